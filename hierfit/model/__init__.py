@@ -1,0 +1,1 @@
+"""What the statistician said: table, formula, family, priors, design. Knows neither Stan nor ArviZ."""

@@ -1,0 +1,1 @@
+"""What came back: draws, diagnostics, summaries, predictions, plots."""

@@ -1,0 +1,55 @@
+"""Draws: what the sampler returned, under the names of the CSV and in its units, as plain numpy arrays.
+
+Everything in `results` works on Draws (and the Design and ModelSpec they belong to); `results.netcdf` turns
+them into a netCDF file and back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hierfit.model.spec import Parameter
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Draws:
+    """Posterior draws after warmup.
+
+    Attributes:
+        parameters: the P population-level parameters, in the order of the tables: Intercept,
+            (Intercept_at_mean), coefficients, sds, correlations, auxiliaries.
+        values: their draws [chains, draws, P].
+        effects: grouping factor -> deviations of each level from the population value [chains, draws, J, M].
+        stats: sampler statistics [chains, draws] under ArviZ's names: lp, acceptance_rate, step_size,
+            tree_depth, n_steps, diverging (bool), energy.
+        max_treedepth: the limit that tree_depth was held to.
+    """
+
+    parameters: tuple[Parameter, ...]
+    values: Array
+    effects: Mapping[str, Array]
+    stats: Mapping[str, NDArray[np.generic]]
+    max_treedepth: int
+
+    @property
+    def n_chains(self) -> int:
+        """Number of chains."""
+        return int(self.values.shape[0])
+
+    @property
+    def n_draws(self) -> int:
+        """Draws of one chain."""
+        return int(self.values.shape[1])
+
+    def of(self, name: str) -> Array:
+        """Return the draws of one population-level parameter [chains, draws]; KeyError for an unknown name."""
+        for index, parameter in enumerate(self.parameters):
+            if parameter.name == name:
+                return self.values[:, :, index]
+        raise KeyError(name)
