@@ -10,8 +10,9 @@
     ├── SamplerError      the executable stopped without usable draws               exit 3
     └── Interrupted       the user pressed Ctrl-C before there was anything to keep exit 130
 
-Each carries a message (what was read, where, what was found) and, where there is one, a hint (what to try
-next). The command line prints both and leaves with the exit code; the library never prints. Any other exception is a bug of ours.
+Each carries a message (what was read, where, what was found) and, where there is one, a hint (what to try next). The
+command line prints both and leaves with the exit code; the library never prints. Any other exception is a bug of
+ours.
 """
 
 from __future__ import annotations

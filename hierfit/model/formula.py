@@ -7,8 +7,9 @@ sees no data: whether its columns exist is found out by `model.table` and `model
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from hierfit.errors import FormulaError
 
@@ -71,6 +72,15 @@ class Formula:
     def __str__(self) -> str:
         population = ["1" if self.intercept else "0", *self.terms]
         return f"{self.response} ~ {' + '.join(population + [str(group) for group in self.groups])}"
+
+
+def formula_from_dict(stored: Mapping[str, Any]) -> Formula:
+    """Make the Formula whose `dataclasses.asdict` was stored."""
+    groups = (
+        GroupTerm(group["factor"], group["intercept"], tuple(group["slopes"]), group["correlated"])
+        for group in stored["groups"]
+    )
+    return Formula(stored["response"], tuple(stored["terms"]), tuple(groups), stored["intercept"])
 
 
 def formula_from_flags(

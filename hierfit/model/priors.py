@@ -1,11 +1,76 @@
-"""Priors: their text form, their defaults with the source, and which parameter each belongs to."""
+"""Priors: distributions with numbers, their text form, and the table of those that hierfit offers.
+
+A prior is written `NAME ~ distribution(numbers)`, in the units of the CSV; `parse_prior` reads that. On a parameter
+that cannot be negative (sds, sigma) a distribution over the whole line stands for its positive half. `constant(v)`
+fixes the parameter at v. Which parameters there are, and what their defaults are, is said in `model.spec`.
+"""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from math import inf, isfinite
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from hierfit.errors import PriorError, did_you_mean
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Distribution:
+    """One distribution that a prior may name.
+
+    Attributes:
+        arguments: names of its numbers, as in Stan's manual.
+        positive: which of them must be greater than 0.
+        lower: lower end of its support.
+        scipy: its numbers -> frozen scipy.stats distribution, or None where there is no density.
+        code: how the Stan programs know it; None where the program never sees it.
+    """
+
+    arguments: tuple[str, ...]
+    positive: tuple[str, ...] = ()
+    lower: float = -inf
+    scipy: Callable[..., Any] | None = None
+    code: int | None = None
+
+
+def _stats() -> Any:
+    from scipy import stats  # 0.3 s to import, and needed for pictures only
+
+    return stats
+
+
+DISTRIBUTIONS: Mapping[str, Distribution] = {
+    "flat": Distribution((), code=0),
+    "normal": Distribution(("mu", "sigma"), ("sigma",), scipy=lambda m, s: _stats().norm(m, s), code=1),
+    "student_t": Distribution(
+        ("nu", "mu", "sigma"), ("nu", "sigma"), scipy=lambda n, m, s: _stats().t(n, m, s), code=2
+    ),
+    "cauchy": Distribution(("mu", "sigma"), ("sigma",), scipy=lambda m, s: _stats().cauchy(m, s), code=3),
+    "laplace": Distribution(("mu", "sigma"), ("sigma",), scipy=lambda m, s: _stats().laplace(m, s), code=4),
+    "lognormal": Distribution(
+        ("mu", "sigma"), ("sigma",), 0.0, scipy=lambda m, s: _stats().lognorm(s, scale=np.exp(m)), code=5
+    ),
+    "exponential": Distribution(("rate",), ("rate",), 0.0, scipy=lambda r: _stats().expon(scale=1 / r), code=6),
+    "gamma": Distribution(
+        ("shape", "rate"), ("shape", "rate"), 0.0, scipy=lambda a, r: _stats().gamma(a, scale=1 / r), code=7
+    ),
+    "inv_gamma": Distribution(
+        ("shape", "scale"), ("shape", "scale"), 0.0, scipy=lambda a, s: _stats().invgamma(a, scale=s), code=8
+    ),
+    "uniform": Distribution(("lower", "upper"), scipy=lambda lo, hi: _stats().uniform(lo, hi - lo), code=9),
+    "constant": Distribution(("value",)),
+    "lkj": Distribution(("eta",), ("eta",)),
+}
+
+
+SET_BY_USER = "set by --prior"
 
 
 @dataclass(frozen=True)
@@ -25,6 +90,77 @@ class Prior:
     def __str__(self) -> str:
         return f"{self.distribution}({', '.join(f'{number:.4g}' for number in self.arguments)})"
 
-    def density(self, x: NDArray[np.float64], *, positive: bool = False) -> NDArray[np.float64]:
-        """Return the normalised density at x; with `positive`, of the distribution truncated to x > 0."""
-        raise NotImplementedError
+    @property
+    def constant(self) -> float | None:
+        """The value that the parameter is fixed at, or None where it is estimated."""
+        return self.arguments[0] if self.distribution == "constant" else None
+
+    def bounds(self, *, positive: bool) -> tuple[float, float]:
+        """Return the interval outside which the density is 0; `positive` for a parameter that cannot be negative."""
+        lower, upper = DISTRIBUTIONS[self.distribution].lower, inf
+        if self.distribution == "uniform":
+            lower, upper = self.arguments
+        return (max(lower, 0.0) if positive else lower), upper
+
+    def density(self, x: Array, *, positive: bool = False) -> Array:
+        """Return the normalised density at x; with `positive`, that of the distribution truncated to x > 0.
+
+        NaN where there is none to speak of: flat, constant and lkj.
+        """
+        make = DISTRIBUTIONS[self.distribution].scipy
+        if make is None:
+            return np.full(np.shape(x), np.nan)
+        distribution = make(*self.arguments)
+        if not positive:
+            return np.asarray(distribution.pdf(x), dtype=np.float64)
+        return np.where(np.asarray(x) > 0, distribution.pdf(x) / distribution.sf(0.0), 0.0)
+
+
+_NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
+_PRIOR = re.compile(r"\s*(?P<name>.+?)\s*~\s*(?P<distribution>\w+)\s*\(\s*(?P<numbers>[^()]*)\)\s*", re.DOTALL)
+
+
+def parse_prior(text: str) -> tuple[str, Prior]:
+    """Read `sd(school) ~ student_t(3, 0, 10)` -> ("sd(school)", Prior).
+
+    Raises:
+        PriorError: the text has another form, an unknown distribution, or numbers that it cannot have.
+    """
+    match = _PRIOR.fullmatch(text)
+    if match is None:
+        raise PriorError(
+            f'--prior "{text}" could not be read: expected NAME ~ distribution(numbers).',
+            hint='for example --prior "ses ~ normal(0, 2.5)" or --prior "sd(school) ~ student_t(3, 0, 10)"',
+        )
+    name = match["distribution"]
+    if name not in DISTRIBUTIONS:
+        raise PriorError(
+            f"--prior \"{text}\": there is no distribution '{name}'.{did_you_mean(name, DISTRIBUTIONS)}",
+            hint=f"distributions: {', '.join(DISTRIBUTIONS)}",
+        )
+    return match["name"], Prior(name, _numbers(text, name, match["numbers"]), SET_BY_USER)
+
+
+def _numbers(text: str, name: str, written: str) -> tuple[float, ...]:
+    """Read and check the numbers of one distribution."""
+    distribution = DISTRIBUTIONS[name]
+    parts = [part.strip() for part in written.split(",")] if written.strip() else []
+    signature = f"{name}({', '.join(distribution.arguments)})"
+    for part in parts:
+        if not re.fullmatch(_NUMBER, part) or not isfinite(float(part)):
+            raise PriorError(f"--prior \"{text}\": '{part}' is not a number.", hint=f"expected {signature}")
+    if len(parts) != len(distribution.arguments):
+        raise PriorError(
+            f'--prior "{text}": {name} takes {len(distribution.arguments)} numbers, {len(parts)} given.',
+            hint=f"expected {signature}",
+        )
+    numbers = tuple(float(part) for part in parts)
+    for argument, number in zip(distribution.arguments, numbers, strict=True):
+        if argument in distribution.positive and number <= 0:
+            raise PriorError(
+                f'--prior "{text}": {argument} must be greater than 0, but is {number:g}.',
+                hint=f"expected {signature}",
+            )
+    if name == "uniform" and numbers[0] >= numbers[1]:
+        raise PriorError(f'--prior "{text}": the lower end is not below the upper.', hint=f"expected {signature}")
+    return numbers

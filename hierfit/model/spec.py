@@ -1,13 +1,24 @@
-"""ModelSpec: the whole model as one frozen value: formula, family, priors."""
+"""ModelSpec: the whole model as one frozen value: formula, family, and a prior for every parameter.
+
+Default priors are weakly informative and scaled to the data (see `default_priors` for numbers and sources).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from enum import StrEnum
+from typing import Any
 
-from hierfit.model.formula import Formula
-from hierfit.model.priors import Prior
+import numpy as np
+
+from hierfit.errors import FormulaError, PriorError, did_you_mean
+from hierfit.model.design import Design
+from hierfit.model.families import FAMILIES, Family
+from hierfit.model.formula import INTERCEPT, Formula, GroupTerm, formula_from_dict
+from hierfit.model.priors import Prior, parse_prior
+
+INTERCEPT_AT_MEAN = "Intercept_at_mean"
 
 
 class Kind(StrEnum):
@@ -27,8 +38,8 @@ class Parameter:
         name: as the user reads and writes it: `ses`, `sd(school: ses)`, `cor(school: Intercept, ses)`, `sigma`.
         kind: coefficient, sd, correlation or auxiliary.
         group: the grouping factor it belongs to, or None.
-        term: the coefficient it speaks of (`Intercept`, `ses`; "Intercept, ses" for a correlation),
-            or None for an auxiliary.
+        term: the coefficient it speaks of (`Intercept`, `ses`; "Intercept, ses" for a correlation), or None for an
+            auxiliary.
     """
 
     name: str
@@ -44,9 +55,8 @@ class ModelSpec:
     Attributes:
         formula: what predicts what.
         family: name of the outcome's distribution, such as "gaussian".
-        priors: prior of every parameter by its name; one `cor(school)` for all correlations of a
-            factor. The prior named
-            `Intercept` speaks of the intercept at the mean of X when `centered`, at x = 0 otherwise.
+        priors: prior of every parameter by its name; one `cor(school)` for all correlations of a factor. The prior
+            named `Intercept` speaks of the intercept at the mean of X when `centered`, at x = 0 otherwise.
         centered: whether X is centred for the sampler.
         prior_only: whether the outcome is left out, so that the draws come from the prior.
     """
@@ -56,3 +66,187 @@ class ModelSpec:
     priors: Mapping[str, Prior]
     centered: bool = True
     prior_only: bool = False
+
+    @property
+    def parameters(self) -> tuple[Parameter, ...]:
+        """The population-level parameters, in the order of the tables."""
+        coefficients = [Parameter(name, Kind.COEFFICIENT, None, name) for name in self.coefficient_names]
+        if self.has_two_intercepts:
+            coefficients.insert(1, Parameter(INTERCEPT_AT_MEAN, Kind.COEFFICIENT, None, INTERCEPT))
+        sds = [
+            Parameter(sd_name(group.factor, term), Kind.SD, group.factor, term)
+            for group in self.formula.groups
+            for term in group.terms
+        ]
+        correlations = [
+            Parameter(f"cor({group.factor}: {pair})", Kind.CORRELATION, group.factor, pair)
+            for group in self.formula.groups
+            for pair in pairs(group)
+        ]
+        auxiliaries = [Parameter(name, Kind.AUXILIARY) for name in FAMILIES[self.family].auxiliaries]
+        return (*coefficients, *sds, *correlations, *auxiliaries)
+
+    @property
+    def coefficient_names(self) -> tuple[str, ...]:
+        """Names of the population-level coefficients, the intercept first where there is one."""
+        return ((INTERCEPT,) if self.formula.intercept else ()) + self.formula.terms
+
+    @property
+    def has_two_intercepts(self) -> bool:
+        """Whether the intercept at the mean of X and the one at x = 0 are different things, both worth naming."""
+        return self.centered and self.formula.intercept and bool(self.formula.terms)
+
+    def is_positive(self, name: str) -> bool:
+        """Whether the parameter of that name cannot be negative: sds and auxiliaries."""
+        return any(
+            parameter.name == name and parameter.kind in (Kind.SD, Kind.AUXILIARY) for parameter in self.parameters
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return JSON-ready plain values, from which `ModelSpec.from_dict` makes the same ModelSpec."""
+        return {**asdict(self), "priors": {name: asdict(prior) for name, prior in self.priors.items()}}
+
+    @staticmethod
+    def from_dict(stored: Mapping[str, Any]) -> ModelSpec:
+        """Make the ModelSpec that `to_dict` wrote."""
+        return ModelSpec(
+            formula_from_dict(stored["formula"]),
+            stored["family"],
+            {
+                name: Prior(prior["distribution"], tuple(prior["arguments"]), prior["source"])
+                for name, prior in stored["priors"].items()
+            },
+            stored["centered"],
+            stored["prior_only"],
+        )
+
+
+def sd_name(factor: str, term: str) -> str:
+    """Return `sd(school)` for the intercept and `sd(school: ses)` for a slope."""
+    return f"sd({factor})" if term == INTERCEPT else f"sd({factor}: {term})"
+
+
+def pairs(group: GroupTerm) -> Iterator[str]:
+    """Yield "Intercept, ses" for every correlation of the factor, row by row below the diagonal."""
+    if group.correlated:
+        for i, second in enumerate(group.terms):
+            for first in group.terms[:i]:
+                yield f"{first}, {second}"
+
+
+def default_priors(formula: Formula, family: Family, design: Design) -> dict[str, Prior]:
+    """Return the default prior of every parameter, scaled to the data.
+
+    Intercept at the mean of X normal(mean y, 2.5 sd y) and coefficients normal(0, 2.5 sd y / sd x): rstanarm's vignette
+    "Prior Distributions for rstanarm Models"; sds half student_t(3, 0, 2.5 sd y / sd x): brms's shape, per unit of x;
+    correlations lkj(1): brms and rstanarm; sigma exponential(1 / sd y): rstanarm. Without centring the intercept is
+    that at x = 0, and its prior is the one that the centred priors imply there.
+    """
+    scale = 2.5 * design.y_scale
+    x_sd = dict(zip(design.coefficients, design.x_scale, strict=True))
+    priors: dict[str, Prior] = {}
+    if formula.intercept:
+        priors[INTERCEPT] = _intercept_prior(design, scale)
+    for term in formula.terms:
+        priors[term] = Prior("normal", (0.0, scale / x_sd[term]), "rstanarm: 2.5 sd(y) / sd(x)")
+    for group in formula.groups:
+        for term in group.terms:
+            unit = 1.0 if term == INTERCEPT else x_sd.get(term) or float(np.std(_column(design, group.factor, term)))
+            source = "brms: 2.5 sd(y)" if term == INTERCEPT else "brms: 2.5 sd(y) / sd(x)"
+            priors[sd_name(group.factor, term)] = Prior("student_t", (3.0, 0.0, scale / unit), source)
+        if any(pairs(group)):
+            priors[f"cor({group.factor})"] = Prior("lkj", (1.0,), "brms, rstanarm: uniform over correlation matrices")
+    for name in family.auxiliaries:
+        priors[name] = Prior("exponential", (1.0 / design.y_scale,), "rstanarm: 1 / sd(y)")
+    return priors
+
+
+def _intercept_prior(design: Design, scale: float) -> Prior:
+    if design.centered or not design.coefficients:
+        return Prior("normal", (design.y_mean, scale), "rstanarm: mean(y), 2.5 sd(y)")
+    leverage = 1.0 + float(np.sum((design.X.mean(axis=0) / design.x_scale) ** 2))
+    return Prior("normal", (design.y_mean, scale * leverage**0.5), "rstanarm's at mean(x), carried to x = 0")
+
+
+def _column(design: Design, factor: str, term: str) -> Any:
+    group = design.group(factor)
+    return group.Z[:, group.terms.index(term)]
+
+
+def build_spec(
+    formula: Formula, design: Design, prior_texts: Sequence[str] = (), *, prior_only: bool = False
+) -> ModelSpec:
+    """Join the formula with its default priors and those that the user set.
+
+    Raises:
+        PriorError: a prior names no parameter of the model, or a distribution that this parameter cannot have.
+    """
+    family = FAMILIES["gaussian"]
+    priors = default_priors(formula, family, design)
+    spec = ModelSpec(formula, family.name, priors, design.centered, prior_only)
+    _refuse_shared_names(spec)
+    for text in prior_texts:
+        name, prior = parse_prior(text)
+        name = _known_name(text, name, formula, priors)
+        _check_fits(text, name, prior, spec)
+        priors[name] = prior
+    if prior_only:
+        _refuse_improper(priors)
+    return spec
+
+
+def _refuse_shared_names(spec: ModelSpec) -> None:
+    """Refuse a column that is named like another parameter of the model, such as `sigma`."""
+    names = [parameter.name for parameter in spec.parameters]
+    for name in spec.formula.terms:
+        if names.count(name) > 1:
+            raise FormulaError(
+                f"the predictor '{name}' has the name of another parameter of the model.",
+                hint=f"rename the column '{name}' in the file",
+            )
+
+
+def _known_name(text: str, name: str, formula: Formula, priors: Mapping[str, Prior]) -> str:
+    """Return the parameter's own spelling: `sd(school:ses)` and `sd(school: Intercept)` are understood too."""
+    spellings = {"".join(known.split()): known for known in priors}
+    for group in formula.groups:
+        if group.intercept:
+            spellings["".join(f"sd({group.factor}:{INTERCEPT})".split())] = sd_name(group.factor, INTERCEPT)
+        for pair in pairs(group):
+            spellings["".join(f"cor({group.factor}:{pair})".split())] = f"cor({group.factor})"
+    known = spellings.get("".join(name.split()))
+    if known is None:
+        raise PriorError(
+            f"--prior \"{text}\": the model has no parameter '{name}'.{did_you_mean(name, priors)}",
+            hint=f"parameters: {', '.join(priors)}",
+        )
+    return known
+
+
+def _check_fits(text: str, name: str, prior: Prior, spec: ModelSpec) -> None:
+    """Refuse lkj off the correlations, anything else on them, and priors that leave a positive parameter no room."""
+    default = spec.priors[name]
+    if (prior.distribution == "lkj") != (default.distribution == "lkj"):
+        wanted = "lkj(eta)" if default.distribution == "lkj" else "any distribution but lkj"
+        raise PriorError(f'--prior "{text}": {name} takes {wanted}.', hint=f'the default is "{name} ~ {default}"')
+    if not spec.is_positive(name):
+        return
+    if prior.constant is not None and prior.constant <= 0:
+        raise PriorError(
+            f'--prior "{text}": {name} must be greater than 0, but is fixed at {prior.constant:g}.',
+            hint="to have nothing vary, leave the term out of the model",
+        )
+    if prior.distribution == "uniform" and prior.arguments[1] <= 0:
+        raise PriorError(
+            f'--prior "{text}": {name} is greater than 0, and the prior leaves it no room there.',
+            hint=f'for example "{name} ~ uniform(0, 100)"',
+        )
+
+
+def _refuse_improper(priors: Mapping[str, Prior]) -> None:
+    for name, prior in priors.items():
+        if prior.distribution == "flat":
+            raise PriorError(
+                f"--prior-only cannot draw {name} from flat(), which is not a distribution.",
+                hint=f'give it one, for example --prior "{name} ~ normal(0, 10)"',
+            )

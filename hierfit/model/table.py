@@ -1,13 +1,34 @@
-"""A CSV file -> Table: the used columns, typed, without the rows that lack a value."""
+"""A CSV file -> Table: the used columns, typed, without the rows that lack a value.
+
+In: a path and the names of the columns to read as numbers and as group labels. Out: a frozen `Table`.
+
+Numbers are float64, every digit of the file respected. Labels are text, exactly as written: '001' is not '1'
+and ' a' is not 'a'. A cell is missing when it is empty or one of `MISSING` (in a number column, spaces around
+it are ignored); a row that lacks a used value is dropped and counted. Rows with fewer fields than the header
+lack the last ones. What the numbers mean for a model (a constant outcome, a single group) is judged in
+`model.design`.
+
+The usual file is read by pandas in one pass while a second thread digests it. Only a file that fails, or whose
+rows are not one plain line each, is looked at again, cell by cell or record by record, to name the exact place.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
+
+from hierfit.errors import DataError, did_you_mean
+from hierfit.model import csvfile
+from hierfit.model.cells import NUMBER, Text, as_numbers, as_text, numbers_in, parse_columns, read_columns
+from hierfit.model.csvfile import CsvFile, Layout
+
+_DESCRIBED_ROWS, _DESCRIBED_COLUMNS = 10_000, 20
 
 
 @dataclass(frozen=True)
@@ -38,3 +59,162 @@ class Table:
     def n_rows(self) -> int:
         """Rows kept."""
         return len(self.lines)
+
+
+@dataclass(frozen=True)
+class ColumnDescription:
+    """What one column seems to hold, judged from the first rows.
+
+    Attributes:
+        name: the column's name, exactly as written.
+        kind: number, true/false, text, or empty where every cell is missing.
+        n_levels: number of different cells, missing ones not counted.
+        n_missing: number of missing cells.
+    """
+
+    name: str
+    kind: Literal["number", "true/false", "text", "empty"]
+    n_levels: int
+    n_missing: int
+
+    def __str__(self) -> str:
+        name = self.name if self.name == self.name.strip() else repr(self.name)
+        levels = f", {self.n_levels:,} level{'s' if self.n_levels > 1 else ''}" if self.kind == "text" else ""
+        missing = f", {self.n_missing:,} missing" if self.n_missing and self.kind != "empty" else ""
+        return f"{name} ({self.kind}{levels}{missing})"
+
+
+def read_table(path: str | Path, numeric: Sequence[str], labels: Sequence[str]) -> Table:
+    """Read the used columns of a CSV file; a column named in both lists is read as both.
+
+    Raises:
+        DataError: the file, its header, a row or a cell cannot be used; names file, column, line and value.
+    """
+    file = csvfile.open_csv(Path(path))
+    positions = _find_columns(file, (*numeric, *labels))
+    with ThreadPoolExecutor(1) as pool:
+        survey = pool.submit(csvfile.survey_layout, file)
+        with csvfile.reading_errors(file.path):
+            frame = parse_columns(file, positions, [name for name in numeric if name not in labels])
+        layout = survey.result()
+    lines = _row_lines(file, layout, len(frame))
+    text = {name: as_text(frame[name]) for name in frame if frame[name].dtype == object}
+    numbers = {
+        name: as_numbers(file, name, text[name], lines) if name in text else frame[name].to_numpy() for name in numeric
+    }
+    missing = {name: np.isnan(values) for name, values in numbers.items()}
+    missing |= {name: text[name].codes < 0 for name in labels}
+    dropped = {name: int(lacking.sum()) for name, lacking in missing.items() if lacking.any()}
+    complete = _complete_rows(file, len(frame), dropped, missing)
+    kept = {name: _kept_levels(text[name], complete) for name in labels}
+    return Table(
+        path=file.path,
+        sha256=layout.sha256,
+        n_read=len(frame),
+        dropped=dropped,
+        numbers={name: values[complete] for name, values in numbers.items()},
+        labels={name: codes for name, (codes, _) in kept.items()},
+        levels={name: levels for name, (_, levels) in kept.items()},
+        lines=lines[complete],
+    )
+
+
+def describe_columns(path: str | Path) -> tuple[ColumnDescription, ...]:
+    """Describe every column of a CSV file, in the order of the file, from its first 10,000 rows.
+
+    Raises:
+        DataError: the file cannot be read as CSV.
+    """
+    file = csvfile.open_csv(Path(path))
+    with csvfile.reading_errors(file.path):
+        frame = read_columns(file, range(len(file.header)), {}, rows=_DESCRIBED_ROWS)
+    return tuple(_describe(name, as_text(frame[position])) for position, name in enumerate(file.header))
+
+
+def _describe(name: str, text: Text) -> ColumnDescription:
+    n_missing = int((text.codes < 0).sum())
+    if not text.cells:
+        return ColumnDescription(name, "empty", 0, n_missing)
+    if any(number is None for number in numbers_in(text.cells)):
+        return ColumnDescription(name, "text", len(text.cells), n_missing)
+    boolean = text.cells[0].strip().lower() in ("true", "false")
+    return ColumnDescription(name, "true/false" if boolean else "number", len(text.cells), n_missing)
+
+
+def _find_columns(file: CsvFile, names: Sequence[str]) -> dict[str, int]:
+    """Return the position of each used column in the header."""
+    for name in names:
+        fields = [str(field) for field, column in enumerate(file.header, start=1) if column == name]
+        if not fields:
+            raise _no_such_column(file, name)
+        if len(fields) > 1:
+            raise DataError(
+                f"column '{name}' stands {len(fields)} times in the header of {file.path}: fields {', '.join(fields)}.",
+                hint="give each column a name of its own",
+            )
+    return {name: file.header.index(name) for name in names}
+
+
+def _no_such_column(file: CsvFile, name: str) -> DataError:
+    spaced = next((column for column in file.header if column.strip() == name), None)
+    same = next((column for column in file.header if column.casefold() == name.casefold()), None)
+    if spaced is not None:
+        near = f" There is {spaced!r}, with spaces around it: name it so, or take them out of the header."
+    else:
+        near = f" Did you mean '{same}'?" if same else did_you_mean(name, file.header)
+    return DataError(f"no column '{name}' in {file.path}.{near}", hint=_columns_hint(file))
+
+
+def _columns_hint(file: CsvFile) -> str:
+    columns = describe_columns(file.path)
+    more = len(columns) - _DESCRIBED_COLUMNS
+    shown = ", ".join(str(column) for column in columns[:_DESCRIBED_COLUMNS]) + (
+        f" and {more} more" if more > 0 else ""
+    )
+    hint = f"columns: {shown}"
+    if any(NUMBER.fullmatch(column.strip()) for column in file.header):
+        hint += "; does the first line of the file name the columns?"
+    if len(columns) == 1:
+        hint += "; only one: the delimiter must be a comma, a semicolon or a tab"
+    return hint
+
+
+def _row_lines(file: CsvFile, layout: Layout, n_rows: int) -> NDArray[np.int64]:
+    """Return the line on which each row begins [rows]."""
+    if n_rows == 0:
+        raise DataError(f"{file.path} has a header but no rows.", hint="check that the export that wrote it finished")
+    if layout.regular and layout.n_records == n_rows + 1:
+        return np.arange(2, n_rows + 2)
+    lines = csvfile.find_row_lines(file)
+    if len(lines) != n_rows:
+        raise DataError(
+            f"{file.path} has {n_rows:,} or {len(lines):,} rows, depending on how its quotes and line ends are taken.",
+            hint="open it in a spreadsheet or in R and save it as CSV again",
+        )
+    return lines
+
+
+def _complete_rows(
+    file: CsvFile, n_read: int, dropped: Mapping[str, int], missing: Mapping[str, NDArray[np.bool_]]
+) -> NDArray[np.bool_] | slice:
+    """Return the rows that lack nothing: a mask [rows], or a slice of all where nothing is missing."""
+    if not dropped:
+        return slice(None)
+    complete: NDArray[np.bool_] = ~np.any([missing[name] for name in dropped], axis=0)
+    if not complete.any():
+        counts = ", ".join(f"{name} ({count:,} missing)" for name, count in dropped.items())
+        raise DataError(
+            f"no row of {file.path} has a value in every used column: of {n_read:,} rows, {counts}.",
+            hint=f"leave out {max(dropped, key=dropped.__getitem__)!r}, or fill it in",
+        )
+    return complete
+
+
+def _kept_levels(text: Text, complete: NDArray[np.bool_] | slice) -> tuple[NDArray[np.int32], tuple[str, ...]]:
+    """Return codes [N] and labels of the levels that occur in the kept rows."""
+    import pandas as pd
+
+    if isinstance(complete, slice):
+        return text.codes.astype(np.int32), text.cells
+    codes, kept = pd.factorize(text.codes[complete])
+    return codes.astype(np.int32), tuple(text.cells[code] for code in kept)

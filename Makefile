@@ -1,0 +1,46 @@
+# `make` lists what there is.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: help demo test test-all plain lint format rendered clean
+
+help:  ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | awk -F'|' '{printf "%-10s %s\n", $$1, $$2}'
+
+demo: $(VENV)/installed  ## simulate, fit, summarize and plot, on real and on simulated data, into demo/
+	PATH="$(abspath $(BIN)):$$PATH" sh docs/demo.sh
+
+test: $(VENV)/tested lint  ## lint, types, and the tests but the slow ones
+	$(BIN)/pytest -m "not slow"
+
+test-all: $(VENV)/tested lint  ## all tests, the slow ones too
+	$(BIN)/pytest
+
+plain: $(VENV)/tested lint  ## the tests that neither compile nor sample
+	$(BIN)/pytest -m "not slow and not stan"
+
+lint: $(VENV)/tested  ## ruff and mypy
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: $(VENV)/tested  ## let ruff lay out the code
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+rendered: $(VENV)/tested  ## write stan_models/rendered/ and docs/commands.md anew
+	$(BIN)/python -m tests.render
+
+clean:  ## remove the virtual environment and the demo
+	rm -rf $(VENV) demo
+
+$(VENV)/installed: pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit("hierfit needs Python 3.11 or newer: make PYTHON=python3.12") if sys.version_info < (3, 11) else None'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	touch $@
+
+$(VENV)/tested: $(VENV)/installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test]'
+	touch $@

@@ -1,0 +1,5 @@
+"""`python -m hierfit`."""
+
+from hierfit.cli.app import main
+
+main()

@@ -1,0 +1,74 @@
+"""The Typer app, and the one place where errors become text and exit codes.
+
+Nothing heavy is imported here or by the modules of the commands at import time, so that `--help` and a usage error
+answer at once.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from hierfit import __version__
+from hierfit.cli import doctor, fit, results, simulate
+from hierfit.errors import ExitCode, HierfitError
+
+ISSUES = "please report it, with the command and this text"
+
+app = typer.Typer(
+    name="hierfit",
+    help="From a CSV to a checked, explained Bayesian hierarchical regression in one command.",
+    epilog="Start with: hierfit simulate --out sim   then: hierfit fit sim/data.csv --y score --x ses --group school",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+for command in (simulate.simulate, fit.fit, results.summarize, results.plot, results.code, doctor.doctor):
+    app.command()(command)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"hierfit {__version__}")
+        raise typer.Exit()
+
+
+@app.callback()
+def _common(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version and leave.", callback=_show_version, is_eager=True)
+    ] = False,
+) -> None:
+    """From a CSV to a checked, explained Bayesian hierarchical regression in one command."""
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Run the command line and leave with its exit code; `hierfit.errors.ExitCode` says what each means."""
+    try:
+        app(args=None if argv is None else list(argv))
+    except HierfitError as error:
+        _show_error(error)
+        sys.exit(error.exit_code)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader, such as head, has left
+        sys.exit(ExitCode.OK)
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        sys.exit(ExitCode.INTERRUPTED)
+    except Exception as error:
+        if os.environ.get("HIERFIT_DEBUG"):
+            raise
+        print(f"error: a bug in hierfit: {type(error).__name__}: {error}", file=sys.stderr)
+        print(f"       {ISSUES}; HIERFIT_DEBUG=1 shows where it happened", file=sys.stderr)
+        sys.exit(ExitCode.BUG)
+
+
+def _show_error(error: HierfitError) -> None:
+    """Write the message and what to try; continuation lines are indented under the first."""
+    print("error: " + error.message.replace("\n", "\n       "), file=sys.stderr)
+    if error.hint:
+        print("try:   " + error.hint.replace("\n", "\n       "), file=sys.stderr)

@@ -1,0 +1,150 @@
+"""`hierfit fit`: options -> FitRequest -> workflow.prepare and workflow.fit -> the report."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from hierfit.cli import options
+from hierfit.cli.options import DEFAULT_CI, OutputFormat, ToolchainChoice
+from hierfit.errors import UsageError
+
+if TYPE_CHECKING:
+    from hierfit.request import FitRequest
+
+# What may be said beside --from; everything else belongs to the run that is repeated.
+_BESIDE_FROM = {"again", "data", "out", "overwrite", "quiet", "output", "dry_run"}
+
+
+def fit(
+    context: typer.Context,
+    data: options.DataFile = None,
+    y: options.Y = None,
+    x: options.X = None,
+    group: options.GroupColumn = None,
+    slope: options.Slope = None,
+    no_varying_intercept: options.NoVaryingIntercept = False,
+    uncorrelated: options.Uncorrelated = False,
+    prior: options.PriorText = None,
+    no_center: options.NoCenter = False,
+    prior_only: options.PriorOnly = False,
+    again: options.From = None,
+    chains: options.Chains = 4,
+    warmup: options.Warmup = 1000,
+    draws: options.DrawCount = 1000,
+    seed: options.Seed = None,
+    adapt_delta: options.AdaptDelta = 0.8,
+    max_treedepth: options.MaxTreedepth = 10,
+    parallel_chains: options.ParallelChains = None,
+    toolchain: options.Toolchain = ToolchainChoice.AUTO,
+    out: options.Out = None,
+    overwrite: options.Overwrite = False,
+    ci: options.Ci = DEFAULT_CI,
+    output: options.Format = OutputFormat.TABLE,
+    quiet: options.Quiet = False,
+    dry_run: options.DryRun = False,
+) -> None:
+    """Fit a hierarchical regression to the columns of a CSV file, check it, and save it.
+
+    [dim]hierfit fit pupils.csv --y score --x ses --group school[/dim]
+
+    [dim]hierfit fit pupils.csv --y score --slope ses --group school --prior "ses ~ normal(0, 5)" --seed 1[/dim]
+    """
+    from hierfit.model.formula import formula_from_flags
+    from hierfit.request import FitRequest
+    from hierfit.stan.sampler import SamplerOptions
+
+    if again is not None:
+        request = _repeated(again, data, context)
+    elif data is None or y is None:
+        raise UsageError("fit needs a CSV file and --y.", hint="hierfit fit data.csv --y COLUMN --group COLUMN")
+    else:
+        formula = formula_from_flags(
+            y,
+            x or (),
+            group,
+            _slope_columns(slope or (), group),
+            varying_intercept=not no_varying_intercept,
+            correlated=not uncorrelated,
+        )
+        sampler = SamplerOptions(
+            chains=chains,
+            warmup=warmup,
+            draws=draws,
+            seed=seed,
+            adapt_delta=adapt_delta,
+            max_treedepth=max_treedepth,
+            parallel_chains=parallel_chains,
+        )
+        request = FitRequest(data, formula, tuple(prior or ()), not no_center, prior_only, ci, toolchain.value, sampler)
+    _run(request, out, overwrite=overwrite, output=output, quiet=quiet, dry_run=dry_run)
+
+
+def _run(
+    request: FitRequest, out: Path | None, *, overwrite: bool, output: OutputFormat, quiet: bool, dry_run: bool
+) -> None:
+    """Prepare and fit, with the report in the order in which things become known."""
+    from hierfit import workflow
+    from hierfit.cli import report
+    from hierfit.cli.progress import Reporter
+
+    reporter = Reporter(quiet=quiet)
+    folder = workflow.check_out(out, request.data, overwrite=overwrite)
+    plan = workflow.prepare(request)
+    if dry_run:
+        typer.echo(report.plan_text(plan))
+        return
+    reporter.say(report.reading_text(plan))
+    listener = workflow.Listener(reporter.say, reporter.progress)
+    with reporter:
+        done = workflow.fit(plan, folder, overwrite=overwrite, argv=sys.argv, listener=listener)
+    typer.echo(report.run_text(done.manifest, done.summary, done.diagnosis, output))
+    reporter.say(report.saved_text(done))
+    raise typer.Exit(report.exit_code(done))
+
+
+def _repeated(again: Path, data: Path | None, context: typer.Context) -> FitRequest:
+    """Return the request stored in a run, on another file where one is named.
+
+    Raises:
+        UsageError: other options are given too.
+    """
+    from dataclasses import replace
+
+    from hierfit import workflow
+
+    given = [
+        name
+        for name in context.params
+        if name not in _BESIDE_FROM and getattr(context.get_parameter_source(name), "name", "") == "COMMANDLINE"
+    ]
+    if given:
+        options_given = ", ".join("--" + name.replace("_", "-") for name in given)
+        raise UsageError(
+            f"--from repeats a run with its own options; {options_given} cannot be changed.",
+            hint="leave them out, or give all options without --from",
+        )
+    request = workflow.stored_request(again)
+    return request if data is None else replace(request, data=data)
+
+
+def _slope_columns(slopes: Sequence[str], group: str | None) -> list[str]:
+    """Return the columns of `--slope ses` or `--slope ses:school`.
+
+    Raises:
+        UsageError: a slope names a group that --group does not.
+    """
+    columns = []
+    for slope in slopes:
+        column, colon, factor = slope.rpartition(":")
+        if colon and factor != group:
+            raise UsageError(
+                f"--slope {slope}: '{factor}' is not the --group.",
+                hint=f"--slope {column} --group {factor}",
+            )
+        columns.append(column if colon else slope)
+    return columns

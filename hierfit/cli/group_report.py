@@ -1,0 +1,97 @@
+"""GroupSummary -> text: the groups of a run, sorted by a coefficient, the ends shown and the middle counted."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from hierfit.cli.options import OutputFormat
+from hierfit.cli.report import csv_text, markdown_table
+from hierfit.errors import UsageError, did_you_mean
+from hierfit.results.digits import format_row, format_share
+from hierfit.results.group_summary import GroupSummary, GroupTable
+from hierfit.results.words import coefficients, counted, elided, plural
+
+LABEL_WIDTH = 24
+
+
+def groups_text(summary: GroupSummary, sort: str | None, top: int | None, output: OutputFormat) -> str:
+    """Return the groups in the wanted format; json and csv hold them all.
+
+    Raises:
+        UsageError: the run has no groups, or no varying coefficient is named like `sort`.
+    """
+    if not summary.tables:
+        raise UsageError("this run has no groups.", hint="leave out --groups")
+    if output is OutputFormat.CSV:
+        return csv_text(summary.csv_rows())
+    if output is OutputFormat.JSON:
+        return json.dumps(_records(summary), indent=2, ensure_ascii=False, allow_nan=False)
+    blocks = [_table_text(table, summary.ci, sort, top, output) for table in summary.tables]
+    return "\n\n".join(blocks)
+
+
+def _records(summary: GroupSummary) -> list[dict[str, Any]]:
+    header, *rows = summary.csv_rows()
+    return [
+        {str(name): None if value == "" else value for name, value in zip(header, row, strict=True)} for row in rows
+    ]
+
+
+def _table_text(table: GroupTable, ci: float, sort: str | None, top: int | None, output: OutputFormat) -> str:
+    order = _order(table, sort)
+    hidden = 0 if top is None else max(0, len(order) - 2 * top)
+    shown = order if not hidden else [*order[: top or 0], *order[-(top or 0) :]]
+    interval = f"{100 * ci:.3g}% interval"
+    header = [table.factor, "rows"]
+    for term in table.terms:
+        header += [term, interval, "shrunk by"]
+    cells = [header, *(_cells(table, level) for level in shown)]
+    if output is OutputFormat.MD:
+        return markdown_table(cells)
+    widths = [max(len(row[i]) for row in cells) for i in range(len(header))]
+    lines = [
+        "  ".join(
+            [row[0].ljust(widths[0]), *(cell.rjust(wide) for cell, wide in zip(row[1:], widths[1:], strict=True))]
+        )
+        for row in cells
+    ]
+    if hidden:
+        lines.insert(1 + (top or 0), f"... {hidden:,} more: --all, or --format csv")
+    varying = " and ".join(coefficients(term) for term in table.terms)
+    title = f"{counted(len(table.labels), table.factor)}: {varying}, population value + deviation"
+    return "\n".join([title, *lines, *_differing(table, ci)])
+
+
+def _order(table: GroupTable, sort: str | None) -> list[int]:
+    """Return the levels from lowest to highest in the wanted coefficient."""
+    term = table.terms[0] if sort is None else sort
+    if term not in table.terms:
+        raise UsageError(
+            f"--sort {term}: no coefficient of that name varies between {plural(table.factor)}."
+            f"{did_you_mean(term, table.terms)}",
+            hint=f"choose {' or '.join(table.terms)}",
+        )
+    return [int(level) for level in np.argsort(table.mean[:, table.terms.index(term)], kind="stable")]
+
+
+def _cells(table: GroupTable, level: int) -> list[str]:
+    cells = [elided(table.labels[level], LABEL_WIDTH), f"{int(table.rows[level]):,}"]
+    for term in range(len(table.terms)):
+        at = (level, term)
+        mean, _, lower, upper = format_row(
+            float(table.mean[at]), float(table.deviation_sd[at]), float(table.lower[at]), float(table.upper[at])
+        )
+        cells += [mean, f"{lower} to {upper}", format_share(float(table.shrunk_by[at]))]
+    return cells
+
+
+def _differing(table: GroupTable, ci: float) -> Sequence[str]:
+    return [
+        f"{count:,} of {len(table.labels):,} {coefficients(term)} have a {100 * ci:.3g}% interval that excludes "
+        f"the population value."
+        for term, count in zip(table.terms, table.n_differing.tolist(), strict=True)
+    ]

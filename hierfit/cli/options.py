@@ -1,0 +1,133 @@
+"""The options of the commands: names, help texts, limits, one place for each."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+MODEL, SAMPLER, OUTPUT = "Model", "Sampler", "Output"
+DEFAULT_CI = 0.95
+
+
+class OutputFormat(StrEnum):
+    """How a table is written to stdout."""
+
+    TABLE = "table"
+    JSON = "json"
+    CSV = "csv"
+    MD = "md"
+
+
+class ToolchainChoice(StrEnum):
+    """Where the Stan compiler comes from."""
+
+    AUTO = "auto"
+    BUNDLED = "bundled"
+    CMDSTAN = "cmdstan"
+
+
+DataFile = Annotated[Path | None, typer.Argument(help="The CSV file.", show_default=False)]
+Run = Annotated[Path, typer.Argument(help="Folder of a run, as `hierfit fit` printed it.", show_default=False)]
+
+Y = Annotated[str | None, typer.Option("--y", help="Column of the outcome.", rich_help_panel=MODEL, show_default=False)]
+X = Annotated[
+    list[str] | None,
+    typer.Option("--x", help="Column of a predictor; repeat for more.", rich_help_panel=MODEL, show_default=False),
+]
+GroupColumn = Annotated[
+    str | None,
+    typer.Option("--group", help="Column of the group labels.", rich_help_panel=MODEL, show_default=False),
+]
+Slope = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--slope",
+        help="Predictor whose slope varies between groups; repeat for more. It gets an overall slope too.",
+        rich_help_panel=MODEL,
+        show_default=False,
+    ),
+]
+NoVaryingIntercept = Annotated[
+    bool, typer.Option("--no-varying-intercept", help="One intercept for all groups.", rich_help_panel=MODEL)
+]
+Uncorrelated = Annotated[
+    bool,
+    typer.Option("--uncorrelated", help="No correlation between what varies in a group.", rich_help_panel=MODEL),
+]
+PriorText = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--prior",
+        help='A prior, such as "sd(school) ~ normal(0, 5)"; repeat for more.',
+        rich_help_panel=MODEL,
+        show_default=False,
+    ),
+]
+NoCenter = Annotated[
+    bool,
+    typer.Option(
+        "--no-center", help="Put the intercept's prior at x = 0, not at the mean of x.", rich_help_panel=MODEL
+    ),
+]
+PriorOnly = Annotated[
+    bool, typer.Option("--prior-only", help="Draw from the priors; leave the outcome out.", rich_help_panel=MODEL)
+]
+
+Chains = Annotated[int, typer.Option(min=1, help="Markov chains.", rich_help_panel=SAMPLER)]
+Warmup = Annotated[int, typer.Option(min=1, help="Warmup iterations of each chain.", rich_help_panel=SAMPLER)]
+DrawCount = Annotated[int, typer.Option("--draws", min=4, help="Draws kept of each chain.", rich_help_panel=SAMPLER)]
+Seed = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        max=2**31 - 1,
+        help="Same seed, same program: same draws.",
+        rich_help_panel=SAMPLER,
+        show_default="drawn and reported",
+    ),
+]
+AdaptDelta = Annotated[
+    float,
+    typer.Option(min=0.01, max=0.9999, help="Acceptance rate to adapt the step size to.", rich_help_panel=SAMPLER),
+]
+MaxTreedepth = Annotated[
+    int, typer.Option(min=1, max=20, help="Longest trajectory: 2^n steps.", rich_help_panel=SAMPLER)
+]
+ParallelChains = Annotated[
+    int | None,
+    typer.Option(min=1, help="Chains at a time.", rich_help_panel=SAMPLER, show_default="the number of cores"),
+]
+Toolchain = Annotated[
+    ToolchainChoice,
+    typer.Option(
+        "--toolchain",
+        help="Where Stan comes from: the installed package (bundled), your CmdStan, or that if there is one (auto).",
+        rich_help_panel=SAMPLER,
+    ),
+]
+
+Out = Annotated[
+    Path | None,
+    typer.Option("--out", help="Folder to save to.", rich_help_panel=OUTPUT, show_default="runs/<file>-<time>"),
+]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace what --out holds.", rich_help_panel=OUTPUT)]
+Ci = Annotated[
+    float,
+    typer.Option("--ci", min=0.01, max=0.999, help="Probability of the intervals.", rich_help_panel=OUTPUT),
+]
+Format = Annotated[OutputFormat, typer.Option("--format", help="How to write the results.", rich_help_panel=OUTPUT)]
+Quiet = Annotated[
+    bool, typer.Option("--quiet", "-q", help="Only results and errors, no progress.", rich_help_panel=OUTPUT)
+]
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Show data, model and priors; sample nothing.", rich_help_panel=OUTPUT)
+]
+From = Annotated[
+    Path | None,
+    typer.Option(
+        "--from", help="Repeat the fit of this run, with its options.", rich_help_panel=MODEL, show_default=False
+    ),
+]

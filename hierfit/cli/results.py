@@ -1,0 +1,72 @@
+"""`hierfit summarize`, `hierfit plot` and `hierfit code`: what a run folder holds, shown again."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from hierfit.cli.options import Format, OutputFormat, Quiet, Run
+
+
+def summarize(
+    run: Run,
+    groups: Annotated[bool, typer.Option("--groups", help="The groups instead of the main table.")] = False,
+    sort: Annotated[
+        str | None,
+        typer.Option("--sort", help="Sort groups by this coefficient: Intercept, ses, ...", show_default="first"),
+    ] = None,
+    top: Annotated[int, typer.Option("--top", min=1, help="Groups shown from either end.")] = 5,
+    show_all: Annotated[bool, typer.Option("--all", help="All groups.")] = False,
+    ci: Annotated[
+        float | None,
+        typer.Option("--ci", min=0.01, max=0.999, help="Probability of the intervals.", show_default="as fitted"),
+    ] = None,
+    output: Format = OutputFormat.TABLE,
+) -> None:
+    """Show the tables of a run.
+
+    [dim]hierfit summarize runs/pupils-20261120-084120[/dim]
+
+    [dim]hierfit summarize RUN --groups --sort ses     hierfit summarize RUN --format json[/dim]
+    """
+    from hierfit import workflow
+    from hierfit.cli import report
+
+    done = workflow.load(run, ci)
+    if groups:
+        from hierfit.cli.group_report import groups_text
+        from hierfit.results.group_summary import summarize_groups
+
+        summary = summarize_groups(done.draws, done.design, done.spec, done.summary.ci)
+        typer.echo(groups_text(summary, sort, None if show_all else top, output))
+    else:
+        typer.echo(report.run_text(done.manifest, done.summary, done.diagnosis, output))
+
+
+def plot(
+    run: Run,
+    quiet: Quiet = False,
+) -> None:
+    """Draw the pictures of a run into its folder plots/.
+
+    [dim]hierfit plot runs/pupils-20261120-084120[/dim]
+    """
+    from hierfit import workflow
+
+    for path, caption in workflow.plot(run):
+        if not quiet:
+            typer.echo(f"{path}  {caption}")
+
+
+def code(
+    run: Run,
+    data: Annotated[bool, typer.Option("--data", help="The data that the program got, as JSON, instead.")] = False,
+) -> None:
+    """Print the Stan program of a run, with the model and the priors it was given above it.
+
+    [dim]hierfit code runs/pupils-20261120-084120 > model.stan[/dim]
+    """
+    from hierfit import workflow
+
+    typer.echo(workflow.program_data(run) if data else workflow.program_text(run))

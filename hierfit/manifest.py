@@ -1,0 +1,94 @@
+"""What run.json says of a fit: the request, the data as read, the model, the tools, the times, the verdict."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from importlib.metadata import version
+from typing import Any
+
+from hierfit import __version__
+from hierfit.model.design import Design, Group
+from hierfit.model.spec import ModelSpec
+from hierfit.model.table import Table
+from hierfit.request import FitRequest
+from hierfit.results.diagnostics import Diagnosis
+from hierfit.results.summary import Summary
+from hierfit.stan.executable import Executable
+
+_PACKAGES = ("arviz", "cmdstanpy", "numpy", "pandas", "xarray")
+
+
+def describe_model(request: FitRequest, table: Table, design: Design, spec: ModelSpec) -> dict[str, Any]:
+    """Return what is known before sampling: request, data, groups, model."""
+    return {
+        "hierfit": __version__,
+        "request": request.to_dict(),
+        "data": {
+            "path": str(table.path),
+            "sha256": table.sha256,
+            "rows_read": table.n_read,
+            "rows": table.n_rows,
+            "missing": dict(table.dropped),
+            "columns": [*request.formula.numeric_columns, *request.formula.factors],
+        },
+        "groups": [_describe_group(group) for group in design.groups],
+        "formula": str(spec.formula),
+        "x_mean": dict(zip(design.coefficients, design.x_mean.tolist(), strict=True)),
+        "model": spec.to_dict(),
+    }
+
+
+def _describe_group(group: Group) -> dict[str, Any]:
+    rows = group.rows_per_level
+    return {
+        "factor": group.factor,
+        "levels": group.n_levels,
+        "rows_min": int(rows.min()),
+        "rows_mean": float(rows.mean()),
+        "rows_max": int(rows.max()),
+        "single_row": int((rows == 1).sum()),
+    }
+
+
+def describe_tools(executable: Executable, engine: str) -> dict[str, Any]:
+    """Return what did the work: engine, toolchain, program, versions, machine."""
+    return {
+        "engine": engine,
+        "toolchain": executable.toolchain,
+        "stan": executable.stan_version,
+        "program_sha256": executable.digest,
+        "versions": {"python": platform.python_version(), **{name: version(name) for name in _PACKAGES}},
+        "machine": {"system": platform.platform(), "cores": os.cpu_count()},
+    }
+
+
+def describe_outcome(
+    seconds: Mapping[str, float], checks: Mapping[str, Any], argv: Sequence[str], *, interrupted: bool
+) -> dict[str, Any]:
+    """Return how it went: command, time of day, seconds, verdict."""
+    status = "failed-checks" if checks["status"] == "fail" else checks["status"]
+    return {
+        "argv": list(argv),
+        "finished": datetime.now().astimezone().isoformat(timespec="seconds"),
+        "seconds": {name: round(value, 3) for name, value in seconds.items()},
+        "status": "interrupted" if interrupted else status,
+        "checks": dict(checks),
+    }
+
+
+def summary_document(manifest: Mapping[str, Any], summary: Summary, diagnosis: Diagnosis) -> dict[str, Any]:
+    """Return the content of summary.json: the table at full precision, the checks, the sizes, the times."""
+    return {
+        "formula": manifest["formula"],
+        "family": manifest["model"]["family"],
+        "rows": manifest["data"]["rows"],
+        "groups": {group["factor"]: group["levels"] for group in manifest["groups"]},
+        **summary.to_dict(),
+        "checks": diagnosis.to_dict(),
+        "seconds": manifest["seconds"],
+        "seed": manifest["request"]["sampler"]["seed"],
+        "hierfit": manifest["hierfit"],
+    }

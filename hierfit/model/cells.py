@@ -1,0 +1,172 @@
+"""The cells of the used columns -> numbers or text.
+
+In: a `CsvFile` and the positions of its used columns. Out: a pandas frame whose columns are numbers where every cell is
+a plain finite one and text otherwise, and the exact reading of a column of text: as codes into its different cells,
+or as numbers, with an error that names line and value where that fails.
+
+A number is written with a decimal point, optionally with a sign and an exponent; spaces around it do not count. A
+column that holds only true and false (True, TRUE, true) reads as 1 and 0.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hierfit.errors import DataError
+from hierfit.model import csvfile
+from hierfit.model.csvfile import CsvFile
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MISSING = (
+    "",
+    "#N/A",
+    "#N/A N/A",
+    "#NA",
+    "-1.#IND",
+    "-1.#QNAN",
+    "-NaN",
+    "-nan",
+    "1.#IND",
+    "1.#QNAN",
+    "<NA>",
+    "N/A",
+    "NA",
+    "NULL",
+    "NaN",
+    "None",
+    "n/a",
+    "nan",
+    "null",
+)
+NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+_INFINITE = re.compile(r"[+-]?inf(inity)?", re.IGNORECASE)
+_BOOLEANS = {"True": 1.0, "TRUE": 1.0, "true": 1.0, "False": 0.0, "FALSE": 0.0, "false": 0.0}
+
+
+@dataclass(frozen=True)
+class Text:
+    """A column as text.
+
+    Attributes:
+        codes: position of each row's cell in `cells` [rows], -1 where it is missing.
+        cells: the different cells, exactly as written, in order of first appearance.
+    """
+
+    codes: NDArray[np.int64]
+    cells: tuple[str, ...]
+
+
+def parse_columns(file: CsvFile, positions: Mapping[str, int], numeric: Sequence[str]) -> pd.DataFrame:
+    """Parse the used columns; the numeric ones become numbers if every cell of theirs is a finite one, others text."""
+    names = {position: name for name, position in positions.items()}
+    try:
+        frame = read_columns(file, names, {positions[name]: "float64" for name in numeric})
+        plain = not any(np.isinf(frame[positions[name]].to_numpy()).any() for name in numeric)
+    except UnicodeDecodeError:
+        raise
+    except ValueError:
+        plain = False
+    return (frame if plain else read_columns(file, names, {})).rename(columns=names)
+
+
+def read_columns(
+    file: CsvFile, positions: Iterable[int], number_types: Mapping[int, str], rows: int | None = None
+) -> pd.DataFrame:
+    """Parse the columns at some positions; those without a number type as text."""
+    import pandas as pd
+
+    positions = sorted(positions)
+    options: dict[str, Any] = {"dtype": {position: number_types.get(position, object) for position in positions}}
+    # From 3.1 on pandas always rounds correctly; before, only on demand.
+    if tuple(map(int, pd.__version__.split(".")[:2])) < (3, 1):
+        options["float_precision"] = "round_trip"
+    try:
+        frame: pd.DataFrame = pd.read_csv(
+            file.path,
+            sep=file.delimiter,
+            names=list(range(len(file.header))),
+            usecols=positions,
+            header=0,
+            index_col=False,
+            na_values=list(MISSING),
+            keep_default_na=False,
+            compression="gzip" if file.compressed else None,
+            encoding="utf-8",
+            engine="c",
+            nrows=rows,
+            **options,
+        )
+    except pd.errors.ParserError as error:
+        if "EOF inside string" in str(error):
+            raise csvfile.unclosed_quote(file) from None
+        raise DataError(f"{file.path} cannot be read as CSV: {error}.") from None
+    return frame
+
+
+def as_text(column: pd.Series[Any]) -> Text:
+    """Return a column of cells as text."""
+    import pandas as pd
+
+    codes, cells = pd.factorize(column.to_numpy(dtype=object))
+    return Text(codes, tuple(cells))
+
+
+def numbers_in(cells: Sequence[str]) -> list[float | None]:
+    """Return the number in each cell: nan where it is missing, infinite where it is too large, None where it is text."""
+    if cells and all(cell in _BOOLEANS for cell in cells):
+        return [_BOOLEANS[cell] for cell in cells]
+    return [_to_number(cell.strip()) for cell in cells]
+
+
+def _to_number(cell: str) -> float | None:
+    if cell in MISSING:
+        return np.nan
+    return float(cell) if NUMBER.fullmatch(cell) or _INFINITE.fullmatch(cell) else None
+
+
+def as_numbers(file: CsvFile, name: str, text: Text, lines: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return the numbers in a column of text [rows], nan where missing.
+
+    Raises:
+        DataError: a cell holds something else, or an infinite number.
+    """
+    numbers = numbers_in(text.cells)
+    for wanted, refused in (
+        ("numbers", [number is None for number in numbers]),
+        ("finite numbers", [number is not None and np.isinf(number) for number in numbers]),
+    ):
+        at = np.array([*refused, False])[text.codes]
+        if at.any():
+            first, count = int(at.argmax()), int(at.sum())
+            cell = text.cells[text.codes[first]]
+            such = "as do all rows" if count == len(at) > 1 else f"{count:,} such cell{'s' if count > 1 else ''}"
+            where = f"line {lines[first]} holds {cell[:60]!r} ({such})"
+            raise DataError(
+                f"column '{name}' of {file.path} must hold {wanted}, but {where}.",
+                hint=_number_hint(file, cell.strip(), mostly=2 * count > len(at)),
+            )
+    return np.array([*numbers, np.nan], dtype=np.float64)[text.codes]
+
+
+def _number_hint(file: CsvFile, cell: str, *, mostly: bool) -> str:
+    missing = "if the value is missing, leave the cell empty or write NA"
+    if re.fullmatch(r"[+-]?\d*,\d+", cell):
+        point, joined = cell.replace(",", "."), cell.replace(",", "")
+        if file.delimiter == ";":
+            return f"decimal commas are not read: write {point} for {cell} (from R: write.csv, not write.csv2)"
+        return f"if it is a decimal comma, write {point} with a point; if it marks thousands, write {joined}"
+    if re.fullmatch(r"[+-]?\d[\d.,' ]*", cell):
+        return "write numbers with a decimal point and without thousands separators"
+    if NUMBER.fullmatch(cell):
+        return "numbers beyond 1.8e308 cannot be held: divide the column by a constant"
+    if mostly and not _INFINITE.fullmatch(cell):
+        return "a column of labels can be the group (--group), not a number"
+    return "write the number alone, without units or signs" if re.search(r"\d", cell) else missing

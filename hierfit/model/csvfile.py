@@ -1,0 +1,317 @@
+"""The CSV as a file: what kind of file it is, its delimiter and header, its digest, and the line of every row.
+
+In: a path. Out: a `CsvFile` (delimiter and header), a `Layout` (digest and whether every row is one plain line),
+and, for files whose rows are not that plain, the line on which each row begins. Values and types are the
+business of `model.table`.
+
+Read as CSV: UTF-8 with or without a byte order mark, LF or CRLF; comma, semicolon or tab, whichever the
+header holds most of; RFC 4180 quoting with `"`; `.csv.gz`. Lines count from 1, the header being line 1.
+Everything else is refused with a DataError that says what the file is and how to turn it into a CSV.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import hashlib
+import re
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hierfit.errors import DataError, did_you_mean
+
+DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab"}
+_CHUNK = 1 << 20
+_NEWLINE, _QUOTE = ord("\n"), ord('"')
+_SAVE_AS_CSV = "save the sheet as 'CSV UTF-8' and name that file"
+
+# First bytes of files that are often given by mistake.
+_SIGNATURES: tuple[tuple[bytes, str, str], ...] = (
+    (b"PK\x03\x04", "an Excel workbook or a zip archive", _SAVE_AS_CSV),
+    (b"\xd0\xcf\x11\xe0", "an old Excel workbook", _SAVE_AS_CSV),
+    (b"CDF", "a netCDF file", "name the CSV; to look at a finished run, name its folder with hierfit summarize"),
+    (
+        b"\x89HDF",
+        "a netCDF or HDF5 file",
+        "name the CSV; to look at a finished run, name its folder with hierfit summarize",
+    ),
+    (b"PAR1", "a Parquet file", "convert it first, with pandas: read_parquet(...).to_csv(..., index=False)"),
+    (b"$FL2", "an SPSS file", "export it as CSV from SPSS"),
+    (b"<stata_dta>", "a Stata file", "export it with Stata's: export delimited"),
+    (b"\xff\xfe", "text in UTF-16", "save it as 'CSV UTF-8'"),
+    (b"\xfe\xff", "text in UTF-16", "save it as 'CSV UTF-8'"),
+)
+
+
+@dataclass(frozen=True)
+class CsvFile:
+    """A readable CSV file with its header.
+
+    Attributes:
+        path: the file as the user named it.
+        delimiter: comma, semicolon or tab.
+        header: the column names, exactly as written, quotes removed.
+    """
+
+    path: Path
+    delimiter: str
+    header: tuple[str, ...]
+
+    @property
+    def compressed(self) -> bool:
+        """Whether the file is gzipped."""
+        return _is_gzip(self.path)
+
+
+@dataclass(frozen=True)
+class Layout:
+    """What one pass over the bytes of a CSV file finds.
+
+    Attributes:
+        sha256: hex digest of the file as it is on disk.
+        n_records: lines outside quotes, header included, blank lines at the end left out.
+        regular: whether each of them has as many fields as the header and no line break within.
+    """
+
+    sha256: str
+    n_records: int
+    regular: bool
+
+
+def open_csv(path: Path) -> CsvFile:
+    """Return the header of a CSV file.
+
+    Raises:
+        DataError: there is no such file, it cannot be read, or it is not a CSV with a header.
+    """
+    _refuse_unreadable(path)
+    with reading_errors(path):
+        _refuse_foreign(path)
+        with open_text(path) as text:
+            first = next((line for line in text if line.strip()), "")
+        if not first:
+            raise DataError(
+                f"{path} has no header: the file holds only blank lines.", hint="the first line must name the columns"
+            )
+        delimiter = _delimiter(first)
+        with open_text(path) as text:
+            header = next(row for row in csv.reader(text, delimiter=delimiter) if not _is_blank(row))
+    return CsvFile(path, delimiter, tuple(header))
+
+
+def survey_layout(file: CsvFile) -> Layout:
+    """Digest the file and compare its separators with those of plain one-line rows, in one pass."""
+    digest = hashlib.sha256()
+    separators = _Separators(file)
+    with _open_bytes(file.path) as stream:
+        while chunk := stream.read(_CHUNK):
+            separators.read(chunk)
+            if not file.compressed:
+                digest.update(chunk)
+    if file.compressed:
+        with file.path.open("rb") as stream:
+            digest = hashlib.file_digest(stream, "sha256")
+    regular, n_records = separators.finish()
+    return Layout(digest.hexdigest(), n_records, regular)
+
+
+class _Separators:
+    """Compares the delimiters and line ends outside quotes with those of a file that has one plain line per row."""
+
+    def __init__(self, file: CsvFile) -> None:
+        delimiter = file.delimiter.encode()
+        self._unimportant = bytes(set(range(256)) - {delimiter[0], _NEWLINE, _QUOTE})
+        self._record = delimiter * (len(file.header) - 1) + b"\n"
+        self._line_ends = self._rest = b""
+        self._in_quotes = False
+        self._regular = True
+        self._n_records = 0
+
+    def read(self, chunk: bytes) -> None:
+        if not self._regular:
+            return
+        # Line ends at the end of a chunk wait for the next one: at the end of the file they do not count.
+        text = (self._line_ends + chunk).rstrip(b"\r\n")
+        self._line_ends = (self._line_ends + chunk)[len(text) :]
+        found = self._rest + self._outside_quotes(text.translate(None, self._unimportant))
+        n_records = len(found) // len(self._record)
+        self._rest = found[n_records * len(self._record) :]
+        self._n_records += n_records
+        self._regular = found.startswith(self._record * n_records)
+
+    def finish(self) -> tuple[bool, int]:
+        regular = self._regular and not self._in_quotes and self._rest == self._record[:-1]
+        return regular, self._n_records + 1
+
+    def _outside_quotes(self, separators: bytes) -> bytes:
+        if not self._in_quotes and b'"' not in separators:
+            return separators
+        array = np.frombuffer(separators, dtype=np.uint8)
+        quotes = array == _QUOTE
+        inside = (np.cumsum(quotes) + self._in_quotes) % 2 == 1
+        self._in_quotes = bool(inside[-1]) if len(inside) else self._in_quotes
+        outside: bytes = array[~inside & ~quotes].tobytes()
+        return outside
+
+
+def find_row_lines(file: CsvFile) -> NDArray[np.int64]:
+    """Return the line on which each row begins [rows], reading record by record.
+
+    Raises:
+        DataError: a row has more fields than the header, or a quote is never closed.
+    """
+    lines = []
+    for line, row in _records(file):
+        _refuse_more_fields(file, line, row)
+        lines.append(line)
+    return np.array(lines[1:], dtype=np.int64)
+
+
+def unclosed_quote(file: CsvFile) -> DataError:
+    """Return the error for a file that ends inside quotes: it names the line of the last record."""
+    line = 1
+    for line, row in _records(file):
+        _refuse_more_fields(file, line, row)
+    return _unclosed_quote(file.path, line)
+
+
+def _records(file: CsvFile) -> Iterator[tuple[int, list[str]]]:
+    """Yield every record that is not blank, with the line on which it begins."""
+    with reading_errors(file.path), open_text(file.path) as text:
+        reader = csv.reader(text, delimiter=file.delimiter)
+        while True:
+            line = reader.line_num + 1
+            try:
+                row = next(reader)
+            except StopIteration:
+                return
+            except csv.Error:  # a field beyond csv.field_size_limit() characters
+                raise _unclosed_quote(file.path, line) from None
+            if not _is_blank(row):
+                yield line, row
+
+
+def _is_blank(row: list[str]) -> bool:
+    return not row or (len(row) == 1 and row[0].isspace())
+
+
+def _refuse_more_fields(file: CsvFile, line: int, row: list[str]) -> None:
+    # Empty fields beyond the header are a habit of some exports and shift nothing.
+    if any(row[len(file.header) :]):
+        text, delimiter = _shortened(file.delimiter.join(row)), DELIMITERS[file.delimiter]
+        raise DataError(
+            f"line {line} of {file.path} has {len(row)} fields, but the header has {len(file.header)}: {text!r}.",
+            hint=f"put quotes around a field that holds a {delimiter}, or name the missing column in the header",
+        )
+
+
+def _unclosed_quote(path: Path, line: int) -> DataError:
+    return DataError(
+        f'a quote (") opened on line {line} of {path} is never closed.',
+        hint='close it, or write a quote that belongs to the text twice ("") inside quotes',
+    )
+
+
+def _delimiter(header: str) -> str:
+    """Return the delimiter that the header line holds most of, outside quotes; a comma where it holds none."""
+    bare = re.sub(r'"[^"]*"', "", header)
+    return max(DELIMITERS, key=bare.count)
+
+
+def _refuse_unreadable(path: Path) -> None:
+    if path.is_dir():
+        inside = sorted(entry.name for entry in path.iterdir() if ".csv" in entry.suffixes)
+        raise DataError(
+            f"{path} is a folder, not a CSV file.",
+            hint=f"name a file in it: {', '.join(inside[:5])}" if inside else "name the CSV file itself",
+        )
+    if not path.exists():
+        folder = path.parent
+        if not folder.is_dir():
+            raise DataError(f"there is no file {path}: the folder {folder} does not exist.", hint="check the path")
+        names = sorted(entry.name for entry in folder.iterdir() if entry.is_file())
+        shown = [name for name in names if name.endswith((".csv", ".csv.gz", ".tsv", ".txt"))][:5]
+        hint = f"files in {folder}: {', '.join(shown)}" if shown else "check the path"
+        raise DataError(f"there is no file {path}.{did_you_mean(path.name, names)}", hint=hint)
+    if not path.is_file():
+        raise DataError(
+            f"{path} is not a regular file, and hierfit reads its data more than once.",
+            hint="save the data to a file first",
+        )
+
+
+def _refuse_foreign(path: Path) -> None:
+    with path.open("rb") as stream:
+        start = stream.read(_CHUNK)
+    if not start:
+        raise DataError(f"{path} is empty (0 bytes).", hint="check that the export that wrote it finished")
+    for signature, kind, hint in _SIGNATURES:
+        if start.startswith(signature):
+            raise DataError(f"{path} is {kind}, not a CSV file.", hint=hint)
+    if _is_gzip(path):
+        return
+    if start.startswith(b"\x1f\x8b"):
+        raise DataError(f"{path} is gzipped, but its name does not end in .gz.", hint=f"rename it to {path.name}.gz")
+    if b"\0" in start:
+        line = start[: start.index(b"\0")].count(b"\n") + 1
+        raise DataError(f"{path} is not text: line {line} holds a zero byte.", hint=_SAVE_AS_CSV)
+
+
+def _is_gzip(path: Path) -> bool:
+    return path.suffix.lower() == ".gz"
+
+
+def _open_bytes(path: Path) -> IO[bytes]:
+    return cast("IO[bytes]", gzip.open(path, "rb")) if _is_gzip(path) else path.open("rb")
+
+
+def open_text(path: Path) -> IO[str]:
+    """Open the file as UTF-8 text without its byte order mark, line ends as they are."""
+    opener = gzip.open if _is_gzip(path) else open
+    return cast("IO[str]", opener(path, "rt", encoding="utf-8-sig", newline=""))
+
+
+@contextmanager
+def reading_errors(path: Path) -> Iterator[None]:
+    """Turn the errors of reading bytes and text into DataErrors that name the place."""
+    try:
+        yield
+    except UnicodeDecodeError:
+        raise _wrong_encoding(path) from None
+    except PermissionError:
+        raise DataError(f"{path} cannot be read: permission denied.", hint=f"chmod u+r {path}") from None
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise DataError(
+            f"{path} is not a complete gzip file ({error}).",
+            hint="check the download, or rename it if it is plain text",
+        ) from None
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error.strerror or error}.") from None
+
+
+def _wrong_encoding(path: Path) -> DataError:
+    hint = f"save it as UTF-8 (in Excel: 'CSV UTF-8'), or: iconv -f latin1 -t utf-8 {path} > {path.stem}-utf8.csv"
+    with _open_bytes(path) as stream:
+        for line, text in enumerate(stream, start=1):
+            try:
+                text.decode("utf-8")
+            except UnicodeDecodeError as error:
+                byte = text[error.start : error.start + 1]
+                near = _shortened(text[max(0, error.start - 15) : error.start + 15].decode("latin-1").strip())
+                return DataError(
+                    f"{path} is not UTF-8: byte {error.start + 1} of line {line} is 0x{byte.hex().upper()}"
+                    f" ({byte.decode('latin-1')!r} in Latin-1, near {near!r}).",
+                    hint=hint,
+                )
+    return DataError(f"{path} is not UTF-8.", hint=hint)
+
+
+def _shortened(text: str, limit: int = 60) -> str:
+    return text if len(text) <= limit else text[: limit - 3] + "..."

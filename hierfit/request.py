@@ -1,0 +1,67 @@
+"""FitRequest: what the user asked for, as one frozen value that is stored in run.json and can be asked for again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from hierfit.errors import RunFolderError
+from hierfit.model.formula import Formula, formula_from_dict
+from hierfit.stan.sampler import SamplerOptions
+
+
+@dataclass(frozen=True)
+class FitRequest:
+    """One fit.
+
+    Attributes:
+        data: the CSV file.
+        formula: what predicts what.
+        priors: priors set by the user, as written: `sd(school) ~ normal(0, 5)`.
+        centered: whether X is centred for the sampler.
+        prior_only: whether to draw from the prior, leaving the outcome out.
+        ci: probability of the intervals.
+        toolchain: auto, bundled or cmdstan.
+        sampler: chains, draws, seed, ...
+    """
+
+    data: Path
+    formula: Formula
+    priors: tuple[str, ...] = ()
+    centered: bool = True
+    prior_only: bool = False
+    ci: float = 0.95
+    toolchain: str = "auto"
+    sampler: SamplerOptions = field(default_factory=SamplerOptions)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return JSON-ready plain values; the data file by its absolute path."""
+        return {**asdict(self), "data": str(self.data.absolute())}
+
+    @staticmethod
+    def from_dict(stored: Mapping[str, Any]) -> FitRequest:
+        """Make the FitRequest that `to_dict` wrote.
+
+        Raises:
+            RunFolderError: something is missing or has another name.
+        """
+        try:
+            return FitRequest(
+                **{
+                    **stored,
+                    "data": Path(stored["data"]),
+                    "formula": formula_from_dict(stored["formula"]),
+                    "priors": tuple(stored["priors"]),
+                    "sampler": SamplerOptions(**stored["sampler"]),
+                }
+            )
+        except (KeyError, TypeError) as error:
+            raise RunFolderError(
+                f"the request stored in run.json could not be read: {error}.", hint="give the options again"
+            ) from error
+
+    def with_seed(self, seed: int) -> FitRequest:
+        """Return the same request with the seed that was used."""
+        return replace(self, sampler=replace(self.sampler, seed=seed))

@@ -1,0 +1,82 @@
+"""Sampling x Design x ModelSpec -> Draws: from the Stan program's variables to the CSV's names and units.
+
+The program returns b (its intercept less y_mean and at the mean of X), sd, cor and aux in the units of the CSV, and
+the group effects as standard normal z. The rest is done here in double precision, because a CSV of draws with nine
+digits would lose an offset of 1e12, and because writing the effects beside z would double the size of the sampler's
+output.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hierfit.model.design import Design
+from hierfit.model.spec import Kind, ModelSpec
+from hierfit.results.draws import Draws
+from hierfit.stan.sampler import Sampling
+
+Array = NDArray[np.float64]
+
+
+def draws_from_sampling(sampling: Sampling, design: Design, spec: ModelSpec, max_treedepth: int) -> Draws:
+    """Return the draws under the names and in the units of the CSV."""
+    variables = sampling.variables
+    blocks = {
+        Kind.COEFFICIENT: _coefficients(variables["b"], design, spec),
+        Kind.SD: variables["sd"],
+        Kind.CORRELATION: variables["cor"],
+        Kind.AUXILIARY: variables["aux"],
+    }
+    return Draws(
+        parameters=spec.parameters,
+        values=np.concatenate([blocks[kind] for kind in Kind], axis=2),
+        effects=_effects(variables, design),
+        stats=sampling.stats,
+        max_treedepth=max_treedepth,
+    )
+
+
+def _coefficients(b: Array, design: Design, spec: ModelSpec) -> Array:
+    """Add y_mean to the intercept and carry it from the mean of X to x = 0 [chains, draws, K]."""
+    if not design.intercept:
+        return b
+    at_mean = b[..., :1] + design.y_mean
+    at_zero = at_mean - b[..., 1:] @ design.x_mean[:, np.newaxis]
+    intercepts = [at_zero, at_mean] if spec.has_two_intercepts else [at_zero]
+    return np.concatenate([*intercepts, b[..., 1:]], axis=2)
+
+
+def _effects(variables: Mapping[str, Array], design: Design) -> dict[str, Array]:
+    """Scale and correlate z: u_f[j] = diag(sd_f) L_f z_f[j], factor by factor [chains, draws, J, M]."""
+    effects = {}
+    u = c = p = 0
+    for group in design.groups:
+        n_terms, n_levels = len(group.terms), group.n_levels
+        n_pairs = n_terms * (n_terms - 1) // 2 if group.correlated else 0
+        z = variables["z"][..., u : u + n_levels * n_terms]
+        z = z.reshape(*z.shape[:2], n_terms, n_levels)
+        if n_pairs:
+            z = cholesky_from_partials(variables["partial"][..., p : p + n_pairs], n_terms) @ z
+        effects[group.factor] = np.swapaxes(variables["sd"][..., c : c + n_terms, np.newaxis] * z, 2, 3)
+        u, c, p = u + n_levels * n_terms, c + n_terms, p + n_pairs
+    return effects
+
+
+def cholesky_from_partials(partial: Array, size: int) -> Array:
+    """Return the Cholesky factor of the correlation matrix [..., size, size] from its partial correlations [..., P].
+
+    The same as the function of that name in the Stan program: Lewandowski, Kurowicka & Joe (2009).
+    """
+    factor = np.zeros((*partial.shape[:-1], size, size))
+    p = 0
+    for i in range(size):
+        remaining = np.ones(partial.shape[:-1])
+        for j in range(i):
+            factor[..., i, j] = partial[..., p] * np.sqrt(remaining)
+            remaining = remaining * (1 - partial[..., p] ** 2)
+            p += 1
+        factor[..., i, i] = np.sqrt(remaining)
+    return factor

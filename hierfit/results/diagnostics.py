@@ -1,0 +1,346 @@
+"""Draws -> Diagnosis: may these numbers be used, and if not, which, why, and what to try next.
+
+Checks: R-hat, bulk and tail ESS, divergences, tree depth, E-BFMI; chains that never moved; draws that are not
+finite. Each has two levels: `warn` (read with care) and `fail` (do not use the numbers); their thresholds are in
+`THRESHOLDS` and nowhere else. Population-level parameters are checked one by one. Of thousands of group effects some
+exceed any threshold by chance, so they warn or fail when more than `EFFECT_SHARE` of a factor's do, and warn when any
+reaches the level of fail. What has no spread (a prior `constant(1)`) is never a failure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hierfit.model.design import Design, Group
+from hierfit.model.spec import Kind, ModelSpec
+from hierfit.results.advice import Trouble, Try, likely_cause, what_to_try
+from hierfit.results.convergence import Convergence, EffectScreen, assess, energy_bfmi, is_fixed, screen_effects
+from hierfit.results.digits import format_count, format_number, format_rhat, format_share
+from hierfit.results.draws import Draws
+from hierfit.results.summary import json_safe
+from hierfit.results.words import coefficients, listed, plural
+
+Array = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+EFFECT_SHARE = 0.01
+CONCENTRATED = 0.5
+LOW_PART = 0.1
+
+
+class Level(StrEnum):
+    """How bad: of a finding and of a whole run."""
+
+    OK = "ok"
+    WARN = "warn"
+    FAIL = "fail"
+
+
+@dataclass(frozen=True)
+class Threshold:
+    """From where on a check warns and fails, and who says so."""
+
+    warn: float
+    fail: float
+    source: str
+
+
+# Numbers of brms, cmdstan diagnose and ArviZ, 2026; see docs/references.md.
+THRESHOLDS = {
+    "rhat": Threshold(1.01, 1.05, "Vehtari et al. 2021, section 4 (1.01); brms (1.05)"),
+    "ess": Threshold(400, 100, "Vehtari et al. 2021, section 4: 100 per chain, 400 at 4 chains"),
+    "divergences": Threshold(0, 0.01, "Stan: any divergence; 1 % of the draws here"),
+    "treedepth": Threshold(0, np.inf, "cmdstan diagnose: any; slow, not biased"),
+    "ebfmi": Threshold(0.3, 0.2, "Betancourt 2016; cmdstan diagnose (0.3)"),
+}
+ESS_PER_CHAIN = 100
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that a check found.
+
+    Attributes:
+        check: rhat, ess, divergences, treedepth, ebfmi, stuck or nonfinite.
+        level: warn or fail.
+        value: what was found, such as "1.17" or "143 of 4,000 draws (3.6%)".
+        threshold: what is wanted, such as "< 1.01".
+        parameters: what it is about, in the user's words, worst first.
+        meaning: what that means for the reader, in one clause.
+    """
+
+    check: str
+    level: Level
+    value: str
+    threshold: str
+    parameters: tuple[str, ...]
+    meaning: str
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """The verdict on one set of draws.
+
+    Attributes:
+        status: ok, warn or fail.
+        findings: what the checks found, failures first.
+        likely: what in the data is the likely cause, one sentence, where there is something to say.
+        tries: what to try next, in order.
+        rhat_max: largest R-hat of the population-level parameters; NaN where all are fixed.
+        ess_bulk_min: smallest bulk ESS of these.
+        ess_tail_min: smallest tail ESS of these.
+        divergent: number of divergent draws.
+        n_draws: number of draws of all chains.
+        bfmi_min: smallest E-BFMI of the chains; NaN without energies.
+    """
+
+    status: Level
+    findings: tuple[Finding, ...]
+    likely: str | None
+    tries: tuple[Try, ...]
+    rhat_max: float
+    ess_bulk_min: float
+    ess_tail_min: float
+    divergent: int
+    n_draws: int
+    bfmi_min: float
+
+    @property
+    def headline(self) -> str:
+        """The numbers of the Checks line: "R-hat max 1.004 · ESS min 912 bulk, 1,604 tail · ..."."""
+        rhat = "-" if np.isnan(self.rhat_max) else f"{self.rhat_max:.3f}"
+        parts = [
+            f"R-hat max {rhat}",
+            f"ESS min {format_count(self.ess_bulk_min)} bulk, {format_count(self.ess_tail_min)} tail",
+            f"{self.divergent:,} divergent",
+        ]
+        return " · ".join([*parts, f"E-BFMI min {self.bfmi_min:.2f}"] if np.isfinite(self.bfmi_min) else parts)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return `checks` of summary.json, NaN as None."""
+        findings = [
+            {"check": found.check, "level": found.level.value, "value": found.value, "threshold": found.threshold,
+             "parameters": list(found.parameters), "meaning": found.meaning}
+            for found in self.findings
+        ]  # fmt: skip
+        numbers = {
+            "rhat_max": self.rhat_max, "ess_bulk_min": self.ess_bulk_min, "ess_tail_min": self.ess_tail_min,
+            "divergent": self.divergent, "draws": self.n_draws, "bfmi_min": self.bfmi_min,
+        }  # fmt: skip
+        return {
+            "status": self.status.value,
+            "findings": findings,
+            "likely": self.likely,
+            "tries": [{"flag": step.flag, "why": step.why} for step in self.tries],
+            **{key: json_safe(value) for key, value in numbers.items()},
+        }
+
+
+def diagnose(draws: Draws, design: Design, spec: ModelSpec, *, convergence: Convergence | None = None) -> Diagnosis:
+    """Return the verdict; `convergence` saves its computation where `assess(draws.values)` is at hand already."""
+    known = convergence or assess(draws.values)
+    screens = {group.factor: screen_effects(draws.effects[group.factor]) for group in _kept(draws, design)}
+    bfmi = energy_bfmi(draws.stats["energy"]) if "energy" in draws.stats else np.full(draws.n_chains, np.nan)
+    candidates = (
+        _check_finite(draws),
+        _check_stuck(draws),
+        _check_rhat(draws, design, known, screens),
+        _check_ess(draws, design, known, screens),
+        _check_divergences(draws),
+        _check_treedepth(draws),
+        _check_bfmi(bfmi),
+    )
+    findings = sorted((found for found in candidates if found), key=lambda found: found.level is Level.WARN)
+    ess_min = np.fmin(_least(known.ess_bulk), _least(known.ess_tail))
+    trouble = Trouble(
+        [found.check for found in findings], _factors_named(findings, design), float(ess_min), ess_wanted(draws)
+    )
+    return Diagnosis(
+        findings[0].level if findings else Level.OK,
+        tuple(findings),
+        likely_cause(trouble, draws, design),
+        what_to_try(trouble, draws, design, spec),
+        -_least(-known.rhat),
+        _least(known.ess_bulk),
+        _least(known.ess_tail),
+        int(np.sum(draws.stats["diverging"])) if "diverging" in draws.stats else 0,
+        draws.n_chains * draws.n_draws,
+        _least(bfmi),
+    )
+
+
+def ess_wanted(draws: Draws) -> float:
+    """Return the ESS below which a parameter warns: 400, or 100 per chain with fewer than 4 chains."""
+    return min(THRESHOLDS["ess"].warn, ESS_PER_CHAIN * draws.n_chains)
+
+
+def _kept(draws: Draws, design: Design) -> list[Group]:
+    return [group for group in design.groups if group.factor in draws.effects]
+
+
+def _least(values: Array) -> float:
+    return float(np.nanmin(values)) if np.isfinite(values).any() else float("nan")
+
+
+def _factors_named(findings: Iterable[Finding], design: Design) -> set[str]:
+    words = [text for found in findings for text in found.parameters]
+    marks = {group.factor: (f"({group.factor})", f"({group.factor}:", plural(group.factor)) for group in design.groups}
+    return {factor for factor, known in marks.items() if any(mark in text for mark in known for text in words)}
+
+
+def _check_finite(draws: Draws) -> Finding | None:
+    bad: Flags = ~np.isfinite(draws.values)
+    names = [
+        parameter.name
+        for parameter, any_bad in zip(draws.parameters, np.asarray(bad.any(axis=(0, 1))), strict=True)
+        if any_bad
+    ]
+    names += [f"effects of {plural(factor)}" for factor, effects in draws.effects.items() if not _all_finite(effects)]
+    if not names:
+        return None
+    worst = int(bad.any(axis=2).sum())
+    value = f"{worst:,} of {draws.n_chains * draws.n_draws:,} draws" if worst else "some group effects"
+    return Finding("nonfinite", Level.FAIL, value, "none", tuple(names), "the numbers are infinite or undefined")
+
+
+def _all_finite(effects: Array) -> bool:
+    # A sum is finite when all terms are, short of overflow, and needs no array of flags as large as the draws.
+    return bool(np.isfinite(effects.sum())) or bool(np.isfinite(effects).all())
+
+
+def _check_stuck(draws: Draws) -> Finding | None:
+    """A chain that repeats one value, of a parameter that others move or that differs between chains."""
+    if draws.n_draws < 2:
+        return None
+    fixed = is_fixed(draws.values)
+    still: Flags = np.stack([is_fixed(chain[None]) for chain in draws.values]) & ~fixed
+    if not still.any():
+        return None
+    chains = [str(chain + 1) for chain in np.flatnonzero(still.any(axis=1))]
+    names = [
+        parameter.name
+        for parameter, stuck in zip(draws.parameters, np.asarray(still.any(axis=0)), strict=True)
+        if stuck
+    ]
+    value = f"chain {', '.join(chains)} never moved" if len(chains) == 1 else f"chains {', '.join(chains)} never moved"
+    return Finding("stuck", Level.FAIL, value, "every chain moves", tuple(names), "a chain repeats a single value")
+
+
+def _check_rhat(draws: Draws, design: Design, known: Convergence, screens: dict[str, EffectScreen]) -> Finding | None:
+    limits = THRESHOLDS["rhat"]
+    shares = {factor: (screen.rhat > limits.warn, screen.rhat > limits.fail) for factor, screen in screens.items()}
+    worst = np.where(np.isnan(known.rhat), -np.inf, known.rhat)
+    named, level = _named(draws, worst, worst > limits.warn, worst > limits.fail)
+    effect_words, effect_level = _effects_named(design, shares)
+    if not named and not effect_words:
+        return None
+    effects_worst = max((-_least(-screen.rhat) for screen in screens.values()), default=np.nan)
+    value = -_least(-known.rhat) if named else effects_worst
+    return Finding(
+        "rhat", max_level(level, effect_level), format_rhat(value), f"< {limits.warn:g}", (*named, *effect_words),
+        "the chains disagree, so the estimates depend on the chain",
+    )  # fmt: skip
+
+
+def _check_ess(draws: Draws, design: Design, known: Convergence, screens: dict[str, EffectScreen]) -> Finding | None:
+    wanted, least = ess_wanted(draws), THRESHOLDS["ess"].fail
+    unknown = np.isnan(known.ess_bulk) & ~known.fixed & np.isfinite(draws.values).all(axis=(0, 1))
+    ess = np.where(unknown, 0.0, np.fmin(known.ess_bulk, known.ess_tail))
+    ess = np.where(np.isnan(ess), np.inf, ess)
+    named, level = _named(draws, -ess, ess < wanted, ess < least)
+    shares = {factor: (screen.ess < wanted, screen.ess < least) for factor, screen in screens.items()}
+    effect_words, effect_level = _effects_named(design, shares)
+    if not named and not effect_words:
+        return None
+    value = f"{format_count(_least(known.ess_bulk))} bulk, {format_count(_least(known.ess_tail))} tail"
+    if not named:
+        value = f"{format_count(min(_least(screen.ess) for screen in screens.values()))} bulk"
+    return Finding(
+        "ess", max_level(level, effect_level), value, f">= {wanted:g}", (*named, *effect_words),
+        "few independent draws, so means and intervals are noisy",
+    )  # fmt: skip
+
+
+def _named(draws: Draws, badness: Array, warns: Flags, fails: Flags) -> tuple[list[str], Level]:
+    """Names of the parameters that warn, worst first, and the level of the worst."""
+    order = [index for index in np.argsort(-badness, kind="stable") if warns[index]]
+    return [draws.parameters[index].name for index in order], Level.FAIL if fails.any() else Level.WARN
+
+
+def _effects_named(design: Design, shares: dict[str, tuple[Flags, Flags]]) -> tuple[list[str], Level]:
+    """Words like "slopes of ses of 6 of 12 schools", and the level."""
+    words, level = [], Level.WARN
+    for group in design.groups:
+        if group.factor not in shares:
+            continue
+        warns, fails = shares[group.factor]
+        allowed = EFFECT_SHARE * warns.size
+        if warns.sum() <= allowed and not fails.any():
+            continue
+        level = Level.FAIL if fails.sum() > allowed else level
+        concerned = [term for index, term in enumerate(group.terms) if warns[:, index].any()]
+        what = coefficients(concerned[0]) if len(concerned) == 1 else "effects"
+        words.append(f"{what} of {warns.any(axis=1).sum():,} of {group.n_levels:,} {plural(group.factor)}")
+    return words, level
+
+
+def max_level(*levels: Level) -> Level:
+    """Return the worst of several levels."""
+    return max(levels, key=list(Level).index)
+
+
+def _check_divergences(draws: Draws) -> Finding | None:
+    diverging = np.asarray(draws.stats.get("diverging", np.zeros((1, 1))), dtype=bool)
+    count = int(diverging.sum())
+    if not count:
+        return None
+    share = count / diverging.size
+    value = f"{count:,} of {diverging.size:,} draws ({format_share(share)})"
+    where = _concentration(draws, diverging)
+    return Finding(
+        "divergences",
+        Level.FAIL if share >= THRESHOLDS["divergences"].fail else Level.WARN,
+        f"{value}, most with {where[1]}" if where else value,
+        "0",
+        (where[0],) if where else (),
+        "the sampler cannot follow the posterior there, so the estimates may be biased",
+    )
+
+
+def _concentration(draws: Draws, diverging: Flags) -> tuple[str, str] | None:
+    """The sd whose lowest tenth holds most divergent draws, if it holds most of them, and its range in words."""
+    best, share = None, CONCENTRATED
+    for index, parameter in enumerate(draws.parameters):
+        values = draws.values[:, :, index]
+        if parameter.kind is not Kind.SD or is_fixed(values[:, :, None])[0]:
+            continue
+        low = float(np.quantile(values, LOW_PART))
+        inside = float(np.mean(values[diverging] <= low))
+        if inside > share:
+            best, share = (parameter.name, f"{parameter.name} < {low:.1g}"), inside
+    return best
+
+
+def _check_treedepth(draws: Draws) -> Finding | None:
+    depth = draws.stats.get("tree_depth")
+    hits = 0 if depth is None else int(np.sum(np.asarray(depth) >= draws.max_treedepth))
+    if depth is None or hits <= THRESHOLDS["treedepth"].warn:
+        return None
+    value = f"{hits:,} of {depth.size:,} draws ({format_share(hits / depth.size)}) at {draws.max_treedepth}"
+    return Finding("treedepth", Level.WARN, value, "0", (), "slow exploration, which is not a bias")
+
+
+def _check_bfmi(bfmi: Array) -> Finding | None:
+    limits = THRESHOLDS["ebfmi"]
+    low = np.flatnonzero(bfmi < limits.warn)
+    if not len(low):
+        return None
+    chains = listed([str(chain + 1) for chain in low], most=4)
+    value = f"{format_number(float(np.nanmin(bfmi)), 2)} in chain{'s' if len(low) > 1 else ''} {chains}"
+    level = Level.FAIL if np.nanmin(bfmi) < limits.fail else Level.WARN
+    return Finding("ebfmi", level, value, f">= {limits.warn:g}", (), "the chains explore the tails slowly")

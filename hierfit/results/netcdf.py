@@ -1,0 +1,178 @@
+"""Draws and Design <-> trace.nc, in the layout that ArviZ reads (0.x InferenceData, 1.x DataTree).
+
+    posterior      b [chain, draw, coefficient], sd [.., varying], cor [.., pair], Intercept_at_mean and sigma [..],
+                   u_<factor> [.., <factor>, <factor>_term]
+    sample_stats   lp, acceptance_rate, step_size, tree_depth, n_steps, diverging, energy [chain, draw]
+    observed_data  <response> [obs]
+    constant_data  X [obs, coefficient], Z [obs, varying], level [obs, factor] (0-based)
+
+The coordinates are the CSV's own names and labels, obs is the line of the CSV file; `sd` at varying = "school: ses"
+is what tables call sd(school: ses). Written and read with xarray alone: importing ArviZ takes longer than most fits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hierfit import __version__
+from hierfit.errors import RunFolderError
+from hierfit.model.design import Design, Group
+from hierfit.model.families import FAMILIES
+from hierfit.model.spec import INTERCEPT_AT_MEAN, Kind, ModelSpec
+from hierfit.results.draws import Draws
+
+_ENGINE: Any = "h5netcdf"
+_RESERVED = {"chain", "draw", "obs", "coefficient", "varying", "pair", "factor"}
+_SAMPLE = ("chain", "draw")
+
+
+def write_netcdf(path: Path, draws: Draws, design: Design, spec: ModelSpec) -> None:
+    """Write the four groups to one file, compressed; group effects in single precision."""
+    import xarray as xr
+
+    posterior_variables, coordinates = _posterior(draws, spec, design)
+    sample = {"chain": np.arange(draws.n_chains), "draw": np.arange(draws.n_draws)}
+    groups = {
+        "posterior": xr.Dataset(posterior_variables, {**sample, **coordinates}),
+        "sample_stats": xr.Dataset({name: (_SAMPLE, values) for name, values in draws.stats.items()}, sample),
+        "observed_data": xr.Dataset({_safe(design.response): ("obs", design.y)}, {"obs": design.lines}),
+        "constant_data": _constant_data(design),
+    }
+    groups["posterior"].attrs["max_treedepth"] = draws.max_treedepth
+    for index, (name, dataset) in enumerate(groups.items()):
+        dataset.attrs.update(inference_library="hierfit", inference_library_version=__version__)
+        encoding = {
+            variable: {"zlib": True, "complevel": 1, "shuffle": True}
+            for variable in dataset.variables
+            if dataset[variable].dtype.kind in "fiub" and dataset[variable].ndim
+        }
+        dataset.to_netcdf(path, mode="a" if index else "w", group=name, engine=_ENGINE, encoding=encoding)
+
+
+def _posterior(draws: Draws, spec: ModelSpec, design: Design) -> tuple[dict[str, Any], dict[str, Any]]:
+    variables: dict[str, Any] = {}
+    coordinates: dict[str, Any] = {}
+    for variable, dimension, kind in (
+        ("b", "coefficient", Kind.COEFFICIENT),
+        ("sd", "varying", Kind.SD),
+        ("cor", "pair", Kind.CORRELATION),
+    ):
+        named = {p.name: p.name for p in spec.parameters if p.kind == kind and p.name != INTERCEPT_AT_MEAN}
+        if named:
+            inside = [name if kind == Kind.COEFFICIENT else name.partition("(")[2][:-1] for name in named]
+            variables[variable] = ((*_SAMPLE, dimension), np.stack([draws.of(name) for name in named], axis=2))
+            coordinates[dimension] = inside
+    scalars = [INTERCEPT_AT_MEAN] if spec.has_two_intercepts else []
+    for name in [*scalars, *FAMILIES[spec.family].auxiliaries]:
+        variables[name] = (_SAMPLE, draws.of(name))
+    for group in design.groups:
+        level, term = _dimensions(group.factor)
+        effects = draws.effects[group.factor].astype(np.float32)
+        variables[f"u_{_safe(group.factor)}"] = ((*_SAMPLE, level, term), effects)
+        coordinates[level] = np.array(group.labels, dtype=object)
+        coordinates[term] = list(group.terms)
+    return variables, coordinates
+
+
+def _constant_data(design: Design) -> Any:
+    import xarray as xr
+
+    variables: dict[str, Any] = {"X": (("obs", "coefficient"), design.X)}
+    coordinates: dict[str, Any] = {"obs": design.lines, "coefficient": list(design.coefficients)}
+    if design.groups:
+        variables["Z"] = (("obs", "varying"), np.column_stack([group.Z for group in design.groups]))
+        variables["level"] = (("obs", "factor"), np.column_stack([group.codes for group in design.groups]))
+        coordinates["factor"] = [group.factor for group in design.groups]
+        coordinates["varying"] = [f"{group.factor}: {term}" for group in design.groups for term in group.terms]
+    return xr.Dataset(variables, coordinates)
+
+
+def _safe(name: str) -> str:
+    """Return a name that netCDF takes: it has no slash."""
+    return name.replace("/", "_")
+
+
+def _dimensions(factor: str) -> tuple[str, str]:
+    """Return the names of a factor's two dimensions, its levels and its terms."""
+    level = f"{_safe(factor)}_level" if factor in _RESERVED else _safe(factor)
+    return level, f"{_safe(factor)}_term"
+
+
+def read_netcdf(path: Path, spec: ModelSpec, source: Path) -> tuple[Draws, Design]:
+    """Read what `write_netcdf` wrote.
+
+    Raises:
+        RunFolderError: the file is missing, cut off, or not of this model.
+    """
+    import xarray as xr
+
+    try:
+        groups = {
+            name: xr.load_dataset(path, group=name, engine=_ENGINE)
+            for name in ("posterior", "sample_stats", "observed_data", "constant_data")
+        }
+        return _draws(groups, spec), _design(groups, spec, source)
+    except (OSError, KeyError, ValueError) as error:
+        raise RunFolderError(
+            f"{path} could not be read as the trace of this run: {error}.", hint="fit again with --overwrite"
+        ) from error
+
+
+def _draws(groups: Mapping[str, Any], spec: ModelSpec) -> Draws:
+    posterior = groups["posterior"]
+    columns = []
+    for parameter in spec.parameters:
+        inside = parameter.name.partition("(")[2][:-1]
+        if parameter.name == INTERCEPT_AT_MEAN or parameter.kind == Kind.AUXILIARY:
+            column = posterior[parameter.name]
+        elif parameter.kind == Kind.COEFFICIENT:
+            column = posterior["b"].sel(coefficient=parameter.name)
+        elif parameter.kind == Kind.SD:
+            column = posterior["sd"].sel(varying=inside)
+        else:
+            column = posterior["cor"].sel(pair=inside)
+        columns.append(column.to_numpy())
+    return Draws(
+        parameters=spec.parameters,
+        values=np.stack(columns, axis=2),
+        effects={
+            factor: posterior[f"u_{_safe(factor)}"].to_numpy().astype(np.float64) for factor in spec.formula.factors
+        },
+        stats={str(name): values.to_numpy() for name, values in groups["sample_stats"].data_vars.items()},
+        max_treedepth=int(posterior.attrs["max_treedepth"]),
+    )
+
+
+def _design(groups: Mapping[str, Any], spec: ModelSpec, source: Path) -> Design:
+    data, posterior = groups["constant_data"], groups["posterior"]
+    outcome = groups["observed_data"][_safe(spec.formula.response)]
+    factors, start = [], 0
+    for index, term in enumerate(spec.formula.groups):
+        stop = start + len(term.terms)
+        level, _ = _dimensions(term.factor)
+        factors.append(
+            Group(
+                factor=term.factor,
+                labels=tuple(str(label) for label in posterior[level].to_numpy()),
+                codes=data["level"].to_numpy()[:, index].astype(np.int32),
+                terms=term.terms,
+                Z=data["Z"].to_numpy()[:, start:stop],
+                correlated=term.correlated and len(term.terms) > 1,
+            )
+        )
+        start = stop
+    return Design(
+        source=source,
+        response=spec.formula.response,
+        y=outcome.to_numpy(),
+        coefficients=spec.formula.terms,
+        X=data["X"].to_numpy(),
+        intercept=spec.formula.intercept,
+        centered=spec.centered,
+        groups=tuple(factors),
+        lines=outcome["obs"].to_numpy(),
+    )

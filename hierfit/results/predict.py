@@ -1,0 +1,126 @@
+"""Draws x Design -> predictions: linear predictors, lines of the population and of groups, replicated outcomes.
+
+Letters: S chosen draws, R chosen rows, G points of a grid, L chosen levels. Draws are named by their index into the
+chains joined end to end. Numpy only; nothing here ever holds all rows by all draws.
+
+Lines run along one column, all other population columns at their mean. Where `Intercept_at_mean` was sampled too,
+predictors are computed from it and the centred columns, so that huge offsets lose nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hierfit.errors import UsageError
+from hierfit.model.design import Design, Group
+from hierfit.model.formula import INTERCEPT
+from hierfit.results.draws import Draws
+
+Array = NDArray[np.float64]
+Indices = NDArray[np.int64]
+INTERCEPT_AT_MEAN = "Intercept_at_mean"
+
+
+@dataclass(frozen=True)
+class Population:
+    """The population-level part of chosen draws, intercept at `center`.
+
+    Attributes:
+        intercept: [S], 0 without one.
+        b: coefficients [S, K].
+        center: what the columns are measured from [K].
+    """
+
+    intercept: Array
+    b: Array
+    center: Array
+
+    def at(self, X: Array) -> Array:
+        """Return the population-level predictor at rows of X [R, K] -> [S, R]."""
+        return np.asarray(self.intercept[:, None] + self.b @ (X - self.center).T)
+
+
+def pick_draws(draws: Draws, count: int, rng: np.random.Generator) -> Indices:
+    """Return `count` different draws at random, or all where there are fewer, in order."""
+    total = draws.n_chains * draws.n_draws
+    return np.sort(rng.choice(total, size=min(count, total), replace=False))
+
+
+def population_part(draws: Draws, design: Design, picks: Indices) -> Population:
+    """Return intercept and coefficients of the chosen draws."""
+    names = {parameter.name: index for index, parameter in enumerate(draws.parameters)}
+    values = draws.values.reshape(-1, len(draws.parameters))[picks]
+    b = values[:, [names[name] for name in design.coefficients]]
+    if INTERCEPT_AT_MEAN in names:
+        return Population(values[:, names[INTERCEPT_AT_MEAN]], b, design.x_mean)
+    intercept = values[:, names[INTERCEPT]] if INTERCEPT in names else np.zeros(len(picks))
+    return Population(intercept, b, np.zeros(len(design.coefficients)))
+
+
+def linear_predictor(draws: Draws, design: Design, rows: Indices, picks: Indices) -> Array:
+    """Return the linear predictor of chosen rows under chosen draws [S, R]."""
+    predictor = population_part(draws, design, picks).at(design.X[rows])
+    for group in design.groups:
+        effects = chosen_effects(draws, group, picks)
+        codes = group.codes[rows]
+        for column in range(len(group.terms)):
+            predictor += group.Z[rows, column] * effects[:, codes, column]
+    return predictor
+
+
+def chosen_effects(draws: Draws, group: Group, picks: Indices) -> Array:
+    """Return the deviations of one factor under chosen draws [S, J, M]."""
+    chains, iterations = np.divmod(picks, draws.n_draws)
+    return np.asarray(draws.effects[group.factor][chains, iterations])
+
+
+def population_lines(draws: Draws, design: Design, column: str, grid: Array, picks: Indices) -> Array:
+    """Return the population's line along one column under chosen draws [S, G].
+
+    Raises:
+        UsageError: the column has no population-level coefficient.
+    """
+    if column not in design.coefficients:
+        known = ", ".join(design.coefficients) or "none"
+        raise UsageError(f"'{column}' has no population-level coefficient.", hint=f"coefficients: {known}")
+    X = np.repeat(design.X.mean(axis=0)[None], len(grid), axis=0)
+    X[:, design.coefficients.index(column)] = grid
+    return population_part(draws, design, picks).at(X)
+
+
+def group_lines(
+    draws: Draws, design: Design, along: tuple[str, Group], grid: Array, levels: Indices, picks: Indices | None = None
+) -> Array:
+    """Return lines of chosen levels along (column, group): posterior mean [1, L, G], or one per chosen draw [S, L, G].
+
+    Varying columns other than `column` stay at their mean over the rows of the level.
+    """
+    column, group = along
+    every = np.arange(draws.n_chains * draws.n_draws)
+    population = population_lines(draws, design, column, grid, every if picks is None else picks)
+    if picks is None:
+        population = population.mean(axis=0, keepdims=True)
+        effects = draws.effects[group.factor].mean(axis=(0, 1))[None, levels]
+    else:
+        effects = chosen_effects(draws, group, picks)[:, levels]
+    lines = np.repeat(population[:, None, :], len(levels), axis=1)
+    rows = np.maximum(group.rows_per_level[levels], 1)
+    for index, term in enumerate(group.terms):
+        held = np.bincount(group.codes, weights=group.Z[:, index], minlength=group.n_levels)[levels] / rows
+        z = grid[None, :] if term == column else held[:, None]
+        lines += effects[:, :, index, None] * z
+    return lines
+
+
+def replicate(
+    draws: Draws, design: Design, rng: np.random.Generator, n_draws: int, rows: Indices | None = None
+) -> Array:
+    """Return replicated gaussian outcomes under random draws [n_draws, R], of all rows or of the given ones."""
+    picks = pick_draws(draws, n_draws, rng)
+    chosen = np.arange(design.n_rows) if rows is None else rows
+    predictor = linear_predictor(draws, design, chosen, picks)
+    sigma = draws.of("sigma").ravel()[picks]
+    return predictor + sigma[:, None] * rng.standard_normal(predictor.shape)

@@ -1,0 +1,183 @@
+"""Draws -> Summary: one row per population-level parameter, and how the variance divides between the factors.
+
+Means, sds and equal-tailed intervals come from all draws with numpy, convergence numbers from `convergence`. All
+in the units of the CSV, intercepts at x = 0. Group effects are `group_summary`'s.
+
+The variance shares (ICC for one factor) are sd(f: Intercept)^2 / (sum over factors of sd(f: Intercept)^2 + sigma^2),
+draw by draw, for gaussian models with a varying intercept; with varying slopes that is the division at the point
+where all of these columns are 0 (Goldstein, Browne, Rasbash 2002, Understanding Statistics 1(4)).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hierfit.errors import UsageError
+from hierfit.model.design import Design
+from hierfit.model.formula import INTERCEPT
+from hierfit.model.spec import Kind, ModelSpec
+from hierfit.results.convergence import Convergence, assess
+from hierfit.results.draws import Draws
+
+Array = NDArray[np.float64]
+COLUMNS = (
+    "name", "kind", "group", "term", "mean", "sd", "lower", "upper", "mcse_mean", "rhat", "ess_bulk", "ess_tail",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class SummaryRow:
+    """One population-level parameter; NaN where a number does not exist (fixed by its prior)."""
+
+    name: str
+    kind: Kind
+    group: str | None
+    term: str | None
+    mean: float
+    sd: float
+    lower: float
+    upper: float
+    mcse_mean: float
+    rhat: float
+    ess_bulk: float
+    ess_tail: float
+
+    @property
+    def fixed(self) -> bool:
+        """Whether a prior `constant(...)` fixes it."""
+        return self.sd == 0
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the row under the names of `COLUMNS`, NaN as None."""
+        return {column: json_safe(getattr(self, column)) for column in COLUMNS}
+
+
+@dataclass(frozen=True)
+class VarianceShare:
+    """Share of the variance that lies between the levels of one factor.
+
+    Attributes:
+        factor: the grouping factor.
+        mean: posterior mean of the share.
+        lower: lower bound of the equal-tailed interval.
+        upper: upper bound.
+        at_zero: the varying columns that are 0 where the share holds.
+    """
+
+    factor: str
+    mean: float
+    lower: float
+    upper: float
+    at_zero: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Summary:
+    """The main table.
+
+    Attributes:
+        rows: one per population-level parameter, in the order of `Draws.parameters`.
+        ci: mass of the equal-tailed intervals, such as 0.95.
+        shares: variance shares, one per factor with a varying intercept; empty where they have no meaning.
+    """
+
+    rows: tuple[SummaryRow, ...]
+    ci: float
+    shares: tuple[VarianceShare, ...]
+
+    def row(self, name: str) -> SummaryRow:
+        """Return the row of one parameter; KeyError for an unknown name."""
+        for row in self.rows:
+            if row.name == name:
+                return row
+        raise KeyError(name)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return `parameters`, `ci` and `variance_shares` of summary.json, NaN as None."""
+        shares = [
+            {"group": share.factor, "mean": share.mean, "lower": share.lower, "upper": share.upper,
+             "at_zero": list(share.at_zero)}
+            for share in self.shares
+        ]  # fmt: skip
+        return {
+            "parameters": [row.to_dict() for row in self.rows],
+            "ci": self.ci,
+            "variance_shares": [{key: json_safe(value) for key, value in share.items()} for share in shares],
+        }
+
+    def csv_rows(self) -> Iterator[tuple[object, ...]]:
+        """Yield the header of summary.csv, then its rows at full precision, empty where there is no number."""
+        yield COLUMNS
+        for row in self.rows:
+            yield tuple("" if value is None else value for value in row.to_dict().values())
+
+
+def json_safe(value: Any) -> Any:
+    """Return the value, None in place of a float that JSON cannot hold, a plain string for an enum."""
+    if isinstance(value, Kind):
+        return value.value
+    if isinstance(value, float):
+        return float(value) if math.isfinite(value) else None
+    return value
+
+
+def interval_bounds(ci: float) -> tuple[float, float]:
+    """Return the two probabilities of an equal-tailed interval.
+
+    Raises:
+        UsageError: `ci` is not between 0 and 1.
+    """
+    if not 0 < ci < 1:
+        raise UsageError(f"an interval of mass {ci:g} does not exist.", hint="give --ci between 0 and 1, such as 0.95")
+    return (1 - ci) / 2, (1 + ci) / 2
+
+
+def summarize(
+    draws: Draws, design: Design, spec: ModelSpec, ci: float = 0.95, *, convergence: Convergence | None = None
+) -> Summary:
+    """Return the main table; `convergence` saves its computation where `assess(draws.values)` is at hand already.
+
+    Raises:
+        UsageError: `ci` is not between 0 and 1.
+    """
+    probabilities = interval_bounds(ci)
+    known = convergence or assess(draws.values)
+    values = draws.values.reshape(-1, len(draws.parameters))
+    with np.errstate(invalid="ignore"):
+        mean, sd = values.mean(axis=0), values.std(axis=0, ddof=1)
+    sd[known.fixed] = 0.0
+    lower, upper = np.quantile(values, probabilities, axis=0)
+    columns = (mean, sd, lower, upper, known.mcse_mean, known.rhat, known.ess_bulk, known.ess_tail)
+    numbers = np.column_stack(columns).tolist()
+    rows = tuple(
+        SummaryRow(parameter.name, parameter.kind, parameter.group, parameter.term, *row)
+        for parameter, row in zip(draws.parameters, numbers, strict=True)
+    )
+    return Summary(rows, ci, variance_shares(draws, design, spec, ci))
+
+
+def variance_shares(draws: Draws, design: Design, spec: ModelSpec, ci: float = 0.95) -> tuple[VarianceShare, ...]:
+    """Return the share of the variance of every factor with a varying intercept; nothing unless gaussian."""
+    factors = [group.factor for group in design.groups if INTERCEPT in group.terms]
+    if spec.family != "gaussian" or not factors:
+        return ()
+    at_zero = tuple(dict.fromkeys(term for group in design.groups for term in group.terms if term != INTERCEPT))
+    between = np.stack([draws.of(f"sd({factor})").ravel() ** 2 for factor in factors])
+    total = between.sum(axis=0) + draws.of("sigma").ravel() ** 2
+    with np.errstate(invalid="ignore"):
+        shares = between / total
+    bounds = interval_bounds(ci)
+    return tuple(
+        VarianceShare(factor, float(share.mean()), *_two(np.quantile(share, bounds)), at_zero)
+        for factor, share in zip(factors, shares, strict=True)
+    )
+
+
+def _two(bounds: Array) -> tuple[float, float]:
+    return float(bounds[0]), float(bounds[1])

@@ -1,0 +1,175 @@
+"""The run folder: the names of its files, how it is written, how it is read.
+
+    run.json      everything needed to repeat the fit and to know what was done
+    trace.nc      draws, sampler statistics and data; ArviZ reads it
+    summary.json  the numbers of the table at full precision, and the checks
+    summary.csv   the same table
+    groups.csv    one row for each group and varying coefficient
+    model.stan    the Stan program
+    truth.json    the true values, where the data were simulated
+    plots/*.png   what `hierfit plot` draws
+
+A folder is written beside its final place and renamed at the end, so that it is there whole or not at all, and an
+existing one is replaced only when asked and only when it is a run.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from hierfit.errors import RunFolderError
+
+SCHEMA = 1
+MANIFEST = "run.json"
+TRACE = "trace.nc"
+SUMMARY_JSON = "summary.json"
+SUMMARY_CSV = "summary.csv"
+GROUPS_CSV = "groups.csv"
+PROGRAM = "model.stan"
+TRUTH = "truth.json"
+PLOTS = "plots"
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """A finished run.
+
+    Attributes:
+        path: the folder.
+        manifest: what run.json holds.
+    """
+
+    path: Path
+    manifest: Mapping[str, Any]
+
+
+def default_folder(data: Path, now: datetime) -> Path:
+    """Return `runs/<stem>-<YYYYMMDD-HHMMSS>`."""
+    stem = data.name.split(".")[0] or "data"
+    return Path("runs") / f"{stem}-{now:%Y%m%d-%H%M%S}"
+
+
+def check_free(folder: Path, *, overwrite: bool) -> None:
+    """Refuse a place that cannot take the run; called before anything slow.
+
+    Raises:
+        RunFolderError: something is there that must not be replaced, or the place cannot be written.
+    """
+    if folder.is_dir() and any(folder.iterdir()):
+        is_run = (folder / MANIFEST).is_file()
+        if not is_run:
+            raise RunFolderError(
+                f"{folder} exists and is not a hierfit run; it will not be touched.", hint="choose another --out"
+            )
+        if not overwrite:
+            raise RunFolderError(
+                f"{folder} already holds a run.", hint="choose another --out, or replace it with --overwrite"
+            )
+    elif folder.exists() and not folder.is_dir():
+        raise RunFolderError(f"{folder} is a file.", hint="choose another --out")
+    parent = folder.absolute().parent
+    while not parent.exists():
+        parent = parent.parent
+    if not os.access(parent, os.W_OK | os.X_OK):
+        raise RunFolderError(f"{parent} cannot be written.", hint="choose another place with --out")
+
+
+@contextmanager
+def new_folder(final: Path, *, overwrite: bool) -> Iterator[Path]:
+    """Yield a folder to write to; rename it to `final` when the block ends well, remove it when it does not.
+
+    Raises:
+        RunFolderError: `final` came to exist meanwhile, or the disk refuses.
+    """
+    try:
+        final.absolute().parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=f".{final.name}.", dir=final.absolute().parent) as temporary:
+            draft = Path(temporary) / "run"
+            draft.mkdir()
+            yield draft
+            check_free(final, overwrite=overwrite)
+            if final.exists():
+                os.replace(final, Path(temporary) / "replaced")
+            os.replace(draft, final)
+    except OSError as error:
+        raise RunFolderError(
+            f"{final} could not be written: {error.strerror or error}.", hint="check free space and permissions"
+        ) from error
+
+
+def write_manifest(folder: Path, content: Mapping[str, Any]) -> None:
+    """Write run.json, whole or not at all."""
+    write_json(folder / MANIFEST, {"schema": SCHEMA, **content})
+
+
+def write_json(path: Path, content: Mapping[str, Any]) -> None:
+    """Write readable JSON, whole or not at all."""
+    draft = path.with_name(f".{path.name}.draft")
+    draft.write_text(json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
+    os.replace(draft, path)
+
+
+def write_csv(path: Path, rows: Iterable[Sequence[object]]) -> None:
+    """Write rows, the header first."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file, lineterminator="\n").writerows(rows)
+
+
+def open_run(path: Path) -> RunFolder:
+    """Read the manifest of a run folder; the path of its run.json does too.
+
+    Raises:
+        RunFolderError: there is no run, or its run.json cannot be read.
+    """
+    folder = path.parent if path.name == MANIFEST else path
+    if not folder.exists():
+        raise RunFolderError(f"there is no folder '{folder}'.{_runs_nearby(folder)}", hint="name the folder of a run")
+    manifest = folder / MANIFEST
+    if not manifest.is_file():
+        raise RunFolderError(
+            f"{folder} is not a hierfit run: it has no {MANIFEST}.{_runs_nearby(folder)}",
+            hint="name the folder that `hierfit fit` said it saved to",
+        )
+    try:
+        content = json.loads(manifest.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise RunFolderError(f"{manifest} could not be read: {error}.", hint="fit again with --overwrite") from error
+    if content.get("schema") != SCHEMA:
+        raise RunFolderError(
+            f"{manifest} was written by hierfit {content.get('hierfit', 'of another version')}.",
+            hint="fit again, or use that version",
+        )
+    return RunFolder(folder, content)
+
+
+def _runs_nearby(folder: Path) -> str:
+    """Return " Runs here: a, b." for the newest runs in the folder, its parent and ./runs."""
+    places = {folder, folder.parent, Path("runs")}
+    found = {manifest.parent for place in places if place.is_dir() for manifest in place.glob(f"*/{MANIFEST}")}
+    newest = sorted(found, key=lambda run: run.stat().st_mtime, reverse=True)[:3]
+    return f" Runs nearby: {', '.join(str(run) for run in newest)}." if newest else ""
+
+
+def new_plots(folder: Path) -> Path:
+    """Return the empty folder for pictures, those of an earlier `hierfit plot` removed.
+
+    Raises:
+        RunFolderError: the run cannot be written to.
+    """
+    plots = folder / PLOTS
+    try:
+        shutil.rmtree(plots, ignore_errors=True)
+        plots.mkdir()
+    except OSError as error:
+        raise RunFolderError(f"{plots} could not be made: {error.strerror}.", hint="check permissions") from error
+    return plots

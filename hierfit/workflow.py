@@ -1,0 +1,219 @@
+"""The pipeline in order, without logic of its own: what the command line calls, and any Python program may.
+
+    plan = prepare(FitRequest(Path("pupils.csv"), formula_from_flags("score", ["ses"], "school")))
+    done = fit(plan, out=Path("run"))
+    print(done.summary.row("ses").mean, done.diagnosis.status)
+
+Nothing here prints: progress goes to the callbacks, results are returned. Heavy packages are imported inside the
+steps that need them.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from hierfit import runs
+from hierfit.manifest import describe_model, describe_outcome, describe_tools, summary_document
+from hierfit.model.design import Design, build_design
+from hierfit.model.spec import ModelSpec, build_spec
+from hierfit.model.table import Table, read_table
+from hierfit.request import FitRequest
+from hierfit.results.collect import draws_from_sampling
+from hierfit.results.convergence import assess
+from hierfit.results.diagnostics import Diagnosis, diagnose
+from hierfit.results.draws import Draws
+from hierfit.results.group_summary import summarize_groups
+from hierfit.results.netcdf import read_netcdf, write_netcdf
+from hierfit.results.plots.truth import Truth
+from hierfit.results.summary import Summary, summarize
+from hierfit.stan.data import stan_data
+from hierfit.stan.executable import build_executable
+from hierfit.stan.programs import StanProgram, render_program
+from hierfit.stan.sampler import Progress, sample
+from hierfit.stan.toolchain import find_toolchain
+
+ENGINE = "full"
+
+
+@dataclass(frozen=True)
+class Listener:
+    """Who wants to hear how a fit goes.
+
+    Attributes:
+        message: takes lines worth showing, such as that a program is being built.
+        progress: takes the state of the sampler, several times a second.
+    """
+
+    message: Callable[[str], None] | None = None
+    progress: Callable[[Progress], None] | None = None
+
+
+SILENT = Listener()
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A request with its data read and its model settled; nothing has been sampled.
+
+    Attributes:
+        request: what was asked for.
+        table: what was read of the file.
+        design: its columns.
+        spec: formula, family and priors.
+        seconds: what reading took.
+    """
+
+    request: FitRequest
+    table: Table
+    design: Design
+    spec: ModelSpec
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A finished fit.
+
+    Attributes:
+        folder: where it is stored.
+        manifest: what its run.json holds.
+        spec: the model.
+        design: its columns.
+        draws: the posterior.
+        summary: the table.
+        diagnosis: the checks.
+    """
+
+    folder: Path
+    manifest: Mapping[str, Any]
+    spec: ModelSpec
+    design: Design
+    draws: Draws
+    summary: Summary
+    diagnosis: Diagnosis
+
+
+def prepare(request: FitRequest) -> Plan:
+    """Read the data and settle the model."""
+    started = time.perf_counter()
+    formula = request.formula
+    table = read_table(request.data, formula.numeric_columns, formula.factors)
+    design = build_design(formula, table, centered=request.centered)
+    spec = build_spec(formula, design, request.priors, prior_only=request.prior_only)
+    return Plan(request, table, design, spec, time.perf_counter() - started)
+
+
+def check_out(out: Path | None, data: Path, *, overwrite: bool) -> Path:
+    """Return the folder that a fit will be saved to; refuse now what could not be saved later."""
+    folder = out or runs.default_folder(data, datetime.now())
+    runs.check_free(folder, overwrite=overwrite)
+    return folder
+
+
+def fit(
+    plan: Plan, out: Path, *, overwrite: bool = False, argv: Sequence[str] = (), listener: Listener = SILENT
+) -> Fit:
+    """Build, sample, check, summarise and save.
+
+    Raises:
+        ToolchainError, SamplerError, Interrupted, RunFolderError: nothing was saved, and no earlier run is lost.
+    """
+    clock = [time.perf_counter()]
+    program = render_program(plan.spec.family)
+    executable = build_executable(program, find_toolchain(plan.request.toolchain), listener.message)
+    clock.append(time.perf_counter())
+    options = plan.request.sampler
+    sampling = sample(executable, stan_data(plan.spec, plan.design), options, listener.progress)
+    clock.append(time.perf_counter())
+    draws = draws_from_sampling(sampling, plan.design, plan.spec, options.max_treedepth)
+    convergence = assess(draws.values)
+    diagnosis = diagnose(draws, plan.design, plan.spec, convergence=convergence)
+    summary = summarize(draws, plan.design, plan.spec, plan.request.ci, convergence=convergence)
+    seconds = {
+        "reading": plan.seconds,
+        "building": clock[1] - clock[0],
+        "sampling": clock[2] - clock[1],
+        "total": plan.seconds + time.perf_counter() - clock[0],
+    }
+    manifest = {
+        **describe_model(plan.request.with_seed(sampling.seed), plan.table, plan.design, plan.spec),
+        **describe_tools(executable, ENGINE),
+        "draws_per_chain": draws.n_draws,
+        **describe_outcome(seconds, diagnosis.to_dict(), argv, interrupted=sampling.interrupted),
+    }
+    done = Fit(out, manifest, plan.spec, plan.design, draws, summary, diagnosis)
+    _save(done, program, overwrite=overwrite)
+    return done
+
+
+def _save(done: Fit, program: StanProgram, *, overwrite: bool) -> None:
+    with runs.new_folder(done.folder, overwrite=overwrite) as folder:
+        write_netcdf(folder / runs.TRACE, done.draws, done.design, done.spec)
+        runs.write_csv(folder / runs.SUMMARY_CSV, done.summary.csv_rows())
+        if done.design.groups:
+            groups = summarize_groups(done.draws, done.design, done.spec, done.summary.ci)
+            runs.write_csv(folder / runs.GROUPS_CSV, groups.csv_rows())
+        runs.write_json(folder / runs.SUMMARY_JSON, summary_document(done.manifest, done.summary, done.diagnosis))
+        (folder / runs.PROGRAM).write_text(program.text, encoding="utf-8")
+        runs.write_manifest(folder, done.manifest)
+
+
+def stored_request(run: Path) -> FitRequest:
+    """Return what was asked for when a run was made, its seed included."""
+    return FitRequest.from_dict(runs.open_run(run).manifest["request"])
+
+
+def load(run: Path, ci: float | None = None) -> Fit:
+    """Return a finished run from its folder alone, with other intervals where `ci` is given."""
+    folder = runs.open_run(run)
+    spec = ModelSpec.from_dict(folder.manifest["model"])
+    draws, design = read_netcdf(folder.path / runs.TRACE, spec, Path(folder.manifest["data"]["path"]))
+    convergence = assess(draws.values)
+    return Fit(
+        folder.path,
+        folder.manifest,
+        spec,
+        design,
+        draws,
+        summarize(draws, design, spec, ci or folder.manifest["request"]["ci"], convergence=convergence),
+        diagnose(draws, design, spec, convergence=convergence),
+    )
+
+
+def plot(run: Path) -> Iterator[tuple[Path, str]]:
+    """Draw the pictures of a run into its folder; yield the path and caption of each as it is written."""
+    from hierfit.results.plots import draw_all
+
+    done = load(run)
+    folder = runs.new_plots(done.folder)
+    for stem, figure, caption in draw_all(done.draws, done.design, done.spec, stored_truth(done)):
+        path = folder / f"{stem}.png"
+        figure.savefig(path)
+        yield path, caption
+
+
+def stored_truth(done: Fit) -> Truth | None:
+    """Return the true values kept with a run on simulated data, or None."""
+    stored = runs.read_truth(done.folder)
+    return None if stored is None else Truth.from_json(stored, done.design)
+
+
+def program_text(run: Path) -> str:
+    """Return the Stan program of a run under a comment with its formula and priors."""
+    folder = runs.open_run(run)
+    spec = ModelSpec.from_dict(folder.manifest["model"])
+    priors = [f"//   {name} ~ {prior}   ({prior.source})" for name, prior in spec.priors.items()]
+    head = [f"// {spec.formula}", "// priors, in the units of the CSV:", *priors, "//"]
+    return "\n".join([*head, (folder.path / runs.PROGRAM).read_text(encoding="utf-8").rstrip()])
+
+
+def program_data(run: Path) -> str:
+    """Return the data that the program got, as JSON."""
+    done = load(run)
+    return json.dumps(stan_data(done.spec, done.design), default=lambda array: array.tolist())
