@@ -57,9 +57,9 @@ def describe_tools(executable: Executable, engine: str) -> dict[str, Any]:
     """Return what did the work: engine, toolchain, program, versions, machine."""
     return {
         "engine": engine,
-        "toolchain": executable.toolchain,
+        "toolchain": executable.toolchain_kind,
         "stan": executable.stan_version,
-        "program_sha256": executable.digest,
+        "program_sha256": executable.program_digest,
         "versions": {"python": platform.python_version(), **{name: version(name) for name in _PACKAGES}},
         "machine": {"system": platform.platform(), "cores": os.cpu_count()},
     }

@@ -160,6 +160,25 @@ def _runs_nearby(folder: Path) -> str:
     return f" Runs nearby: {', '.join(str(run) for run in newest)}." if newest else ""
 
 
+def truth_beside(data: Path, sha256: str) -> Mapping[str, Any] | None:
+    """Return what the truth.json beside a CSV file says, if it was written for just this file."""
+    content = _read_truth(data.parent)
+    return content if content is not None and content.get("data_sha256") == sha256 else None
+
+
+def stored_truth(folder: Path) -> Mapping[str, Any] | None:
+    """Return the true values kept with a run on simulated data, or None."""
+    return _read_truth(folder)
+
+
+def _read_truth(folder: Path) -> Mapping[str, Any] | None:
+    try:
+        content = json.loads((folder / TRUTH).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return content if isinstance(content, dict) else None
+
+
 def new_plots(folder: Path) -> Path:
     """Return the empty folder for pictures, those of an earlier `hierfit plot` removed.
 

@@ -148,11 +148,11 @@ def fit(
         **describe_outcome(seconds, diagnosis.to_dict(), argv, interrupted=sampling.interrupted),
     }
     done = Fit(out, manifest, plan.spec, plan.design, draws, summary, diagnosis)
-    _save(done, program, overwrite=overwrite)
+    _save(done, program, runs.truth_beside(plan.table.path, plan.table.sha256), overwrite=overwrite)
     return done
 
 
-def _save(done: Fit, program: StanProgram, *, overwrite: bool) -> None:
+def _save(done: Fit, program: StanProgram, truth: Mapping[str, Any] | None, *, overwrite: bool) -> None:
     with runs.new_folder(done.folder, overwrite=overwrite) as folder:
         write_netcdf(folder / runs.TRACE, done.draws, done.design, done.spec)
         runs.write_csv(folder / runs.SUMMARY_CSV, done.summary.csv_rows())
@@ -161,6 +161,8 @@ def _save(done: Fit, program: StanProgram, *, overwrite: bool) -> None:
             runs.write_csv(folder / runs.GROUPS_CSV, groups.csv_rows())
         runs.write_json(folder / runs.SUMMARY_JSON, summary_document(done.manifest, done.summary, done.diagnosis))
         (folder / runs.PROGRAM).write_text(program.text, encoding="utf-8")
+        if truth is not None:
+            runs.write_json(folder / runs.TRUTH, truth)
         runs.write_manifest(folder, done.manifest)
 
 
@@ -188,19 +190,19 @@ def load(run: Path, ci: float | None = None) -> Fit:
 
 def plot(run: Path) -> Iterator[tuple[Path, str]]:
     """Draw the pictures of a run into its folder; yield the path and caption of each as it is written."""
-    from hierfit.results.plots import draw_all
+    from hierfit.results.plots import draw_all, save_png
 
     done = load(run)
     folder = runs.new_plots(done.folder)
-    for stem, figure, caption in draw_all(done.draws, done.design, done.spec, stored_truth(done)):
-        path = folder / f"{stem}.png"
-        figure.savefig(path)
-        yield path, caption
+    for drawing in draw_all(done.draws, done.design, done.spec, stored_truth(done)):
+        path = folder / f"{drawing.stem}.png"
+        save_png(drawing.figure, path, drawing.caption)
+        yield path, drawing.caption
 
 
 def stored_truth(done: Fit) -> Truth | None:
     """Return the true values kept with a run on simulated data, or None."""
-    stored = runs.read_truth(done.folder)
+    stored = runs.stored_truth(done.folder)
     return None if stored is None else Truth.from_json(stored, done.design)
 
 

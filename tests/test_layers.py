@@ -24,7 +24,9 @@ HEAVY = {"arviz", "cmdstanpy", "jinja2", "matplotlib", "pandas", "scipy", "xarra
 
 def modules() -> list[str]:
     paths = sorted(PACKAGE.rglob("*.py"))
-    return [".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts).removesuffix(".__init__") for path in paths]
+    return [
+        ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts).removesuffix(".__init__") for path in paths
+    ]
 
 
 def tree(module: str) -> ast.Module:
@@ -72,10 +74,16 @@ def test_results_know_of_stan_only_what_the_sampler_returns(module: str) -> None
     assert {name for name in stan if not any(name.startswith(allowed) for allowed in SAMPLER_ONLY)} == set()
 
 
-@pytest.mark.parametrize("module", [name for name in modules() if not name.startswith(("hierfit.cli", "hierfit.__main"))])
+@pytest.mark.parametrize(
+    "module", [name for name in modules() if not name.startswith(("hierfit.cli", "hierfit.__main"))]
+)
 def test_the_library_is_silent(module: str) -> None:
     assert not {name for name in imported(tree(module)) if name.split(".")[0] in {"typer", "rich"}}
-    calls = {node.func.id for node in ast.walk(tree(module)) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}
+    calls = {
+        node.func.id
+        for node in ast.walk(tree(module))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+    }
     assert not calls & {"print", "exit"}
 
 

@@ -29,22 +29,36 @@ class ToolchainChoice(StrEnum):
     CMDSTAN = "cmdstan"
 
 
-DataFile = Annotated[Path | None, typer.Argument(help="The CSV file.", show_default=False)]
-Run = Annotated[Path, typer.Argument(help="Folder of a run, as `hierfit fit` printed it.", show_default=False)]
+DataFile = Annotated[Path | None, typer.Argument(metavar="FILE", help="The CSV file.", show_default=False)]
+Run = Annotated[
+    Path, typer.Argument(metavar="RUN", help="Folder of a run, as `hierfit fit` printed it.", show_default=False)
+]
 
-Y = Annotated[str | None, typer.Option("--y", help="Column of the outcome.", rich_help_panel=MODEL, show_default=False)]
+Y = Annotated[
+    str | None,
+    typer.Option("--y", metavar="COLUMN", help="Column of the outcome.", rich_help_panel=MODEL, show_default=False),
+]
 X = Annotated[
     list[str] | None,
-    typer.Option("--x", help="Column of a predictor; repeat for more.", rich_help_panel=MODEL, show_default=False),
+    typer.Option(
+        "--x",
+        metavar="COLUMN",
+        help="Column of a predictor; repeat for more.",
+        rich_help_panel=MODEL,
+        show_default=False,
+    ),
 ]
 GroupColumn = Annotated[
     str | None,
-    typer.Option("--group", help="Column of the group labels.", rich_help_panel=MODEL, show_default=False),
+    typer.Option(
+        "--group", metavar="COLUMN", help="Column of the group labels.", rich_help_panel=MODEL, show_default=False
+    ),
 ]
 Slope = Annotated[
     list[str] | None,
     typer.Option(
         "--slope",
+        metavar="COLUMN",
         help="Predictor whose slope varies between groups; repeat for more. It gets an overall slope too.",
         rich_help_panel=MODEL,
         show_default=False,
@@ -61,6 +75,7 @@ PriorText = Annotated[
     list[str] | None,
     typer.Option(
         "--prior",
+        metavar="PRIOR",
         help='A prior, such as "sd(school) ~ normal(0, 5)"; repeat for more.',
         rich_help_panel=MODEL,
         show_default=False,
@@ -76,14 +91,19 @@ PriorOnly = Annotated[
     bool, typer.Option("--prior-only", help="Draw from the priors; leave the outcome out.", rich_help_panel=MODEL)
 ]
 
-Chains = Annotated[int, typer.Option(min=1, help="Markov chains.", rich_help_panel=SAMPLER)]
-Warmup = Annotated[int, typer.Option(min=1, help="Warmup iterations of each chain.", rich_help_panel=SAMPLER)]
-DrawCount = Annotated[int, typer.Option("--draws", min=4, help="Draws kept of each chain.", rich_help_panel=SAMPLER)]
+Chains = Annotated[int, typer.Option(min=1, metavar="NUMBER", help="Markov chains.", rich_help_panel=SAMPLER)]
+Warmup = Annotated[
+    int, typer.Option(min=1, metavar="NUMBER", help="Warmup iterations of each chain.", rich_help_panel=SAMPLER)
+]
+DrawCount = Annotated[
+    int, typer.Option("--draws", min=4, metavar="NUMBER", help="Draws kept of each chain.", rich_help_panel=SAMPLER)
+]
 Seed = Annotated[
     int | None,
     typer.Option(
         min=1,
         max=2**31 - 1,
+        metavar="NUMBER",
         help="Same seed, same program: same draws.",
         rich_help_panel=SAMPLER,
         show_default="drawn and reported",
@@ -91,14 +111,22 @@ Seed = Annotated[
 ]
 AdaptDelta = Annotated[
     float,
-    typer.Option(min=0.01, max=0.9999, help="Acceptance rate to adapt the step size to.", rich_help_panel=SAMPLER),
+    typer.Option(
+        min=0.01,
+        max=0.9999,
+        metavar="0 TO 1",
+        help="Acceptance rate to adapt the step size to.",
+        rich_help_panel=SAMPLER,
+    ),
 ]
 MaxTreedepth = Annotated[
-    int, typer.Option(min=1, max=20, help="Longest trajectory: 2^n steps.", rich_help_panel=SAMPLER)
+    int, typer.Option(min=1, max=20, metavar="NUMBER", help="Longest trajectory: 2^n steps.", rich_help_panel=SAMPLER)
 ]
 ParallelChains = Annotated[
     int | None,
-    typer.Option(min=1, help="Chains at a time.", rich_help_panel=SAMPLER, show_default="the number of cores"),
+    typer.Option(
+        min=1, metavar="NUMBER", help="Chains at a time.", rich_help_panel=SAMPLER, show_default="the number of cores"
+    ),
 ]
 Toolchain = Annotated[
     ToolchainChoice,
@@ -111,12 +139,16 @@ Toolchain = Annotated[
 
 Out = Annotated[
     Path | None,
-    typer.Option("--out", help="Folder to save to.", rich_help_panel=OUTPUT, show_default="runs/<file>-<time>"),
+    typer.Option(
+        "--out", metavar="FOLDER", help="Folder to save to.", rich_help_panel=OUTPUT, show_default="runs/<file>-<time>"
+    ),
 ]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace what --out holds.", rich_help_panel=OUTPUT)]
 Ci = Annotated[
     float,
-    typer.Option("--ci", min=0.01, max=0.999, help="Probability of the intervals.", rich_help_panel=OUTPUT),
+    typer.Option(
+        "--ci", min=0.01, max=0.999, metavar="0 TO 1", help="Probability of the intervals.", rich_help_panel=OUTPUT
+    ),
 ]
 Format = Annotated[OutputFormat, typer.Option("--format", help="How to write the results.", rich_help_panel=OUTPUT)]
 Quiet = Annotated[
@@ -128,6 +160,10 @@ DryRun = Annotated[
 From = Annotated[
     Path | None,
     typer.Option(
-        "--from", help="Repeat the fit of this run, with its options.", rich_help_panel=MODEL, show_default=False
+        "--from",
+        metavar="RUN",
+        help="Repeat the fit of this run, with its options.",
+        rich_help_panel=MODEL,
+        show_default=False,
     ),
 ]

@@ -10,7 +10,9 @@ column that holds only true and false (True, TRUE, true) reads as 1 and 0.
 
 from __future__ import annotations
 
+import contextlib
 import re
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -68,13 +70,15 @@ def parse_columns(file: CsvFile, positions: Mapping[str, int], numeric: Sequence
     """Parse the used columns; the numeric ones become numbers if every cell of theirs is a finite one, others text."""
     names = {position: name for name, position in positions.items()}
     try:
-        frame = read_columns(file, names, {positions[name]: "float64" for name in numeric})
+        frame = read_columns(file, positions.values(), {positions[name]: "float64" for name in numeric})
         plain = not any(np.isinf(frame[positions[name]].to_numpy()).any() for name in numeric)
     except UnicodeDecodeError:
         raise
     except ValueError:
         plain = False
-    return (frame if plain else read_columns(file, names, {})).rename(columns=names)
+    frame = frame if plain else read_columns(file, positions.values(), {})
+    frame.columns = [names[int(position)] for position in frame.columns]
+    return frame
 
 
 def read_columns(
@@ -83,17 +87,33 @@ def read_columns(
     """Parse the columns at some positions; those without a number type as text."""
     import pandas as pd
 
-    positions = sorted(positions)
-    options: dict[str, Any] = {"dtype": {position: number_types.get(position, object) for position in positions}}
+    used = sorted(set(positions))
+    types = {position: number_types.get(position, object) for position in used}
+    try:
+        # Without a choice of columns pandas reads in parallel, but then it refuses fields beyond the header that are
+        # empty; with a choice it ignores such fields, and the survey of the layout finds those that are not.
+        if len(used) == len(file.header):
+            with contextlib.suppress(pd.errors.ParserError):
+                return _read_csv(file, dtype=types, nrows=rows)
+        return _read_csv(file, dtype=types, nrows=rows, usecols=used)
+    except pd.errors.ParserError as error:
+        if "EOF inside string" in str(error):
+            raise csvfile.unclosed_quote(file) from None
+        raise DataError(f"{file.path} cannot be read as CSV: {error}.") from None
+
+
+def _read_csv(file: CsvFile, **options: Any) -> pd.DataFrame:
+    import pandas as pd
+
     # From 3.1 on pandas always rounds correctly; before, only on demand.
     if tuple(map(int, pd.__version__.split(".")[:2])) < (3, 1):
         options["float_precision"] = "round_trip"
-    try:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", pd.errors.ParserWarning)
         frame: pd.DataFrame = pd.read_csv(
             file.path,
             sep=file.delimiter,
             names=list(range(len(file.header))),
-            usecols=positions,
             header=0,
             index_col=False,
             na_values=list(MISSING),
@@ -101,13 +121,8 @@ def read_columns(
             compression="gzip" if file.compressed else None,
             encoding="utf-8",
             engine="c",
-            nrows=rows,
             **options,
         )
-    except pd.errors.ParserError as error:
-        if "EOF inside string" in str(error):
-            raise csvfile.unclosed_quote(file) from None
-        raise DataError(f"{file.path} cannot be read as CSV: {error}.") from None
     return frame
 
 
@@ -120,7 +135,7 @@ def as_text(column: pd.Series[Any]) -> Text:
 
 
 def numbers_in(cells: Sequence[str]) -> list[float | None]:
-    """Return the number in each cell: nan where it is missing, infinite where it is too large, None where it is text."""
+    """Return the number in each cell: nan where missing, infinite where too large, None where it is text."""
     if cells and all(cell in _BOOLEANS for cell in cells):
         return [_BOOLEANS[cell] for cell in cells]
     return [_to_number(cell.strip()) for cell in cells]

@@ -1,11 +1,11 @@
 """The CSV as a file: what kind of file it is, its delimiter and header, its digest, and the line of every row.
 
-In: a path. Out: a `CsvFile` (delimiter and header), a `Layout` (digest and whether every row is one plain line),
+In: a path. Out: a `CsvFile` (delimiter and header), the digest, a `Layout` (whether every row is one plain line)
 and, for files whose rows are not that plain, the line on which each row begins. Values and types are the
 business of `model.table`.
 
-Read as CSV: UTF-8 with or without a byte order mark, LF or CRLF; comma, semicolon or tab, whichever the
-header holds most of; RFC 4180 quoting with `"`; `.csv.gz`. Lines count from 1, the header being line 1.
+Read as CSV: UTF-8 with or without a byte order mark; lines that end in LF or CRLF; comma, semicolon or tab,
+whichever the header holds most of; RFC 4180 quoting with `"`; `.csv.gz`. Lines count from 1, the header being line 1.
 Everything else is refused with a DataError that says what the file is and how to turn it into a CSV.
 """
 
@@ -16,7 +16,7 @@ import gzip
 import hashlib
 import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 from hierfit.errors import DataError, did_you_mean
 
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab"}
-_CHUNK = 1 << 20
+_CHUNK, _DIGEST_CHUNK = 1 << 20, 1 << 25
 _NEWLINE, _QUOTE = ord("\n"), ord('"')
 _SAVE_AS_CSV = "save the sheet as 'CSV UTF-8' and name that file"
 
@@ -72,15 +72,13 @@ class CsvFile:
 
 @dataclass(frozen=True)
 class Layout:
-    """What one pass over the bytes of a CSV file finds.
+    """How the rows of a CSV file lie in its lines.
 
     Attributes:
-        sha256: hex digest of the file as it is on disk.
         n_records: lines outside quotes, header included, blank lines at the end left out.
         regular: whether each of them has as many fields as the header and no line break within.
     """
 
-    sha256: str
     n_records: int
     regular: bool
 
@@ -100,26 +98,30 @@ def open_csv(path: Path) -> CsvFile:
             raise DataError(
                 f"{path} has no header: the file holds only blank lines.", hint="the first line must name the columns"
             )
+        _refuse_lone_return(path, 1, first)
         delimiter = _delimiter(first)
         with open_text(path) as text:
             header = next(row for row in csv.reader(text, delimiter=delimiter) if not _is_blank(row))
     return CsvFile(path, delimiter, tuple(header))
 
 
-def survey_layout(file: CsvFile) -> Layout:
-    """Digest the file and compare its separators with those of plain one-line rows, in one pass."""
+def digest_file(path: Path) -> str:
+    """Return the SHA-256 of the file as it is on disk, as hex digits."""
     digest = hashlib.sha256()
+    with path.open("rb") as stream:
+        # Few large updates: this runs beside the parser, and every one of them waits for the interpreter once.
+        while chunk := stream.read(_DIGEST_CHUNK):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def survey_layout(file: CsvFile) -> Layout:
+    """Compare the file's separators with those of plain one-line rows, in one pass over its bytes."""
     separators = _Separators(file)
     with _open_bytes(file.path) as stream:
         while chunk := stream.read(_CHUNK):
             separators.read(chunk)
-            if not file.compressed:
-                digest.update(chunk)
-    if file.compressed:
-        with file.path.open("rb") as stream:
-            digest = hashlib.file_digest(stream, "sha256")
-    regular, n_records = separators.finish()
-    return Layout(digest.hexdigest(), n_records, regular)
+    return separators.layout()
 
 
 class _Separators:
@@ -130,7 +132,7 @@ class _Separators:
         self._unimportant = bytes(set(range(256)) - {delimiter[0], _NEWLINE, _QUOTE})
         self._record = delimiter * (len(file.header) - 1) + b"\n"
         self._line_ends = self._rest = b""
-        self._in_quotes = False
+        self._in_quotes = self._broken = False
         self._regular = True
         self._n_records = 0
 
@@ -146,9 +148,9 @@ class _Separators:
         self._n_records += n_records
         self._regular = found.startswith(self._record * n_records)
 
-    def finish(self) -> tuple[bool, int]:
-        regular = self._regular and not self._in_quotes and self._rest == self._record[:-1]
-        return regular, self._n_records + 1
+    def layout(self) -> Layout:
+        regular = self._regular and not self._in_quotes and not self._broken and self._rest == self._record[:-1]
+        return Layout(self._n_records + 1, regular)
 
     def _outside_quotes(self, separators: bytes) -> bytes:
         if not self._in_quotes and b'"' not in separators:
@@ -157,6 +159,7 @@ class _Separators:
         quotes = array == _QUOTE
         inside = (np.cumsum(quotes) + self._in_quotes) % 2 == 1
         self._in_quotes = bool(inside[-1]) if len(inside) else self._in_quotes
+        self._broken |= bool(np.any(inside & (array == _NEWLINE)))
         outside: bytes = array[~inside & ~quotes].tobytes()
         return outside
 
@@ -185,7 +188,8 @@ def unclosed_quote(file: CsvFile) -> DataError:
 def _records(file: CsvFile) -> Iterator[tuple[int, list[str]]]:
     """Yield every record that is not blank, with the line on which it begins."""
     with reading_errors(file.path), open_text(file.path) as text:
-        reader = csv.reader(text, delimiter=file.delimiter)
+        latest = [""]
+        reader = csv.reader(_remembering(text, latest), delimiter=file.delimiter)
         while True:
             line = reader.line_num + 1
             try:
@@ -194,8 +198,24 @@ def _records(file: CsvFile) -> Iterator[tuple[int, list[str]]]:
                 return
             except csv.Error:  # a field beyond csv.field_size_limit() characters
                 raise _unclosed_quote(file.path, line) from None
+            _refuse_lone_return(file.path, reader.line_num, latest[0])
             if not _is_blank(row):
                 yield line, row
+
+
+def _remembering(lines: Iterable[str], latest: list[str]) -> Iterator[str]:
+    for line in lines:
+        latest[0] = line
+        yield line
+
+
+def _refuse_lone_return(path: Path, line: int, text: str) -> None:
+    # pandas loses an empty first cell after such a line end when blank lines are about.
+    if text.endswith("\r"):
+        raise DataError(
+            f"line {line} of {path} ends in a carriage return alone, as on old Macs.",
+            hint=f"save it with LF or CRLF line ends, or: tr '\\r' '\\n' < {path} > {path.stem}-lf.csv",
+        )
 
 
 def _is_blank(row: list[str]) -> bool:

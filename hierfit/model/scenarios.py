@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from hierfit.errors import UsageError, did_you_mean
 from hierfit.model.formula import INTERCEPT
-from hierfit.model.simulate import Predictors, Simulation
+from hierfit.model.simulation import Predictors, Simulation
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,9 @@ it are ignored); a row that lacks a used value is dropped and counted. Rows with
 lack the last ones. What the numbers mean for a model (a constant outcome, a single group) is judged in
 `model.design`.
 
-The usual file is read by pandas in one pass while a second thread digests it. Only a file that fails, or whose
-rows are not one plain line each, is looked at again, cell by cell or record by record, to name the exact place.
+The usual file is read by pandas in one pass, and a second pass over its bytes confirms that every row is one
+plain line. Only a file that fails, or whose rows are not that plain, is looked at again, cell by cell or record by
+record, to name the exact place.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from numpy.typing import NDArray
 from hierfit.errors import DataError, did_you_mean
 from hierfit.model import csvfile
 from hierfit.model.cells import NUMBER, Text, as_numbers, as_text, numbers_in, parse_columns, read_columns
-from hierfit.model.csvfile import CsvFile, Layout
+from hierfit.model.csvfile import CsvFile
 
 _DESCRIBED_ROWS, _DESCRIBED_COLUMNS = 10_000, 20
 
@@ -70,12 +71,14 @@ class ColumnDescription:
         kind: number, true/false, text, or empty where every cell is missing.
         n_levels: number of different cells, missing ones not counted.
         n_missing: number of missing cells.
+        n_rows: number of rows looked at.
     """
 
     name: str
     kind: Literal["number", "true/false", "text", "empty"]
     n_levels: int
     n_missing: int
+    n_rows: int
 
     def __str__(self) -> str:
         name = self.name if self.name == self.name.strip() else repr(self.name)
@@ -92,24 +95,23 @@ def read_table(path: str | Path, numeric: Sequence[str], labels: Sequence[str]) 
     """
     file = csvfile.open_csv(Path(path))
     positions = _find_columns(file, (*numeric, *labels))
-    with ThreadPoolExecutor(1) as pool:
-        survey = pool.submit(csvfile.survey_layout, file)
-        with csvfile.reading_errors(file.path):
-            frame = parse_columns(file, positions, [name for name in numeric if name not in labels])
-        layout = survey.result()
-    lines = _row_lines(file, layout, len(frame))
+    with csvfile.reading_errors(file.path), ThreadPoolExecutor(1) as pool:
+        digest = pool.submit(csvfile.digest_file, file.path)
+        frame = parse_columns(file, positions, [name for name in numeric if name not in labels])
+        lines = _row_lines(file, len(frame))
+        sha256 = digest.result()
     text = {name: as_text(frame[name]) for name in frame if frame[name].dtype == object}
     numbers = {
         name: as_numbers(file, name, text[name], lines) if name in text else frame[name].to_numpy() for name in numeric
     }
     missing = {name: np.isnan(values) for name, values in numbers.items()}
-    missing |= {name: text[name].codes < 0 for name in labels}
+    missing |= {name: (text[name].codes < 0) | missing.get(name, False) for name in labels}
     dropped = {name: int(lacking.sum()) for name, lacking in missing.items() if lacking.any()}
     complete = _complete_rows(file, len(frame), dropped, missing)
     kept = {name: _kept_levels(text[name], complete) for name in labels}
     return Table(
         path=file.path,
-        sha256=layout.sha256,
+        sha256=sha256,
         n_read=len(frame),
         dropped=dropped,
         numbers={name: values[complete] for name, values in numbers.items()},
@@ -132,13 +134,14 @@ def describe_columns(path: str | Path) -> tuple[ColumnDescription, ...]:
 
 
 def _describe(name: str, text: Text) -> ColumnDescription:
-    n_missing = int((text.codes < 0).sum())
+    kind: Literal["number", "true/false", "text", "empty"] = "number"
     if not text.cells:
-        return ColumnDescription(name, "empty", 0, n_missing)
-    if any(number is None for number in numbers_in(text.cells)):
-        return ColumnDescription(name, "text", len(text.cells), n_missing)
-    boolean = text.cells[0].strip().lower() in ("true", "false")
-    return ColumnDescription(name, "true/false" if boolean else "number", len(text.cells), n_missing)
+        kind = "empty"
+    elif any(number is None for number in numbers_in(text.cells)):
+        kind = "text"
+    elif text.cells[0].lower() in ("true", "false"):
+        kind = "true/false"
+    return ColumnDescription(name, kind, len(text.cells), int((text.codes < 0).sum()), len(text.codes))
 
 
 def _find_columns(file: CsvFile, names: Sequence[str]) -> dict[str, int]:
@@ -167,11 +170,10 @@ def _no_such_column(file: CsvFile, name: str) -> DataError:
 
 def _columns_hint(file: CsvFile) -> str:
     columns = describe_columns(file.path)
-    more = len(columns) - _DESCRIBED_COLUMNS
-    shown = ", ".join(str(column) for column in columns[:_DESCRIBED_COLUMNS]) + (
-        f" and {more} more" if more > 0 else ""
-    )
-    hint = f"columns: {shown}"
+    judged = f" (first {_DESCRIBED_ROWS:,} rows)" if columns[0].n_rows == _DESCRIBED_ROWS else ""
+    hint = f"columns{judged}: {', '.join(map(str, columns[:_DESCRIBED_COLUMNS]))}"
+    if len(columns) > _DESCRIBED_COLUMNS:
+        hint += f" and {len(columns) - _DESCRIBED_COLUMNS} more"
     if any(NUMBER.fullmatch(column.strip()) for column in file.header):
         hint += "; does the first line of the file name the columns?"
     if len(columns) == 1:
@@ -179,10 +181,11 @@ def _columns_hint(file: CsvFile) -> str:
     return hint
 
 
-def _row_lines(file: CsvFile, layout: Layout, n_rows: int) -> NDArray[np.int64]:
+def _row_lines(file: CsvFile, n_rows: int) -> NDArray[np.int64]:
     """Return the line on which each row begins [rows]."""
     if n_rows == 0:
         raise DataError(f"{file.path} has a header but no rows.", hint="check that the export that wrote it finished")
+    layout = csvfile.survey_layout(file)
     if layout.regular and layout.n_records == n_rows + 1:
         return np.arange(2, n_rows + 2)
     lines = csvfile.find_row_lines(file)

@@ -23,6 +23,7 @@ ROWS_BEYOND_TERMS = 3
 ROWS_PER_COEFFICIENT = 5
 SMALL_SD = 0.1
 MOST_DRAWS = 20_000
+PLAUSIBLE = 0.5
 
 
 @dataclass(frozen=True)
@@ -44,12 +45,14 @@ class Trouble:
 
     Attributes:
         checks: ids of the checks that found something.
+        names: the parameters that findings name.
         factors: grouping factors whose parameters or effects are named by a finding.
         ess_min: smallest effective sample size, NaN where unknown.
         ess_wanted: its threshold.
     """
 
     checks: Collection[str]
+    names: Collection[str]
     factors: Collection[str]
     ess_min: float
     ess_wanted: float
@@ -140,7 +143,10 @@ def _more_draws(trouble: Trouble, draws: Draws) -> Try:
 
 def _simpler_models(trouble: Trouble, design: Design, spec: ModelSpec) -> list[Try]:
     groups = _suspect_groups(trouble, design)
-    tries = [Try(f'--prior "{_plausible_prior(group, design, spec)}"', "tell it what is plausible") for group in groups]
+    tries = [
+        Try(f'--prior "{_plausible_prior(group, trouble, design, spec)}"', "tell it what is plausible")
+        for group in groups
+    ]
     for group in groups:
         slopes = [term for term in group.terms if term != INTERCEPT]
         if group.correlated and len(group.terms) > 1:
@@ -152,8 +158,10 @@ def _simpler_models(trouble: Trouble, design: Design, spec: ModelSpec) -> list[T
     return list(dict.fromkeys(tries))
 
 
-def _plausible_prior(group: Group, design: Design, spec: ModelSpec) -> str:
-    """A half normal for the sd of the last varying coefficient, of the size of the outcome per sd of the column."""
+def _plausible_prior(group: Group, trouble: Trouble, design: Design, spec: ModelSpec) -> str:
+    """A half normal for the sd in trouble, half the sd of the outcome per sd of the column."""
+    named = [index for index, term in enumerate(group.terms) if sd_name(group.factor, term) in trouble.names]
+    index = named[0] if named else len(group.terms) - 1
     outcome = float(design.y.std()) if spec.family == "gaussian" else 1.0
-    scale = outcome / column_scale(group, len(group.terms) - 1)
-    return f"{sd_name(group.factor, group.terms[-1])} ~ normal(0, {scale if scale > 0 else 1.0:.1g})"
+    scale = PLAUSIBLE * outcome / column_scale(group, index)
+    return f"{sd_name(group.factor, group.terms[index])} ~ normal(0, {scale if scale > 0 else 1.0:.1g})"

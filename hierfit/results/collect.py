@@ -23,7 +23,7 @@ Array = NDArray[np.float64]
 
 def draws_from_sampling(sampling: Sampling, design: Design, spec: ModelSpec, max_treedepth: int) -> Draws:
     """Return the draws under the names and in the units of the CSV."""
-    variables = sampling.variables
+    variables = {name: _values(sampling, name) for name in ("b", "sd", "cor", "aux", "partial", "z")}
     blocks = {
         Kind.COEFFICIENT: _coefficients(variables["b"], design, spec),
         Kind.SD: variables["sd"],
@@ -37,6 +37,12 @@ def draws_from_sampling(sampling: Sampling, design: Design, spec: ModelSpec, max
         stats=sampling.stats,
         max_treedepth=max_treedepth,
     )
+
+
+def _values(sampling: Sampling, name: str) -> Array:
+    """Return the draws of one vector [chains, draws, size]; the sampler leaves empty ones out."""
+    empty = np.empty((*sampling.stats["lp"].shape, 0))
+    return sampling.variables.get(name, empty)
 
 
 def _coefficients(b: Array, design: Design, spec: ModelSpec) -> Array:

@@ -29,8 +29,8 @@ from hierfit.results.words import coefficients, listed, plural
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 EFFECT_SHARE = 0.01
-CONCENTRATED = 0.5
-LOW_PART = 0.1
+MOST = 0.8
+CONCENTRATED = 0.4
 
 
 class Level(StrEnum):
@@ -158,7 +158,11 @@ def diagnose(draws: Draws, design: Design, spec: ModelSpec, *, convergence: Conv
     findings = sorted((found for found in candidates if found), key=lambda found: found.level is Level.WARN)
     ess_min = np.fmin(_least(known.ess_bulk), _least(known.ess_tail))
     trouble = Trouble(
-        [found.check for found in findings], _factors_named(findings, design), float(ess_min), ess_wanted(draws)
+        [found.check for found in findings],
+        {name for found in findings for name in found.parameters},
+        _factors_named(findings, design),
+        float(ess_min),
+        ess_wanted(draws),
     )
     return Diagnosis(
         findings[0].level if findings else Level.OK,
@@ -301,7 +305,7 @@ def _check_divergences(draws: Draws) -> Finding | None:
         return None
     share = count / diverging.size
     value = f"{count:,} of {diverging.size:,} draws ({format_share(share)})"
-    where = _concentration(draws, diverging)
+    where = where_divergent(draws, diverging)
     return Finding(
         "divergences",
         Level.FAIL if share >= THRESHOLDS["divergences"].fail else Level.WARN,
@@ -312,17 +316,17 @@ def _check_divergences(draws: Draws) -> Finding | None:
     )
 
 
-def _concentration(draws: Draws, diverging: Flags) -> tuple[str, str] | None:
-    """The sd whose lowest tenth holds most divergent draws, if it holds most of them, and its range in words."""
+def where_divergent(draws: Draws, diverging: Flags) -> tuple[str, str] | None:
+    """Return the sd that is small in most divergent draws while in few draws at all, and in words how small."""
     best, share = None, CONCENTRATED
     for index, parameter in enumerate(draws.parameters):
         values = draws.values[:, :, index]
-        if parameter.kind is not Kind.SD or is_fixed(values[:, :, None])[0]:
+        if parameter.kind is not Kind.SD or is_fixed(values[:, :, None])[0] or not np.isfinite(values).all():
             continue
-        low = float(np.quantile(values, LOW_PART))
-        inside = float(np.mean(values[diverging] <= low))
-        if inside > share:
-            best, share = (parameter.name, f"{parameter.name} < {low:.1g}"), inside
+        limit = float(f"{np.quantile(values[diverging], MOST):.1g}")
+        below = float(np.mean(values <= limit))
+        if below < share:
+            best, share = (parameter.name, f"{parameter.name} < {limit:g}"), below
     return best
 
 

@@ -1,8 +1,8 @@
 """Draws -> GroupSummary: the coefficients of every level of every grouping factor, vectorised over levels.
 
 Letters: S draws of all chains, J levels, M varying coefficients of one factor. A level's coefficient is the
-population value plus its deviation, draw by draw, in the units of the CSV. Levels are taken in blocks, so that no copy of all
-effects is ever made; 10,000 levels x 2 coefficients x 4,000 draws take seconds.
+population value plus its deviation, draw by draw, in the units of the CSV. Levels are taken in blocks, so that no copy
+of all effects is ever made; 10,000 levels x 2 coefficients x 4,000 draws take seconds.
 
 `shrunk_by` is the pooling factor of Gelman and Hill (2007, section 21.6; Gelman, Pardoe 2006, Technometrics 48(2)):
 Var(u_jk | y) / E(sd_k^2 | y), cut at 1, the posterior variance of the deviation being taken given the population
@@ -135,9 +135,9 @@ def population_values(draws: Draws, terms: Sequence[str]) -> Array:
     return np.column_stack([values[:, names[term]] if term in names else nothing for term in terms])
 
 
-def level_quantiles(draws: Draws, group: Group, probabilities: Sequence[float], *, deviation: bool = False) -> Array:
-    """Return quantiles of every level's coefficients, or deviations alone [J, M, number of probabilities]."""
-    population = np.zeros((1, len(group.terms))) if deviation else population_values(draws, group.terms)
+def level_quantiles(draws: Draws, group: Group, probabilities: Sequence[float]) -> Array:
+    """Return quantiles of every level's coefficients, population + deviation [J, M, number of probabilities]."""
+    population = population_values(draws, group.terms)
     effects = flat_effects(draws, group)
     quantiles = np.empty((group.n_levels, len(group.terms), len(probabilities)))
     for block in blocks_of_levels(effects):

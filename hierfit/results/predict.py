@@ -22,6 +22,7 @@ from hierfit.results.draws import Draws
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
 INTERCEPT_AT_MEAN = "Intercept_at_mean"
+MIN_SPREAD = 1e-8
 
 
 @dataclass(frozen=True)
@@ -124,3 +125,57 @@ def replicate(
     predictor = linear_predictor(draws, design, chosen, picks)
     sigma = draws.of("sigma").ravel()[picks]
     return predictor + sigma[:, None] * rng.standard_normal(predictor.shape)
+
+
+def unpooled_estimates(draws: Draws, design: Design, group: Group) -> Array:
+    """Return least-squares estimates of every level from its own rows alone [J, M], NaN where these do not suffice.
+
+    What the other columns and factors contribute is taken off first, at its posterior mean.
+    """
+    every = np.arange(draws.n_chains * draws.n_draws)
+    part = population_part(draws, design, every)
+    mean = Population(part.intercept.mean(keepdims=True), part.b.mean(axis=0, keepdims=True), part.center)
+    own = [design.coefficients.index(term) for term in group.terms if term in design.coefficients]
+    outcome = design.y - mean.at(design.X)[0] + design.X[:, own] @ mean.b[0, own]
+    if INTERCEPT in group.terms:
+        outcome = outcome + mean.intercept[0] - mean.b[0] @ mean.center
+    for other in design.groups:
+        if other.factor != group.factor:
+            effects = draws.effects[other.factor].mean(axis=(0, 1))
+            outcome = outcome - np.einsum("nm,nm->n", other.Z, effects[other.codes])
+    return _least_squares_by_level(group, outcome)
+
+
+def _least_squares_by_level(group: Group, outcome: Array) -> Array:
+    """Solve the normal equations of every level at once, columns centred and scaled by level for accuracy."""
+    n_terms, n_levels = len(group.terms), group.n_levels
+    Z = np.column_stack([group.Z, outcome])
+    if group.terms[0] == INTERCEPT:
+        rows = np.maximum(group.rows_per_level, 1)
+        means = np.column_stack([np.bincount(group.codes, weights=column, minlength=n_levels) / rows for column in Z.T])
+        Z = Z - means[group.codes]
+        slopes = _solve_by_level(Z[:, 1:n_terms], Z[:, n_terms], group)
+        intercept = means[:, n_terms] - np.einsum("jm,jm->j", means[:, 1:n_terms], slopes)
+        return np.column_stack([intercept, slopes])
+    return _solve_by_level(group.Z, outcome, group)
+
+
+def _solve_by_level(Z: Array, outcome: Array, group: Group) -> Array:
+    n_columns = Z.shape[1]
+    scale = np.where(Z.std(axis=0) > 0, np.sqrt(np.square(Z).mean(axis=0)), 1.0)
+    columns = [*(Z / scale).T, outcome]
+    cross = np.empty((group.n_levels, n_columns, n_columns + 1))
+    for row in range(n_columns):
+        for column in range(n_columns + 1):
+            weights = columns[row] * columns[column]
+            cross[:, row, column] = np.bincount(group.codes, weights=weights, minlength=group.n_levels)
+    estimates = np.full((group.n_levels, n_columns), np.nan)
+    gram = cross[:, :, :n_columns]
+    if n_columns:
+        # Of columns of unit size: a level where some combination of them hardly varies has no estimate of its own.
+        rows = group.rows_per_level
+        enough = (rows > len(group.terms)) & (np.linalg.eigvalsh(gram)[:, 0] > MIN_SPREAD * rows)
+    else:
+        enough = np.zeros(group.n_levels, dtype=np.bool_)
+    estimates[enough] = np.linalg.solve(gram[enough], cross[enough, :, n_columns:])[:, :, 0] / scale
+    return estimates

@@ -38,6 +38,11 @@ def coefficients(term: str) -> str:
     return "intercepts" if term == INTERCEPT else f"slopes of {term}"
 
 
+def in_single(factor: str) -> str:
+    """Return "single schools" or "single levels of school_id"."""
+    return f"single {plural(factor)}"
+
+
 def listed(names: Sequence[str], most: int = 3) -> str:
     """Return the first names joined by commas, and how many more there are."""
     shown = ", ".join(names[:most])

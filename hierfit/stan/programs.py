@@ -1,9 +1,30 @@
-"""Template and family -> StanProgram: the text of a Stan program and the name it is built under."""
+"""Template and family -> StanProgram: the text of a whole Stan program and the name it is built under.
+
+One program per family serves every formula, because the formula is data (`stan.data`). The rendered programs are
+committed under `stan_models/rendered/` to be read and reviewed; a test compares them with what `render_program`
+makes.
+"""
 
 from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from pathlib import Path
+
+from hierfit.model.families import FAMILIES
+from hierfit.model.priors import DISTRIBUTIONS
+
+# How each prior is written in Stan: x is the parameter, a its numbers in the order of DISTRIBUTIONS.
+_STAN_DENSITY = {
+    "normal": "normal_lpdf(x | a[1], a[2])",
+    "student_t": "student_t_lpdf(x | a[1], a[2], a[3])",
+    "cauchy": "cauchy_lpdf(x | a[1], a[2])",
+    "laplace": "double_exponential_lpdf(x | a[1], a[2])",
+    "lognormal": "lognormal_lpdf(x | a[1], a[2])",
+    "exponential": "exponential_lpdf(x | a[1])",
+    "gamma": "gamma_lpdf(x | a[1], a[2])",
+    "inv_gamma": "inv_gamma_lpdf(x | a[1], a[2])",
+}
 
 
 @dataclass(frozen=True)
@@ -22,3 +43,33 @@ class StanProgram:
     def digest(self) -> str:
         """Hex SHA-256 of the text."""
         return hashlib.sha256(self.text.encode()).hexdigest()
+
+
+def render_program(family: str) -> StanProgram:
+    """Return the program of one family, rendered from the templates."""
+    import jinja2
+
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(template_dir()),
+        undefined=jinja2.StrictUndefined,
+        keep_trailing_newline=True,
+        autoescape=False,
+    )
+    codes = {name: kind.code for name, kind in DISTRIBUTIONS.items() if kind.code is not None}
+    template = environment.get_template("glmm.stan.j2")
+    text = template.render(family=family, distributions=codes, stan_density=_STAN_DENSITY)
+    return StanProgram(family, text)
+
+
+def write_rendered(folder: Path) -> None:
+    """Write every family's program to `folder` (`make rendered`)."""
+    for family in FAMILIES:
+        program = render_program(family)
+        (folder / f"{program.name}.stan").write_text(program.text)
+
+
+def template_dir() -> Path:
+    """Return the folder of the templates: inside an installed package, beside it in a checkout."""
+    package = Path(__file__).resolve().parents[1]
+    installed = package / "stan_models"
+    return installed if installed.is_dir() else package.parent / "stan_models"

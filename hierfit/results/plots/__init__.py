@@ -1,0 +1,135 @@
+"""Draws x Design -> figures: the table of all figures and the one function that draws them.
+
+Each figure is one module with one function that returns a Plate (a matplotlib Figure and its caption). matplotlib is
+imported when the first figure is drawn, never before.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from hierfit.model.design import Design, Group
+from hierfit.model.spec import ModelSpec
+from hierfit.results.convergence import Convergence
+from hierfit.results.draws import Draws
+from hierfit.results.group_summary import GroupSummary
+from hierfit.results.plots.groups import draw_groups
+from hierfit.results.plots.lines import draw_lines, lines_along
+from hierfit.results.plots.material import Material, Plate
+from hierfit.results.plots.pairs import draw_pairs, pair_indices
+from hierfit.results.plots.posterior import draw_posterior
+from hierfit.results.plots.ppc import draw_ppc
+from hierfit.results.plots.shrinkage import draw_shrinkage
+from hierfit.results.plots.style import save_png
+from hierfit.results.plots.trace import draw_trace
+from hierfit.results.plots.truth import Truth
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+__all__ = ["FIGURES", "Drawing", "Material", "Truth", "draw_all", "save_png"]
+
+
+@dataclass(frozen=True)
+class FigureKind:
+    """One kind of figure.
+
+    Attributes:
+        draw: draws it.
+        applies: whether the model has what it shows.
+        shows: what it shows, for lists and help.
+    """
+
+    draw: Callable[[Material], Plate]
+    applies: Callable[[Material], bool]
+    shows: str
+
+
+@dataclass(frozen=True)
+class FactorFigureKind:
+    """One kind of figure that is drawn for every grouping factor; its members as those of FigureKind."""
+
+    draw: Callable[[Material, Group], Plate]
+    applies: Callable[[Material, Group], bool]
+    shows: str
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """One drawn figure.
+
+    Attributes:
+        stem: file name without suffix, such as "groups" or, with several factors, "groups_school".
+        figure: the figure.
+        caption: what it shows and what it found, in one or two sentences.
+    """
+
+    stem: str
+    figure: Figure
+    caption: str
+
+
+def _has_effects(material: Material, group: Group) -> bool:
+    return group.factor in material.draws.effects
+
+
+def _can_draw_lines(material: Material) -> bool:
+    along = lines_along(material)
+    return along is not None and material.spec.family == "gaussian" and along.group.factor in material.draws.effects
+
+
+def _can_predict(material: Material) -> bool:
+    kept = all(group.factor in material.draws.effects for group in material.design.groups)
+    return material.spec.family == "gaussian" and not material.spec.prior_only and kept
+
+
+def _can_shrink(material: Material, group: Group) -> bool:
+    kept = all(other.factor in material.draws.effects for other in material.design.groups)
+    return kept and material.spec.family == "gaussian" and bool(np.any(group.rows_per_level > 1))
+
+
+FIGURES: dict[str, FigureKind | FactorFigureKind] = {
+    "posterior": FigureKind(draw_posterior, lambda material: True, "all population-level parameters"),
+    "groups": FactorFigureKind(draw_groups, _has_effects, "the coefficients of every level, ranked"),
+    "lines": FigureKind(draw_lines, _can_draw_lines, "group lines over the data"),
+    "ppc": FigureKind(draw_ppc, _can_predict, "replicated outcomes against the data"),
+    "shrinkage": FactorFigureKind(draw_shrinkage, _can_shrink, "what pooling did"),
+    "trace": FigureKind(draw_trace, lambda material: bool(material.free()), "what the chains did"),
+    "pairs": FigureKind(draw_pairs, lambda material: len(pair_indices(material)) > 1, "sds and correlations in pairs"),
+}
+
+
+def draw_all(
+    draws: Draws,
+    design: Design,
+    spec: ModelSpec,
+    truth: Truth | None = None,
+    *,
+    stems: Collection[str] | None = None,
+    convergence: Convergence | None = None,
+    groups: GroupSummary | None = None,
+) -> Iterator[Drawing]:
+    """Yield every figure that applies, or those of `stems`, one at a time; numbers at hand need not be computed."""
+    material = Material(draws, design, spec, truth, convergence, groups)
+    for stem, kind in FIGURES.items():
+        if stems is not None and stem not in stems:
+            continue
+        if isinstance(kind, FigureKind):
+            if kind.applies(material):
+                plate = kind.draw(material)
+                yield Drawing(stem, plate.figure, plate.caption)
+            continue
+        for group in design.groups:
+            if kind.applies(material, group):
+                plate = kind.draw(material, group)
+                name = stem if len(design.groups) == 1 else f"{stem}_{_slug(group.factor)}"
+                yield Drawing(name, plate.figure, plate.caption)
+
+
+def _slug(text: str) -> str:
+    return re.sub(r"[^\w.-]+", "-", text).strip("-") or "factor"

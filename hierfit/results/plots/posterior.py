@@ -1,0 +1,176 @@
+"""posterior.png: every population-level parameter: density, bars, median, prior and true value.
+
+Up to `MOST_PANELS` parameters each has a panel with its own axis. With more, the coefficients share one axis, a row
+each, as long as their scales are within a factor of `SCALE_RATIO`; the rest keep their panels.
+"""
+
+from __future__ import annotations
+
+from math import lgamma
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hierfit.model.spec import Kind, Parameter
+from hierfit.results.digits import format_number
+from hierfit.results.plots.material import INTERVAL, Material, Plate, coverage_sentence, interval_text, limits, support
+from hierfit.results.plots.style import (
+    DATA,
+    QUIET,
+    entitle,
+    grid_of,
+    half_eye,
+    hide_y,
+    mark_truth,
+    new_figure,
+    rows_height,
+    styled,
+)
+from hierfit.results.words import elided
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+Array = NDArray[np.float64]
+INTERCEPTS = ("Intercept", "Intercept_at_mean")
+MOST_PANELS = 16
+PANEL_COLUMNS = 3
+SCALE_RATIO = 10.0
+PANEL_HEIGHT = 1.25
+EDGE = 1 - 1e-9
+LABEL_WIDTH = 30
+INTERVAL_WIDTH = 40
+
+
+@styled
+def draw_posterior(material: Material) -> Plate:
+    """Draw all population-level parameters."""
+    parameters = material.draws.parameters
+    indices = list(range(len(parameters)))
+    row_indices = _sharing_an_axis(material) if len(indices) > MOST_PANELS else []
+    panels = [index for index in indices if index not in row_indices]
+    down, across = grid_of(len(panels), PANEL_COLUMNS + (len(panels) > MOST_PANELS))
+    heights = [rows_height(len(row_indices)) - 0.6] if row_indices else []
+    figure = new_figure(float(np.clip(down * PANEL_HEIGHT + sum(heights) + 0.8, 3.0, 14.0)))
+    parts: list[Any] = [figure]
+    if row_indices:
+        parts = [*np.ravel(np.asarray(figure.subfigures(2, 1, height_ratios=[heights[0], down * PANEL_HEIGHT])))]
+        _draw_rows(parts[0].subplots(), material, row_indices)
+    axes = np.atleast_1d(parts[-1].subplots(down, across)).ravel()
+    for ax, index in zip(axes, panels, strict=False):
+        _draw_panel(ax, material, index, across)
+    for ax in axes[len(panels) :]:
+        ax.set_visible(False)
+    title = _title(material)
+    entitle(figure, title, "dot median · thick bar 50 % · thin bar 95 % · dashed: prior" + _truth_note(material))
+    return Plate(figure, f"Posterior of the {len(indices)} population-level parameters. {title}.")
+
+
+def _title(material: Material) -> str:
+    free = material.free()
+    if material.truth and any(material.draws.parameters[i].name in material.truth.parameters for i in free):
+        bounds = np.array([np.quantile(material.values(index), INTERVAL) for index in free])
+        names = [material.draws.parameters[index].name for index in free]
+        truth = np.array([material.truth.parameters.get(name, np.nan) for name in names])
+        return coverage_sentence(bounds[:, 0], bounds[:, 1], truth, "intervals")
+    slopes = _slopes(material)
+    clear = [index for index in slopes if np.prod(np.quantile(material.values(index), INTERVAL)) > 0]
+    if len(slopes) == 1:
+        name, verdict = material.draws.parameters[slopes[0]].name, "excludes" if clear else "includes"
+        return f"The 95 % interval of {name} {verdict} 0: {interval_text(material.values(slopes[0]))}"
+    if slopes:
+        return f"{len(clear)} of {len(slopes)} coefficients have a 95 % interval that excludes 0"
+    return f"{material.design.response}: the population-level parameters"
+
+
+def _slopes(material: Material) -> list[int]:
+    """Coefficients other than the intercepts."""
+    names = [parameter.name for parameter in material.draws.parameters]
+    return [index for index in material.free(Kind.COEFFICIENT) if names[index] not in INTERCEPTS]
+
+
+def _truth_note(material: Material) -> str:
+    return " · x: true value" if material.truth and material.truth.parameters else ""
+
+
+def _sharing_an_axis(material: Material) -> list[int]:
+    """Coefficients other than the intercepts whose scales are comparable; none where they are not."""
+    chosen = _slopes(material)
+    if len(chosen) < 2:
+        return []
+    sizes = np.array([np.sqrt(np.square(material.values(index)).mean()) for index in chosen])
+    spreads = np.array([material.values(index).std() for index in chosen])
+    return (
+        chosen if sizes.max() < SCALE_RATIO * spreads.max() * 3 and spreads.max() < SCALE_RATIO * spreads.min() else []
+    )
+
+
+def _draw_rows(ax: Axes, material: Material, indices: list[int]) -> None:
+    names = [material.draws.parameters[index].name for index in indices]
+    for row, index in enumerate(indices):
+        half_eye(ax, material.values(index), bounds=(-np.inf, np.inf), base=-row, height=0.75)
+        truth = material.true_value(names[row])
+        if truth is not None:
+            mark_truth(ax, truth, -row)
+    ax.axvline(0, color=DATA, linewidth=0.8, zorder=0)
+    ax.set_yticks(-np.arange(len(indices)), [elided(name, LABEL_WIDTH) for name in names])
+    ax.set_ylim(-len(indices) + 0.4, 1)
+    ax.spines["left"].set_visible(False)
+    ax.tick_params(axis="y", length=0)
+    ax.set_xlabel(f"change of {elided(material.design.response, LABEL_WIDTH)} per unit")
+
+
+def _draw_panel(ax: Axes, material: Material, index: int, across: int) -> None:
+    parameter, values = material.draws.parameters[index], material.values(index)
+    narrow = across > PANEL_COLUMNS
+    size, name = (7.2 if narrow else 8.5), elided(parameter.name, LABEL_WIDTH - 6 * narrow)
+    hide_y(ax)
+    if index not in material.free():
+        fixed = bool(material.convergence.fixed[index])
+        what = f"fixed at {format_number(float(values[0]), None)}" if fixed else "not finite"
+        ax.set_title(f"{name}\n{what}", loc="left", fontsize=size)
+        ax.set_xticks([])
+        return
+    ax.set_title(f"{name}\n{elided(interval_text(values), INTERVAL_WIDTH)}", loc="left", fontsize=size)
+    peak = half_eye(ax, values, bounds=support(parameter), height=0.0)
+    low, high = limits(values, parameter)
+    prior = _prior_density(material, parameter, np.linspace(low, high, 200))
+    if prior is not None:
+        ax.plot(
+            np.linspace(low, high, 200), np.minimum(prior, 1.15 * peak), color=QUIET, linewidth=1, linestyle=(0, (4, 2))
+        )
+    truth = material.true_value(parameter.name)
+    if truth is not None:
+        mark_truth(ax, truth, 0.0)
+        low, high = min(low, truth), max(high, truth)
+    ax.set_xlim(low, high)
+    ax.set_ylim(-0.08 * peak, 1.15 * peak)
+    ax.locator_params(axis="x", nbins=4 if narrow else 5)
+
+
+def _prior_density(material: Material, parameter: Parameter, grid: Array) -> Array | None:
+    """The prior's density on a grid, None where there is none to draw (flat, constant, or on another parameter)."""
+    if parameter.kind is Kind.CORRELATION:
+        return _lkj_density(material, parameter, grid)
+    names = {other.name for other in material.draws.parameters}
+    name = parameter.name
+    if "Intercept_at_mean" in names and name.startswith("Intercept"):
+        # With centred columns the intercept's prior speaks of the intercept at the mean.
+        name = "Intercept" if name == "Intercept_at_mean" else ""
+    prior = material.spec.priors.get(name)
+    if prior is None or prior.distribution in ("flat", "constant"):
+        return None
+    heights = prior.density(grid, positive=parameter.kind in (Kind.SD, Kind.AUXILIARY))
+    return np.where(np.isfinite(heights), heights, np.nan) if np.nansum(heights) > 0 else None
+
+
+def _lkj_density(material: Material, parameter: Parameter, grid: Array) -> Array | None:
+    """One correlation's marginal under LKJ(eta) in M dimensions: Beta(a, a) on [-1, 1], a = eta + M / 2 - 1."""
+    prior = material.spec.priors.get(f"cor({parameter.group})")
+    if prior is None or prior.distribution != "lkj":
+        return None
+    n_terms = next(len(group.terms) for group in material.design.groups if group.factor == parameter.group)
+    a = prior.arguments[0] + n_terms / 2 - 1
+    logs = (a - 1) * np.log1p(-np.square(np.clip(grid, -EDGE, EDGE)))
+    return np.asarray(np.exp(logs + lgamma(2 * a) - 2 * lgamma(a) - (2 * a - 1) * np.log(2)))

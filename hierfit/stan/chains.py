@@ -1,0 +1,180 @@
+"""The processes of the chains: started through cmdstanpy, watched, stopped, and their failures put into words."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import threading
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hierfit.errors import SamplerError, UsageError
+from hierfit.stan.executable import Executable
+from hierfit.stan.stan_csv import ChainFiles
+
+if TYPE_CHECKING:
+    from hierfit.stan.sampler import SamplerOptions
+
+# What a chain says on its console when it fails -> what that means, and what to try. The first that fits is taken.
+_FAILURES: tuple[tuple[str, str, str | None], ...] = (
+    (
+        r"Initialization (between|failed)",
+        "The sampler found no starting point at which the posterior density is finite.",
+        "Check for outcomes that the family cannot produce and for priors that exclude each other.",
+    ),
+    (
+        r"Exception initializing step size",
+        "The sampler found no step size with which it can move: the posterior is improper or changes too abruptly.",
+        "Give every parameter a proper prior.",
+    ),
+    (r"variable does not exist", "The Stan program asks for a variable that the data lack.", None),
+    (
+        r"mismatch in (dimension|number)",
+        "A variable in the data has another shape than the Stan program asks for.",
+        None,
+    ),
+    (r"is not JSON", "The data file cannot be read.", None),
+    (r"bad_alloc|Cannot allocate memory", "The sampler ran out of memory.", "Use fewer parallel chains."),
+    (r"No space left on device", "The disk for temporary files is full.", "Set TMPDIR to a disk with room."),
+    (
+        r"error while loading shared libraries",
+        "The built Stan program lacks a library.",
+        "Delete the cache that `hierfit doctor` names; the program is then built again.",
+    ),
+    (
+        r"(not positive definite|[Ii]nverse .*metric)",
+        "The inverse metric that was given cannot be used.",
+        None,
+    ),
+)
+_TELLING = re.compile(r"error|exception|fail|cannot|bad value|unknown|mismatch|does not", flags=re.IGNORECASE)
+
+
+class Chains:
+    """The chains of one run: files that grow, processes that can be stopped."""
+
+    def __init__(self, executable: Executable, options: SamplerOptions, folder: Path) -> None:
+        self.files: tuple[ChainFiles, ...] = ()
+        self._executable = executable
+        self._options = options
+        self._folder = folder
+        self._processes: list[subprocess.Popen[bytes]] = []
+        self._statuses: dict[int, int] = {}
+        self._stopping = threading.Event()
+
+    def run(self, data: Mapping[str, Any]) -> None:
+        """Run all chains to their end; cmdstanpy's errors pass through."""
+        import cmdstanpy
+        from stanio import dump_stan_json
+
+        data_file = self._folder / "data.json"
+        data_file.write_text(dump_stan_json(data))
+        cmdstanpy.disable_logging()
+        outer = self
+
+        class Model(cmdstanpy.CmdStanModel):
+            """cmdstanpy 1.3 with its process runner replaced: console straight to its file, processes within reach."""
+
+            def _run_cmdstan(self, runset: Any, idx: int, *_: Any, **__: Any) -> None:
+                runset._set_retcode(idx, outer._run_chain(runset, idx))
+
+        model = Model(exe_file=str(self._executable.path))
+        model.sample(data=str(data_file), **self._arguments())
+
+    def update(self) -> None:
+        """Read how far the chains have come."""
+        for files in self.files:
+            files.update()
+
+    def stop(self, grace: float) -> None:
+        """End the chains that still run: SIGTERM lets them finish a draw; after `grace` seconds they are killed."""
+        self._stopping.set()
+        for process in self._processes:
+            if process.poll() is None:
+                process.terminate()
+        deadline = time.monotonic() + grace
+        for process in self._processes:
+            try:
+                process.wait(max(0.0, deadline - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                process.kill()
+
+    def raise_failure(self, error: BaseException | None) -> None:
+        """Raise SamplerError when a chain failed, UsageError when cmdstanpy refused the options."""
+        failed = [index for index, status in sorted(self._statuses.items()) if status != 0]
+        if failed:
+            raise self._failure(failed[0])
+        if isinstance(error, (ValueError, TypeError)):
+            raise UsageError(f"The sampler does not take these options: {_first_line(error)}") from error
+        if error is not None:
+            raise SamplerError(f"The sampler could not be run: {_first_line(error)}") from error
+
+    def _run_chain(self, runset: Any, index: int) -> int:
+        """Run one chain; called by cmdstanpy from a thread per chain."""
+        if not self.files:
+            pairs = zip(runset.stdout_files, runset.csv_files, strict=True)
+            self.files = tuple(ChainFiles(Path(console), Path(csv)) for console, csv in pairs)
+        if self._stopping.is_set():
+            return 130
+        with self.files[index].console.open("w") as console:
+            process = subprocess.Popen(
+                runset.cmd(index), stdin=subprocess.DEVNULL, stdout=console, stderr=subprocess.STDOUT
+            )
+            self._processes.append(process)
+        self._statuses[index] = process.wait()
+        return self._statuses[index]
+
+    def _arguments(self) -> dict[str, Any]:
+        """The arguments of CmdStanModel.sample."""
+        options = self._options
+        iterations = options.warmup + options.draws
+        return {
+            "chains": options.chains,
+            "parallel_chains": options.parallel_chains,
+            "chain_ids": list(range(options.first_chain, options.first_chain + options.chains)),
+            "iter_warmup": options.warmup,
+            "iter_sampling": options.draws,
+            "seed": options.seed,
+            "inits": _plain(options.inits),
+            "metric": options.metric,
+            "inv_metric": _plain(options.inv_metric),
+            "step_size": _plain(options.step_size),
+            "adapt_engaged": options.adapt,
+            "adapt_delta": options.adapt_delta if options.adapt else None,
+            "max_treedepth": options.max_treedepth,
+            "sig_figs": options.sig_figs,
+            "output_dir": str(self._folder),
+            "refresh": max(1, iterations // 100),
+            "show_progress": False,
+            "force_one_process_per_chain": True,
+        }
+
+    def _failure(self, index: int) -> SamplerError:
+        console = self.files[index].console.read_text(errors="replace")
+        status = self._statuses[index]
+        chain = index + self._options.first_chain
+        for pattern, meaning, hint in _FAILURES:
+            found = re.search(rf"^.*{pattern}.*$", console, flags=re.MULTILINE)
+            if found:
+                return SamplerError(f"{meaning} Chain {chain} said: {found.group().strip()[:400]}", hint=hint)
+        if status == -9:
+            message = f"Chain {chain} was killed, most often because memory ran out."
+            return SamplerError(message, hint="Use fewer parallel chains.")
+        lines = [line.strip() for line in console.splitlines() if line.strip()]
+        telling = [line for line in lines if _TELLING.search(line)] or lines or ["nothing"]
+        return SamplerError(f"Chain {chain} failed with status {status}. It said: {telling[-1][:400]}")
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0]
+
+
+def _plain(value: Any) -> Any:
+    """Sequences as lists and one mapping per chain as dicts, which is what cmdstanpy looks for."""
+    if isinstance(value, Mapping):
+        return dict(value)
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    return value

@@ -1,0 +1,248 @@
+"""Executable and data -> Sampling: draws of every Stan variable as plain numpy arrays.
+
+cmdstanpy (1.3.x) composes the commands and starts one process per chain; progress is read from the console files and
+the growing CSVs, which the driver flushes at every progress line. An interrupt keeps the draws that are finished.
+"""
+
+from __future__ import annotations
+
+import secrets
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hierfit.errors import Interrupted
+from hierfit.stan.chains import Chains
+from hierfit.stan.executable import Executable
+from hierfit.stan.stan_csv import ChainOutput, read_chain
+
+Array = NDArray[np.float64]
+Inits = Mapping[str, Any] | Sequence[Mapping[str, Any]] | float | None
+
+# Stan's names of the sampler's own columns -> ArviZ's.
+STAT_NAMES = {
+    "lp__": "lp",
+    "accept_stat__": "acceptance_rate",
+    "stepsize__": "step_size",
+    "treedepth__": "tree_depth",
+    "n_leapfrog__": "n_steps",
+    "divergent__": "diverging",
+    "energy__": "energy",
+}
+POLL_SECONDS = 0.1
+GRACE_SECONDS = 10.0
+
+
+@dataclass(frozen=True)
+class SamplerOptions:
+    """How to sample.
+
+    Attributes:
+        chains: number of chains.
+        warmup: adapting iterations of a chain, not kept.
+        draws: iterations of a chain after warmup, all kept.
+        seed: of all chains, 0 to 2**32 - 1; None draws one.
+        adapt_delta: target acceptance; None takes Stan's 0.8.
+        max_treedepth: a trajectory has at most 2**max_treedepth - 1 leapfrog steps.
+        parallel_chains: chains at the same time; None takes the number of cores.
+        sig_figs: significant digits of the CSVs.
+        inits: initial values by variable name, for all chains or one mapping per chain; a number is the radius of
+            random ones on the unconstrained scale, None takes 2.
+        metric: shape of the inverse metric.
+        inv_metric: where the inverse metric starts, for all chains or one per chain: [n] or [n, n]; None starts at
+            the identity.
+        step_size: where the step size starts, for all chains or one per chain; None starts at 1.
+        adapt: False keeps metric and step size as given through `warmup`, which may then be 0.
+        first_chain: id of the first chain; another id with the same seed is another stream of random numbers.
+    """
+
+    chains: int = 4
+    warmup: int = 1000
+    draws: int = 1000
+    seed: int | None = None
+    adapt_delta: float | None = 0.8
+    max_treedepth: int = 10
+    parallel_chains: int | None = None
+    sig_figs: int = 10
+    inits: Inits = None
+    metric: Literal["diag_e", "dense_e", "unit_e"] = "diag_e"
+    inv_metric: Array | Sequence[Array] | None = None
+    step_size: float | Sequence[float] | None = None
+    adapt: bool = True
+    first_chain: int = 1
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far sampling has come.
+
+    Attributes:
+        done: iterations of all chains that are finished, warmup included.
+        total: iterations that all chains will do.
+        by_chain: the same as done, chain by chain.
+        phase: "warmup" until every chain that has started is past it.
+        divergences: divergent iterations after warmup, as far as the CSVs are flushed.
+        seconds: since the chains were started.
+    """
+
+    done: int
+    total: int
+    by_chain: tuple[int, ...]
+    phase: Literal["warmup", "sampling"]
+    divergences: int
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Seconds:
+    """What sampling took: the slowest chain's warmup and sampling as Stan reports them, and all of it by the clock."""
+
+    warmup: float
+    sampling: float
+    wall: float
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """What the sampler returned.
+
+    Attributes:
+        variables: draws of every Stan variable that is not empty [chains, draws, *shape].
+        stats: sampler statistics [chains, draws] under ArviZ's names: lp, acceptance_rate, step_size, tree_depth,
+            n_steps, diverging (bool), energy; a program without parameters has the first two only.
+        step_size: after adaptation [chains].
+        inv_metric: after adaptation [chains, n], or [chains, n, n] for dense_e; n is 0 for unit_e.
+        seconds: time taken.
+        options: as given, with the seed that was used.
+        interrupted: the user stopped it; draws and perhaps chains are fewer than asked for.
+    """
+
+    variables: Mapping[str, Array]
+    stats: Mapping[str, NDArray[Any]]
+    step_size: Array
+    inv_metric: Array
+    seconds: Seconds
+    options: SamplerOptions
+    interrupted: bool = False
+
+    @property
+    def seed(self) -> int:
+        """The seed of all chains."""
+        assert self.options.seed is not None
+        return self.options.seed
+
+
+def sample(
+    executable: Executable,
+    data: Mapping[str, Any],
+    options: SamplerOptions,
+    on_progress: Callable[[Progress], None] | None = None,
+    folder: Path | None = None,
+) -> Sampling:
+    """Run the chains and return their draws; CSVs go to `folder`, or to a temporary one that is deleted.
+
+    On KeyboardInterrupt the chains are stopped and the draws that are finished returned.
+
+    Raises:
+        UsageError: options that the sampler does not take.
+        SamplerError: a chain failed.
+        Interrupted: stopped before there was a draw after warmup.
+    """
+    if folder is None:
+        with tempfile.TemporaryDirectory(prefix="hierfit-", ignore_cleanup_errors=True) as temporary:
+            return sample(executable, data, options, on_progress, Path(temporary))
+    if options.seed is None:
+        options = replace(options, seed=secrets.randbelow(2**32))
+    chains = Chains(executable, options, folder)
+    started = time.monotonic()
+    interrupted = False
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(chains.run, data)
+        try:
+            _watch(chains, running, options, on_progress)
+        except KeyboardInterrupt:
+            interrupted = True
+        finally:
+            chains.stop(GRACE_SECONDS)
+    if not interrupted:
+        chains.raise_failure(running.exception())
+    outputs = _best_chains([read_chain(files) for files in chains.files if files.csv.is_file()])
+    if not outputs and options.draws > 0:
+        raise Interrupted("Stopped before the first draw after warmup: there is nothing to keep.")
+    return _assemble(outputs, options, time.monotonic() - started, interrupted)
+
+
+def _watch(
+    chains: Chains, running: Future[None], options: SamplerOptions, on_progress: Callable[[Progress], None] | None
+) -> None:
+    """Report progress until the chains are finished."""
+    started = time.monotonic()
+    said = -1
+    while True:
+        finished = bool(wait([running], POLL_SECONDS).done)
+        if on_progress is not None:
+            chains.update()
+            progress = _progress(chains, options, time.monotonic() - started, finished)
+            if progress.done != said:
+                on_progress(progress)
+            said = progress.done
+        if finished:
+            return
+
+
+def _progress(chains: Chains, options: SamplerOptions, seconds: float, finished: bool) -> Progress:
+    each = options.warmup + options.draws
+    by_chain = tuple(each if finished else files.iterations for files in chains.files) or (0,) * options.chains
+    started = [done for done in by_chain if done > 0]
+    sampling = bool(started) and min(started) >= options.warmup
+    return Progress(
+        done=sum(by_chain),
+        total=each * options.chains,
+        by_chain=by_chain,
+        phase="sampling" if sampling else "warmup",
+        divergences=sum(files.divergences for files in chains.files),
+        seconds=seconds,
+    )
+
+
+def _best_chains(outputs: Sequence[ChainOutput]) -> list[ChainOutput]:
+    """The chains with draws, as many as make the most draws when all are cut to the shortest of them."""
+    whole = [output for output in outputs if len(output.draws) > 0]
+    lengths = sorted((len(output.draws) for output in whole), reverse=True)
+    if not lengths:
+        return []
+    shortest = max(lengths, key=lambda length: length * sum(other >= length for other in lengths))
+    return [replace(output, draws=output.draws[:shortest]) for output in whole if len(output.draws) >= shortest]
+
+
+def _assemble(outputs: Sequence[ChainOutput], options: SamplerOptions, wall: float, interrupted: bool) -> Sampling:
+    """Chains side by side, columns gathered into variables."""
+    from stanio import parse_header
+
+    draws = np.stack([output.draws for output in outputs])
+    columns = parse_header(",".join(outputs[0].names))
+    variables = {name: found.extract_reshape(draws) for name, found in columns.items() if not name.endswith("__")}
+    stats: dict[str, NDArray[Any]] = {
+        STAT_NAMES[name]: draws[:, :, index] for index, name in enumerate(outputs[0].names) if name in STAT_NAMES
+    }
+    for name, kind in (("diverging", bool), ("tree_depth", int), ("n_steps", int)):
+        if name in stats:
+            stats[name] = stats[name].astype(kind)
+    return Sampling(
+        variables=variables,
+        stats=stats,
+        step_size=np.array([output.step_size for output in outputs]),
+        inv_metric=np.stack([output.inv_metric for output in outputs]),
+        seconds=Seconds(
+            max(output.warmup_seconds for output in outputs), max(output.sampling_seconds for output in outputs), wall
+        ),
+        options=options,
+        interrupted=interrupted,
+    )

@@ -1,0 +1,51 @@
+"""One pass over the bytes tells whether every row is one plain line, whatever the chunks."""
+
+from pathlib import Path
+
+import pytest
+
+from hierfit.model import csvfile
+
+
+def layout_of(folder: Path, content: str, chunk: int, monkeypatch: pytest.MonkeyPatch) -> csvfile.Layout:
+    path = folder / "data.csv"
+    path.write_text(content, newline="")
+    monkeypatch.setattr(csvfile, "_CHUNK", chunk)
+    return csvfile.survey_layout(csvfile.CsvFile(path, ",", ("a", "b", "c")))
+
+
+@pytest.mark.parametrize("chunk", [1, 2, 3, 7, 1000])
+@pytest.mark.parametrize(
+    ("content", "n_records", "regular"),
+    [
+        ("a,b,c\n1,2,3\n", 2, True),
+        ("a,b,c\r\n1,2,3\r\n4,,\r\n", 3, True),
+        ("a,b,c\n1,2,3\n\n\n", 2, True),
+        ('a,b,c\n1,"x,y",3\n"""",2,"z"', 3, True),
+        ('a,b,c\n1,"x\ny",3\n', 2, False),
+        ('a,b,c\n1,"x,y,3\n', 2, False),
+        ("a,b,c\n\n1,2,3\n", None, False),
+        ("a,b,c\n1,2,3,4\n5,6\n", None, False),
+        ("a,b,c\n1,2\n", None, False),
+    ],
+)
+def test_layout(
+    tmp_path: Path, content: str, n_records: int | None, regular: bool, chunk: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    layout = layout_of(tmp_path, content, chunk, monkeypatch)
+    assert layout.regular is regular
+    if regular:
+        assert layout.n_records == n_records
+
+
+def test_rows_begin_on_these_lines(tmp_path: Path) -> None:
+    path = tmp_path / "data.csv"
+    path.write_text('a,b,c\n\n1,"x\ny",3\n4,5,6\n')
+    assert csvfile.find_row_lines(csvfile.CsvFile(path, ",", ("a", "b", "c"))).tolist() == [3, 5]
+
+
+def test_the_delimiter_is_counted_outside_quotes(tmp_path: Path) -> None:
+    path = tmp_path / "data.csv"
+    path.write_text('"a;b;c;d",e\n1,2\n')
+    file = csvfile.open_csv(path)
+    assert (file.delimiter, file.header) == (",", ("a;b;c;d", "e"))

@@ -1,0 +1,133 @@
+"""Predictions against loops over rows and draws, and against least squares group by group."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from hierfit.errors import UsageError
+from hierfit.model.spec import Kind, Parameter
+from hierfit.results.predict import (
+    group_lines,
+    linear_predictor,
+    pick_draws,
+    population_lines,
+    replicate,
+    unpooled_estimates,
+)
+
+PICKS = np.array([0, 3, 499, 500, 1_999])
+
+
+def test_linear_predictor_is_the_sum_written_out(synthetic):
+    case = synthetic(5, 2)
+    group, rows = case.design.groups[0], np.array([0, 7, 30, 59])
+    found = linear_predictor(case.draws, case.design, rows, PICKS)
+    for s, pick in enumerate(PICKS):
+        chain, draw = divmod(int(pick), case.draws.n_draws)
+        for r, row in enumerate(rows):
+            expected = case.draws.of("Intercept")[chain, draw]
+            for k, name in enumerate(("ses", "hours")):
+                expected += case.draws.of(name)[chain, draw] * case.design.X[row, k]
+            expected += case.draws.effects["school"][chain, draw, group.codes[row]] @ group.Z[row]
+            assert found[s, r] == pytest.approx(expected)
+
+
+def test_a_huge_offset_loses_nothing_where_the_intercept_at_the_mean_is_known(synthetic):
+    case = synthetic(5, 1, slopes=0)
+    offset = 1e12
+    at_mean = case.draws.of("Intercept") + case.draws.of("ses") * case.design.X.mean()
+    moved = at_mean - case.draws.of("ses") * (case.design.X.mean() + offset)
+    values = np.concatenate([case.draws.values, at_mean[:, :, None]], axis=2)
+    values[:, :, 0] = moved
+    parameters = (*case.draws.parameters, Parameter("Intercept_at_mean", Kind.COEFFICIENT, None, "Intercept"))
+    draws = dataclasses.replace(case.draws, parameters=parameters, values=values)
+    design = dataclasses.replace(case.design, X=case.design.X + offset, centered=True)
+    rows = np.arange(60)
+    # X itself only holds offset + x to 1e-4, times a slope of about 2.
+    np.testing.assert_allclose(
+        linear_predictor(draws, design, rows, PICKS), linear_predictor(case.draws, case.design, rows, PICKS), atol=2e-3
+    )
+
+
+def test_population_lines_hold_the_other_columns_at_their_mean(synthetic):
+    case = synthetic(5, 2)
+    grid = np.array([-1.0, 0.0, 2.0])
+    found = population_lines(case.draws, case.design, "ses", grid, PICKS)
+    hours = case.design.X[:, 1].mean()
+    intercept, ses, slope = (case.draws.of(name).ravel()[PICKS] for name in ("Intercept", "ses", "hours"))
+    np.testing.assert_allclose(found, (intercept + slope * hours)[:, None] + ses[:, None] * grid)
+
+
+def test_population_lines_name_the_known_columns():
+    from tests.results.conftest import make_case
+
+    case = make_case(5, 2)
+    with pytest.raises(UsageError, match="'sess' has no population-level coefficient") as caught:
+        population_lines(case.draws, case.design, "sess", np.zeros(1), PICKS)
+    assert "ses, hours" in caught.value.hint
+
+
+def test_group_lines_add_the_deviations_of_the_level(synthetic):
+    case = synthetic(5, 1)
+    grid, levels = np.array([-1.0, 2.0]), np.array([4, 1])
+    along = ("ses", case.design.groups[0])
+    each = group_lines(case.draws, case.design, along, grid, levels, PICKS)
+    population = population_lines(case.draws, case.design, "ses", grid, PICKS)
+    effects = case.draws.effects["school"].reshape(-1, 5, 2)[PICKS]
+    for position, level in enumerate(levels):
+        expected = population + effects[:, level, :1] + effects[:, level, 1:] * grid
+        np.testing.assert_allclose(each[:, position], expected)
+
+
+def test_mean_group_lines_are_the_mean_of_all_lines(synthetic):
+    case = synthetic(5, 2, slopes=2)
+    grid, levels, every = np.array([-1.0, 2.0]), np.arange(5), np.arange(2_000)
+    along = ("hours", case.design.groups[0])
+    mean = group_lines(case.draws, case.design, along, grid, levels)
+    np.testing.assert_allclose(mean[0], group_lines(case.draws, case.design, along, grid, levels, every).mean(axis=0))
+
+
+def test_replicates_have_the_mean_and_the_spread_of_the_model(synthetic):
+    case = synthetic(5, 1)
+    draws = dataclasses.replace(case.draws, values=np.broadcast_to(case.draws.values.mean(axis=(0, 1)), (4, 500, 6)))
+    effects = np.broadcast_to(draws.effects["school"].mean(axis=(0, 1)), (4, 500, 5, 2))
+    draws = dataclasses.replace(draws, effects={"school": effects})
+    replicated = replicate(draws, case.design, np.random.default_rng(1), 400)
+    predictor = linear_predictor(draws, case.design, np.arange(60), np.array([0]))[0]
+    sigma = draws.of("sigma").mean()
+    # 24,000 independent normal residuals: standard error of their sd sigma / sqrt(48,000), of a row's mean sigma / 20.
+    assert (replicated - predictor).std() == pytest.approx(sigma, rel=5 / np.sqrt(48_000))
+    assert np.abs(replicated.mean(axis=0) - predictor).max() < 5 * sigma / 20
+
+
+def test_picks_are_different_and_never_more_than_there_are(synthetic):
+    draws = synthetic(5).draws
+    picks = pick_draws(draws, 100, np.random.default_rng(1))
+    assert len(set(picks.tolist())) == 100
+    assert len(pick_draws(draws, 10**6, np.random.default_rng(1))) == 2_000
+
+
+@pytest.mark.parametrize("slopes", [0, 1, 2])
+def test_unpooled_estimates_are_least_squares_by_level(synthetic, slopes):
+    case = synthetic(12, 2, rows=(2, 9), slopes=slopes)
+    group = case.design.groups[0]
+    found = unpooled_estimates(case.draws, case.design, group)
+    held = case.design.X[:, slopes:] @ [case.draws.of(name).mean() for name in case.design.coefficients[slopes:]]
+    for level in range(12):
+        rows = group.codes == level
+        if rows.sum() <= len(group.terms):
+            assert np.isnan(found[level]).all()
+            continue
+        expected = np.linalg.lstsq(group.Z[rows], (case.design.y - held)[rows], rcond=None)[0]
+        np.testing.assert_allclose(found[level], expected, rtol=1e-6, atol=1e-8)
+
+
+def test_a_level_whose_column_is_constant_has_no_estimate_of_its_own(synthetic):
+    case = synthetic(5, 1)
+    group = case.design.groups[0]
+    X = np.where((group.codes == 2)[:, None], 0.7, case.design.X)
+    moved = dataclasses.replace(group, Z=np.column_stack([np.ones(len(X)), X]))
+    found = unpooled_estimates(case.draws, dataclasses.replace(case.design, X=X, groups=(moved,)), moved)
+    assert np.isnan(found[2]).any()
+    assert np.isfinite(found[[0, 1, 3, 4]]).all()

@@ -1,0 +1,105 @@
+import re
+from typing import Any
+
+import numpy as np
+import pytest
+
+from hierfit.model.design import build_design
+from hierfit.model.formula import Formula, GroupTerm, formula_from_flags
+from hierfit.model.spec import build_spec
+from hierfit.stan.data import StanData, stan_data
+from hierfit.stan.programs import render_program
+from tests.model.cases import design, table
+
+
+def data(*priors: str, formula: Formula | None = None, centered: bool = True) -> StanData:
+    made = design(formula, centered=centered)
+    formula = formula or formula_from_flags("y", ["a", "b"], "g", ["a"])
+    return stan_data(build_spec(formula, made, priors), made)
+
+
+def declared_sizes(given: StanData) -> dict[str, tuple[int, ...]]:
+    """Read the program's data block: name -> shape, its size names looked up in `given`."""
+    block = re.search(r"\ndata \{(.*?)\n\}", render_program("gaussian").text, re.DOTALL)
+    assert block is not None
+    sizes = {}
+    for line in block[1].splitlines():
+        match = re.match(
+            r"\s*(?:array\[(?P<array>[^\]]*)\] )?(?P<type>\w+)(?:<[^>]*>)?(?:\[(?P<size>[^\]]*)\])? (?P<name>\w+);",
+            line,
+        )
+        if match:
+            parts = [part for part in (match["array"], match["size"]) if part]
+            names = [name.strip() for part in parts for name in part.split(",")]
+            sizes[match["name"]] = tuple(int(name) if name.isdigit() else given[name] for name in names)
+    return sizes
+
+
+@pytest.mark.parametrize(
+    "formula",
+    [
+        None,
+        Formula("y"),
+        formula_from_flags("y", ["a"], "g", ["a"], varying_intercept=False),
+        Formula("y", ("a",), (GroupTerm("g", True, ("a", "b")),)),
+        Formula("y", ("a",), (), intercept=False),
+    ],
+    ids=str,
+)
+def test_it_is_what_the_program_declares(formula: Formula | None) -> None:
+    given = data(formula=formula)
+    sizes = declared_sizes(given)
+    assert set(given) == set(sizes)
+    assert {name: np.shape(value) for name, value in given.items()} == sizes
+
+
+def test_columns_are_centred_and_scaled() -> None:
+    given = data()
+    np.testing.assert_allclose(given["y"].mean(), 0, atol=1e-12)
+    np.testing.assert_allclose(given["y"].std(ddof=1), 1)
+    np.testing.assert_array_equal(given["X"][:, 0], 1)
+    np.testing.assert_allclose(given["X"][:, 1:].mean(axis=0), 0, atol=1e-12)
+    np.testing.assert_allclose(given["X"][:, 1:].std(axis=0, ddof=1), 1)
+
+
+def test_without_centring_columns_are_only_scaled() -> None:
+    given, source = data(centered=False), table()
+    np.testing.assert_allclose(given["X"][:, 1], source.numbers["a"] / np.std(source.numbers["a"], ddof=1))
+
+
+def test_varying_columns_are_not_centred_for_that_would_change_the_model() -> None:
+    given, source = data(), table()
+    np.testing.assert_array_equal(given["is_intercept"], [1, 0])
+    np.testing.assert_allclose(given["Z"][1], source.numbers["a"] / np.std(source.numbers["a"], ddof=1))
+
+
+def test_levels_count_from_one() -> None:
+    assert data()["level"].min() == 1 and data()["level"].max() == 8
+
+
+def test_fixed_parameters_are_taken_out() -> None:
+    given = data("Intercept ~ constant(7)", "sd(g) ~ constant(1)", "sigma ~ constant(2)")
+    assert given["K_free"] == 2 and given["b_free"].tolist() == [2, 3]
+    assert given["b_constant"][0] + given["b_location"][0] == pytest.approx(7)
+    assert given["sd_free"].tolist() == [2] and given["sd_constant"].tolist() == [1, 0]
+    assert given["A_free"] == 0 and given["aux_constant"].tolist() == [2]
+
+
+def test_bounds_follow_the_priors() -> None:
+    given: Any = data("a ~ uniform(-1, 4)", "b ~ gamma(2, 1)", "sd(g) ~ uniform(0, 100)")
+    assert given["b_lower"].tolist() == [-np.inf, -1, 0] and given["b_upper"].tolist() == [np.inf, 4, np.inf]
+    assert given["sd_lower"].tolist() == [0, 0] and given["sd_upper"].tolist() == [100, np.inf]
+
+
+def test_an_offset_of_1e12_loses_nothing() -> None:
+    from dataclasses import replace
+
+    source = table()
+    y = 1e12 + np.round(source.numbers["y"] * 4) / 4  # quarters are exact in double precision even there
+    shifted = replace(source, numbers={**source.numbers, "y": y, "a": source.numbers["a"]})
+    formula = formula_from_flags("y", ["a"], "g")
+    made = build_design(formula, shifted)
+    given = stan_data(build_spec(formula, made), made)
+    expected = (y - 1e12) - (y - 1e12).mean()
+    # The mean of numbers near 1e12 is itself rounded to about 1e-4.
+    np.testing.assert_allclose(given["y"] * made.y_scale, expected, atol=3e-4)
