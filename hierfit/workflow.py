@@ -10,7 +10,10 @@ steps that need them.
 
 from __future__ import annotations
 
+import contextlib
 import json
+import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,8 +22,12 @@ from pathlib import Path
 from typing import Any
 
 from hierfit import runs
+from hierfit.errors import ToolchainError
 from hierfit.manifest import describe_model, describe_outcome, describe_tools, summary_document
 from hierfit.model.design import Design, build_design
+from hierfit.model.formula import formula_from_flags
+from hierfit.model.simulate import DATA_FILE, simulate, write_simulation
+from hierfit.model.simulation import Simulation
 from hierfit.model.spec import ModelSpec, build_spec
 from hierfit.model.table import Table, read_table
 from hierfit.request import FitRequest
@@ -32,6 +39,7 @@ from hierfit.results.group_summary import summarize_groups
 from hierfit.results.netcdf import read_netcdf, write_netcdf
 from hierfit.results.plots.truth import Truth
 from hierfit.results.summary import Summary, summarize
+from hierfit.stan import doctor
 from hierfit.stan.data import stan_data
 from hierfit.stan.executable import build_executable
 from hierfit.stan.programs import StanProgram, render_program
@@ -219,3 +227,38 @@ def program_data(run: Path) -> str:
     """Return the data that the program got, as JSON."""
     done = load(run)
     return json.dumps(stan_data(done.spec, done.design), default=lambda array: array.tolist())
+
+
+def examine(toolchain: str, on_message: Callable[[str], None] | None = None) -> Iterator[doctor.Finding]:
+    """Yield what hierfit needs of this machine and what it found; the last is a trial fit, unless one before it is bad."""
+    findings = doctor.examine(toolchain)
+    yield from findings
+    if all(finding.ok for finding in findings):
+        plan = trial_plan()
+        program = render_program(plan.spec.family)
+        yield doctor.trial_fit(program, stan_data(plan.spec, plan.design), toolchain, on_message)
+
+
+def trial_plan() -> Plan:
+    """Return the plan of a small fit to simulated data, which needs no file of the user's."""
+    with tempfile.TemporaryDirectory(prefix="hierfit-") as folder:
+        write_simulation(simulate(Simulation(groups=8, rows_per_group=10)), folder)
+        return prepare(FitRequest(Path(folder) / DATA_FILE, formula_from_flags("score", ["ses"], "school")))
+
+
+def install_cmdstan(on_message: Callable[[str], None]) -> None:
+    """Let cmdstanpy download and build CmdStan in its default place.
+
+    Raises:
+        ToolchainError: it could not.
+    """
+    import cmdstanpy
+
+    on_message("Installing CmdStan: downloads and builds about 1 GB, which takes ten minutes or more")
+    with contextlib.redirect_stdout(sys.stderr):
+        installed = cmdstanpy.install_cmdstan()
+    if not installed:
+        raise ToolchainError(
+            "CmdStan could not be installed; cmdstanpy's messages above say why.",
+            hint="install it by hand (mc-stan.org) and set CMDSTAN to its folder",
+        )

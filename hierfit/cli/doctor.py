@@ -1,7 +1,38 @@
-"""`hierfit doctor`."""
+"""`hierfit doctor`: findings about this machine, and a trial fit."""
 
 from __future__ import annotations
 
+from typing import Annotated
 
-def doctor() -> None:
-    """Check that this machine can fit: Stan, compiler, cache, and a trial fit."""
+import typer
+
+from hierfit.cli import options
+from hierfit.cli.options import ToolchainChoice
+from hierfit.errors import ExitCode
+
+
+def doctor(
+    toolchain: options.Toolchain = ToolchainChoice.AUTO,
+    install_cmdstan: Annotated[
+        bool, typer.Option("--install-cmdstan", help="Install CmdStan first: downloads and builds about 1 GB.")
+    ] = False,
+) -> None:
+    """Check that this machine can fit: Stan, compiler, cache, and a trial fit.
+
+    [dim]hierfit doctor[/dim]
+    """
+    from hierfit import workflow
+    from hierfit.cli.progress import Reporter
+
+    reporter = Reporter(quiet=False)
+    if install_cmdstan:
+        workflow.install_cmdstan(reporter.say)
+    ok = True
+    for finding in workflow.examine(toolchain.value, reporter.say):
+        ok = ok and finding.ok
+        typer.echo(f"{'ok  ' if finding.ok else 'FAIL'}  {finding.name:<14}  {finding.value}")
+        if not finding.ok and finding.advice:
+            typer.echo(f"{'':<22}try: {finding.advice}")
+    if not ok:
+        raise typer.Exit(ExitCode.SAMPLER)
+    typer.echo("This machine can fit.")

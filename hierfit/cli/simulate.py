@@ -12,7 +12,7 @@ from hierfit.cli.options import Overwrite, Quiet
 from hierfit.errors import UsageError
 
 if TYPE_CHECKING:
-    from hierfit.model.simulate import Predictors, Simulation
+    from hierfit.model.simulation import Simulation
 
 TRUTH, SHAPE = "True values", "Shape"
 _KEEP = "as in the scenario"
@@ -79,6 +79,7 @@ def simulate(
     from hierfit.model.scenarios import find_scenario
     from hierfit.model.simulate import simulate as draw
     from hierfit.model.simulate import write_simulation
+    from hierfit.model.simulation import Predictors
 
     if show_list:
         typer.echo(_list_text())
@@ -86,7 +87,7 @@ def simulate(
     changes: dict[str, Any] = {
         "groups": groups,
         "rows_per_group": _rows(rows_per_group),
-        "predictors": _predictors(predictors),
+        "predictors": None if predictors is None else Predictors.from_text(predictors),
         "y": y,
         "group": group,
         "intercept": intercept,
@@ -138,26 +139,6 @@ def _rows(text: str | None) -> int | tuple[int, int] | None:
     if not low.strip().isdigit() or (dash and not high.strip().isdigit()):
         raise UsageError(f"--rows-per-group {text} is not a number of rows.", hint="for example 20, or 2-5")
     return (int(low), int(high)) if dash else int(low)
-
-
-def _predictors(text: str | None) -> Predictors | None:
-    """Read normal(0, 1) or uniform(0, 10)."""
-    import re
-
-    from hierfit.model.simulate import Predictors
-
-    if text is None:
-        return None
-    match = re.fullmatch(r"\s*(\w+)\s*\(\s*([^,()]+),\s*([^,()]+)\)\s*", text)
-    try:
-        if match is None:
-            raise ValueError
-        name, first, second = match.groups()
-        return Predictors(name, float(first), float(second))  # type: ignore[arg-type]
-    except ValueError as error:
-        raise UsageError(
-            f'--predictors "{text}" could not be read.', hint='for example "normal(0, 1)" or "uniform(0, 10)"'
-        ) from error
 
 
 def _numbers(option: str, texts: Sequence[str] | None) -> dict[str, float] | None:

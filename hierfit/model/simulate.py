@@ -8,6 +8,7 @@ deviations from the population values. The same Simulation gives the same bytes.
 from __future__ import annotations
 
 import csv
+import hashlib
 import json
 import os
 from collections.abc import Mapping
@@ -106,9 +107,9 @@ def write_simulation(simulated: Simulated, folder: str | Path, overwrite: bool =
         folder.mkdir(parents=True, exist_ok=True)
         partial = {name: folder / f".{name}.partial" for name in (DATA_FILE, TRUTH_FILE)}
         _write_csv(simulated.columns, partial[DATA_FILE])
-        partial[TRUTH_FILE].write_text(
-            json.dumps(simulated.truth, indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
-        )
+        digest = hashlib.sha256(partial[DATA_FILE].read_bytes()).hexdigest()
+        truth = {**simulated.truth, "data_sha256": digest}  # so that no other data are ever compared with it
+        partial[TRUTH_FILE].write_text(json.dumps(truth, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
         for name, path in partial.items():
             os.replace(path, folder / name)
     except OSError as error:

@@ -50,7 +50,6 @@ class Threshold:
     source: str
 
 
-# Numbers of brms, cmdstan diagnose and ArviZ, 2026; see docs/references.md.
 THRESHOLDS = {
     "rhat": Threshold(1.01, 1.05, "Vehtari et al. 2021, section 4 (1.01); brms (1.05)"),
     "ess": Threshold(400, 100, "Vehtari et al. 2021, section 4: 100 per chain, 400 at 4 chains"),

@@ -44,6 +44,21 @@ class Population:
         return np.asarray(self.intercept[:, None] + self.b @ (X - self.center).T)
 
 
+@dataclass(frozen=True)
+class Along:
+    """What the lines of groups run along.
+
+    Attributes:
+        column: the predictor.
+        group: the grouping factor.
+        grid: points along the predictor [G].
+    """
+
+    column: str
+    group: Group
+    grid: Array
+
+
 def pick_draws(draws: Draws, count: int, rng: np.random.Generator) -> Indices:
     """Return `count` different draws at random, or all where there are fewer, in order."""
     total = draws.n_chains * draws.n_draws
@@ -92,14 +107,12 @@ def population_lines(draws: Draws, design: Design, column: str, grid: Array, pic
     return population_part(draws, design, picks).at(X)
 
 
-def group_lines(
-    draws: Draws, design: Design, along: tuple[str, Group], grid: Array, levels: Indices, picks: Indices | None = None
-) -> Array:
-    """Return lines of chosen levels along (column, group): posterior mean [1, L, G], or one per chosen draw [S, L, G].
+def group_lines(draws: Draws, design: Design, along: Along, levels: Indices, picks: Indices | None = None) -> Array:
+    """Return lines of chosen levels: posterior mean [1, L, G], or one per chosen draw [S, L, G].
 
-    Varying columns other than `column` stay at their mean over the rows of the level.
+    Varying columns other than the line's stay at their mean over the rows of the level.
     """
-    column, group = along
+    column, group, grid = along.column, along.group, along.grid
     every = np.arange(draws.n_chains * draws.n_draws)
     population = population_lines(draws, design, column, grid, every if picks is None else picks)
     if picks is None:

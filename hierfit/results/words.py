@@ -13,7 +13,7 @@ SHORTEST_WORD = 3
 def plural(factor: str) -> str:
     """Return the plural of a factor that is a singular word, "levels of school_id" for any other name."""
     is_word = factor.isalpha() and factor.isascii() and factor[1:].islower() and len(factor) >= SHORTEST_WORD
-    if not is_word or (factor.endswith("s") and not factor.endswith("ss")):
+    if not is_word or factor == "row" or (factor.endswith("s") and not factor.endswith("ss")):
         return f"levels of {factor}"
     if factor.endswith("y") and factor[-2:-1] not in "aeiou":
         return f"{factor[:-1]}ies"
@@ -26,11 +26,6 @@ def counted(count: int, factor: str) -> str:
         single = plural(factor)
         return f"1 level of {factor}" if single.startswith("levels of ") else f"1 {factor}"
     return f"{count:,} {plural(factor)}"
-
-
-def coefficient(term: str) -> str:
-    """Return "intercept" or "slope of ses"."""
-    return "intercept" if term == INTERCEPT else f"slope of {term}"
 
 
 def coefficients(term: str) -> str:

@@ -94,9 +94,9 @@ def build_executable(program: StanProgram, toolchain: Toolchain, on_message: Mes
     target = executable_path(program, toolchain)
     say = on_message or (lambda text: None)
     started = time.monotonic()
-    ready = _ready_made(target, toolchain)
+    ready = _ready(target, toolchain)
     if ready is not None:
-        return ready_made_executable(ready, program, toolchain)
+        return _executable(ready, program, toolchain, 0.0)
     with _locked(target.parent, say):
         if target.is_file():  # another process has built it while this one waited
             return _executable(target, program, toolchain, 0.0)
@@ -120,6 +120,16 @@ def compile_program(program: StanProgram, toolchain: Toolchain, folder: Path) ->
     built = compile_with(source, toolchain, log)
     _check_runs(built, log)
     return built
+
+
+def _ready(target: Path, toolchain: Toolchain) -> Path | None:
+    """The executable in the cache or in the wheel; without a compiler, also what another compiler has built."""
+    places = [target]
+    if toolchain.kind == "bundled":
+        places.append(SHIPPED / target.name)
+    if not toolchain.compiler:
+        places += sorted(cache_dir().glob(f"{toolchain.stan_version}-*/{target.name}"))
+    return next((place for place in places if place.is_file() and os.access(place, os.X_OK)), None)
 
 
 def _compile_bundled(source: Path, toolchain: Toolchain, log: Path) -> Path:
@@ -255,7 +265,10 @@ def _copy_into_place(file: Path, home: Path) -> None:
 
 
 def _executable(path: Path, program: StanProgram, toolchain: Toolchain, seconds: float) -> Executable:
-    return Executable(path, program.digest, toolchain.kind, toolchain.stan_version, seconds)
+    version = toolchain.stan_version
+    if path.parent == SHIPPED:
+        version = (SHIPPED / "stan_version").read_text().strip()
+    return Executable(path, program.digest, toolchain.kind, version, seconds)
 
 
 def _identifier(name: str) -> str:

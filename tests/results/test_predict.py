@@ -8,6 +8,7 @@ import pytest
 from hierfit.errors import UsageError
 from hierfit.model.spec import Kind, Parameter
 from hierfit.results.predict import (
+    Along,
     group_lines,
     linear_predictor,
     pick_draws,
@@ -59,10 +60,8 @@ def test_population_lines_hold_the_other_columns_at_their_mean(synthetic):
     np.testing.assert_allclose(found, (intercept + slope * hours)[:, None] + ses[:, None] * grid)
 
 
-def test_population_lines_name_the_known_columns():
-    from tests.results.conftest import make_case
-
-    case = make_case(5, 2)
+def test_population_lines_name_the_known_columns(synthetic):
+    case = synthetic(5, 2)
     with pytest.raises(UsageError, match="'sess' has no population-level coefficient") as caught:
         population_lines(case.draws, case.design, "sess", np.zeros(1), PICKS)
     assert "ses, hours" in caught.value.hint
@@ -71,8 +70,8 @@ def test_population_lines_name_the_known_columns():
 def test_group_lines_add_the_deviations_of_the_level(synthetic):
     case = synthetic(5, 1)
     grid, levels = np.array([-1.0, 2.0]), np.array([4, 1])
-    along = ("ses", case.design.groups[0])
-    each = group_lines(case.draws, case.design, along, grid, levels, PICKS)
+    along = Along("ses", case.design.groups[0], grid)
+    each = group_lines(case.draws, case.design, along, levels, PICKS)
     population = population_lines(case.draws, case.design, "ses", grid, PICKS)
     effects = case.draws.effects["school"].reshape(-1, 5, 2)[PICKS]
     for position, level in enumerate(levels):
@@ -83,9 +82,9 @@ def test_group_lines_add_the_deviations_of_the_level(synthetic):
 def test_mean_group_lines_are_the_mean_of_all_lines(synthetic):
     case = synthetic(5, 2, slopes=2)
     grid, levels, every = np.array([-1.0, 2.0]), np.arange(5), np.arange(2_000)
-    along = ("hours", case.design.groups[0])
-    mean = group_lines(case.draws, case.design, along, grid, levels)
-    np.testing.assert_allclose(mean[0], group_lines(case.draws, case.design, along, grid, levels, every).mean(axis=0))
+    along = Along("hours", case.design.groups[0], grid)
+    mean = group_lines(case.draws, case.design, along, levels)
+    np.testing.assert_allclose(mean[0], group_lines(case.draws, case.design, along, levels, every).mean(axis=0))
 
 
 def test_replicates_have_the_mean_and_the_spread_of_the_model(synthetic):

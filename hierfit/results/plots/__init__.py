@@ -15,9 +15,7 @@ import numpy as np
 
 from hierfit.model.design import Design, Group
 from hierfit.model.spec import ModelSpec
-from hierfit.results.convergence import Convergence
 from hierfit.results.draws import Draws
-from hierfit.results.group_summary import GroupSummary
 from hierfit.results.plots.groups import draw_groups
 from hierfit.results.plots.lines import draw_lines, lines_along
 from hierfit.results.plots.material import Material, Plate
@@ -32,7 +30,7 @@ from hierfit.results.plots.truth import Truth
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["FIGURES", "Drawing", "Material", "Truth", "draw_all", "save_png"]
+__all__ = ["FIGURES", "Drawing", "Material", "Truth", "draw_all", "draw_figures", "save_png"]
 
 
 @dataclass(frozen=True)
@@ -109,13 +107,14 @@ def draw_all(
     design: Design,
     spec: ModelSpec,
     truth: Truth | None = None,
-    *,
     stems: Collection[str] | None = None,
-    convergence: Convergence | None = None,
-    groups: GroupSummary | None = None,
 ) -> Iterator[Drawing]:
-    """Yield every figure that applies, or those of `stems`, one at a time; numbers at hand need not be computed."""
-    material = Material(draws, design, spec, truth, convergence, groups)
+    """Yield every figure that applies, or those of `stems`, one at a time."""
+    yield from draw_figures(Material(draws, design, spec, truth), stems)
+
+
+def draw_figures(material: Material, stems: Collection[str] | None = None) -> Iterator[Drawing]:
+    """Yield the figures of a Material, which may hold numbers that were computed before."""
     for stem, kind in FIGURES.items():
         if stems is not None and stem not in stems:
             continue
@@ -124,10 +123,10 @@ def draw_all(
                 plate = kind.draw(material)
                 yield Drawing(stem, plate.figure, plate.caption)
             continue
-        for group in design.groups:
+        for group in material.design.groups:
             if kind.applies(material, group):
                 plate = kind.draw(material, group)
-                name = stem if len(design.groups) == 1 else f"{stem}_{_slug(group.factor)}"
+                name = stem if len(material.design.groups) == 1 else f"{stem}_{_slug(group.factor)}"
                 yield Drawing(name, plate.figure, plate.caption)
 
 

@@ -129,7 +129,8 @@ def draw_groups(material: Material, group: Group) -> Plate:
     many = group.n_levels > NAMES_TO
     bars = "median, 95 % interval" if many else "dot median · thick 50 % · thin 95 %"
     note = f"{bars} · blue: population and its 95 % interval · dark: differs from it"
-    entitle(figure, title, note + (" · x: truth" if terms[0].truth is not None else ""))
+    mark = "black dots: truth" if group.n_levels > PLAIN_TO else "x: truth"
+    entitle(figure, title, note + (f" · {mark}" if terms[0].truth is not None else ""))
     return Plate(figure, f"Coefficients of {counted(group.n_levels, group.factor)}, in order. {title}.")
 
 

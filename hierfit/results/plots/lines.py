@@ -34,7 +34,7 @@ from hierfit.results.plots.style import (
     new_figure,
     styled,
 )
-from hierfit.results.predict import group_lines, pick_draws, population_lines
+from hierfit.results.predict import Along, group_lines, pick_draws, population_lines
 from hierfit.results.words import counted, elided, in_single, plural
 
 if TYPE_CHECKING:
@@ -139,7 +139,7 @@ def _title(material: Material, lines: Lines) -> str:
 def _own_segments(material: Material, lines: Lines, levels: NDArray[np.int64]) -> Array:
     """Ends of the mean line of each level, within the range of its own data [L, 2 ends, 2 coordinates]."""
     ends = np.array([lines.grid[0], lines.grid[-1]])
-    heights = group_lines(material.draws, material.design, (lines.column, lines.group), ends, levels)[0]
+    heights = group_lines(material.draws, material.design, Along(lines.column, lines.group, ends), levels)[0]
     slope = (heights[:, 1] - heights[:, 0]) / (ends[1] - ends[0] or 1.0)
     low, high = np.full(lines.group.n_levels, np.inf), np.full(lines.group.n_levels, -np.inf)
     np.minimum.at(low, lines.group.codes, lines.x)
@@ -180,7 +180,7 @@ def _draw_facets(material: Material, lines: Lines) -> tuple[Figure, str]:
     axes = figure.subplots(down, across, sharex=True, sharey=True, squeeze=False)
     picks = pick_draws(material.draws, RIBBON_DRAWS, material.rng)
     levels = np.arange(group.n_levels)
-    every = group_lines(material.draws, material.design, (lines.column, group), lines.grid, levels, picks)
+    every = group_lines(material.draws, material.design, Along(lines.column, group, lines.grid), levels, picks)
     population = population_lines(material.draws, material.design, lines.column, lines.grid, picks)
     for level, ax in zip(levels, axes.ravel(), strict=False):
         rows = group.codes == level
@@ -272,7 +272,7 @@ def _draw_one_row_each(material: Material, lines: Lines) -> tuple[Figure, str]:
     chosen = np.sort(rng.choice(group.n_levels, min(ONE_ROW_LEVELS, group.n_levels), replace=False))
     picks = pick_draws(material.draws, ONE_ROW_LINES, rng)
     grid = np.array([min(0.0, lines.x.min()), lines.x.max()])
-    drawn = group_lines(material.draws, material.design, (lines.column, group), grid, chosen, picks)
+    drawn = group_lines(material.draws, material.design, Along(lines.column, group, grid), chosen, picks)
     row_of = {int(code): row for row, code in enumerate(group.codes)}
     for order, level in enumerate(chosen):
         colour = CHAINS[(0, 2, 4, 5, 6)[order]]
