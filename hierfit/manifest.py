@@ -11,6 +11,7 @@ from typing import Any
 
 from hierfit import __version__
 from hierfit.model.design import Design, Group
+from hierfit.model.engines import Engine
 from hierfit.model.spec import ModelSpec
 from hierfit.model.table import Table
 from hierfit.request import FitRequest
@@ -53,10 +54,10 @@ def _describe_group(group: Group) -> dict[str, Any]:
     }
 
 
-def describe_tools(executable: Executable, engine: str) -> dict[str, Any]:
+def describe_tools(executable: Executable, engine: Engine) -> dict[str, Any]:
     """Return what did the work: engine, toolchain, program, versions, machine."""
     return {
-        "engine": engine,
+        "engine": engine.value,
         "toolchain": executable.toolchain_kind,
         "stan": executable.stan_version,
         "program_sha256": executable.program_digest,

@@ -23,6 +23,7 @@ class FitRequest:
         centered: whether X is centred for the sampler.
         prior_only: whether to draw from the prior, leaving the outcome out.
         ci: probability of the intervals.
+        engine: auto, collapsed or full.
         toolchain: auto, bundled or cmdstan.
         sampler: chains, draws, seed, ...
     """
@@ -33,6 +34,7 @@ class FitRequest:
     centered: bool = True
     prior_only: bool = False
     ci: float = 0.95
+    engine: str = "auto"
     toolchain: str = "auto"
     sampler: SamplerOptions = field(default_factory=SamplerOptions)
 

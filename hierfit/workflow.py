@@ -25,6 +25,7 @@ from hierfit import runs
 from hierfit.errors import ToolchainError
 from hierfit.manifest import describe_model, describe_outcome, describe_tools, summary_document
 from hierfit.model.design import Design, build_design
+from hierfit.model.engines import Engine, choose_engine
 from hierfit.model.formula import formula_from_flags
 from hierfit.model.simulate import DATA_FILE, simulate, write_simulation
 from hierfit.model.simulation import Simulation
@@ -45,8 +46,6 @@ from hierfit.stan.executable import build_executable
 from hierfit.stan.programs import StanProgram, render_program
 from hierfit.stan.sampler import Progress, sample
 from hierfit.stan.toolchain import find_toolchain
-
-ENGINE = "full"
 
 
 @dataclass(frozen=True)
@@ -74,6 +73,7 @@ class Plan:
         table: what was read of the file.
         design: its columns.
         spec: formula, family and priors.
+        engine: how the group effects will be dealt with.
         seconds: what reading took.
     """
 
@@ -81,6 +81,7 @@ class Plan:
     table: Table
     design: Design
     spec: ModelSpec
+    engine: Engine
     seconds: float
 
 
@@ -114,7 +115,8 @@ def prepare(request: FitRequest) -> Plan:
     table = read_table(request.data, formula.numeric_columns, formula.factors)
     design = build_design(formula, table, centered=request.centered)
     spec = build_spec(formula, design, request.priors, prior_only=request.prior_only)
-    return Plan(request, table, design, spec, time.perf_counter() - started)
+    engine = choose_engine(spec, request.engine)
+    return Plan(request, table, design, spec, engine, time.perf_counter() - started)
 
 
 def check_out(out: Path | None, data: Path, *, overwrite: bool) -> Path:
@@ -133,13 +135,13 @@ def fit(
         ToolchainError, SamplerError, Interrupted, RunFolderError: nothing was saved, and no earlier run is lost.
     """
     clock = [time.perf_counter()]
-    program = render_program(plan.spec.family)
+    program = render_program(plan.spec.family, plan.engine)
     executable = build_executable(program, find_toolchain(plan.request.toolchain), listener.message)
     clock.append(time.perf_counter())
     options = plan.request.sampler
-    sampling = sample(executable, stan_data(plan.spec, plan.design), options, listener.progress)
+    sampling = sample(executable, stan_data(plan.spec, plan.design, plan.engine), options, listener.progress)
     clock.append(time.perf_counter())
-    draws = draws_from_sampling(sampling, plan.design, plan.spec, options.max_treedepth)
+    draws = draws_from_sampling(sampling, plan.design, plan.spec, plan.engine)
     convergence = assess(draws.values)
     diagnosis = diagnose(draws, plan.design, plan.spec, convergence=convergence)
     summary = summarize(draws, plan.design, plan.spec, plan.request.ci, convergence=convergence)
@@ -151,7 +153,7 @@ def fit(
     }
     manifest = {
         **describe_model(plan.request.with_seed(sampling.seed), plan.table, plan.design, plan.spec),
-        **describe_tools(executable, ENGINE),
+        **describe_tools(executable, plan.engine),
         "draws_per_chain": draws.n_draws,
         **describe_outcome(seconds, diagnosis.to_dict(), argv, interrupted=sampling.interrupted),
     }
@@ -226,7 +228,9 @@ def program_text(run: Path) -> str:
 def program_data(run: Path) -> str:
     """Return the data that the program got, as JSON."""
     done = load(run)
-    return json.dumps(stan_data(done.spec, done.design), default=lambda array: array.tolist())
+    return json.dumps(
+        stan_data(done.spec, done.design, Engine(done.manifest["engine"])), default=lambda array: array.tolist()
+    )
 
 
 def examine(toolchain: str, on_message: Callable[[str], None] | None = None) -> Iterator[doctor.Finding]:
@@ -235,8 +239,8 @@ def examine(toolchain: str, on_message: Callable[[str], None] | None = None) -> 
     yield from findings
     if all(finding.ok for finding in findings):
         plan = trial_plan()
-        program = render_program(plan.spec.family)
-        yield doctor.trial_fit(program, stan_data(plan.spec, plan.design), toolchain, on_message)
+        program = render_program(plan.spec.family, plan.engine)
+        yield doctor.trial_fit(program, stan_data(plan.spec, plan.design, plan.engine), toolchain, on_message)
 
 
 def trial_plan() -> Plan:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from hierfit.cli import options
-from hierfit.cli.options import DEFAULT_CI, OutputFormat, ToolchainChoice
+from hierfit.cli.options import DEFAULT_CI, EngineChoice, OutputFormat, ToolchainChoice
 from hierfit.errors import UsageError
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ def fit(
     adapt_delta: options.AdaptDelta = 0.8,
     max_treedepth: options.MaxTreedepth = 10,
     parallel_chains: options.ParallelChains = None,
+    engine: options.Engine = EngineChoice.AUTO,
     toolchain: options.Toolchain = ToolchainChoice.AUTO,
     out: options.Out = None,
     overwrite: options.Overwrite = False,
@@ -80,7 +81,17 @@ def fit(
             max_treedepth=max_treedepth,
             parallel_chains=parallel_chains,
         )
-        request = FitRequest(data, formula, tuple(prior or ()), not no_center, prior_only, ci, toolchain.value, sampler)
+        request = FitRequest(
+            data,
+            formula,
+            priors=tuple(prior or ()),
+            centered=not no_center,
+            prior_only=prior_only,
+            ci=ci,
+            engine=engine.value,
+            toolchain=toolchain.value,
+            sampler=sampler,
+        )
     _run(request, out, overwrite=overwrite, output=output, quiet=quiet, dry_run=dry_run)
 
 

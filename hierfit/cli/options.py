@@ -29,6 +29,14 @@ class ToolchainChoice(StrEnum):
     CMDSTAN = "cmdstan"
 
 
+class EngineChoice(StrEnum):
+    """How the group effects are dealt with while sampling."""
+
+    AUTO = "auto"
+    COLLAPSED = "collapsed"
+    FULL = "full"
+
+
 DataFile = Annotated[Path | None, typer.Argument(metavar="FILE", help="The CSV file.", show_default=False)]
 Run = Annotated[
     Path, typer.Argument(metavar="RUN", help="Folder of a run, as `hierfit fit` printed it.", show_default=False)
@@ -126,6 +134,15 @@ ParallelChains = Annotated[
     int | None,
     typer.Option(
         min=1, metavar="NUMBER", help="Chains at a time.", rich_help_panel=SAMPLER, show_default="the number of cores"
+    ),
+]
+Engine = Annotated[
+    EngineChoice,
+    typer.Option(
+        "--engine",
+        help="Sample the group effects (full), or integrate them out and draw them afterwards (collapsed: the same "
+        "posterior, faster; gaussian with one group). auto: collapsed wherever it is exact.",
+        rich_help_panel=SAMPLER,
     ),
 ]
 Toolchain = Annotated[

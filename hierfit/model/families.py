@@ -23,12 +23,14 @@ class Family:
         link: "identity" here; eta is in the units of the outcome.
         auxiliaries: names of the further parameters, in the order of the Stan program's `aux`.
         replicate: (rng, eta [..., N], auxiliaries by name [..., 1]) -> simulated outcomes [..., N].
+        collapsible: whether group effects can be integrated out exactly: normal outcome, identity link.
     """
 
     name: str
     link: str
     auxiliaries: tuple[str, ...]
     replicate: Callable[[np.random.Generator, Array, Mapping[str, Array]], Array]
+    collapsible: bool = False
 
 
 def _replicate_gaussian(rng: np.random.Generator, eta: Array, auxiliaries: Mapping[str, Array]) -> Array:
@@ -36,5 +38,5 @@ def _replicate_gaussian(rng: np.random.Generator, eta: Array, auxiliaries: Mappi
 
 
 FAMILIES: Mapping[str, Family] = {
-    "gaussian": Family("gaussian", "identity", ("sigma",), _replicate_gaussian),
+    "gaussian": Family("gaussian", "identity", ("sigma",), _replicate_gaussian, collapsible=True),
 }

@@ -1,9 +1,9 @@
 """Sampling x Design x ModelSpec -> Draws: from the Stan program's variables to the CSV's names and units.
 
 The program returns b (its intercept less y_mean and at the mean of X), sd, cor and aux in the units of the CSV, and
-the group effects as standard normal z. The rest is done here in double precision, because a CSV of draws with nine
-digits would lose an offset of 1e12, and because writing the effects beside z would double the size of the sampler's
-output.
+the group effects as standard normal z (full engine) or not at all (collapsed). The rest is done here in double
+precision, because a CSV of draws with nine digits would lose an offset of 1e12, and because writing the effects
+beside z would double the size of the sampler's output.
 """
 
 from __future__ import annotations
@@ -14,14 +14,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hierfit.model.design import Design
+from hierfit.model.engines import Engine
+from hierfit.model.scaling import level_products, scaled_columns, scaled_outcome, varying_units
 from hierfit.model.spec import Kind, ModelSpec
+from hierfit.results.collapsed import draw_effects
 from hierfit.results.draws import Draws
 from hierfit.stan.sampler import Sampling
 
 Array = NDArray[np.float64]
 
 
-def draws_from_sampling(sampling: Sampling, design: Design, spec: ModelSpec, max_treedepth: int) -> Draws:
+def draws_from_sampling(sampling: Sampling, design: Design, spec: ModelSpec, engine: Engine) -> Draws:
     """Return the draws under the names and in the units of the CSV."""
     variables = {name: _values(sampling, name) for name in ("b", "sd", "cor", "aux", "partial", "z")}
     blocks = {
@@ -33,9 +36,9 @@ def draws_from_sampling(sampling: Sampling, design: Design, spec: ModelSpec, max
     return Draws(
         parameters=spec.parameters,
         values=np.concatenate([blocks[kind] for kind in Kind], axis=2),
-        effects=_effects(variables, design),
+        effects=_effects(variables, design) if engine is Engine.FULL else _collapsed(sampling, variables, design, spec),
         stats=sampling.stats,
-        max_treedepth=max_treedepth,
+        max_treedepth=sampling.options.max_treedepth,
     )
 
 
@@ -69,6 +72,26 @@ def _effects(variables: Mapping[str, Array], design: Design) -> dict[str, Array]
         effects[group.factor] = np.swapaxes(variables["sd"][..., c : c + n_terms, np.newaxis] * z, 2, 3)
         u, c, p = u + n_levels * n_terms, c + n_terms, p + n_pairs
     return effects
+
+
+def _collapsed(sampling: Sampling, variables: Mapping[str, Array], design: Design, spec: ModelSpec) -> dict[str, Array]:
+    """Draw the effects that the sampler had integrated out, from their conditional distribution [chains, draws, J, M]."""
+    group = design.groups[0]
+    products = level_products(group, scaled_outcome(design), scaled_columns(design))
+    if spec.prior_only:  # without rows the conditional distribution is the prior
+        products = products.without_rows()
+    effect_scale = design.y_scale / varying_units(group)
+    b_scale = design.y_scale / np.concatenate([np.ones(int(design.intercept)), design.x_scale])
+    L = cholesky_from_partials(variables["partial"], len(group.terms)) if group.correlated else np.eye(len(group.terms))
+    shape = variables["sd"].shape[:2]
+    effects = draw_effects(
+        (variables["b"] / b_scale).reshape(-1, len(b_scale)),
+        ((variables["sd"] / effect_scale)[..., np.newaxis] * L).reshape(-1, *L.shape[-2:]),
+        (variables["aux"][..., 0] / design.y_scale).ravel(),
+        products,
+        np.random.default_rng([sampling.seed, sampling.options.first_chain]),
+    )
+    return {group.factor: effects.reshape(*shape, group.n_levels, -1) * effect_scale}
 
 
 def cholesky_from_partials(partial: Array, size: int) -> Array:

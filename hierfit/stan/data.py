@@ -14,41 +14,39 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hierfit.model.design import Design, Group
+from hierfit.model.engines import Engine
 from hierfit.model.families import FAMILIES
 from hierfit.model.formula import INTERCEPT
 from hierfit.model.priors import DISTRIBUTIONS, Prior
+from hierfit.model.scaling import level_products, scaled_columns, scaled_outcome, scaled_varying, varying_units
 from hierfit.model.spec import ModelSpec, sd_name
 
 Array = NDArray[np.float64]
 StanData = Mapping[str, Any]
 
 
-def stan_data(spec: ModelSpec, design: Design) -> StanData:
+def stan_data(spec: ModelSpec, design: Design, engine: Engine = Engine.FULL) -> StanData:
     """Return the program's data as numpy arrays and ints."""
-    y_mean, y_scale = design.y_mean, design.y_scale
-    X = (design.X - design.x_mean) / design.x_scale
-    b_scale = y_scale / design.x_scale
+    b_scale = design.y_scale / design.x_scale
     if design.intercept:
-        X = np.column_stack([np.ones(design.n_rows), X])
-        b_scale = np.concatenate([[y_scale], b_scale])
+        b_scale = np.concatenate([[design.y_scale], b_scale])
     b_location = np.zeros(len(b_scale))
-    b_location[: int(design.intercept)] = y_mean
+    b_location[: int(design.intercept)] = design.y_mean
     family = FAMILIES[spec.family]
     sd_names = [sd_name(group.factor, term) for group in design.groups for term in group.terms]
     return {
         "N": design.n_rows,
-        "y": (design.y - y_mean) / y_scale,
         "prior_only": int(spec.prior_only),
         "K": len(b_scale),
-        "X": X,
         "b_location": b_location,
         "b_scale": b_scale,
         **_priors("b", "K", [spec.priors[name] for name in spec.coefficient_names], b_location, positive=False),
         **_groups(spec, design),
         **_priors("sd", "C", [spec.priors[name] for name in sd_names], np.zeros(len(sd_names)), positive=True),
         "A": len(family.auxiliaries),
-        "aux_scale": np.full(len(family.auxiliaries), y_scale),
+        "aux_scale": np.full(len(family.auxiliaries), design.y_scale),
         **_priors("aux", "A", [spec.priors[name] for name in family.auxiliaries], np.zeros(1), positive=True),
+        **(_cross_products(design) if engine is Engine.COLLAPSED else _rows(design)),
     }
 
 
@@ -76,26 +74,36 @@ def _priors(prefix: str, size: str, priors: Sequence[Prior], location: Array, *,
 
 def _groups(spec: ModelSpec, design: Design) -> dict[str, Any]:
     """Return the grouping factors: sizes, the level of each row, the varying columns."""
-    groups, n_rows = design.groups, design.n_rows
-    columns = [(group, term, column) for group in groups for term, column in zip(group.terms, group.Z.T, strict=True)]
-    unit = np.array([_unit(term, column) for _, term, column in columns])
+    units = np.concatenate([np.empty(0), *(varying_units(group) for group in design.groups)])
     return {
-        "F": len(groups),
-        "J": np.array([group.n_levels for group in groups], dtype=int),
-        "M": np.array([len(group.terms) for group in groups], dtype=int),
-        "correlated": np.array([int(group.correlated) for group in groups], dtype=int),
-        "lkj_eta": np.array([_lkj_eta(spec, group) for group in groups]),
-        "level": np.array([group.codes for group in groups], dtype=int).reshape(len(groups), n_rows) + 1,
-        "C": len(columns),
-        "is_intercept": np.array([int(term == INTERCEPT) for _, term, _ in columns], dtype=int),
-        "Z": np.array([column / unit[c] for c, (_, _, column) in enumerate(columns)]).reshape(len(columns), n_rows),
-        "sd_scale": design.y_scale / unit,
+        "F": len(design.groups),
+        "J": np.array([group.n_levels for group in design.groups], dtype=int),
+        "M": np.array([len(group.terms) for group in design.groups], dtype=int),
+        "correlated": np.array([int(group.correlated) for group in design.groups], dtype=int),
+        "lkj_eta": np.array([_lkj_eta(spec, group) for group in design.groups]),
+        "C": len(units),
+        "sd_scale": design.y_scale / units,
     }
 
 
-def _unit(term: str, column: Array) -> float:
-    """Return the size of a varying column: 1 for the intercept, otherwise its sd."""
-    return 1.0 if term == INTERCEPT else float(column.std(ddof=1))
+def _rows(design: Design) -> dict[str, Any]:
+    """Return what the full engine wants of every row."""
+    groups, n_rows = design.groups, design.n_rows
+    terms = [term for group in groups for term in group.terms]
+    return {
+        "y": scaled_outcome(design),
+        "X": scaled_columns(design),
+        "level": np.array([group.codes for group in groups], dtype=int).reshape(len(groups), n_rows) + 1,
+        "is_intercept": np.array([int(term == INTERCEPT) for term in terms], dtype=int),
+        "Z": np.concatenate([np.empty((0, n_rows)), *(scaled_varying(group).T for group in groups)]),
+    }
+
+
+def _cross_products(design: Design) -> dict[str, Any]:
+    """Return what the collapsed engine wants of the rows: sums of products, in total and level by level."""
+    y, X = scaled_outcome(design), scaled_columns(design)
+    products = level_products(design.groups[0], y, X)
+    return {"yy": float(y @ y), "Xy": X.T @ y, "XX": X.T @ X, "Zy": products.Zy, "ZX": products.ZX, "ZZ": products.ZZ}
 
 
 def _lkj_eta(spec: ModelSpec, group: Group) -> float:

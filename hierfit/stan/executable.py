@@ -38,6 +38,8 @@ DRIVER_UNITS = ("driver", "pathfinder")
 SHIPPED = Path(__file__).parent / "built"
 LIBRARIES = ("sundials_cvodes", "sundials_idas", "sundials_kinsol", "sundials_nvecserial")
 
+_ERROR = re.compile(r"\berror\b|cannot find|No space left|Killed", flags=re.IGNORECASE)
+
 
 @dataclass(frozen=True)
 class Executable:
@@ -187,15 +189,16 @@ def _run(jobs: Sequence[Sequence[str]], folder: Path, log: Path) -> None:
             if job.poll() is None:
                 job.kill()
     if any(status != 0 for status in statuses):
-        raise _build_error(folder.name, log)
+        raise _build_error(log.stem.rpartition("-")[0], log)
 
 
 def _build_error(name: str, log: Path) -> ToolchainError:
+    """The lines from the first error on: compilers say afterwards only what follows from it."""
     said = [line for line in log.read_text(errors="replace").splitlines() if line.strip() and not line.startswith("$ ")]
-    telling = [line for line in said if re.search(r"\berror\b|cannot find|No space left", line, flags=re.IGNORECASE)]
-    last = "\n".join((telling or said)[-5:])
+    telling = [index for index, line in enumerate(said) if _ERROR.search(line)]
+    lines = said[telling[0] :][:10] if telling else said[-5:]
     return ToolchainError(
-        f"Building a Stan program failed. The compiler's last words:\n{last}\nThe whole log: {log}",
+        f"Building the Stan program '{name}' failed. The compiler said:\n{chr(10).join(lines)}\nThe whole log: {log}",
         hint="`hierfit doctor` checks compiler, disk and paths.",
     )
 

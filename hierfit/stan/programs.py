@@ -8,9 +8,11 @@ makes.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from hierfit.model.engines import Engine
 from hierfit.model.families import FAMILIES
 from hierfit.model.priors import DISTRIBUTIONS
 
@@ -45,8 +47,8 @@ class StanProgram:
         return hashlib.sha256(self.text.encode()).hexdigest()
 
 
-def render_program(family: str) -> StanProgram:
-    """Return the program of one family, rendered from the templates."""
+def render_program(family: str, engine: Engine = Engine.FULL) -> StanProgram:
+    """Return the program of one family and engine, rendered from the templates."""
     import jinja2
 
     environment = jinja2.Environment(
@@ -57,14 +59,21 @@ def render_program(family: str) -> StanProgram:
     )
     codes = {name: kind.code for name, kind in DISTRIBUTIONS.items() if kind.code is not None}
     template = environment.get_template("glmm.stan.j2")
-    text = template.render(family=family, distributions=codes, stan_density=_STAN_DENSITY)
-    return StanProgram(family, text)
+    text = template.render(family=family, engine=engine.value, distributions=codes, stan_density=_STAN_DENSITY)
+    return StanProgram(family if engine is Engine.FULL else f"{family}_{engine.value}", text)
+
+
+def all_programs() -> Iterator[StanProgram]:
+    """Yield every program that hierfit can run."""
+    for family in FAMILIES.values():
+        yield render_program(family.name)
+        if family.collapsible:
+            yield render_program(family.name, Engine.COLLAPSED)
 
 
 def write_rendered(folder: Path) -> None:
-    """Write every family's program to `folder` (`make rendered`)."""
-    for family in FAMILIES:
-        program = render_program(family)
+    """Write every program to `folder` (`make rendered`)."""
+    for program in all_programs():
         (folder / f"{program.name}.stan").write_text(program.text)
 
 

@@ -1,4 +1,5 @@
-// hierfit: hierarchical regression, family gaussian, every group effect a parameter (engine "full").
+// hierfit: hierarchical regression, family gaussian, engine full:
+// every group effect is a parameter.
 //
 //   y[i] ~ normal(eta[i], sigma)
 //   eta[i] = X[i] * b + sum over factors f, columns m of Z[i, m] * u_f[level_f[i], m]

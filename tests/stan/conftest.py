@@ -1,4 +1,4 @@
-"""Two small programs, built once in the user's own cache so that repeated runs are quick, and a toolchain of shell scripts."""
+"""Two small programs, built in the user's own cache so that runs repeat quickly, and a toolchain of shell scripts."""
 
 import os
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ from hierfit.stan.toolchain import Toolchain, bundled_toolchain
 
 PROGRAMS = Path(__file__).parent / "programs"
 
-# stanc writes what it was asked to write; g++ waits as long as FAKE_SECONDS says, then makes a program out of "-o NAME".
+# stanc makes the file it was asked for; g++ waits as long as FAKE_SECONDS says and makes a program of "-o NAME".
 FAKE_STANC = """#!/bin/sh
 while [ $# -gt 0 ]; do [ "$1" = --o ] && touch "$2"; shift; done
 """

@@ -1,3 +1,4 @@
+import fcntl
 import os
 import signal
 import subprocess
@@ -85,15 +86,13 @@ def test_two_processes_build_once(fake_toolchain: Toolchain) -> None:
 
 
 def test_a_waiting_build_says_so(fake_toolchain: Toolchain) -> None:
-    from filelock import FileLock
-
     home = toolchain_folder(fake_toolchain)
     home.mkdir(parents=True)
-    lock = FileLock(home / "lock", thread_local=False)
-    lock.acquire()
-    threading.Timer(0.3, lock.release).start()
     said: list[str] = []
-    build_executable(PROGRAM, fake_toolchain, said.append)
+    with (home / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        threading.Timer(0.3, fcntl.flock, (lock, fcntl.LOCK_UN)).start()
+        build_executable(PROGRAM, fake_toolchain, said.append)
     assert said[0].startswith("Waiting for another hierfit")
 
 
@@ -115,7 +114,7 @@ def test_a_failed_build_quotes_the_compiler_and_names_the_log(
     fake_toolchain: Toolchain, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FAKE_ERROR", "'foo' was not declared")
-    with pytest.raises(ToolchainError, match="model.cpp:7: error: 'foo' was not declared") as caught:
+    with pytest.raises(ToolchainError, match="error: 'foo' was not declared") as caught:
         build_executable(PROGRAM, fake_toolchain)
     log = Path(caught.value.message.rpartition("The whole log: ")[2])
     assert "$ g++" in log.read_text()
@@ -160,5 +159,5 @@ def test_a_program_that_the_wheel_carries_is_not_built(
 def test_a_mistake_in_the_program_is_quoted(conjugate: object) -> None:
     from hierfit.stan.toolchain import bundled_toolchain
 
-    with pytest.raises(ToolchainError, match="variable or function 'nowhere'|nowhere"):
+    with pytest.raises(ToolchainError, match="nowhere"):
         build_executable(StanProgram("broken", "model { nowhere ~ normal(0, 1); }"), bundled_toolchain())

@@ -1,0 +1,40 @@
+"""Engines: how the group effects are dealt with while sampling. Both give the same posterior.
+
+full        every effect is a parameter of the sampler; any family, any number of factors
+collapsed   the effects are integrated out exactly, and drawn afterwards from their exact conditional distribution
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from hierfit.errors import UsageError
+from hierfit.model.families import FAMILIES
+from hierfit.model.spec import ModelSpec
+
+
+class Engine(StrEnum):
+    """How the group effects are dealt with while sampling."""
+
+    FULL = "full"
+    COLLAPSED = "collapsed"
+
+
+def choose_engine(spec: ModelSpec, wanted: str = "auto") -> Engine:
+    """Return the wanted engine; auto takes collapsed wherever it is exact.
+
+    Raises:
+        UsageError: collapsed is wanted where it is not exact, or there is no such engine.
+    """
+    exact = FAMILIES[spec.family].collapsible and len(spec.formula.groups) == 1
+    if wanted == "auto":
+        return Engine.COLLAPSED if exact else Engine.FULL
+    if wanted not in set(Engine):
+        raise UsageError(f"there is no engine '{wanted}'.", hint=f"choose auto, {', '.join(Engine)}")
+    if wanted == Engine.COLLAPSED and not exact:
+        raise UsageError(
+            f"the collapsed engine needs a gaussian outcome and one grouping factor; this model is {spec.family} with "
+            f"{len(spec.formula.groups)}.",
+            hint="use --engine auto",
+        )
+    return Engine(wanted)

@@ -1,0 +1,77 @@
+"""Design -> the columns as the sampler sees them, and their products level by level.
+
+The outcome less y_mean over y_scale, the columns of X less x_mean over x_scale with a column of ones first, the
+varying columns over their sd: so that the sampler's parameters are near 1 in size whatever the units. Letters as in
+`model.design`; K counts the intercept here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hierfit.model.design import Design, Group
+from hierfit.model.formula import INTERCEPT
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class LevelProducts:
+    """Sums of products over the rows of each level.
+
+    Attributes:
+        ZZ: products of two varying columns [M, M, J].
+        Zy: of a varying column and the outcome [M, J].
+        ZX: of a varying column and the columns of X [M, J, K].
+    """
+
+    ZZ: Array
+    Zy: Array
+    ZX: Array
+
+    def without_rows(self) -> LevelProducts:
+        """Return the sums over no rows at all."""
+        return LevelProducts(np.zeros_like(self.ZZ), np.zeros_like(self.Zy), np.zeros_like(self.ZX))
+
+
+def scaled_outcome(design: Design) -> Array:
+    """Return the outcome, centred and over its sd [N]."""
+    return (design.y - design.y_mean) / design.y_scale
+
+
+def scaled_columns(design: Design) -> Array:
+    """Return the columns of X, the intercept's first where there is one [N, K]."""
+    X = (design.X - design.x_mean) / design.x_scale
+    return np.column_stack([np.ones(design.n_rows), X]) if design.intercept else X
+
+
+def scaled_varying(group: Group) -> Array:
+    """Return the varying columns of one factor over their units [N, M]; not centred, which would change the model."""
+    return group.Z / varying_units(group)
+
+
+def varying_units(group: Group) -> Array:
+    """Return the unit of each varying column [M]: 1 for the intercept, otherwise its sd."""
+    sds = [
+        1.0 if term == INTERCEPT else column.std(ddof=1) for term, column in zip(group.terms, group.Z.T, strict=True)
+    ]
+    return np.array(sds)
+
+
+def level_products(group: Group, y: Array, X: Array) -> LevelProducts:
+    """Return the sums of products of the scaled columns, level by level."""
+    Z = scaled_varying(group)
+
+    def total(product: Array) -> Array:
+        return np.bincount(group.codes, weights=product, minlength=group.n_levels)
+
+    return LevelProducts(
+        ZZ=np.array([[total(first * second) for second in Z.T] for first in Z.T]),
+        Zy=np.array([total(column * y) for column in Z.T]),
+        ZX=np.array([[total(column * x) for x in X.T] for column in Z.T])
+        .reshape(Z.shape[1], X.shape[1], -1)
+        .swapaxes(1, 2),
+    )
