@@ -6,9 +6,11 @@ answer at once.
 
 from __future__ import annotations
 
+import io
 import os
 import sys
-from collections.abc import Sequence
+import traceback
+from collections.abc import Iterator, Sequence
 from typing import Annotated
 
 import typer
@@ -48,27 +50,52 @@ def _common(
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Run the command line and leave with its exit code; `hierfit.errors.ExitCode` says what each means."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal that has no "·" shows "?"
     try:
         app(args=None if argv is None else list(argv))
     except HierfitError as error:
         _show_error(error)
         sys.exit(error.exit_code)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader, such as head, has left
-        sys.exit(ExitCode.OK)
-    except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
-        sys.exit(ExitCode.INTERRUPTED)
+    except SystemExit as leaving:
+        causes = {type(cause) for cause in _behind(leaving)}
+        if BrokenPipeError in causes:
+            _forget_stdout()
+            sys.exit(ExitCode.OK)
+        if KeyboardInterrupt in causes:
+            print("interrupted", file=sys.stderr)
+        raise
     except Exception as error:
         if os.environ.get("HIERFIT_DEBUG"):
-            raise
-        print(f"error: a bug in hierfit: {type(error).__name__}: {error}", file=sys.stderr)
-        print(f"       {ISSUES}; HIERFIT_DEBUG=1 shows where it happened", file=sys.stderr)
+            traceback.print_exc()
+        else:
+            _show_bug(error)
         sys.exit(ExitCode.BUG)
+
+
+def _behind(error: BaseException) -> Iterator[BaseException]:
+    """Yield an exception and those that led to it: Typer turns Ctrl-C and a closed pipe into SystemExit."""
+    cause: BaseException | None = error
+    while cause is not None:
+        yield cause
+        cause = cause.__cause__ or cause.__context__
+
+
+def _forget_stdout() -> None:
+    """Send what is still to be written nowhere: the reader, such as head, has left."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
 def _show_error(error: HierfitError) -> None:
     """Write the message and what to try; continuation lines are indented under the first."""
     print("error: " + error.message.replace("\n", "\n       "), file=sys.stderr)
     if error.hint:
-        print("try:   " + error.hint.replace("\n", "\n       "), file=sys.stderr)
+        print("hint:  " + error.hint.replace("\n", "\n       "), file=sys.stderr)
+
+
+def _show_bug(error: Exception) -> None:
+    """Write one line on what went wrong, and one on what to do."""
+    said = " ".join(f"{type(error).__name__}: {error}".split())
+    print(f"error: a bug in hierfit: {said}", file=sys.stderr)
+    print(f"hint:  {ISSUES}; HIERFIT_DEBUG=1 shows where it happened", file=sys.stderr)

@@ -55,10 +55,8 @@ def scaled_varying(group: Group) -> Array:
 
 def varying_units(group: Group) -> Array:
     """Return the unit of each varying column [M]: 1 for the intercept, otherwise its sd."""
-    sds = [
-        1.0 if term == INTERCEPT else column.std(ddof=1) for term, column in zip(group.terms, group.Z.T, strict=True)
-    ]
-    return np.array(sds)
+    columns = zip(group.terms, group.Z.T, strict=True)
+    return np.array([1.0 if term == INTERCEPT else column.std(ddof=1) for term, column in columns])
 
 
 def level_products(group: Group, y: Array, X: Array) -> LevelProducts:
@@ -66,12 +64,11 @@ def level_products(group: Group, y: Array, X: Array) -> LevelProducts:
     Z = scaled_varying(group)
 
     def total(product: Array) -> Array:
-        return np.bincount(group.codes, weights=product, minlength=group.n_levels)
+        return np.bincount(group.codes, weights=product, minlength=group.n_levels).astype(np.float64)
 
+    ZX = [[total(column * x) for x in X.T] for column in Z.T]
     return LevelProducts(
         ZZ=np.array([[total(first * second) for second in Z.T] for first in Z.T]),
         Zy=np.array([total(column * y) for column in Z.T]),
-        ZX=np.array([[total(column * x) for x in X.T] for column in Z.T])
-        .reshape(Z.shape[1], X.shape[1], -1)
-        .swapaxes(1, 2),
+        ZX=np.array(ZX).reshape(Z.shape[1], X.shape[1], group.n_levels).swapaxes(1, 2),
     )

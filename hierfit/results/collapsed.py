@@ -52,7 +52,8 @@ def _draw_block(b: Array, T: Array, sigma: Array, products: LevelProducts, noise
         for c in range(a + 1, n_terms):
             v[a] -= C[c][a] * v[c]
         v[a] /= C[a][a]
-    return np.einsum("sab,bsj->sja", T, v)
+    effects: Array = np.einsum("sab,bsj->sja", T, v)
+    return effects
 
 
 def _factor(T: Array, sigma: Array, products: LevelProducts, Zr: Array) -> tuple[list[list[Array]], list[Array]]:

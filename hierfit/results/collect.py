@@ -75,7 +75,7 @@ def _effects(variables: Mapping[str, Array], design: Design) -> dict[str, Array]
 
 
 def _collapsed(sampling: Sampling, variables: Mapping[str, Array], design: Design, spec: ModelSpec) -> dict[str, Array]:
-    """Draw the effects that the sampler had integrated out, from their conditional distribution [chains, draws, J, M]."""
+    """Draw the effects that were integrated out from their conditional distribution [chains, draws, J, M]."""
     group = design.groups[0]
     products = level_products(group, scaled_outcome(design), scaled_columns(design))
     if spec.prior_only:  # without rows the conditional distribution is the prior

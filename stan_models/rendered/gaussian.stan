@@ -108,7 +108,7 @@ transformed data {
   int P = 0; // correlations of all correlated factors
   int U = 0; // group effects of all factors
   for (f in 1 : F) {
-    P += correlated[f] * M[f] * (M[f] - 1) %/% 2;
+    P += (correlated[f] * M[f] * (M[f] - 1)) %/% 2;
     U += J[f] * M[f];
   }
 }
@@ -131,7 +131,7 @@ transformed parameters {
   {
     int p = 0;
     for (f in 1 : F) {
-      int pairs = correlated[f] * M[f] * (M[f] - 1) %/% 2;
+      int pairs = (correlated[f] * M[f] * (M[f] - 1)) %/% 2;
       if (pairs > 0) {
         matrix[M[f], M[f]] R = multiply_lower_tri_self_transpose(
                                  cholesky_from_partials(segment(partial, p + 1, pairs), M[f]));
@@ -151,7 +151,7 @@ model {
   int c = 0;
   int p = 0;
   for (f in 1 : F) {
-    int pairs = correlated[f] * M[f] * (M[f] - 1) %/% 2;
+    int pairs = (correlated[f] * M[f] * (M[f] - 1)) %/% 2;
     vector[M[f]] sd_f = segment(sd ./ sd_scale, c + 1, M[f]);
     matrix[J[f], M[f]] effects = to_matrix(segment(z, u + 1, J[f] * M[f]), J[f], M[f]);
     if (pairs > 0) {

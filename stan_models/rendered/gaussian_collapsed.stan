@@ -147,7 +147,7 @@ data {
 transformed data {
   int P = 0; // correlations of all correlated factors
   for (f in 1 : F) {
-    P += correlated[f] * M[f] * (M[f] - 1) %/% 2;
+    P += (correlated[f] * M[f] * (M[f] - 1)) %/% 2;
   }
 }
 parameters {
@@ -168,7 +168,7 @@ transformed parameters {
   {
     int p = 0;
     for (f in 1 : F) {
-      int pairs = correlated[f] * M[f] * (M[f] - 1) %/% 2;
+      int pairs = (correlated[f] * M[f] * (M[f] - 1)) %/% 2;
       if (pairs > 0) {
         matrix[M[f], M[f]] R = multiply_lower_tri_self_transpose(
                                  cholesky_from_partials(segment(partial, p + 1, pairs), M[f]));
