@@ -1,5 +1,6 @@
 """Small tables and designs for the tests, made in memory."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -28,9 +29,18 @@ def table(rows: int = 40, levels: int = 8, seed: int = 1) -> Table:
     )
 
 
-def design(
-    formula: Formula | None = None, *, rows: int = 40, levels: int = 8, centered: bool = True
-) -> Design:
+def design(formula: Formula | None = None, *, rows: int = 40, levels: int = 8, centered: bool = True) -> Design:
     """Return the design of y ~ a + b + (1 + a | g) on such a table, or of another formula."""
     formula = formula or formula_from_flags("y", ["a", "b"], "g", ["a"])
     return build_design(formula, table(rows, levels), centered=centered)
+
+
+def crossed_table(rows: int = 40) -> Table:
+    """Return such a table with a second factor h of 5 levels, crossed with g."""
+    source = table(rows)
+    codes = (np.arange(rows) // 3 % 5).astype(np.int32)
+    return replace(
+        source,
+        labels={**source.labels, "h": codes},
+        levels={**source.levels, "h": tuple(f"h{level}" for level in range(5))},
+    )

@@ -1,0 +1,79 @@
+"""Diagnosis -> the lines of a report on its checks: verdict, what was found, likely cause, what to try."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator
+
+from hierfit.cli.lines import LABEL, WIDTH, joined, paragraph
+from hierfit.results.diagnostics import Diagnosis, Finding, Level
+from hierfit.results.words import listed
+
+# The checks in the words of the reader.
+CHECK_NAMES = {
+    "rhat": "R-hat",
+    "ess": "ESS",
+    "divergences": "divergent",
+    "treedepth": "tree depth",
+    "ebfmi": "E-BFMI",
+    "stuck": "stuck",
+    "nonfinite": "not finite",
+}
+VERDICTS = {Level.OK: "OK", Level.WARN: "WARNING", Level.FAIL: "FAILED · do not use these estimates yet"}
+MOST_NAMES = 4
+_INDENT = 15
+
+
+def verdict_line(checks: Diagnosis) -> str:
+    """Return the verdict in one line."""
+    return f"{'Checks':<{LABEL}}{VERDICTS[checks.status]}"
+
+
+def check_lines(checks: Diagnosis) -> list[str]:
+    """Return the verdict, what was found, the likely cause and what to try."""
+    if checks.status is Level.FAIL:
+        lines = [verdict_line(checks)]
+    else:
+        lines = joined("Checks", [VERDICTS[checks.status], *checks.headline.split(" · ")])
+    numbers = {found.check: _number(found) for found in checks.findings}
+    width = max((len(number) for number in numbers.values() if len(number) <= _INDENT * 2), default=0)
+    for found in checks.findings:
+        lines += _finding_lines(found, numbers[found.check], width)
+    if checks.likely:
+        lines += paragraph("Likely", checks.likely)
+    return [*lines, *_try_lines(checks)]
+
+
+def _number(found: Finding) -> str:
+    """Return the value, and what is wanted where that is not plain from the check's name."""
+    says_it = found.threshold[:1] in "<>"
+    return f"{found.value} (want {found.threshold})" if says_it else found.value
+
+
+def _finding_lines(found: Finding, number: str, width: int) -> Iterator[str]:
+    """Yield what was found and where; below it, what that means."""
+    mark = "x" if found.level is Level.FAIL else "!"
+    about = listed([name for name in found.parameters if name not in found.value], most=MOST_NAMES)
+    first = f"  {mark} {CHECK_NAMES.get(found.check, found.check):<{_INDENT - 4}}{number:<{width}}"
+    if about and len(first) + 2 + len(about) <= WIDTH:
+        yield f"{first}  {about}"
+    else:
+        yield first.rstrip()
+        yield from _indented(about)
+    yield from _indented(found.meaning)
+
+
+def _indented(text: str) -> list[str]:
+    margin = " " * _INDENT
+    return textwrap.wrap(
+        text, WIDTH, initial_indent=margin, subsequent_indent=margin, break_long_words=False, break_on_hyphens=False
+    )
+
+
+def _try_lines(checks: Diagnosis) -> Iterator[str]:
+    """Yield the steps, numbered, what each does beside it."""
+    width = max((len(step.flag) for step in checks.tries), default=0)
+    room = WIDTH - LABEL - 6 - max((len(step.why) for step in checks.tries), default=0)
+    for number, step in enumerate(checks.tries, 1):
+        label = "Try" if number == 1 else ""
+        yield f"{label:<{LABEL}}{number}. {step.flag:<{max(0, min(width, room))}}   {step.why}"
