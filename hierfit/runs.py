@@ -38,6 +38,8 @@ GROUPS_CSV = "groups.csv"
 PROGRAM = "model.stan"
 TRUTH = "truth.json"
 PLOTS = "plots"
+# What run.json must hold for a run to be shown again.
+_NEEDED = ("request", "data", "groups", "formula", "model", "engine", "draws_per_chain", "seconds", "status")
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,8 @@ def check_free(folder: Path, *, overwrite: bool) -> None:
     Raises:
         RunFolderError: something is there that must not be replaced, or the place cannot be written.
     """
+    if Path.cwd().is_relative_to(folder.resolve()):
+        raise RunFolderError(f"{folder} is the folder you are in, or above it.", hint="name a new folder with --out")
     if folder.is_dir() and any(folder.iterdir()):
         is_run = (folder / MANIFEST).is_file()
         if not is_run:
@@ -93,18 +97,31 @@ def new_folder(final: Path, *, overwrite: bool) -> Iterator[Path]:
     """
     try:
         final.absolute().parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=f".{final.name}.", dir=final.absolute().parent) as temporary:
+        with tempfile.TemporaryDirectory(
+            prefix=f".{final.name}.", dir=final.absolute().parent, ignore_cleanup_errors=True
+        ) as temporary:
             draft = Path(temporary) / "run"
             draft.mkdir()
             yield draft
             check_free(final, overwrite=overwrite)
-            if final.exists():
-                os.replace(final, Path(temporary) / "replaced")
-            os.replace(draft, final)
+            _put(draft, final, aside=Path(temporary) / "replaced")
     except OSError as error:
         raise RunFolderError(
             f"{final} could not be written: {error.strerror or error}.", hint="check free space and permissions"
         ) from error
+
+
+def _put(draft: Path, final: Path, aside: Path) -> None:
+    """Rename the draft to its final place; what was there goes aside, and back again if that fails."""
+    replaced = final.exists()
+    if replaced:
+        os.replace(final, aside)
+    try:
+        os.replace(draft, final)
+    except BaseException:
+        if replaced:
+            os.replace(aside, final)
+        raise
 
 
 def write_manifest(folder: Path, content: Mapping[str, Any]) -> None:
@@ -144,11 +161,16 @@ def open_run(path: Path) -> RunFolder:
         content = json.loads(manifest.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise RunFolderError(f"{manifest} could not be read: {error}.", hint="fit again with --overwrite") from error
+    if not isinstance(content, dict):
+        raise RunFolderError(f"{manifest} could not be read: it holds no object.", hint="fit again with --overwrite")
     if content.get("schema") != SCHEMA:
         raise RunFolderError(
             f"{manifest} was written by hierfit {content.get('hierfit', 'of another version')}.",
             hint="fit again, or use that version",
         )
+    missing = [name for name in _NEEDED if name not in content]
+    if missing:
+        raise RunFolderError(f"{manifest} lacks {', '.join(missing)}.", hint="fit again with --overwrite")
     return RunFolder(folder, content)
 
 

@@ -20,7 +20,7 @@ CHECK_NAMES = {
     "nonfinite": "not finite",
 }
 VERDICTS = {Level.OK: "OK", Level.WARN: "WARNING", Level.FAIL: "FAILED · do not use these estimates yet"}
-MOST_NAMES = 4
+MOST_NAMES, WIDEST_FLAG = 4, 48
 _INDENT = 15
 
 
@@ -72,8 +72,8 @@ def _indented(text: str) -> list[str]:
 
 def _try_lines(checks: Diagnosis) -> Iterator[str]:
     """Yield the steps, numbered, what each does beside it."""
-    width = max((len(step.flag) for step in checks.tries), default=0)
-    room = WIDTH - LABEL - 6 - max((len(step.why) for step in checks.tries), default=0)
+    width = max((len(step.flag) for step in checks.tries if len(step.flag) <= WIDEST_FLAG), default=0)
     for number, step in enumerate(checks.tries, 1):
         label = "Try" if number == 1 else ""
-        yield f"{label:<{LABEL}}{number}. {step.flag:<{max(0, min(width, room))}}   {step.why}"
+        flag = f"{label:<{LABEL}}{number}. {step.flag:<{width}}   "
+        yield from textwrap.wrap(step.why, WIDTH, initial_indent=flag, subsequent_indent=" " * (LABEL + width + 6))

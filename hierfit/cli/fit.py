@@ -140,7 +140,19 @@ def _repeated(again: Path, data: Path | None, context: typer.Context) -> FitRequ
             hint="leave them out, or give all options without --from",
         )
     request = workflow.stored_request(again)
-    return request if data is None else replace(request, data=data)
+    if data is not None:
+        return replace(request, data=data)
+    if not context.params["quiet"] and _has_changed(request.data, again):
+        typer.echo(f"Note     {request.data} has changed since that run", err=True)
+    return request
+
+
+def _has_changed(data: Path, run: Path) -> bool:
+    """Return whether a file differs from what a run was fitted to; a missing one is found missing later."""
+    from hierfit.model.csvfile import digest_file
+    from hierfit.runs import open_run
+
+    return data.is_file() and digest_file(data) != open_run(run).manifest["data"]["sha256"]
 
 
 def _slope_columns(slopes: Sequence[str], group: str | None) -> list[str]:

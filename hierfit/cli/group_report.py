@@ -50,7 +50,10 @@ def _table_text(table: GroupTable, ci: float, sort: str | None, top: int | None,
     for term in table.terms:
         header += [term, interval, "shrunk by"]
     cells = [header, *(_cells(table, level) for level in shown)]
+    more = f"... {hidden:,} more: --all, or --format csv"
     if output is OutputFormat.MD:
+        if hidden:
+            cells.insert(1 + (top or 0), [more, *[""] * (len(header) - 1)])
         return markdown_table(cells)
     widths = [max(len(row[i]) for row in cells) for i in range(len(header))]
     lines = [
@@ -60,7 +63,7 @@ def _table_text(table: GroupTable, ci: float, sort: str | None, top: int | None,
         for row in cells
     ]
     if hidden:
-        lines.insert(1 + (top or 0), f"... {hidden:,} more: --all, or --format csv")
+        lines.insert(1 + (top or 0), more)
     varying = " and ".join(coefficients(term) for term in table.terms)
     title = f"{counted(len(table.labels), table.factor)}: {varying}, population value + deviation"
     return "\n".join([title, *lines, *_differing(table, ci)])

@@ -40,7 +40,7 @@ class Reporter:
         self._bar.update(self._task, completed=progress.done, phase=progress.phase, divergent=divergent)
 
     def __enter__(self) -> Reporter:
-        if not self._quiet and self._console.is_terminal:
+        if not self._quiet and sys.stderr.isatty():  # rich would believe FORCE_COLOR, and draw into a file
             from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
             self._bar = Progress(

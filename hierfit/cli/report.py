@@ -5,14 +5,20 @@ from __future__ import annotations
 import csv
 import io
 import json
+import shlex
+import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from hierfit.cli.check_report import VERDICTS, check_lines, verdict_line
+from hierfit.cli.lines import LABEL, WIDTH, duration, joined, paragraph
 from hierfit.cli.options import OutputFormat
 from hierfit.errors import ExitCode
 from hierfit.manifest import describe_model, summary_document
-from hierfit.model.priors import SET_BY_USER
-from hierfit.model.spec import INTERCEPT_AT_MEAN, Kind
+from hierfit.model.families import FAMILIES
+from hierfit.model.formula import INTERCEPT
+from hierfit.model.priors import SET_BY_USER, Prior
+from hierfit.model.spec import INTERCEPT_AT_MEAN, Kind, ModelSpec
 from hierfit.results.diagnostics import Diagnosis, Level
 from hierfit.results.digits import format_count, format_rhat, format_row, format_share
 from hierfit.results.summary import Summary, SummaryRow
@@ -21,19 +27,33 @@ from hierfit.results.words import counted, elided, plural
 if TYPE_CHECKING:
     from hierfit.workflow import Fit, Plan
 
-LABEL, NAME_WIDTH = 9, 34
+NAME_WIDTH, LEAST_NAME_WIDTH = 34, 12
 
 
 def reading_text(plan: Plan) -> str:
     """Return what was read, what was dropped, and the model, before anything is sampled."""
+    return "\n".join([*_data_lines("Reading", plan), *_model_lines(plan)])
+
+
+def _data_lines(label: str, plan: Plan) -> list[str]:
     table, design = plan.table, plan.design
     sizes = [f"{table.n_read:,} rows", *(counted(group.n_levels, group.factor) for group in design.groups)]
-    lines = [f"Reading  {table.path}: {', '.join(sizes)}, {dropped_text(table.n_read - table.n_rows, table.dropped)}"]
+    lines = [
+        f"{label:<{LABEL}}{table.path}: {', '.join(sizes)}, {dropped_text(table.n_read - table.n_rows, table.dropped)}"
+    ]
     for group in design.groups:
         single = int((group.rows_per_level == 1).sum())
         if 0 < single < group.n_levels:
-            lines.append(f"Note     {counted(single, group.factor)} with a single row")
-    return "\n".join([*lines, f"Model    {plan.spec.formula}  ({plan.spec.family}, identity link)"])
+            lines.append(f"{'Note':<{LABEL}}{counted(single, group.factor)} with a single row")
+    return lines
+
+
+def _model_lines(plan: Plan) -> list[str]:
+    return paragraph("Model", f"{plan.spec.formula}  ({_family_text(plan.spec.family)})")
+
+
+def _family_text(family: str) -> str:
+    return f"{family}, {FAMILIES[family].link} link"
 
 
 def dropped_text(count: int, missing: Mapping[str, int]) -> str:
@@ -47,36 +67,43 @@ def plan_text(plan: Plan) -> str:
     design, options = plan.design, plan.request.sampler
     effects = sum(group.n_levels * len(group.terms) for group in design.groups)
     numbers = (effects + len(plan.spec.parameters) + 7) * options.chains * options.draws
+    megabytes = max(1.0, numbers * 8 / 1e6)
+    groups = describe_model(plan.request, plan.table, design, plan.spec)["groups"]
     return "\n".join(
         [
-            reading_text(plan),
-            *_rows_per_group(_groups_of(plan)),
+            *_data_lines("Data", plan),
+            *(f"{'':<{LABEL}}{text}" for text in _rows_per_group(groups)),
+            *_model_lines(plan),
             "",
             "Priors",
-            *prior_lines(plan.spec.priors),
+            *prior_lines(plan.spec),
             "",
             f"Would draw {options.chains} chains x {options.draws:,} after {options.warmup:,} warmup: "
-            f"{len(plan.spec.parameters)} parameters and {effects:,} group effects, about {numbers * 8 / 1e6:,.0f} MB.",
+            f"{len(plan.spec.parameters)} parameters and {effects:,} group effects, about {megabytes:,.0f} MB.",
         ]
     )
 
 
-def _groups_of(plan: Plan) -> list[Mapping[str, Any]]:
-    described = describe_model(plan.request, plan.table, plan.design, plan.spec)
-    return list(described["groups"])
+def prior_lines(spec: ModelSpec) -> list[str]:
+    """Return one line for each prior: name, distribution, where it comes from and what to know about it."""
+    shown = {name: str(prior) for name, prior in spec.priors.items()}
+    width, wide = max(map(len, shown)), max(map(len, shown.values()))
+    return [
+        f"  {name:<{width}} ~ {shown[name]:<{wide}}   {prior.source}{_prior_note(name, prior, spec)}"
+        for name, prior in spec.priors.items()
+    ]
 
 
-def prior_lines(priors: Mapping[str, Any]) -> list[str]:
-    """Return one line for each prior: name, distribution, where it comes from."""
-    width = max(len(name) for name in priors)
-    shown = {name: str(prior) for name, prior in priors.items()}
-    wide = max(len(text) for text in shown.values())
-    return [f"  {name:<{width}} ~ {shown[name]:<{wide}}   {prior.source}" for name, prior in priors.items()]
+def _prior_note(name: str, prior: Prior, spec: ModelSpec) -> str:
+    if name == INTERCEPT and spec.has_two_intercepts:
+        return "; of the intercept at the mean of x"
+    lower, _ = prior.bounds(positive=False)
+    return "; its positive half" if spec.is_positive(name) and lower < 0 and prior.constant is None else ""
 
 
 def _rows_per_group(groups: Iterable[Mapping[str, Any]]) -> list[str]:
     return [
-        f"{'':<{LABEL}}rows per {group['factor']}: min {group['rows_min']:,}, mean {group['rows_mean']:.3g}, "
+        f"rows per {group['factor']}: min {group['rows_min']:,}, mean {group['rows_mean']:,.1f}, "
         f"max {group['rows_max']:,}"
         for group in groups
     ]
@@ -84,84 +111,95 @@ def _rows_per_group(groups: Iterable[Mapping[str, Any]]) -> list[str]:
 
 def header_lines(manifest: Mapping[str, Any]) -> list[str]:
     """Return formula, data, draws and priors of a run."""
-    data, sampler = manifest["data"], manifest["request"]["sampler"]
+    data, sampler, drawn = manifest["data"], manifest["request"]["sampler"], manifest["draws_per_chain"]
     sizes = [f"{data['rows']:,} rows", *(counted(group["levels"], group["factor"]) for group in manifest["groups"])]
     if data["rows_read"] != data["rows"]:
         sizes.append(dropped_text(data["rows_read"] - data["rows"], data["missing"]))
-    formula = f"{manifest['formula']}"
-    kind = f"{manifest['model']['family']}, identity link, engine {manifest['engine']}"
-    drawn = f"{sampler['chains']} chains x {manifest['draws_per_chain']:,} after {sampler['warmup']:,} warmup"
     lines = [
-        f"{formula}{kind:>{max(len(kind) + 3, 96 - len(formula))}}",
-        f"Data     {data['path']} · {' · '.join(sizes)}",
-        *_rows_per_group(manifest["groups"]),
-        f"Draws    {drawn} · seed {sampler['seed']} · {manifest['seconds']['total']:.1f} s",
-        f"Priors   {_priors_text(manifest['model']['priors'])}",
+        *_title_lines(manifest["formula"], f"{_family_text(manifest['model']['family'])}, engine {manifest['engine']}"),
+        *joined("Data", [data["path"], *sizes, *_rows_per_group(manifest["groups"])]),
+        *joined(
+            "Draws",
+            [
+                f"{sampler['chains']} chains x {drawn:,} after {sampler['warmup']:,} warmup",
+                f"seed {sampler['seed']}",
+                duration(manifest["seconds"]["total"]),
+            ],
+        ),
+        *paragraph("Priors", _priors_text(manifest["model"]["priors"])),
     ]
     if manifest["model"]["prior_only"]:
-        lines.append("Note     drawn from the priors alone; the outcome was left out")
+        lines += paragraph("Note", "drawn from the priors alone; the outcome was left out")
     if manifest["status"] == "interrupted":
-        lines.append(
-            f"Note     interrupted: {manifest['draws_per_chain']:,} of {sampler['draws']:,} draws of each chain"
-        )
+        lines += paragraph("Note", f"interrupted: {drawn:,} of {sampler['draws']:,} draws of each chain")
     return lines
+
+
+def _title_lines(formula: str, kind: str) -> list[str]:
+    """Return formula and family in one line where they fit."""
+    if len(formula) + 3 + len(kind) <= WIDTH:
+        return [formula + kind.rjust(WIDTH - len(formula))]
+    lines = textwrap.wrap(formula, WIDTH, subsequent_indent="    ", break_long_words=False, break_on_hyphens=False)
+    return [*lines, kind.rjust(WIDTH)]
 
 
 def _priors_text(priors: Mapping[str, Mapping[str, Any]]) -> str:
     by_user = [name for name, prior in priors.items() if prior["source"] == SET_BY_USER]
     if len(by_user) == len(priors):
         return "all set by --prior"
-    scaled = "weakly informative, scaled to the data"
-    return f"{', '.join(by_user)} set by --prior; the others {scaled}" if by_user else f"{scaled}; see run.json"
-
-
-def check_lines(checks: Diagnosis) -> list[str]:
-    """Return the verdict, what was found, the likely cause and what to try."""
-    verdict = {
-        Level.OK: f"OK · {checks.headline}",
-        Level.WARN: f"WARNING · {checks.headline}",
-        Level.FAIL: "FAILED · do not use these estimates yet",
-    }[checks.status]
-    lines = [f"Checks   {verdict}"]
-    for found in checks.findings:
-        mark = "x" if found.level is Level.FAIL else "!"
-        about = ", ".join(found.parameters[:4])
-        lines.append(f"  {mark} {found.check:<11} {found.value} (want {found.threshold})  {about}".rstrip())
-        lines.append(f"    {'':<11} {found.meaning}")
-    if checks.likely:
-        lines.append(f"Likely   {checks.likely}")
-    for number, step in enumerate(checks.tries, 1):
-        lines.append(f"{'Try' if number == 1 else '':<{LABEL}}{number}. {step.flag:<40} {step.why}")
-    return lines
+    scaled = "weakly informative, scaled to the data (see run.json)"
+    return f"{', '.join(by_user)} set by --prior; the others {scaled}" if by_user else scaled
 
 
 def table_lines(summary: Summary, groups: Sequence[Mapping[str, Any]]) -> list[str]:
     """Return the table: coefficients, variation between groups, residual; numbers aligned on the point."""
-    cells = {row.name: _cells(row) for row in summary.rows}
-    columns = [_align([row[i] for row in cells.values()]) for i in range(7)]
-    names = {name: elided(_shown_name(name), NAME_WIDTH) for name in cells}
-    width = max(len(name) for name in names.values())
-    lines = [_table_header(width, columns, summary.ci)]
-    body = {name: "  ".join(column[i] for column in columns) for i, name in enumerate(cells)}
+    columns = [
+        _align(cells, least)
+        for cells, least in zip(zip(*(_cells(row) for row in summary.rows), strict=True), _LEAST_WIDTHS, strict=True)
+    ]
+    widths = [len(column[0]) for column in columns]
+    room = max(LEAST_NAME_WIDTH, min(NAME_WIDTH, WIDTH - 2 - sum(widths) - 2 * len(widths)))
+    names = [elided(row.name, room) for row in summary.rows]
+    width = max(len(name) for name in names)
+    lines = {
+        row.name: f"  {name:<{width}}  {'  '.join(column[i] for column in columns)}".rstrip()
+        for i, (row, name) in enumerate(zip(summary.rows, names, strict=True))
+    }
+    table = [_table_header(width, widths, summary.ci)]
     for title, rows in _sections(summary, groups):
         if rows:
-            lines.append(title)
-            lines += [f"  {names[row.name]:<{width}}  {body[row.name]}".rstrip() for row in rows]
-    return lines
+            table += [title, *(lines[row.name] for row in rows)]
+    return table
 
 
-def _shown_name(name: str) -> str:
-    return "Intercept at mean of x" if name == INTERCEPT_AT_MEAN else name
+def intercept_lines(manifest: Mapping[str, Any], summary: Summary) -> list[str]:
+    """Return what the two intercepts are, where the table has both."""
+    if all(row.name != INTERCEPT_AT_MEAN for row in summary.rows):
+        return []
+    response, means = manifest["model"]["formula"]["response"], manifest["x_mean"]
+    zero, mean = "where all predictors are 0", "where they are at their means (see run.json)"
+    if len(means) == 1:
+        name, value = next(iter(means.items()))
+        zero, mean = f"at {name} = 0", f"at its mean, {value:.4g}"
+    text = f"Intercept is the expected {response} {zero}, {INTERCEPT_AT_MEAN} that {mean}."
+    return textwrap.wrap(text, WIDTH, break_long_words=False, break_on_hyphens=False)
 
 
-def _table_header(width: int, columns: Sequence[Sequence[str]], ci: float) -> str:
-    wide = [len(column[0]) for column in columns]
-    interval = f"{100 * ci:.3g}% interval"
-    span = wide[2] + 2 + wide[3]
+def _predictors(summary: Summary) -> list[str]:
+    return [row.name for row in summary.rows if row.kind is Kind.COEFFICIENT and row.term != INTERCEPT]
+
+
+def _table_header(width: int, widths: Sequence[int], ci: float) -> str:
+    interval = f"{_interval(ci)} interval"
+    mean, sd, lower, upper, rhat, bulk, tail = widths
     return (
-        f"  {'':<{width}}  {'mean':>{wide[0]}}  {'sd':>{wide[1]}}  {interval:^{span}}  "
-        f"{'R-hat':>{wide[4]}}  {'ESS bulk':>{wide[5]}}  {'ESS tail':>{wide[6]}}"
+        f"  {'':<{width}}  {'mean':>{mean}}  {'sd':>{sd}}  {interval:^{lower + 2 + upper}}  "
+        f"{'R-hat':>{rhat}}  {'ESS bulk':>{bulk}}  {'ESS tail':>{tail}}"
     )
+
+
+def _interval(ci: float) -> str:
+    return f"{100 * ci:.4g}%"
 
 
 def _cells(row: SummaryRow) -> list[str]:
@@ -171,18 +209,17 @@ def _cells(row: SummaryRow) -> list[str]:
     return [mean, sd, lower, upper, format_rhat(row.rhat), format_count(row.ess_bulk), format_count(row.ess_tail)]
 
 
-_LEAST_WIDTH = {4: 5, 5: 8, 6: 8}
+_LEAST_WIDTHS = (8, 7, 8, 8, 5, 8, 8)
 
 
-def _align(cells: Sequence[str]) -> list[str]:
-    """Pad numbers so that their decimal points stand in one column."""
+def _align(cells: Sequence[str], least: int) -> list[str]:
+    """Pad numbers so that their decimal points stand in one column; words stand at the right."""
     tails = [len(cell) - cell.find(".") if "." in cell else 0 for cell in cells]
-    longest = max(tails, default=0)
+    longest = max(tails)
     padded = [
-        cell + " " * (longest - tail) if cell and cell[0] != "f" else cell
-        for cell, tail in zip(cells, tails, strict=True)
+        cell if cell.isalpha() else cell + " " * (longest - tail) for cell, tail in zip(cells, tails, strict=True)
     ]
-    width = max(max(len(cell) for cell in padded), 8)
+    width = max(least, *map(len, padded))
     return [cell.rjust(width) for cell in padded]
 
 
@@ -196,12 +233,15 @@ def _sections(summary: Summary, groups: Sequence[Mapping[str, Any]]) -> Iterable
 
 def share_lines(summary: Summary) -> list[str]:
     """Return the sentence on the share of the variance between groups."""
+    predictors = _predictors(summary)
+    left = f" not explained by {elided(predictors[0], NAME_WIDTH)}" if len(predictors) == 1 else ""
+    left = " not explained by the predictors" if len(predictors) > 1 else left
     lines = []
     for share in summary.shares:
         where = f" at {', '.join(f'{column} = 0' for column in share.at_zero)}" if share.at_zero else ""
-        between = f"{format_share(share.mean)} of the variance is between {plural(share.factor)}"
-        interval = f"{100 * summary.ci:.3g}% interval {format_share(share.lower)} to {format_share(share.upper)}"
-        lines.append(f"{between} (ICC{where}; {interval}).")
+        between = f"{format_share(share.mean)} of the variance{left} is between {plural(share.factor)}"
+        interval = f"{_interval(summary.ci)} interval {format_share(share.lower)} to {format_share(share.upper)}"
+        lines += textwrap.wrap(f"{between} (ICC{where}; {interval}).", WIDTH, break_on_hyphens=False)
     return lines
 
 
@@ -212,11 +252,11 @@ def run_text(manifest: Mapping[str, Any], summary: Summary, diagnosis: Diagnosis
     if output is OutputFormat.CSV:
         return csv_text(summary.csv_rows())
     if output is OutputFormat.MD:
-        return markdown_text(summary)
+        return markdown_text(manifest, summary, diagnosis)
     blocks = [
         [*header_lines(manifest), *check_lines(diagnosis)],
         table_lines(summary, manifest["groups"]),
-        share_lines(summary),
+        [*intercept_lines(manifest, summary), *share_lines(summary)],
     ]
     return "\n\n".join("\n".join(block) for block in blocks if block)
 
@@ -228,18 +268,22 @@ def csv_text(rows: Iterable[Sequence[object]]) -> str:
     return buffer.getvalue().rstrip("\n")
 
 
-def markdown_text(summary: Summary) -> str:
-    """Return the table as Markdown."""
-    interval = f"{100 * summary.ci:.3g}% interval"
-    rows = [["", "mean", "sd", interval, "R-hat", "ESS bulk", "ESS tail"]]
+def markdown_text(manifest: Mapping[str, Any], summary: Summary, diagnosis: Diagnosis) -> str:
+    """Return the table as Markdown, and below it what it shows and whether the checks passed."""
+    rows = [["", "mean", "sd", f"{_interval(summary.ci)} interval", "R-hat", "ESS bulk", "ESS tail"]]
     for row in summary.rows:
         mean, sd, lower, upper, *rest = _cells(row)
-        rows.append([_shown_name(row.name), mean, sd, f"{lower} to {upper}" if lower else "", *rest])
-    return markdown_table(rows)
+        rows.append([row.name, mean, sd, f"{lower} to {upper}" if lower else "", *rest])
+    sizes = [f"{manifest['data']['rows']:,} rows"]
+    sizes += [counted(group["levels"], group["factor"]) for group in manifest["groups"]]
+    said = [f"`{manifest['formula']}`, {_family_text(manifest['model']['family'])}; {', '.join(sizes)}."]
+    said += [f"Checks: {VERDICTS[diagnosis.status]}.", *intercept_lines(manifest, summary), *share_lines(summary)]
+    return f"{markdown_table(rows)}\n\n{' '.join(said)}"
 
 
 def markdown_table(rows: Sequence[Sequence[str]]) -> str:
     """Return rows, the header first, as a Markdown table: text left, numbers right."""
+    rows = [[cell.replace("|", "\\|") for cell in row] for row in rows]
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     rule = [":" + "-" * max(1, widths[0] - 1), *("-" * max(1, width - 1) + ":" for width in widths[1:])]
 
@@ -255,9 +299,17 @@ def markdown_table(rows: Sequence[Sequence[str]]) -> str:
 
 def saved_text(done: Fit) -> str:
     """Return where the run is, and what to do next."""
-    folder = done.folder
+    folder = shlex.quote(str(done.folder))
     groups = f"hierfit summarize {folder} --groups      " if done.design.groups else ""
-    return f"Saved    {folder}\nNext     {groups}hierfit plot {folder}"
+    status = "" if done.manifest["status"] in ("ok", "warn") else f"  (status: {done.manifest['status']})"
+    return f"{'Saved':<{LABEL}}{done.folder}{status}\n{'Next':<{LABEL}}{groups}hierfit plot {folder}"
+
+
+def warning_text(done: Fit) -> str:
+    """Return the verdict where the checks failed and what is shown does not say so; otherwise nothing."""
+    if done.diagnosis.status is not Level.FAIL:
+        return ""
+    return f"{verdict_line(done.diagnosis)}\n{'':<{LABEL}}see: hierfit summarize {shlex.quote(str(done.folder))}"
 
 
 def exit_code(done: Fit) -> ExitCode:

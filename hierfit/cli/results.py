@@ -7,9 +7,11 @@ from typing import Annotated
 import typer
 
 from hierfit.cli.options import Format, OutputFormat, Quiet, Run
+from hierfit.errors import UsageError
 
 
 def summarize(
+    context: typer.Context,
     run: Run,
     groups: Annotated[bool, typer.Option("--groups", help="The groups instead of the main table.")] = False,
     sort: Annotated[
@@ -28,11 +30,15 @@ def summarize(
 
     [dim]hierfit summarize runs/pupils-20261120-084120[/dim]
 
-    [dim]hierfit summarize RUN --groups --sort ses     hierfit summarize RUN --format json[/dim]
+    [dim]hierfit summarize RUN --groups --sort ses[/dim]
+
+    [dim]hierfit summarize RUN --format json[/dim]
     """
     from hierfit import workflow
     from hierfit.cli import report
 
+    if not groups:
+        _refuse_without_groups(context)
     done = workflow.load(run, ci)
     if groups:
         from hierfit.cli.group_report import groups_text
@@ -42,6 +48,21 @@ def summarize(
         typer.echo(groups_text(summary, sort, None if show_all else top, output))
     else:
         typer.echo(report.run_text(done.manifest, done.summary, done.diagnosis, output))
+    if groups or output is not OutputFormat.TABLE:
+        warning = report.warning_text(done)
+        if warning:
+            typer.echo(warning, err=True)
+
+
+def _refuse_without_groups(context: typer.Context) -> None:
+    """Refuse the options that only --groups has.
+
+    Raises:
+        UsageError: one of them is given.
+    """
+    for name, option in (("sort", "--sort"), ("top", "--top"), ("show_all", "--all")):
+        if getattr(context.get_parameter_source(name), "name", "") == "COMMANDLINE":
+            raise UsageError(f"{option} is about groups, but --groups is not given.", hint="add --groups")
 
 
 def plot(

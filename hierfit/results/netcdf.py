@@ -7,12 +7,13 @@
     constant_data  X [obs, coefficient], Z [obs, varying], level [obs, factor] (0-based)
 
 The coordinates are the CSV's own names and labels, obs is the line of the CSV file; `sd` at varying = "school: ses"
-is what tables call sd(school: ses). Written and read with xarray alone: importing ArviZ takes longer than most fits.
+is what tables call sd(school: ses). A slash in a column's name becomes "_", and a factor that is named like something
+else in the file gets "_level" appended, in u_<factor> too. Written and read with xarray alone: importing ArviZ takes longer than most fits.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,8 @@ from hierfit.model.spec import INTERCEPT_AT_MEAN, Kind, ModelSpec
 from hierfit.results.draws import Draws
 
 _ENGINE: Any = "h5netcdf"
-_RESERVED = {"chain", "draw", "obs", "coefficient", "varying", "pair", "factor"}
+_RESERVED = {"chain", "draw", "obs", "coefficient", "varying", "pair", "factor", "b", "sd", "cor", INTERCEPT_AT_MEAN}
+_RESERVED |= {auxiliary for family in FAMILIES.values() for auxiliary in family.auxiliaries}
 _SAMPLE = ("chain", "draw")
 
 
@@ -39,7 +41,7 @@ def write_netcdf(path: Path, draws: Draws, design: Design, spec: ModelSpec) -> N
     groups = {
         "posterior": xr.Dataset(posterior_variables, {**sample, **coordinates}),
         "sample_stats": xr.Dataset({name: (_SAMPLE, values) for name, values in draws.stats.items()}, sample),
-        "observed_data": xr.Dataset({_safe(design.response): ("obs", design.y)}, {"obs": design.lines}),
+        "observed_data": xr.Dataset({_outcome(design.response): ("obs", design.y)}, {"obs": design.lines}),
         "constant_data": _constant_data(design),
     }
     groups["posterior"].attrs["max_treedepth"] = draws.max_treedepth
@@ -69,10 +71,12 @@ def _posterior(draws: Draws, spec: ModelSpec, design: Design) -> tuple[dict[str,
     scalars = [INTERCEPT_AT_MEAN] if spec.has_two_intercepts else []
     for name in [*scalars, *FAMILIES[spec.family].auxiliaries]:
         variables[name] = (_SAMPLE, draws.of(name))
+    names = _factor_names([group.factor for group in design.groups])
     for group in design.groups:
-        level, term = _dimensions(group.factor)
+        level = names[group.factor]
+        term = f"{level}_term"
         effects = draws.effects[group.factor].astype(np.float32)
-        variables[f"u_{_safe(group.factor)}"] = ((*_SAMPLE, level, term), effects)
+        variables[f"u_{level}"] = ((*_SAMPLE, level, term), effects)
         coordinates[level] = np.array(group.labels, dtype=object)
         coordinates[term] = list(group.terms)
     return variables, coordinates
@@ -92,14 +96,26 @@ def _constant_data(design: Design) -> Any:
 
 
 def _safe(name: str) -> str:
-    """Return a name that netCDF takes: it has no slash."""
-    return name.replace("/", "_")
+    """Return a name that netCDF takes: it has no slash, and is more than a dot."""
+    return name.replace("/", "_") if name.strip(". ") else f"_{name}"
 
 
-def _dimensions(factor: str) -> tuple[str, str]:
-    """Return the names of a factor's two dimensions, its levels and its terms."""
-    level = f"{_safe(factor)}_level" if factor in _RESERVED else _safe(factor)
-    return level, f"{_safe(factor)}_term"
+def _outcome(response: str) -> str:
+    """Return the name of the outcome, which must not be that of its dimension."""
+    return f"{_safe(response)}_value" if response == "obs" else _safe(response)
+
+
+def _factor_names(factors: Sequence[str]) -> dict[str, str]:
+    """Return the name of each factor's dimension, different from all others in the file."""
+    names: dict[str, str] = {}
+    taken = set(_RESERVED)
+    for factor in factors:
+        name = _safe(factor)
+        while taken & {name, f"{name}_term", f"u_{name}"}:
+            name += "_level"
+        names[factor] = name
+        taken |= {name, f"{name}_term", f"u_{name}"}
+    return names
 
 
 def read_netcdf(path: Path, spec: ModelSpec, source: Path) -> tuple[Draws, Design]:
@@ -116,7 +132,7 @@ def read_netcdf(path: Path, spec: ModelSpec, source: Path) -> tuple[Draws, Desig
             for name in ("posterior", "sample_stats", "observed_data", "constant_data")
         }
         return _draws(groups, spec), _design(groups, spec, source)
-    except (OSError, KeyError, ValueError) as error:
+    except (OSError, LookupError, ValueError, TypeError, RuntimeError) as error:
         raise RunFolderError(
             f"{path} could not be read as the trace of this run: {error}.", hint="fit again with --overwrite"
         ) from error
@@ -124,6 +140,7 @@ def read_netcdf(path: Path, spec: ModelSpec, source: Path) -> tuple[Draws, Desig
 
 def _draws(groups: Mapping[str, Any], spec: ModelSpec) -> Draws:
     posterior = groups["posterior"]
+    names = _factor_names(spec.formula.factors)
     columns = []
     for parameter in spec.parameters:
         inside = parameter.name.partition("(")[2][:-1]
@@ -139,9 +156,7 @@ def _draws(groups: Mapping[str, Any], spec: ModelSpec) -> Draws:
     return Draws(
         parameters=spec.parameters,
         values=np.stack(columns, axis=2),
-        effects={
-            factor: posterior[f"u_{_safe(factor)}"].to_numpy().astype(np.float64) for factor in spec.formula.factors
-        },
+        effects={factor: posterior[f"u_{name}"].to_numpy().astype(np.float64) for factor, name in names.items()},
         stats={str(name): values.to_numpy() for name, values in groups["sample_stats"].data_vars.items()},
         max_treedepth=int(posterior.attrs["max_treedepth"]),
     )
@@ -149,15 +164,15 @@ def _draws(groups: Mapping[str, Any], spec: ModelSpec) -> Draws:
 
 def _design(groups: Mapping[str, Any], spec: ModelSpec, source: Path) -> Design:
     data, posterior = groups["constant_data"], groups["posterior"]
-    outcome = groups["observed_data"][_safe(spec.formula.response)]
+    outcome = groups["observed_data"][_outcome(spec.formula.response)]
+    names = _factor_names(spec.formula.factors)
     factors, start = [], 0
     for index, term in enumerate(spec.formula.groups):
         stop = start + len(term.terms)
-        level, _ = _dimensions(term.factor)
         factors.append(
             Group(
                 factor=term.factor,
-                labels=tuple(str(label) for label in posterior[level].to_numpy()),
+                labels=tuple(str(label) for label in posterior[names[term.factor]].to_numpy()),
                 codes=data["level"].to_numpy()[:, index].astype(np.int32),
                 terms=term.terms,
                 Z=data["Z"].to_numpy()[:, start:stop],

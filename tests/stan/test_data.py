@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from hierfit.model.design import build_design
+from hierfit.model.engines import Engine
 from hierfit.model.formula import Formula, GroupTerm, formula_from_flags
 from hierfit.model.spec import build_spec
 from hierfit.stan.data import StanData, stan_data
@@ -12,27 +13,34 @@ from hierfit.stan.programs import render_program
 from tests.model.cases import design, table
 
 
-def data(*priors: str, formula: Formula | None = None, centered: bool = True) -> StanData:
+def data(*priors: str, formula: Formula | None = None, centered: bool = True, engine: Engine = Engine.FULL) -> StanData:
     made = design(formula, centered=centered)
     formula = formula or formula_from_flags("y", ["a", "b"], "g", ["a"])
-    return stan_data(build_spec(formula, made, priors), made)
+    return stan_data(build_spec(formula, made, priors), made, engine)
 
 
-def declared_sizes(given: StanData) -> dict[str, tuple[int, ...]]:
+def declared_sizes(given: StanData, engine: Engine) -> dict[str, tuple[int, ...]]:
     """Read the program's data block: name -> shape, its size names looked up in `given`."""
-    block = re.search(r"\ndata \{(.*?)\n\}", render_program("gaussian").text, re.DOTALL)
+    block = re.search(r"\ndata \{(.*?)\n\}", render_program("gaussian", engine).text, re.DOTALL)
     assert block is not None
     sizes = {}
     for line in block[1].splitlines():
         match = re.match(
-            r"\s*(?:array\[(?P<array>[^\]]*)\] )?(?P<type>\w+)(?:<[^>]*>)?(?:\[(?P<size>[^\]]*)\])? (?P<name>\w+);",
+            r"\s*(?:array\[(?P<array>[^\]]*)\] )?(?P<type>\w+)(?:<[^>]*>)?(?:\[(?P<size>(?:[^\[\]]|\[1\])*)\])? (?P<name>\w+);",
             line,
         )
         if match:
             parts = [part for part in (match["array"], match["size"]) if part]
             names = [name.strip() for part in parts for name in part.split(",")]
-            sizes[match["name"]] = tuple(int(name) if name.isdigit() else given[name] for name in names)
+            sizes[match["name"]] = tuple(_size(name, given) for name in names)
     return sizes
+
+
+def _size(name: str, given: StanData) -> int:
+    """Look up `3`, `N` or `J[1]`."""
+    if name.isdigit():
+        return int(name)
+    return int(given["J"][0]) if name == "J[1]" else int(given[name])
 
 
 @pytest.mark.parametrize(
@@ -48,9 +56,34 @@ def declared_sizes(given: StanData) -> dict[str, tuple[int, ...]]:
 )
 def test_it_is_what_the_program_declares(formula: Formula | None) -> None:
     given = data(formula=formula)
-    sizes = declared_sizes(given)
+    sizes = declared_sizes(given, Engine.FULL)
     assert set(given) == set(sizes)
     assert {name: np.shape(value) for name, value in given.items()} == sizes
+
+
+@pytest.mark.parametrize(
+    "formula",
+    [
+        None,
+        formula_from_flags("y", ["a"], "g", ["a"], varying_intercept=False),
+        Formula("y", (), (GroupTerm("g", True, ("a", "b")),), intercept=False),
+    ],
+    ids=str,
+)
+def test_the_collapsed_program_declares_cross_products_instead_of_rows(formula: Formula | None) -> None:
+    given = data(formula=formula, engine=Engine.COLLAPSED)
+    sizes = declared_sizes(given, Engine.COLLAPSED)
+    assert set(given) == set(sizes)
+    assert {name: np.shape(value) for name, value in given.items()} == sizes
+
+
+def test_cross_products_are_sums_over_the_rows_of_a_level() -> None:
+    rows, sums = data(), data(engine=Engine.COLLAPSED)
+    third = rows["level"][0] == 3
+    assert sums["ZZ"][0, 1, 2] == pytest.approx(np.sum(rows["Z"][0][third] * rows["Z"][1][third]))
+    assert sums["Zy"][1, 2] == pytest.approx(np.sum(rows["Z"][1][third] * rows["y"][third]))
+    np.testing.assert_allclose(sums["ZX"][1, 2], rows["Z"][1][third] @ rows["X"][third])
+    np.testing.assert_allclose(sums["XX"], rows["X"].T @ rows["X"])
 
 
 def test_columns_are_centred_and_scaled() -> None:

@@ -1,0 +1,393 @@
+"""The documents say what is so: commands parse and run, files exist, quoted numbers are those that come out.
+
+Numbers are compared within Monte Carlo error, so that another machine or Stan may draw other draws: two independent
+posterior summaries differ with sd sqrt(2) MCSE, ArviZ computes the MCSE of means, sds and quantiles, and `SIGMAS` of
+that, plus half a unit of the last digit shown, is allowed. Some 150 numbers are compared, none of which then fails by
+chance more than once in 10,000 runs.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import typer
+
+from hierfit import __version__, workflow
+from hierfit.cli.app import app
+from hierfit.errors import ExitCode
+from hierfit.model.priors import DISTRIBUTIONS
+from hierfit.results.convergence import load_arviz
+from tests.references import Moments, tutorial_one, tutorial_two
+from tests.render import COMMANDS, ROOT, commands_text, console_blocks, run_console, workplace
+
+SIGMAS = 5
+README, TUTORIALS, SAMPLES = ROOT / "README.md", ROOT / "docs" / "tutorials.md", ROOT / "sample_data" / "README.md"
+PAGES = [README, ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", SAMPLES, *sorted((ROOT / "docs").glob("*.md"))]
+FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+FOLDERS = ("bench", "docs", "hierfit", "sample_data", "stan_models", "tests")
+
+
+def page_id(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+def group() -> Any:
+    return typer.main.get_command(app)
+
+
+def fenced_commands(path: Path) -> list[str]:
+    """The shell commands of a page, continued lines joined, outputs left out."""
+    commands = []
+    for language, block in FENCE.findall(path.read_text()):
+        if language == "console":
+            ((*pairs,),) = console_blocks(f"```console\n{block}```\n")
+            commands += [command for command, _ in pairs]
+        elif language == "sh" or not language:
+            commands += re.split(r"(?<!\\)\n", block.strip("\n"))
+    return [command.replace("\\\n", " ").strip() for command in commands]
+
+
+def words(command: str) -> list[str]:
+    """The arguments of the first program of a command line, comment, pipe and redirection left out."""
+    lexer = shlex.shlex(command, posix=True, punctuation_chars=True)
+    lexer.whitespace_split = True
+    found = list(lexer)
+    ends = [i for i, word in enumerate(found) if word in ("|", ">", "&&", ";")]
+    return found[: ends[0]] if ends else found
+
+
+def hierfit_commands(path: Path) -> list[list[str]]:
+    return [words(command)[1:] for command in fenced_commands(path) if command.startswith("hierfit ")]
+
+
+# What is written down agrees with the code.
+
+
+def test_the_commands_page_is_what_the_program_says() -> None:
+    assert COMMANDS.read_text() == commands_text(), "run `make rendered`"
+
+
+def test_the_commands_page_has_every_command_and_option() -> None:
+    text = COMMANDS.read_text()
+    for name, command in group().commands.items():
+        section = text.partition(f"## hierfit {name}\n")[2].partition("\n## ")[0]
+        assert section, name
+        for parameter in command.params:
+            for written in parameter.opts if parameter.opts[0].startswith("-") else ():
+                assert re.search(rf"^(.*, )?{written}\b", section, re.MULTILINE), (name, written)
+
+
+def test_every_option_has_a_help_text() -> None:
+    for name, command in group().commands.items():
+        assert command.help, name
+        assert [parameter.name for parameter in command.params if not parameter.help] == [], name
+
+
+@pytest.mark.parametrize("path", PAGES, ids=page_id)
+def test_commands_parse(path: Path) -> None:
+    for name, *arguments in hierfit_commands(path):
+        if name.startswith("-"):
+            continue
+        assert name in group().commands, name
+        group().commands[name].make_context(f"hierfit {name}", [*arguments])  # raises where an option is unknown
+
+
+def test_the_parse_notices_what_does_not_exist() -> None:
+    with pytest.raises(Exception, match="--grup"):
+        group().commands["fit"].make_context("hierfit fit", ["a.csv", "--y", "b", "--grup", "c"])
+
+
+@pytest.mark.parametrize("path", PAGES, ids=page_id)
+def test_options_named_in_the_text_exist(path: Path) -> None:
+    text = FENCE.sub("", path.read_text())
+    known = {name: {o for p in command.params for o in p.opts} for name, command in group().commands.items()}
+    every = set().union(*known.values()) | {"--help", "--version", "--outputs"}
+    for code in re.findall(r"`([^`]+)`", text):
+        command = re.match(r"hierfit ([a-z]+)\b", code)
+        if command:
+            assert command[1] in known, code
+        allowed = known[command[1]] | {"--help"} if command else every
+        assert set(re.findall(r"(?<!\S)--[a-z][a-z-]*", code)) - {"--family"} <= allowed, code
+
+
+@pytest.mark.parametrize("path", PAGES, ids=page_id)
+def test_links_lead_somewhere(path: Path) -> None:
+    text = FENCE.sub("", path.read_text())
+    for target in re.findall(r"\]\(([^)#\s]+)[^)]*\)", text):
+        assert target.startswith("https://") or (path.parent / target).exists(), target
+
+
+@pytest.mark.parametrize("path", PAGES, ids=page_id)
+def test_files_of_the_repository_exist(path: Path) -> None:
+    for name in re.findall(r"`([\w./-]+)`", path.read_text()):
+        if name.split("/")[0] in FOLDERS and "/" in name:
+            assert (ROOT / name).exists(), name
+    for command in hierfit_commands(path):
+        for word in command:
+            assert not word.startswith("sample_data/") or (ROOT / word).exists(), word
+
+
+@pytest.mark.parametrize("path", PAGES, ids=page_id)
+def test_make_targets_exist(path: Path) -> None:
+    targets = set(re.findall(r"^([a-z-]+):.*##", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    named = set(re.findall(r"(?:^|`)make ([a-z-]+)\b", path.read_text(), re.MULTILINE))
+    assert named <= targets
+    assert path != README or {"demo", "test"} <= named
+
+
+def first_cells(path: Path, heading: str) -> list[str]:
+    """The code in the first column of every table row of a section."""
+    section = path.read_text().partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
+    rows = [line.split("|")[1] for line in section.splitlines() if line.startswith("|")]
+    return [name for row in rows for name in re.findall(r"`([^`]+)`", row)]
+
+
+def test_the_table_of_distributions_is_complete() -> None:
+    expected = [f"{name}({', '.join(kind.arguments)})" for name, kind in DISTRIBUTIONS.items()]
+    assert first_cells(ROOT / "docs" / "models.md", "Setting priors") == expected
+
+
+@pytest.mark.parametrize("path", [README, ROOT / "docs" / "run-folder.md"], ids=page_id)
+def test_the_exit_codes_are_those_of_the_program(path: Path) -> None:
+    section = path.read_text().partition("\n## Exit codes\n")[2]
+    assert [int(code) for code in re.findall(r"^\| (\d+) \|", section, re.MULTILINE)] == sorted(ExitCode)
+
+
+def test_the_changelog_begins_with_unreleased_and_knows_this_version() -> None:
+    headings = re.findall(r"^## \[(.+?)\]", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
+    assert headings[0] == "Unreleased"
+    assert __version__ in headings
+
+
+# The numbers of other methods are theirs.
+
+
+def table_rows(path: Path, marker: str) -> Iterator[list[str]]:
+    """The cells of the table after `<!-- numbers: marker -->`, without its header."""
+    lines = path.read_text().partition(f"<!-- numbers: {marker} -->\n\n")[2].split("\n\n")[0].splitlines()
+    assert len(lines) > 2, marker
+    for line in lines[2:]:
+        yield [cell.strip() for cell in line.strip("|").split("|")]
+
+
+def moments_in(cells: list[str]) -> list[tuple[str, str]]:
+    """The pairs of a "mean (sd)" in each cell."""
+    return [pair for cell in cells for pair in re.findall(r"^(-?[\d.]+) \(([\d.]+)\)$", cell)]
+
+
+def half_unit(shown: str) -> float:
+    return 0.5 * 10.0 ** -len(shown.partition(".")[2])
+
+
+def assert_exact(path: Path, marker: str, exact: dict[str, Moments]) -> None:
+    rows = {name.strip("`"): moments_in(cells)[0] for name, *cells in table_rows(path, marker)}
+    assert set(rows) == set(exact)
+    for name, (mean, sd) in rows.items():
+        assert float(mean) == pytest.approx(exact[name].mean, abs=1.01 * half_unit(mean)), name
+        assert float(sd) == pytest.approx(exact[name].sd, abs=1.01 * half_unit(sd)), name
+
+
+def test_tutorial_one_states_the_exact_posterior() -> None:
+    assert_exact(TUTORIALS, "tutorial_one", tutorial_one())
+
+
+# The documents are run.
+
+
+def shown_numbers(line: str) -> list[str]:
+    return re.findall(r"-?\d[\d,]*\.?\d*(?:e[+-]\d+)?", line)
+
+
+def skeleton(output: str) -> list[str]:
+    """The words of an output, numbers and spaces left out: what no draw and no machine should change."""
+    blank = re.sub(r"[<>]?-?\d[\d,]*\.?\d*(e[+-]\d+)?", "#", output)
+    return [" ".join(line.split()) for line in blank.splitlines() if not _depends_on_the_cache(line)]
+
+
+def _depends_on_the_cache(line: str) -> bool:
+    return line.startswith(("Compiling", "Waiting", "Building", "Built"))
+
+
+class Document:
+    """A page whose commands have been run in a folder: its runs, and pairs of quoted and new output."""
+
+    def __init__(self, path: Path, folder: Path) -> None:
+        self.path, self.folder = path, workplace(folder)
+        self.outputs: list[tuple[str, str, str]] = []
+        self.runs: list[Path] = []
+        quoted = {c.replace("\\\n", " ").strip(): o for block in console_blocks(path.read_text()) for c, o in block}
+        for command in fenced_commands(path):
+            if command.startswith("hierfit "):
+                self._run(command, quoted.get(command))
+
+    def _run(self, command: str, quoted: str | None) -> None:
+        if "--seed" not in command and command.startswith("hierfit fit"):  # sample_data: the same, with a name
+            command += f" --seed 1 --out {Path(words(command)[2]).stem}"
+        printed = run_console(command, self.folder)
+        assert "error:" not in printed, f"{command}\n{printed}"
+        if quoted is not None:
+            self.outputs.append((command, quoted, printed))
+        if command.startswith("hierfit fit"):
+            arguments = words(command)
+            self.runs.append(self.folder / arguments[arguments.index("--out") + 1])
+
+
+def read_documents(tmp_path_factory: pytest.TempPathFactory, path: Path) -> Document:
+    return Document(path, tmp_path_factory.mktemp("document"))
+
+
+@pytest.fixture(scope="module")
+def readme(tmp_path_factory: pytest.TempPathFactory) -> Document:
+    return read_documents(tmp_path_factory, README)
+
+
+@pytest.fixture(scope="module")
+def tutorials(tmp_path_factory: pytest.TempPathFactory) -> Document:
+    return read_documents(tmp_path_factory, TUTORIALS)
+
+
+@pytest.fixture(scope="module")
+def samples(tmp_path_factory: pytest.TempPathFactory) -> Document:
+    return read_documents(tmp_path_factory, SAMPLES)
+
+
+def monte_carlo(values: Any, ci: float) -> list[tuple[float, float]]:
+    """(value, MCSE) of mean, sd and both ends of the interval of draws [chains, draws]."""
+    arviz = load_arviz()
+    draws, ends = np.asarray(values, dtype=float), ((1 - ci) / 2, (1 + ci) / 2)
+    return [
+        (draws.mean(), float(arviz.mcse(draws, method="mean"))),
+        (draws.std(ddof=1), float(arviz.mcse(draws, method="sd"))),
+        *((float(np.quantile(draws, p)), float(arviz.mcse(draws, method="quantile", prob=p))) for p in ends),
+    ]
+
+
+def assert_near(shown: str, number: tuple[float, float], what: str) -> None:
+    value, mcse = number
+    assert float(shown.replace(",", "")) == pytest.approx(value, abs=SIGMAS * 2**0.5 * mcse + half_unit(shown)), what
+
+
+def assert_quoted_tables_hold(document: Document) -> int:
+    """Compare the rows of the tables that the page quotes with its runs; return how many there were."""
+    compared = 0
+    for run in document.runs:
+        done = workflow.load(run)
+        for command, quoted, _ in document.outputs:
+            if f"--out {run.relative_to(document.folder)}" not in command:
+                continue
+            for parameter in done.draws.parameters:
+                name = parameter.name.replace("Intercept_at_mean", "Intercept at mean of x")
+                (line,) = [line for line in quoted.splitlines() if line.startswith(f"  {name}  ")]
+                numbers = shown_numbers(line[2 + len(name) :])
+                if "fixed" in line:
+                    continue
+                for shown, number in zip(numbers, monte_carlo(done.draws.of(parameter.name), done.summary.ci)):
+                    assert_near(shown, number, line)
+                compared += 1
+    return compared
+
+
+def test_the_readme_runs_and_its_numbers_hold(readme: Document) -> None:
+    for command, quoted, printed in readme.outputs:
+        assert skeleton(printed) == skeleton(quoted), command
+    assert assert_quoted_tables_hold(readme) == 7
+
+
+def test_the_tutorials_run_and_their_numbers_hold(tutorials: Document) -> None:
+    for command, quoted, printed in tutorials.outputs:
+        assert skeleton(printed) == skeleton(quoted), command
+    assert assert_quoted_tables_hold(tutorials) == 3 + 4
+
+
+for test in (test_the_readme_runs_and_its_numbers_hold, test_the_tutorials_run_and_their_numbers_hold):
+    pytest.mark.stan(test)
+
+
+@pytest.mark.stan
+def test_the_posteriors_of_the_tutorials_are_the_exact_ones(tutorials: Document) -> None:
+    first, second = tutorials.runs
+    table = np.loadtxt(second.parent / "data.csv", delimiter=",", skiprows=1)
+    exact_two = tutorial_two(table[:, 1], table[:, 0])
+    assert_exact(TUTORIALS, "tutorial_two", exact_two)
+    for run, exact in ((first, tutorial_one()), (second, exact_two)):
+        done = workflow.load(run)
+        for name, moments in exact.items():
+            mean, sd = (near for near, _ in zip(monte_carlo(draws_of(done, name), 0.95), range(2), strict=False))
+            assert mean[0] == pytest.approx(moments.mean, abs=SIGMAS * mean[1]), name
+            assert sd[0] == pytest.approx(moments.sd, abs=SIGMAS * sd[1]), name
+
+
+def draws_of(done: workflow.Fit, name: str) -> Any:
+    """The draws of a parameter, or of the deviation of a level written `school[1]`."""
+    level = re.fullmatch(r"(\w+)\[(\w+)\]", name)
+    if level is None:
+        return done.draws.of(name)
+    index = done.design.group(level[1]).labels.index(level[2])
+    return done.draws.effects[level[1]][:, :, index, 0]
+
+
+@pytest.mark.stan
+@pytest.mark.parametrize(("index", "marker"), [(0, "tutorial_one"), (1, "tutorial_two")])
+def test_the_tutorials_state_what_hierfit_gives(tutorials: Document, index: int, marker: str) -> None:
+    done = workflow.load(tutorials.runs[index])
+    for name, *cells in table_rows(TUTORIALS, marker):
+        _, (mean, sd) = moments_in(cells)
+        near = monte_carlo(draws_of(done, name.strip("`")), 0.95)
+        assert_near(mean, near[0], name)
+        assert_near(sd, near[1], name)
+
+
+@pytest.mark.stan
+@pytest.mark.parametrize("marker", ["rats", "dyestuff", "tutorial_schools"])
+def test_the_sample_data_give_the_stated_numbers(samples: Document, marker: str) -> None:
+    (run,) = [run for run in samples.runs if run.name == marker]
+    done = workflow.load(run)
+    names = [parameter.name for parameter in done.draws.parameters]
+    for cell, *cells in table_rows(SAMPLES, marker):
+        name = max((name for name in names if cell.startswith(name)), key=len)
+        ((mean, sd),) = moments_in(cells[-1:])
+        near = monte_carlo(done.draws.of(name), 0.95)
+        assert_near(mean, near[0], cell)
+        assert_near(sd, near[1], cell)
+
+
+@pytest.mark.stan
+def test_the_run_folder_page_names_every_key_and_file(readme: Document) -> None:
+    page, run = ROOT / "docs" / "run-folder.md", readme.folder / "rats"
+    assert {path.name for path in run.iterdir()} <= set(re.findall(r"`([\w.]+)/?`", page.read_text()))
+    manifest, summary = (json.loads((run / f"{name}.json").read_text()) for name in ("run", "summary"))
+    assert sorted(first_cells(page, "run.json")) == sorted(manifest)
+    parameter = summary["parameters"][0]
+    assert sorted(first_cells(page, "summary.json")) == sorted([*summary, *parameter])
+    with (run / "groups.csv").open() as file:
+        header = next(csv.reader(file))
+    section = page.read_text().partition("\n## groups.csv\n")[2].partition("\n## ")[0]
+    assert set(header) == set(re.findall(r"`(\w+)`", section))
+
+
+@pytest.mark.stan
+def test_the_trace_is_laid_out_as_documented_and_the_example_runs(
+    readme: Document, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = (ROOT / "docs" / "run-folder.md").read_text()
+    (example,) = [block for language, block in FENCE.findall(page) if language == "python"]
+    monkeypatch.chdir(readme.folder)
+    names: dict[str, Any] = {}
+    exec(example, names)
+    done = workflow.load(readme.folder / "rats")
+    expected = done.draws.of("day") + draws_of(done, "rat[9]") * 0 + done.draws.effects["rat"][:, :, 8, 1]
+    np.testing.assert_allclose(names["rat_9"].values, expected, rtol=1e-6)
+    assert 0 < names["probability"] <= 1
+    assert len(names["table"]) == len(done.draws.parameters) - 1
+    variables = {name for group in names["trace"].groups() for name in names["trace"][group].data_vars}
+    section = page.partition("\n## trace.nc\n")[2]
+    documented = set(re.findall(r"`(\w+)`", section)) | {"weight", "u_rat"}
+    assert variables <= documented
