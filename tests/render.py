@@ -1,10 +1,12 @@
 """`python -m tests.render` (`make rendered`) writes what is made from code: stan_models/rendered/ and docs/commands.md.
 
     python -m tests.render              the Stan programs and docs/commands.md
-    python -m tests.render --outputs    also runs the `console` blocks of DOCUMENTS and writes down what they print
+    python -m tests.render --outputs    also the outputs and numbers that DOCUMENTS quote, by running their commands
 
 docs/commands.md says what `hierfit COMMAND --help` says, laid out here, so that it does not change with Typer's taste
-for boxes. A `console` block holds commands after "$ " and what they print; those of one document run in one folder.
+for boxes. Commands stand in `sh` blocks, or after "$ " in `console` blocks, where what they print follows; those of one
+document run in one folder. `<!-- numbers: RUN -->` stands above a table whose last column holds the posterior mean (sd)
+of that run, a parameter or `school[1]`, a level's deviation, in each row.
 """
 
 from __future__ import annotations
@@ -21,9 +23,13 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import typer
 
+from hierfit import workflow
 from hierfit.cli.app import app
+from hierfit.results.convergence import assess
+from hierfit.results.digits import format_row
 from hierfit.stan.programs import write_rendered
 
 ROOT = Path(__file__).parents[1]
@@ -34,11 +40,15 @@ WIDTH, INDENT = 96, 28
 HEAD = """# Commands
 
 What `hierfit COMMAND --help` says. This page is written by `make rendered`; a test compares it with the program.
-Options in square brackets have a default; "repeat" marks those that may be given more than once.
+Square brackets hold defaults. `hierfit --version` prints the version; `hierfit --install-completion` makes the shell
+complete commands and options.
 """
 _TYPES = {int: "NUMBER", float: "NUMBER", str: "TEXT", Path: "PATH"}
 _EXAMPLE = re.compile(r"\[dim\](.*?)\[/dim\]", re.DOTALL)
-_CONSOLE = re.compile(r"(?<=^```console\n).*?(?=^```$)", re.DOTALL | re.MULTILINE)
+_BLOCK = re.compile(r"^```(sh|console)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+_NUMBERS = re.compile(r"(?<=^<!-- numbers: )(\S+) -->\n\n(.*?)(?=\n\n|\Z)", re.DOTALL | re.MULTILINE)
+# What is said when a program is not built yet, or another process is building it.
+_BUILDING = re.compile(r"^(Compiling|Waiting) .*\n", re.MULTILINE)
 
 
 def commands_text() -> str:
@@ -68,7 +78,9 @@ def _parameter_text(parameter: Any, hint: Any) -> str:
     is_option = parameter.opts[0].startswith("-")
     kind = _kind(hint)
     value = "" if kind is bool else parameter.metavar or _values(kind)
-    written = f"{', '.join(parameter.opts)} {value}".strip() if is_option else parameter.metavar or _values(kind)
+    written = (
+        f"{', '.join(parameter.opts)} {value}".strip() if is_option else parameter.metavar or parameter.name.upper()
+    )
     said = f"{parameter.help} {_default_text(parameter, kind)}".strip()
     lines = textwrap.wrap(said, WIDTH - INDENT, break_long_words=False, break_on_hyphens=False)
     if len(written) + 2 > INDENT - 2:
@@ -95,29 +107,33 @@ def _default_text(parameter: Any, kind: type) -> str:
     return "" if shown is None else f"[{getattr(shown, 'value', shown)}]"
 
 
-def console_blocks(text: str) -> Iterator[list[tuple[str, str]]]:
-    """For each console block of a document its (command, output) pairs; a command may go on after a backslash."""
-    for block in _CONSOLE.findall(text):
-        parts = re.split(r"^\$ ", block, flags=re.MULTILINE)
-        assert not parts[0], f"a console block begins with a command: {block}"
-        yield [_command_and_output(part) for part in parts[1:]]
+def commands_in(text: str) -> Iterator[tuple[str, str | None]]:
+    """The commands of a document with their quoted outputs; a command may go on after a backslash."""
+    for language, block in _BLOCK.findall(text):
+        if language == "console":
+            yield from _console_pairs(block)
+        else:
+            yield from ((command, None) for command in re.split(r"(?<!\\)\n", block.strip("\n")))
 
 
-def _command_and_output(part: str) -> tuple[str, str]:
-    lines = part.splitlines(keepends=True)
-    end = next(i for i, line in enumerate(lines) if not line.endswith("\\\n")) + 1
-    return "".join(lines[:end]), "".join(lines[end:])
+def _console_pairs(block: str) -> Iterator[tuple[str, str]]:
+    first, *parts = re.split(r"^\$ ", block, flags=re.MULTILINE)
+    assert not first, f"a console block begins with a command: {block}"
+    for part in parts:
+        lines = part.splitlines(keepends=True)
+        end = next(i for i, line in enumerate(lines) if not line.endswith("\\\n")) + 1
+        yield "".join(lines[:end]).rstrip("\n"), "".join(lines[end:])
 
 
-def run_console(command: str, folder: Path) -> str:
-    """What a command prints on a terminal of 96 columns without colour: stdout and stderr, in order."""
+def run_command(command: str, folder: Path) -> str:
+    """What a command prints in a terminal of 96 columns without colour: stdout and stderr, in order."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     environment = {**os.environ, "PATH": path, "NO_COLOR": "1", "COLUMNS": str(WIDTH), "PYTHONUNBUFFERED": "1"}
     done = subprocess.run(
         ["sh", "-c", command], cwd=folder, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
     )
-    assert "error: a bug" not in done.stdout, done.stdout
-    return done.stdout
+    assert "error:" not in done.stdout, f"{command}\n{done.stdout}"
+    return _BUILDING.sub("", done.stdout)
 
 
 def workplace(folder: Path) -> Path:
@@ -127,16 +143,49 @@ def workplace(folder: Path) -> Path:
 
 
 def with_outputs(text: str, folder: Path) -> str:
-    """The document with what its console commands print today; several runs of blank lines stay as they are."""
+    """The document with what its commands give today; `folder` is where they are run."""
 
-    def rerun(match: re.Match[str]) -> str:
-        (pairs,) = console_blocks(f"```console\n{match[0]}```\n")
-        return "".join(f"$ {command}{run_console(command, folder)}" for command, _ in pairs)
+    def rerun(block: re.Match[str]) -> str:
+        parts = []
+        for command, quoted in commands_in(block[0]):
+            printed = run_command(command, folder) if command.startswith("hierfit ") else quoted
+            parts.append(f"$ {command}\n{printed}")
+        return block[0] if block[1] == "sh" else f"```console\n{''.join(parts)}```"
 
-    return _CONSOLE.sub(rerun, text)
+    return _NUMBERS.sub(lambda table: _with_numbers(table, folder), _BLOCK.sub(rerun, text))
+
+
+def _with_numbers(table: re.Match[str], folder: Path) -> str:
+    done = workflow.load(folder / table[1])
+    header, rule, *rows = table[2].splitlines()
+    filled = [f"{row.rpartition('|')[0].rpartition('|')[0]}| {_moments(done, row)} |" for row in rows]
+    return "\n".join([f"{table[1]} -->", "", header, rule, *filled])
+
+
+def _moments(done: workflow.Fit, row: str) -> str:
+    values = draws_of(done, parameter_of(row, done))
+    mcse = float(assess(values[:, :, None]).mcse_mean[0])
+    mean, sd, *_ = format_row(values.mean(), values.std(ddof=1), *np.quantile(values, (0.025, 0.975)), mcse)
+    return f"{mean} ({sd})"
+
+
+def parameter_of(row: str, done: workflow.Fit) -> str:
+    """The parameter that a row of a table is about: its first cell, or what that begins with."""
+    cell = row.split("|")[1].strip(" `")
+    names = [parameter.name for parameter in done.draws.parameters if cell.startswith(parameter.name)]
+    return max(names, key=len) if names else cell
+
+
+def draws_of(done: workflow.Fit, name: str) -> Any:
+    """The draws [chains, draws] of a parameter, or of the first deviation of a level written `school[1]`."""
+    level = re.fullmatch(r"(\w+)\[(\w+)\]", name)
+    if level is None:
+        return done.draws.of(name)
+    return done.draws.effects[level[1]][:, :, done.design.group(level[1]).labels.index(level[2]), 0]
 
 
 def main() -> None:
+    """Write it all."""
     write_rendered(ROOT / "stan_models" / "rendered")
     COMMANDS.write_text(commands_text())
     for document in DOCUMENTS if "--outputs" in sys.argv[1:] else ():

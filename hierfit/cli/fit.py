@@ -56,8 +56,6 @@ def fit(
     [dim]hierfit fit pupils.csv --y score --slope ses --group school --prior "ses ~ normal(0, 5)" --seed 1[/dim]
     """
     from hierfit.model.formula import formula_from_flags
-    from hierfit.request import FitRequest
-    from hierfit.stan.sampler import SamplerOptions
 
     if again is not None:
         request = _repeated(again, data, context)
@@ -72,6 +70,9 @@ def fit(
             varying_intercept=not no_varying_intercept,
             correlated=not uncorrelated,
         )
+        from hierfit.request import FitRequest  # these load numpy: not before the flags are known to be good
+        from hierfit.stan.sampler import SamplerOptions
+
         sampler = SamplerOptions(
             chains=chains,
             warmup=warmup,

@@ -7,8 +7,9 @@
     constant_data  X [obs, coefficient], Z [obs, varying], level [obs, factor] (0-based)
 
 The coordinates are the CSV's own names and labels, obs is the line of the CSV file; `sd` at varying = "school: ses"
-is what tables call sd(school: ses). A slash in a column's name becomes "_", and a factor that is named like something
-else in the file gets "_level" appended, in u_<factor> too. Written and read with xarray alone: importing ArviZ takes longer than most fits.
+is what tables call sd(school: ses). A slash in a column's name becomes "_", and a factor named like something else in
+the file gets "_level" appended, in u_<factor> too. Written and read with xarray alone: importing ArviZ takes longer
+than most fits.
 """
 
 from __future__ import annotations

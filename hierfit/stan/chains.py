@@ -29,7 +29,11 @@ _FAILURES: tuple[tuple[str, str, str | None], ...] = (
         "The sampler found no step size with which it can move: the posterior is improper or changes too abruptly.",
         "Give every parameter a proper prior.",
     ),
-    (r"variable does not exist", "The Stan program asks for a variable that the data lack.", None),
+    (
+        r"variable does not exist|dims found=\(\)",
+        "The data lack a variable that the Stan program asks for, or have a single number for it.",
+        None,
+    ),
     (
         r"mismatch in (dimension|number)",
         "A variable in the data has another shape than the Stan program asks for.",
@@ -158,13 +162,20 @@ class Chains:
         for pattern, meaning, hint in _FAILURES:
             found = re.search(rf"^.*{pattern}.*$", console, flags=re.MULTILINE)
             if found:
-                return SamplerError(f"{meaning} Chain {chain} said: {found.group().strip()[:400]}", hint=hint)
+                said = (found.group() + _reason(console, found.start())).strip()[:400]
+                return SamplerError(f"{meaning} Chain {chain} said: {said}", hint=hint)
         if status == -9:
             message = f"Chain {chain} was killed, most often because memory ran out."
             return SamplerError(message, hint="Use fewer parallel chains.")
         lines = [line.strip() for line in console.splitlines() if line.strip()]
         telling = [line for line in lines if _TELLING.search(line)] or lines or ["nothing"]
         return SamplerError(f"Chain {chain} failed with status {status}. It said: {telling[-1][:400]}")
+
+
+def _reason(console: str, end: int) -> str:
+    """Why the last initial value was rejected, if Stan said so before its last words."""
+    reasons = re.findall(r"^Rejecting initial value:\n.*\n(.*)$", console[:end], flags=re.MULTILINE)
+    return f"({reasons[-1].strip()})" if reasons else ""
 
 
 def _first_line(error: BaseException) -> str:

@@ -117,7 +117,7 @@ class Sampling:
         variables: draws of every Stan variable that is not empty [chains, draws, *shape].
         stats: sampler statistics [chains, draws] under ArviZ's names: lp, acceptance_rate, step_size, tree_depth,
             n_steps, diverging (bool), energy; a program without parameters has the first two only.
-        step_size: after adaptation [chains].
+        step_size: after adaptation [chains]; nan for a program without parameters.
         inv_metric: after adaptation [chains, n], or [chains, n, n] for dense_e; n is 0 for unit_e.
         seconds: time taken.
         options: as given, with the seed that was used.
@@ -238,7 +238,7 @@ def _assemble(outputs: Sequence[ChainOutput], options: SamplerOptions, wall: flo
     return Sampling(
         variables=variables,
         stats=stats,
-        step_size=np.array([output.step_size for output in outputs]),
+        step_size=stats["step_size"][:, 0] if "step_size" in stats else np.full(len(outputs), np.nan),
         inv_metric=np.stack([output.inv_metric for output in outputs]),
         seconds=Seconds(
             max(output.warmup_seconds for output in outputs), max(output.sampling_seconds for output in outputs), wall

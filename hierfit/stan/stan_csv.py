@@ -27,7 +27,6 @@ class ChainOutput:
     Attributes:
         names: columns of the CSV, such as lp__ and b.1.
         draws: finished draws after warmup [draws, columns].
-        step_size: after adaptation; nan when the chain did not come so far.
         inv_metric: after adaptation [n] or [n, n]; empty for unit_e.
         warmup_seconds: as Stan reports them; 0 when the chain did not come so far.
         sampling_seconds: the same.
@@ -35,7 +34,6 @@ class ChainOutput:
 
     names: tuple[str, ...]
     draws: Array
-    step_size: float
     inv_metric: Array
     warmup_seconds: float
     sampling_seconds: float
@@ -88,10 +86,9 @@ def read_chain(files: ChainFiles) -> ChainOutput:
             names = tuple(line.decode().strip().split(","))
         elif line.count(b",") == len(names) - 1:
             rows.append(line)
-    step_size, inv_metric = _adaptation(comments)
     seconds = dict((phase, float(value)) for value, phase in _SECONDS.findall("\n".join(comments)))
     draws = _numbers(rows, len(names))
-    return ChainOutput(names, draws, step_size, inv_metric, seconds.get("Warm-up", 0.0), seconds.get("Sampling", 0.0))
+    return ChainOutput(names, draws, _inv_metric(comments), seconds.get("Warm-up", 0.0), seconds.get("Sampling", 0.0))
 
 
 def _numbers(rows: list[bytes], n_columns: int) -> Array:
@@ -104,20 +101,18 @@ def _numbers(rows: list[bytes], n_columns: int) -> Array:
     return np.ascontiguousarray(table.to_numpy())
 
 
-def _adaptation(comments: list[str]) -> tuple[float, Array]:
-    """Step size and inverse metric from "Step size = 0.9", "Diagonal elements ..." and the numbers below."""
-    step_size, rows, reading, dense = float("nan"), [], False, False
+def _inv_metric(comments: list[str]) -> Array:
+    """The numbers below the comment "Diagonal elements ..." or "Elements ..."."""
+    rows, reading, dense = [], False, False
     for line in comments:
-        if line.startswith("Step size = "):
-            step_size = float(line.partition("=")[2])
-        elif line.startswith(("Diagonal elements of inverse", "Elements of inverse")):
+        if line.startswith(("Diagonal elements of inverse", "Elements of inverse")):
             reading, dense = True, line.startswith("Elements")
         elif reading and line and not line.startswith("Elapsed"):
             rows.append([float(cell) for cell in line.split(",")])
         else:
             reading = False
     metric = np.array(rows, dtype=np.float64)
-    return step_size, metric if dense or not rows else metric[0]
+    return metric if dense or not rows else metric[0]
 
 
 def _new_lines(file: Path, start: int) -> tuple[bytes, int]:

@@ -1,7 +1,7 @@
 """The driver through its command line and through cmdstanpy.
 
-Closed forms of tests/stan/programs/conjugate.stan with the fixture's data: mu | y is normal with precision 1/9 + 4/4 and
-mean (sum(y)/4) / precision; rate | counts is gamma(2 + 10, 1 + 5).
+Closed forms of tests/stan/programs/conjugate.stan with the fixture's data: mu | y is normal with precision 1/9 + 4/4
+and mean (sum(y)/4) / precision; rate | counts is gamma(2 + 10, 1 + 5).
 """
 
 import json
@@ -82,7 +82,7 @@ def test_info(conjugate: Executable, tmp_path: Path) -> None:
         (["sample", "data", "file=none.json"], "cannot read the file 'none.json'"),
         (["sample", "data", "file=."], "cannot read the file '.'"),
         (["sample", "data", "file=broken.json"], "'broken.json' is not JSON that Stan can read"),
-        (["sample", "data", "file=lacking.json"], "variable does not exist"),
+        (["sample", "data", "file=lacking.json"], "variable name=y"),
         (["sample", "data", "file=shape.json"], "mismatch in"),
         (["sample", "data", "file=data.json", "output", "file=no/such/folder.csv"], "cannot write the file"),
         (["sample", "data", "file=data.json", "init=none.json"], "cannot read the file 'none.json'"),
@@ -128,7 +128,7 @@ def test_inits_outside_the_support_are_refused(conjugate: Executable, tmp_path: 
     (tmp_path / "init.json").write_text('{"mu": 0, "rate": -1, "b": []}')
     done = run(conjugate, tmp_path, *sample_words(data_file), "init=init.json")
     assert done.returncode == 1
-    assert "Initialization failed." in done.stderr and "rate" in done.stdout
+    assert "Initialization failed." in done.stderr and "variable is -1" in done.stdout
 
 
 def test_the_csv_echoes_what_was_asked(conjugate: Executable, tmp_path: Path, data_file: Path) -> None:
@@ -188,10 +188,10 @@ def test_save_warmup_and_a_profile_free_program(conjugate: Executable, tmp_path:
 def test_a_signal_keeps_whole_rows(
     conjugate: Executable, tmp_path: Path, data_file: Path, sent: signal.Signals, status: int
 ) -> None:
-    words = sample_words(data_file, "num_samples=100000000", "num_warmup=200", "output", "refresh=1000")
+    words = sample_words(data_file, "num_samples=5000000", "num_warmup=200", "output", "refresh=5000")
     process = subprocess.Popen([str(conjugate.path), *words], cwd=tmp_path, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
-    assert any("(Sampling)" in line and "0000 /" in line for line in process.stdout)  # stops reading at the first
+    assert any("(Sampling)" in line and "200 /" in line for line in process.stdout)  # stops reading at the first
     process.send_signal(sent)
     assert process.wait(10) == status
     process.stdout.close()
@@ -222,7 +222,8 @@ def test_optimize_finds_the_mode(
     fit = model.optimize(data=data, seed=1, algorithm=algorithm, jacobian=jacobian, sig_figs=10)
     # with the Jacobian the mode is that of log(rate): shape / rate instead of (shape - 1) / rate
     mode = SHAPE / RATE if jacobian else (SHAPE - 1) / RATE
-    np.testing.assert_allclose([fit.stan_variable("mu"), fit.stan_variable("rate")], [MU, mode], rtol=1e-4)
+    # Newton's method stops when the log density changes by less than 1e-8, so its answer has half as many digits
+    np.testing.assert_allclose([fit.stan_variable("mu"), fit.stan_variable("rate")], [MU, mode], rtol=1e-3)
 
 
 def test_laplace_is_the_curvature_at_the_mode(
@@ -238,8 +239,8 @@ def test_laplace_is_the_curvature_at_the_mode(
     assert len(rows(tmp_path / "output.csv")) == 1 + 4000
     for fit in fits:
         mu, log_rate = fit.stan_variable("mu"), np.log(fit.stan_variable("rate"))
-        # 4,000 independent draws of normals: mean +- 5 sd/sqrt(4000), sd +- 5/sqrt(8000) of itself. The curvature of the
-        # log density of log(rate) is the shape.
+        # 4,000 independent draws of normals: mean +- 5 sd/sqrt(4000), sd +- 5/sqrt(8000) of itself. The curvature of
+        # the log density of log(rate) is the shape.
         assert abs(mu.mean() - MU) < 0.08 * MU_SD and abs(mu.std() / MU_SD - 1) < 0.056
         assert abs(log_rate.mean() - np.log(SHAPE / RATE)) < 0.08 * SHAPE**-0.5
         assert abs(log_rate.std() * SHAPE**0.5 - 1) < 0.056
@@ -254,20 +255,14 @@ def test_pathfinder_is_near(model: cmdstanpy.CmdStanModel, conjugate_data: Mappi
     assert abs(mu.mean() - MU) < 0.5 * MU_SD and 0.5 < mu.std() / MU_SD < 1.6
 
 
-def test_pathfinder_without_resampling_keeps_every_path(
-    model: cmdstanpy.CmdStanModel, conjugate_data: Mapping[str, Any], tmp_path: Path
-) -> None:
-    fit = model.pathfinder(
-        data=dict(conjugate_data),
-        seed=3,
-        num_paths=2,
-        num_single_draws=500,
-        psis_resample=False,
-        save_single_paths=True,
-        output_dir=tmp_path,
-    )
-    assert fit.stan_variable("mu").shape == (1000,)
-    assert len(list(tmp_path.glob("*_path_*.csv"))) == 2
+def test_pathfinder_without_resampling_keeps_every_path(conjugate: Executable, tmp_path: Path, data_file: Path) -> None:
+    words = ["pathfinder", "num_paths=2", "num_draws=500", "psis_resample=0", "save_single_paths=1"]
+    done = run(conjugate, tmp_path, *words, "data", f"file={data_file}", "random", "seed=3", "output", "file=out.csv")
+    assert done.returncode == 0
+    assert len(rows(tmp_path / "out.csv")) == 1 + 1000
+    for path in (1, 2):
+        assert len(rows(tmp_path / f"out_path_{path}.csv")) == 1 + 500
+        assert (tmp_path / f"out_path_{path}.json").is_file()
 
 
 def test_generated_quantities_follow_the_draws(

@@ -25,7 +25,7 @@ stan = pytest.mark.stan
 
 
 def output(draws: int) -> ChainOutput:
-    return ChainOutput(("lp__",), np.arange(float(draws))[:, None], 1.0, np.empty(0), 0.0, 0.0)
+    return ChainOutput(("lp__",), np.arange(float(draws))[:, None], np.empty(0), 0.0, 0.0)
 
 
 @pytest.mark.parametrize(
@@ -89,7 +89,7 @@ def test_shapes_names_and_types(fit: Sampling) -> None:
 
 @stan
 def test_what_was_adapted_comes_back(fit: Sampling) -> None:
-    np.testing.assert_allclose(fit.step_size, fit.stats["step_size"][:, 0])
+    np.testing.assert_array_equal(fit.step_size, fit.stats["step_size"][:, -1])
     assert fit.inv_metric.shape == (4, 2)
     # the metric of mu is its posterior variance, from the 500 draws of the last window, worth at least 100:
     # +- 5 x sqrt(2/100)
@@ -186,7 +186,7 @@ def test_an_interrupt_keeps_the_finished_draws(conjugate: Executable, conjugate_
         if progress.done > 100_000 and min(progress.by_chain) > 1000:
             raise KeyboardInterrupt
 
-    endless = SamplerOptions(chains=2, draws=50_000_000, seed=1, parallel_chains=2)
+    endless = SamplerOptions(chains=2, draws=3_000_000, seed=1, parallel_chains=2)
     fit = sample(conjugate, conjugate_data, endless, stop)
     chains, draws = fit.variables["mu"].shape
     assert fit.interrupted and chains == 2 and draws > 1000
@@ -199,17 +199,17 @@ def test_an_interrupt_in_warmup_has_nothing_to_keep(conjugate: Executable, conju
         raise KeyboardInterrupt
 
     with pytest.raises(Interrupted, match="nothing to keep"):
-        sample(conjugate, conjugate_data, SamplerOptions(chains=1, warmup=50_000_000, seed=1), stop)
+        sample(conjugate, conjugate_data, SamplerOptions(chains=1, warmup=3_000_000, seed=1), stop)
 
 
 @stan
 def test_failures_are_told_in_a_line(conjugate: Executable, conjugate_data: Mapping[str, Any]) -> None:
     lacking = {name: value for name, value in conjugate_data.items() if name != "y"}
-    with pytest.raises(SamplerError, match=r"data lack.*variable name=y"):
+    with pytest.raises(SamplerError, match=r"lack.*variable name=y"):
         sample(conjugate, lacking, QUICK)
     with pytest.raises(SamplerError, match="another shape"):
         sample(conjugate, {**conjugate_data, "y": np.ones(3)}, QUICK)
-    with pytest.raises(SamplerError, match="no starting point"):
+    with pytest.raises(SamplerError, match=r"no starting point.*variable is -1"):
         sample(conjugate, conjugate_data, replace(QUICK, inits={"rate": -1.0}))
     with pytest.raises(UsageError, match="sampler does not take"):
         sample(conjugate, conjugate_data, replace(QUICK, draws=-5))

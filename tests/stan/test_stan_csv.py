@@ -20,7 +20,6 @@ def test_a_finished_chain(files: ChainFiles) -> None:
     chain = read_chain(files)
     assert chain.names == ("lp__", "accept_stat__", "divergent__", "b.1", "b.2")
     np.testing.assert_array_equal(chain.draws, [[-1, 0.9, 0, 1, 2], [-2, 0.8, 1, np.nan, -np.inf]])
-    assert chain.step_size == 0.75
     np.testing.assert_array_equal(chain.inv_metric, [1.5, 0.25])
     assert (chain.warmup_seconds, chain.sampling_seconds) == (0.5, 1.25e-05)
 

@@ -5,7 +5,12 @@
 #include <stan/io/empty_var_context.hpp>
 #include <stan/io/json/json_data.hpp>
 
+#include <rapidjson/document.h>
+#include <rapidjson/stringbuffer.h>
+#include <rapidjson/writer.h>
+
 #include <algorithm>
+#include <iterator>
 #include <sstream>
 
 namespace hierfit {
@@ -45,6 +50,25 @@ Context read_context(const std::string& path) {
     return std::make_shared<stan::json::json_data>(stream);
   } catch (const std::exception& error) {
     throw UserError("'" + path + "' is not JSON that Stan can read: " + error.what());
+  }
+}
+
+Context read_metric(const std::string& path) {
+  std::ifstream stream = open(path);
+  const std::string text(std::istreambuf_iterator<char>(stream), {});
+  rapidjson::Document saved;
+  saved.Parse<rapidjson::kParseNanAndInfFlag>(text.c_str());
+  if (saved.HasParseError() || !saved.IsObject()) throw UserError("'" + path + "' is not a JSON object");
+  if (!saved.HasMember("inv_metric")) throw UserError("no variable 'inv_metric' in '" + path + "'");
+  // A saved metric also says "metric_type": "diag_e", and Stan reads no strings.
+  rapidjson::StringBuffer numbers;
+  rapidjson::Writer<rapidjson::StringBuffer> writer(numbers);
+  saved["inv_metric"].Accept(writer);
+  std::istringstream metric("{\"inv_metric\": " + std::string(numbers.GetString()) + "}");
+  try {
+    return std::make_shared<stan::json::json_data>(metric);
+  } catch (const std::exception& error) {
+    throw UserError("the metric in '" + path + "' is not one that Stan can read: " + error.what());
   }
 }
 

@@ -20,6 +20,9 @@ using Context = std::shared_ptr<stan::io::var_context>;
 // The variables of a JSON file; none for an empty path. Throws UserError.
 Context read_context(const std::string& path);
 
+// The variable inv_metric of a JSON file, which may be one that save_metric=1 wrote. Throws UserError.
+Context read_metric(const std::string& path);
+
 // The columns called `names` of a Stan CSV [rows, names]. Throws UserError when one is missing or a line is broken.
 Eigen::MatrixXd read_csv_columns(const std::string& path, const std::vector<std::string>& names);
 

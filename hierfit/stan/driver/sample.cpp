@@ -47,11 +47,7 @@ Outputs open_outputs(Session& session) {
 // The inverse metric of the user's file, or the identity. Stan checks size and definiteness.
 Context initial_metric(const Arguments& a, size_t size) {
   const std::string path = a.text("metric_file");
-  if (!path.empty()) {
-    const Context metric = read_context(path);
-    if (!metric->contains_r("inv_metric")) throw UserError("no variable 'inv_metric' in '" + path + "'");
-    return metric;
-  }
+  if (!path.empty()) return read_metric(path);
   namespace util = stan::services::util;
   using stan::io::array_var_context;
   if (a.text("metric") == "dense_e")
