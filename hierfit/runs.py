@@ -175,11 +175,13 @@ def open_run(path: Path) -> RunFolder:
 
 
 def _runs_nearby(folder: Path) -> str:
-    """Return " Runs here: a, b." for the newest runs in the folder, its parent and ./runs."""
-    places = {folder, folder.parent, Path("runs")}
-    found = {manifest.parent for place in places if place.is_dir() for manifest in place.glob(f"*/{MANIFEST}")}
-    newest = sorted(found, key=lambda run: run.stat().st_mtime, reverse=True)[:3]
-    return f" Runs nearby: {', '.join(str(run) for run in newest)}." if newest else ""
+    """Return " Runs nearby: a, b." for the newest runs in the folder, or else in its parent or in ./runs."""
+    for place in (folder, folder.parent, Path("runs")):
+        found = [manifest.parent for manifest in place.glob(f"*/{MANIFEST}")]
+        if found:
+            newest = sorted(found, key=lambda run: run.stat().st_mtime, reverse=True)[:3]
+            return f" Runs nearby: {', '.join(str(run) for run in newest)}."
+    return ""
 
 
 def truth_beside(data: Path, sha256: str) -> Mapping[str, Any] | None:

@@ -83,6 +83,7 @@ def _parameter_text(parameter: Any, hint: Any) -> str:
     )
     said = f"{parameter.help} {_default_text(parameter, kind)}".strip()
     lines = textwrap.wrap(said, WIDTH - INDENT, break_long_words=False, break_on_hyphens=False)
+    written = written.strip()
     if len(written) + 2 > INDENT - 2:
         return "\n".join([written, *(" " * INDENT + line for line in lines)])
     return "\n".join(f"{written if not i else '':<{INDENT}}{line}" for i, line in enumerate(lines))

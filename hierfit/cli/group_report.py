@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from hierfit.cli.lines import WIDTH
 from hierfit.cli.options import OutputFormat
 from hierfit.cli.report import csv_text, markdown_table
 from hierfit.errors import UsageError, did_you_mean
@@ -15,7 +16,7 @@ from hierfit.results.digits import format_row, format_share
 from hierfit.results.group_summary import GroupSummary, GroupTable
 from hierfit.results.words import coefficients, counted, elided, plural
 
-LABEL_WIDTH = 24
+LABEL_WIDTH, LEAST_LABEL_WIDTH = 24, 8
 
 
 def groups_text(summary: GroupSummary, sort: str | None, top: int | None, output: OutputFormat) -> str:
@@ -30,6 +31,7 @@ def groups_text(summary: GroupSummary, sort: str | None, top: int | None, output
         return csv_text(summary.csv_rows())
     if output is OutputFormat.JSON:
         return json.dumps(_records(summary), indent=2, ensure_ascii=False, allow_nan=False)
+    _check_sort(summary, sort)
     blocks = [_table_text(table, summary.ci, sort, top, output) for table in summary.tables]
     return "\n\n".join(blocks)
 
@@ -55,13 +57,7 @@ def _table_text(table: GroupTable, ci: float, sort: str | None, top: int | None,
         if hidden:
             cells.insert(1 + (top or 0), [more, *[""] * (len(header) - 1)])
         return markdown_table(cells)
-    widths = [max(len(row[i]) for row in cells) for i in range(len(header))]
-    lines = [
-        "  ".join(
-            [row[0].ljust(widths[0]), *(cell.rjust(wide) for cell, wide in zip(row[1:], widths[1:], strict=True))]
-        )
-        for row in cells
-    ]
+    lines = _lines(cells)
     if hidden:
         lines.insert(1 + (top or 0), more)
     varying = " and ".join(coefficients(term) for term in table.terms)
@@ -69,15 +65,30 @@ def _table_text(table: GroupTable, ci: float, sort: str | None, top: int | None,
     return "\n".join([title, *lines, *_differing(table, ci)])
 
 
-def _order(table: GroupTable, sort: str | None) -> list[int]:
-    """Return the levels from lowest to highest in the wanted coefficient."""
-    term = table.terms[0] if sort is None else sort
-    if term not in table.terms:
+def _lines(cells: Sequence[Sequence[str]]) -> list[str]:
+    """Return rows, the header first, as lines; labels give way where the numbers need the room."""
+    widest, *widths = (max(map(len, column)) for column in zip(*cells, strict=True))
+    label = min(widest, max(LEAST_LABEL_WIDTH, WIDTH - sum(widths) - 2 * len(widths)))
+    lines = []
+    for first, *numbers in cells:
+        aligned = [number.rjust(width) for number, width in zip(numbers, widths, strict=True)]
+        lines.append("  ".join([elided(first, label).ljust(label), *aligned]))
+    return lines
+
+
+def _check_sort(summary: GroupSummary, sort: str | None) -> None:
+    terms = list(dict.fromkeys(term for table in summary.tables for term in table.terms))
+    if sort is not None and sort not in terms:
+        factors = " or ".join(plural(table.factor) for table in summary.tables)
         raise UsageError(
-            f"--sort {term}: no coefficient of that name varies between {plural(table.factor)}."
-            f"{did_you_mean(term, table.terms)}",
-            hint=f"choose {' or '.join(table.terms)}",
+            f"--sort {sort}: no coefficient of that name varies between {factors}.{did_you_mean(sort, terms)}",
+            hint=f"choose {' or '.join(terms)}",
         )
+
+
+def _order(table: GroupTable, sort: str | None) -> list[int]:
+    """Return the levels from lowest to highest in the wanted coefficient, or in the first where they lack it."""
+    term = sort if sort in table.terms else table.terms[0]
     return [int(level) for level in np.argsort(table.mean[:, table.terms.index(term)], kind="stable")]
 
 

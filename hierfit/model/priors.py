@@ -113,7 +113,7 @@ class Prior:
         distribution = make(*self.arguments)
         if not positive:
             return np.asarray(distribution.pdf(x), dtype=np.float64)
-        return np.where(np.asarray(x) > 0, distribution.pdf(x) / distribution.sf(0.0), 0.0)
+        return np.where(np.asarray(x) >= 0, distribution.pdf(x) / distribution.sf(0.0), 0.0)
 
 
 _NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"

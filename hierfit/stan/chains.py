@@ -160,7 +160,7 @@ class Chains:
         status = self._statuses[index]
         chain = index + self._options.first_chain
         for pattern, meaning, hint in _FAILURES:
-            found = re.search(rf"^.*{pattern}.*$", console, flags=re.MULTILINE)
+            found = re.search(rf"^.*(?:{pattern}).*$", console, flags=re.MULTILINE)
             if found:
                 said = (found.group() + _reason(console, found.start())).strip()[:400]
                 return SamplerError(f"{meaning} Chain {chain} said: {said}", hint=hint)

@@ -122,7 +122,9 @@ def test_what_is_written_reads_back_exactly(tmp_path: Path) -> None:
     np.testing.assert_array_equal(table.numbers["ses"], simulated.columns["ses"])
     labels = [table.levels["school"][code] for code in table.labels["school"]]
     assert labels == list(simulated.columns["school"])
-    assert json.loads((tmp_path / "new" / "sim" / "truth.json").read_text()) == simulated.truth
+    stored = json.loads((tmp_path / "new" / "sim" / "truth.json").read_text())
+    assert stored.pop("data_sha256") == table.sha256
+    assert stored == simulated.truth
     assert sorted(path.name for path in (tmp_path / "new" / "sim").iterdir()) == ["data.csv", "truth.json"]
 
 

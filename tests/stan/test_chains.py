@@ -28,7 +28,7 @@ def failed_chains(tmp_path: Path, console: str, status: int) -> Chains:
             "no starting point",
             "100",
         ),
-        ("Exception: variable does not exist; variable name=y; base type=real", 1, "the data lack", "name=y"),
+        ("Exception: variable does not exist; variable name=y; base type=real", 1, "data lack", "name=y"),
         ("Exception: mismatch in dimension declared and found in context; name=X", 1, "another shape", "name=X"),
         ("Exception initializing step size.\nboom", 1, "no step size", "initializing"),
         ("./p: error while loading shared libraries: libtbb.so.2", 127, "lacks a library", "libtbb"),

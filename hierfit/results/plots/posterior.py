@@ -27,6 +27,7 @@ from hierfit.results.plots.style import (
     rows_height,
     styled,
 )
+from hierfit.results.plots.truth import Truth
 from hierfit.results.words import elided
 
 if TYPE_CHECKING:
@@ -71,8 +72,7 @@ def _title(material: Material) -> str:
     free = material.free()
     if material.truth and any(material.draws.parameters[i].name in material.truth.parameters for i in free):
         bounds = np.array([np.quantile(material.values(index), INTERVAL) for index in free])
-        names = [material.draws.parameters[index].name for index in free]
-        truth = np.array([material.truth.parameters.get(name, np.nan) for name in names])
+        truth = np.array([_inner_truth(material.draws.parameters[index], material.truth) for index in free])
         return coverage_sentence(bounds[:, 0], bounds[:, 1], truth, "intervals")
     slopes = _slopes(material)
     clear = [index for index in slopes if np.prod(np.quantile(material.values(index), INTERVAL)) > 0]
@@ -88,6 +88,13 @@ def _slopes(material: Material) -> list[int]:
     """Coefficients other than the intercepts."""
     names = [parameter.name for parameter in material.draws.parameters]
     return [index for index in material.free(Kind.COEFFICIENT) if names[index] not in INTERCEPTS]
+
+
+def _inner_truth(parameter: Parameter, truth: Truth) -> float:
+    """Return the true value, NaN for an sd of exactly 0: no equal-tailed interval contains the end of its range."""
+    value = truth.parameters.get(parameter.name, np.nan)
+    positive = parameter.kind in (Kind.SD, Kind.AUXILIARY)
+    return np.nan if positive and value == 0 else value
 
 
 def _truth_note(material: Material) -> str:

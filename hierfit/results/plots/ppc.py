@@ -1,7 +1,8 @@
 """ppc.png: would the model have produced data like these: densities of replicated outcomes over the outcome's own.
 
-Beside it the histogram of each row's place in its own predictive distribution (PIT), flat where the predictions are
-calibrated (Gabry et al. 2019, JRSS A 182(2), section 4). At most `MOST_ROWS` random rows.
+Beside it the histogram of each row's place in its own predictive distribution (PIT; Gabry et al. 2019, JRSS A 182(2),
+section 4). The rows were also fitted, so a hump in the middle is expected; a slope, or piles at the ends, are not.
+At most `MOST_ROWS` random rows.
 """
 
 from __future__ import annotations
@@ -51,7 +52,7 @@ def draw_ppc(material: Material) -> Plate:
     inside = float(np.mean((pit >= INTERVAL[0]) & (pit <= INTERVAL[1])))
     title = f"{100 * inside:.1f} % of the {design.response} values lie in their 95 % predictive interval"
     sampled = f" · {len(rows):,} of {design.n_rows:,} rows" if len(rows) < design.n_rows else ""
-    entitle(figure, title, f"left: data and replications · right: flat where predictions are calibrated{sampled}")
+    entitle(figure, title, f"left: data and replications · right: a slope or piles at the ends would mean misfit{sampled}")
     return Plate(figure, f"Posterior predictive check of {design.response}. {title}.")
 
 

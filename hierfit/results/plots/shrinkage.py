@@ -38,7 +38,7 @@ def draw_shrinkage(material: Material, group: Group) -> Plate:
         figure = new_figure()
         for index, ax in enumerate(figure.subplots(1, shown, squeeze=False)[0]):
             _draw_factors(ax, material, table, index)
-        note = "how much of a level's own deviation pooling takes away (1: all of it); darker: more levels"
+        note = "how much of a level's own deviation pooling takes away (1: all of it)"
     else:
         figure = new_figure(HEIGHT + 0.5)
         own = unpooled_estimates(material.draws, material.design, group)
@@ -104,7 +104,7 @@ def _draw_identity(ax: Axes, table: GroupTable, own: Array) -> None:
 def _draw_factors(ax: Axes, material: Material, table: GroupTable, index: int) -> None:
     known = np.isfinite(table.shrunk_by[:, index])
     rows, factors = table.rows[known], table.shrunk_by[known, index]
-    if rows.min(initial=1) < rows.max(initial=1):
+    if len(rows) and np.ptp(rows) > 0:
         edges = np.linspace(rows.min() - 0.5, rows.max() + 0.5, min(MOST_CELLS, int(np.ptp(rows)) + 1) + 1)
         counts, _, heights = np.histogram2d(rows, factors, bins=(edges, np.linspace(0, 1, MOST_CELLS + 1)))
         shown = np.ma.masked_equal(counts.T, 0)

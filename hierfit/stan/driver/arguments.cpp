@@ -124,7 +124,8 @@ size_t Arguments::find(const std::string& name, size_t section) const {
   for (size_t i = 0; i < rows_.size(); ++i)
     if (rows_[i].name == name) found.push_back(i);
   if (found.empty()) throw UserError("unknown argument '" + name + "' for method=" + method_);
-  if (found.size() > 1) throw UserError("'" + name + "' occurs in several sections; say 'data " + name + "=...' or 'output " + name + "=...'");
+  if (found.size() > 1)
+    throw UserError("'" + name + "' occurs in several sections; say 'data " + name + "=...' or 'output " + name + "=...'");
   return found[0];
 }
 
@@ -158,7 +159,8 @@ std::vector<std::string> Arguments::echo() const {
 
 std::string Arguments::json() const { return json_members(0, rows_.size()); }
 
-// Source of the nesting: CmdStan 2.35, the print(structured_writer) of list_argument.hpp and categorical_argument.hpp.
+// Source of the nesting: CmdStan 2.35, the print(structured_writer) of list_argument.hpp and
+// categorical_argument.hpp.
 std::string Arguments::json_members(size_t begin, size_t end) const {
   std::string out;
   for (size_t i = begin; i < end; i = end_of(i)) {

@@ -1,8 +1,10 @@
-// The command line: `program id=1 random seed=7 data file=d.json output file=o.csv method=sample num_samples=500 adapt delta=0.9`.
+// The command line: `program id=1 random seed=7 data file=d.json output file=o.csv method=sample num_samples=500
+// adapt delta=0.9`.
 //
-// Names, nesting, defaults, bounds and the echo in the CSV follow CmdStan 2.35 (src/cmdstan/arguments/). What a method accepts is one
-// flat table of rows with a depth: the table is both the grammar and the echo. Two things are looser than in CmdStan: a name is
-// looked up in its own section first and then anywhere, and the parser needs no particular order.
+// Names, nesting, defaults, bounds and the echo in the CSV follow CmdStan 2.35 (src/cmdstan/arguments/). What a
+// method accepts is one flat table of rows with a depth: the table is both the grammar and the echo. Two things are
+// looser than in CmdStan: a name is looked up in its own section first and then anywhere, and the parser needs no
+// particular order.
 #ifndef HIERFIT_ARGUMENTS_HPP
 #define HIERFIT_ARGUMENTS_HPP
 

@@ -13,8 +13,8 @@
 
 namespace hierfit {
 
-// Messages on stdout and errors on stderr, as in CmdStan (stream_logger in command.hpp). Every line flushes the console and the
-// CSV, so that a reader can follow both while the program runs.
+// Messages on stdout and errors on stderr, as in CmdStan (stream_logger in command.hpp). Every line flushes the
+// console and the CSV, so that a reader can follow both while the program runs.
 class Console : public stan::callbacks::logger {
  public:
   void watch(std::ostream& stream) { watched_.push_back(&stream); }
@@ -26,8 +26,8 @@ class Console : public stan::callbacks::logger {
   void info(const std::stringstream& text) override { say(std::cout, text.str()); }
   void warn(const std::string& text) override { say(std::cout, text); }
   void warn(const std::stringstream& text) override { say(std::cout, text.str()); }
-  // Rejected proposals are logged as errors too (base_hmc.hpp), and are none; this one ends the run and is still reported as OK
-  // by the services (run_adaptive_sampler.hpp).
+  // Rejected proposals are logged as errors too (base_hmc.hpp), and are none; this one ends the run and is still
+  // reported as OK by the services (run_adaptive_sampler.hpp).
   void error(const std::string& text) override {
     say(std::cerr, text);
     failed_ = failed_ || text.find("Exception initializing step size") != std::string::npos;

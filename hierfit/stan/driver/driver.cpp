@@ -1,5 +1,5 @@
-// The driver without Pathfinder as one translation unit. Stan's headers take 8 s to read: two units of about 20 s each, compiled beside
-// the model, are the quickest build on two cores.
+// The driver without Pathfinder as one translation unit. Stan's headers take 8 s to read: two units of about 20 s
+// each, compiled beside the model, are the quickest build on two cores.
 #include "arguments.cpp"
 #include "files.cpp"
 #include "generate_quantities.cpp"

@@ -85,7 +85,9 @@ Eigen::MatrixXd read_csv_columns(const std::string& path, const std::vector<std:
       columns = places(names, row, path);
       continue;
     }
-    if (row.size() != width) throw UserError("a row of '" + path + "' has " + std::to_string(row.size()) + " cells where the header has " + std::to_string(width));
+    if (row.size() != width)
+      throw UserError("a row of '" + path + "' has " + std::to_string(row.size()) + " cells where the header has " +
+                      std::to_string(width));
     for (size_t column : columns) {
       try {
         values.push_back(std::stod(row[column]));

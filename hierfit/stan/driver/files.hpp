@@ -26,7 +26,8 @@ Context read_metric(const std::string& path);
 // The columns called `names` of a Stan CSV [rows, names]. Throws UserError when one is missing or a line is broken.
 Eigen::MatrixXd read_csv_columns(const std::string& path, const std::vector<std::string>& names);
 
-// A file open for writing with `digits` significant digits (-1: the stream's own 6); null for an empty path. Throws UserError.
+// A file open for writing with `digits` significant digits (-1: the stream's own 6); null for an empty path. Throws
+// UserError.
 std::unique_ptr<std::ofstream> create(const std::string& path, int digits);
 
 // "out.csv" -> "out" + tag + suffix, as CmdStan names what it writes beside the CSV (file.hpp, make_filenames).

@@ -1,7 +1,7 @@
 // What each method accepts: the rows of the command line's table.
 //
-// Source: CmdStan 2.35, src/cmdstan/arguments/arg_<name>.hpp for the name, default and bounds of each row, and the order in which
-// categorical_argument::print echoes them.
+// Source: CmdStan 2.35, src/cmdstan/arguments/arg_<name>.hpp for the name, default and bounds of each row, and the
+// order in which categorical_argument::print echoes them.
 #ifndef HIERFIT_GRAMMAR_HPP
 #define HIERFIT_GRAMMAR_HPP
 

@@ -1,8 +1,9 @@
 // A Stan program's main: reads the command line, opens the files, runs one method.
 //
-// It speaks the part of CmdStan's command line and CSV that hierfit and cmdstanpy use, and is linked with the C++ that stanc writes.
-// Conventions are CmdStan 2.35's; each names its source file there. The code is hierfit's own.
-// Exit status: 0 done, 1 failed with one line on stderr, 130 and 143 stopped by SIGINT and SIGTERM with the finished draws written.
+// It speaks the part of CmdStan's command line and CSV that hierfit and cmdstanpy use, and is linked with the C++
+// that stanc writes. Conventions are CmdStan 2.35's; each names its source file there. The code is hierfit's own.
+// Exit status: 0 done, 1 failed with one line on stderr, 130 and 143 stopped by SIGINT and SIGTERM with the
+// finished draws written.
 
 #include "methods.hpp"
 
