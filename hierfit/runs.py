@@ -28,6 +28,7 @@ from pathlib import Path
 from typing import Any
 
 from hierfit.errors import RunFolderError
+from hierfit.model.spec import ModelSpec
 
 SCHEMA = 1
 MANIFEST = "run.json"
@@ -38,6 +39,8 @@ GROUPS_CSV = "groups.csv"
 PROGRAM = "model.stan"
 TRUTH = "truth.json"
 PLOTS = "plots"
+_AGAIN = "fit again with --overwrite"
+_ELSEWHERE = "choose another place with --out"
 # What run.json must hold for a run to be shown again.
 _NEEDED = ("request", "data", "groups", "formula", "model", "engine", "draws_per_chain", "seconds", "status")
 
@@ -67,6 +70,13 @@ def check_free(folder: Path, *, overwrite: bool) -> None:
     Raises:
         RunFolderError: something is there that must not be replaced, or the place cannot be written.
     """
+    try:
+        _refuse_taken(folder, overwrite=overwrite)
+    except OSError as error:  # a name too long, a loop of links, a disk that is gone
+        raise RunFolderError(f"{folder} cannot be used: {error.strerror or error}.", hint=_ELSEWHERE) from error
+
+
+def _refuse_taken(folder: Path, *, overwrite: bool) -> None:
     if Path.cwd().is_relative_to(folder.resolve()):
         raise RunFolderError(f"{folder} is the folder you are in, or above it.", hint="name a new folder with --out")
     if folder.is_dir() and any(folder.iterdir()):
@@ -85,7 +95,7 @@ def check_free(folder: Path, *, overwrite: bool) -> None:
     while not parent.exists():
         parent = parent.parent
     if not os.access(parent, os.W_OK | os.X_OK):
-        raise RunFolderError(f"{parent} cannot be written.", hint="choose another place with --out")
+        raise RunFolderError(f"{parent} cannot be written.", hint=_ELSEWHERE)
 
 
 @contextmanager
@@ -160,9 +170,14 @@ def open_run(path: Path) -> RunFolder:
     try:
         content = json.loads(manifest.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise RunFolderError(f"{manifest} could not be read: {error}.", hint="fit again with --overwrite") from error
+        raise RunFolderError(f"{manifest} could not be read: {error}.", hint=_AGAIN) from error
+    _refuse_incomplete(manifest, content)
+    return RunFolder(folder, content)
+
+
+def _refuse_incomplete(manifest: Path, content: Any) -> None:
     if not isinstance(content, dict):
-        raise RunFolderError(f"{manifest} could not be read: it holds no object.", hint="fit again with --overwrite")
+        raise RunFolderError(f"{manifest} could not be read: it holds no object.", hint=_AGAIN)
     if content.get("schema") != SCHEMA:
         raise RunFolderError(
             f"{manifest} was written by hierfit {content.get('hierfit', 'of another version')}.",
@@ -170,8 +185,13 @@ def open_run(path: Path) -> RunFolder:
         )
     missing = [name for name in _NEEDED if name not in content]
     if missing:
-        raise RunFolderError(f"{manifest} lacks {', '.join(missing)}.", hint="fit again with --overwrite")
-    return RunFolder(folder, content)
+        raise RunFolderError(f"{manifest} lacks {', '.join(missing)}.", hint=_AGAIN)
+    try:
+        ModelSpec.from_dict(content["model"])
+    except (LookupError, TypeError) as error:
+        raise RunFolderError(
+            f"{manifest} could not be read: its model is incomplete ({error}).", hint=_AGAIN
+        ) from error
 
 
 def _runs_nearby(folder: Path) -> str:

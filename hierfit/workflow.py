@@ -234,7 +234,7 @@ def program_data(run: Path) -> str:
 
 
 def examine(toolchain: str, on_message: Callable[[str], None] | None = None) -> Iterator[doctor.Finding]:
-    """Yield what hierfit needs of this machine and what it found; the last is a trial fit, unless one before it is bad."""
+    """Yield what hierfit needs of this machine and what it found; where all is well, a trial fit is the last."""
     findings = doctor.examine(toolchain)
     yield from findings
     if all(finding.ok for finding in findings):

@@ -2,14 +2,18 @@ import json
 import os
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from hierfit import runs
 from hierfit.errors import RunFolderError
+from hierfit.model.formula import Formula
+from hierfit.model.spec import ModelSpec
 
-CONTENT = {name: {} for name in ("request", "data", "groups", "formula", "model", "engine", "seconds", "status")}
-CONTENT["draws_per_chain"] = {}
+MODEL = ModelSpec(Formula("y"), "gaussian", {}).to_dict()
+NUMBERS = dict.fromkeys(("request", "data", "groups", "formula", "engine", "draws_per_chain", "seconds", "status"), 1)
+CONTENT: dict[str, Any] = json.loads(json.dumps(NUMBERS | {"model": MODEL}))
 ROOT = hasattr(os, "geteuid") and os.geteuid() == 0
 
 
@@ -145,7 +149,7 @@ def test_a_manifest_that_cannot_be_written_leaves_the_old_one(tmp_path: Path) ->
     runs.write_manifest(tmp_path, CONTENT)
     with pytest.raises(ValueError):
         runs.write_manifest(tmp_path, CONTENT | {"number": float("nan")})
-    assert runs.open_run(tmp_path).manifest["status"] == {}
+    assert runs.open_run(tmp_path).manifest["status"] == 1
 
 
 @pytest.mark.parametrize(
@@ -154,6 +158,7 @@ def test_a_manifest_that_cannot_be_written_leaves_the_old_one(tmp_path: Path) ->
         ("", "could not be read"),
         ("[]", "holds no object"),
         ('{"schema": 1}', "lacks request, data"),
+        (json.dumps({"schema": 1, **CONTENT, "model": {"formula": {}}}), "its model is incomplete"),
         ('{"schema": 2, "hierfit": "7.0"}', "was written by hierfit 7.0"),
         ("{}", "of another version"),
         ("\xff", "could not be read"),

@@ -66,6 +66,11 @@ def main(argv: Sequence[str] | None = None) -> None:
         if KeyboardInterrupt in causes:
             print("interrupted", file=sys.stderr)
         raise
+    except (OSError, MemoryError) as error:
+        if os.environ.get("HIERFIT_DEBUG"):
+            traceback.print_exc()
+        _show_error(_of_the_machine(error))
+        sys.exit(ExitCode.USAGE)
     except Exception as error:
         if os.environ.get("HIERFIT_DEBUG"):
             traceback.print_exc()
@@ -85,6 +90,14 @@ def _behind(error: BaseException) -> Iterator[BaseException]:
 def _forget_stdout() -> None:
     """Send what is still to be written nowhere: the reader, such as head, has left."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+
+
+def _of_the_machine(error: OSError | MemoryError) -> HierfitError:
+    """Put into words what the operating system refused."""
+    if isinstance(error, MemoryError):
+        return HierfitError(f"out of memory: {error}", hint="use fewer rows, groups or draws")
+    said = error.strerror or str(error)
+    return HierfitError(f"{error.filename}: {said}." if error.filename else f"{said}.")
 
 
 def _show_error(error: HierfitError) -> None:

@@ -78,7 +78,7 @@ def plan_text(plan: Plan) -> str:
             "Priors",
             *prior_lines(plan.spec),
             "",
-            f"Would draw {options.chains} chains x {options.draws:,} after {options.warmup:,} warmup: "
+            f"Would draw {options.chains:,} chains x {options.draws:,} after {options.warmup:,} warmup: "
             f"{len(plan.spec.parameters)} parameters and {effects:,} group effects, about {megabytes:,.0f} MB.",
         ]
     )

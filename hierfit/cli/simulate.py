@@ -99,6 +99,11 @@ def simulate(
     }
     start = find_scenario(scenario).simulation
     simulation = replace(start, **{name: value for name, value in changes.items() if value is not None})
+    if cor is not None and len(simulation.varying) < 2:
+        raise UsageError(
+            f"--cor {cor:g}: only {' and '.join(simulation.varying) or 'nothing'} varies between the groups.",
+            hint="let more vary, such as --sd Intercept=5 --sd ses=1, or leave out --cor",
+        )
     simulated = draw(simulation)
     write_simulation(simulated, out, overwrite)
     if not quiet:

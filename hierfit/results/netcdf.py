@@ -127,6 +127,8 @@ def read_netcdf(path: Path, spec: ModelSpec, source: Path) -> tuple[Draws, Desig
     """
     import xarray as xr
 
+    if not path.is_file():
+        raise RunFolderError(f"the run has no {path.name}: {path} is missing.", hint="fit again with --overwrite")
     try:
         groups = {
             name: xr.load_dataset(path, group=name, engine=_ENGINE)

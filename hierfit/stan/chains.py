@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from hierfit.errors import SamplerError, UsageError
 from hierfit.stan.executable import Executable
 from hierfit.stan.stan_csv import ChainFiles
@@ -144,7 +146,7 @@ class Chains:
             "inits": _plain(options.inits),
             "metric": options.metric,
             "inv_metric": _plain(options.inv_metric),
-            "step_size": _plain(options.step_size),
+            "step_size": np.asarray(options.step_size).tolist() if options.step_size is not None else None,
             "adapt_engaged": options.adapt,
             "adapt_delta": options.adapt_delta if options.adapt else None,
             "max_treedepth": options.max_treedepth,

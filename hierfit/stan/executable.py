@@ -17,6 +17,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -174,20 +175,23 @@ def _run(jobs: Sequence[Sequence[str]], folder: Path, log: Path) -> None:
     running: list[subprocess.Popen[str]] = []
 
     def run(command: Sequence[str]) -> int:
-        job = subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        job = subprocess.Popen(
+            command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
+        )
         running.append(job)
         output = job.communicate()[0]
         with log.open("a") as stream:
             stream.write(f"$ {' '.join(command)}\n{output}")
         return job.returncode
 
-    try:
-        with ThreadPoolExecutor(max(2, os.cpu_count() or 2)) as pool:
+    with ThreadPoolExecutor(max(2, os.cpu_count() or 2)) as pool:
+        try:
             statuses = list(pool.map(run, jobs))
-    finally:
-        for job in running:
-            if job.poll() is None:
-                job.kill()
+        finally:  # an interrupt ends the compilers too, with the processes that they have started
+            pool.shutdown(wait=False, cancel_futures=True)
+            for job in running:
+                if job.poll() is None:
+                    os.killpg(job.pid, signal.SIGTERM)
     if any(status != 0 for status in statuses):
         raise _build_error(log.stem.rpartition("-")[0], log)
 

@@ -74,7 +74,7 @@ class SamplerOptions:
     inits: Inits = None
     metric: Literal["diag_e", "dense_e", "unit_e"] = "diag_e"
     inv_metric: Array | Sequence[Array] | None = None
-    step_size: float | Sequence[float] | None = None
+    step_size: float | Sequence[float] | Array | None = None
     adapt: bool = True
     first_chain: int = 1
 

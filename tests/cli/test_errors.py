@@ -28,7 +28,7 @@ class Bad:
     case: str
     arguments: list[str]
     says: list[str]
-    files: Mapping[str, str | bytes | None] = field(default_factory=dict)  # None makes a folder
+    files: Mapping[str, str | bytes | None] = field(default_factory=dict)  # None takes the file away
     code: int = 2
     run: bool = False  # whether a fitted run stands in `run`
 
@@ -100,7 +100,9 @@ BAD = [
     Bad("nor then", [*FIT, "--out", "mine", "--overwrite"], ["it will not be touched"], {"mine/thesis.txt": "!"}),
     Bad("out is a file", [*FIT, "--out", "data.csv", "--overwrite"], ["data.csv is a file"]),
     Bad("out is here", [*FIT, "--out", "."], ["the folder you are in"]),
+    Bad("long name", [*FIT, "--out", "a" * 300], ["cannot be used: File name too long", "--out"]),
     Bad("out under a file", [*FIT, "--out", "data.csv/run"], ["data.csv"]),
+    Bad("long data", fit(data="a" * 300), ["aaa", "File name too long"]),
     # --from
     Bad("from nothing", ["fit", "--from", "nowhere"], ["no folder 'nowhere'"]),
     Bad("from, changed", ["fit", "--from", "run", "--chains", "2"], ["--from", "--chains cannot be changed"], run=True),
@@ -121,8 +123,11 @@ BAD = [
     Bad("cut manifest", ["summarize", "run"], ["run.json could not be read"], {"run/run.json": '{"schema":'}, run=True),
     Bad("list manifest", ["plot", "run"], ["run.json could not be read"], {"run/run.json": "[1]"}, run=True),
     Bad("bare manifest", ["code", "run"], ["run.json lacks request"], {"run/run.json": '{"schema": 1}'}, run=True),
+    Bad("half a model", ["summarize", "run"], ["its model is incomplete"], {"run/run.json": "model"}, run=True),
     Bad("other schema", ["summarize", "run"], ["hierfit 9.9"], {"run/run.json": NEWER}, run=True),
     Bad("text trace", ["summarize", "run"], ["trace.nc could not be read"], {"run/trace.nc": "no trace"}, run=True),
+    Bad("no trace", ["summarize", "run"], ["trace.nc is missing"], {"run/trace.nc": None}, run=True),
+    Bad("no program", ["code", "run"], ["run/model.stan: No such file"], {"run/model.stan": None}, run=True),
     Bad("empty trace", ["plot", "run"], ["trace.nc could not be read"], {"run/trace.nc": ""}, run=True),
     Bad("sort, no group", ["summarize", "run", "--sort", "ses"], ["--sort", "add --groups"], run=True),
     Bad("all, no group", ["summarize", "run", "--all"], ["--all", "add --groups"], run=True),
@@ -133,6 +138,8 @@ BAD = [
     Bad("rows", ["simulate", "--rows-per-group", "few"], ["--rows-per-group few", "2-5"]),
     Bad("coefficient", ["simulate", "--x", "ses"], ["--x ses could not be read", "ses=2"]),
     Bad("number", ["simulate", "--sd", "Intercept=big"], ["--sd Intercept=big"]),
+    Bad("correlation", ["simulate", "--cor", "0.3"], ["--cor 0.3", "only Intercept varies"]),
+    Bad("memory", ["simulate", "--groups", "100000000000000"], ["out of memory"]),
     Bad("simulate there", ["simulate", "--out", "mine"], ["mine", "thesis.txt"], {"mine/thesis.txt": "!"}),
 ]  # fmt: skip
 
@@ -150,9 +157,11 @@ def test_bad_input_is_named_and_nothing_happens(
         request.getfixturevalue("run")
     for name, content in bad.files.items():
         (folder / name).parent.mkdir(exist_ok=True)
-        if name == "run/run.json" and content == "request":
-            stored = json.loads((folder / name).read_text())
-            content = json.dumps(stored | {"request": {"data": "data.csv"}})
+        if content is None:
+            (folder / name).unlink()
+            continue
+        if content in ("request", "model"):  # that part of run.json is damaged
+            content = json.dumps(json.loads((folder / name).read_text()) | {content: {"data": "data.csv"}})
         (folder / name).write_bytes(content if isinstance(content, bytes) else str(content).encode())
     before = tree(folder)
     done = cli(*bad.arguments)

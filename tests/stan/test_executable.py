@@ -98,7 +98,7 @@ def test_a_waiting_build_says_so(fake_toolchain: Toolchain) -> None:
 
 def test_a_killed_build_leaves_a_usable_cache(fake_toolchain: Toolchain) -> None:
     home = toolchain_folder(fake_toolchain)
-    killed = build_elsewhere(fake_toolchain, seconds=30)
+    killed = build_elsewhere(fake_toolchain, seconds=5)
     deadline = time.monotonic() + 30
     while not list(home.glob("building-*/model.cpp")):
         assert time.monotonic() < deadline, "the build never started"
@@ -108,6 +108,18 @@ def test_a_killed_build_leaves_a_usable_cache(fake_toolchain: Toolchain) -> None
     assert list(home.glob("building-*")) and not executable_path(PROGRAM, fake_toolchain).exists()
     assert build_executable(PROGRAM, fake_toolchain).path.is_file()
     assert not list(home.glob("building-*"))
+
+
+def test_an_interrupt_ends_the_compilers(fake_toolchain: Toolchain) -> None:
+    building = build_elsewhere(fake_toolchain, seconds=60)
+    deadline = time.monotonic() + 30
+    while not list(toolchain_folder(fake_toolchain).glob("building-*/model.cpp")):
+        assert time.monotonic() < deadline, "the build never started"
+        time.sleep(0.05)
+    time.sleep(0.2)
+    building.send_signal(signal.SIGINT)
+    assert building.wait(20) != 0
+    assert not list(toolchain_folder(fake_toolchain).glob("building-*"))
 
 
 def test_a_failed_build_quotes_the_compiler_and_names_the_log(

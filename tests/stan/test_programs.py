@@ -40,7 +40,8 @@ def test_stanc_accepts_it_without_unexplained_warnings(name: str, tmp_path: Path
 
 
 def _is_about_data_priors(warning: str) -> bool:
-    match = re.match(r": The parameter (\w+) has no priors", warning)
+    # stanc 2.39 says where before it says what.
+    match = re.match(r"(?: in '.*?', line .*?)?:\s+The parameter (\w+) has no priors", warning, re.DOTALL)
     return match is not None and match[1] in PRIORS_ARE_DATA
 
 

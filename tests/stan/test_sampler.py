@@ -133,24 +133,28 @@ def test_a_dense_metric(conjugate: Executable, conjugate_data: Mapping[str, Any]
 
 
 @stan
-@pytest.mark.parametrize("metric", ["diag_e", "dense_e"])
-def test_chains_go_on_where_they_stopped(conjugate: Executable, conjugate_data: Mapping[str, Any], metric: Any) -> None:
-    before = sample(conjugate, conjugate_data, replace(QUICK, metric=metric, draws=1))
+@pytest.mark.parametrize(("metric", "chains"), [("diag_e", 2), ("dense_e", 2), ("diag_e", 1)])
+def test_chains_go_on_where_they_stopped(
+    conjugate: Executable, conjugate_data: Mapping[str, Any], metric: Any, chains: int
+) -> None:
+    before = sample(conjugate, conjugate_data, replace(QUICK, metric=metric, chains=chains, draws=1))
     go_on = SamplerOptions(
-        chains=2,
+        chains=chains,
         warmup=0,
-        draws=1000,
+        draws=2000 // chains,
         seed=7,
         first_chain=3,
         adapt=False,
         metric=metric,
-        step_size=[float(size) for size in before.step_size],
+        step_size=before.step_size,
         inv_metric=list(before.inv_metric),
-        inits=[{name: draws[chain, -1] for name, draws in before.variables.items()} for chain in range(2)],
+        inits=[{name: draws[chain, -1] for name, draws in before.variables.items()} for chain in range(chains)],
     )
     after = sample(conjugate, conjugate_data, go_on)
     # the CSV's comments carry as many digits as its draws
-    np.testing.assert_allclose(after.stats["step_size"], before.step_size[:, None].repeat(1000, axis=1), rtol=1e-9)
+    np.testing.assert_allclose(
+        after.stats["step_size"], before.step_size[:, None].repeat(2000 // chains, axis=1), rtol=1e-9
+    )
     # 2,000 draws worth at least 400: mean +- 5 sd/sqrt(400)
     assert abs(after.variables["mu"].mean() - MU) < 0.25 * MU_SD
 

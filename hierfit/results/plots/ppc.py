@@ -52,7 +52,8 @@ def draw_ppc(material: Material) -> Plate:
     inside = float(np.mean((pit >= INTERVAL[0]) & (pit <= INTERVAL[1])))
     title = f"{100 * inside:.1f} % of the {design.response} values lie in their 95 % predictive interval"
     sampled = f" · {len(rows):,} of {design.n_rows:,} rows" if len(rows) < design.n_rows else ""
-    entitle(figure, title, f"left: data and replications · right: a slope or piles at the ends would mean misfit{sampled}")
+    note = f"left: data and replications · right: a slope or piles at the ends would mean misfit{sampled}"
+    entitle(figure, title, note)
     return Plate(figure, f"Posterior predictive check of {design.response}. {title}.")
 
 

@@ -1,0 +1,129 @@
+"""From the Stan program's variables to draws in the units of the CSV."""
+
+from dataclasses import replace
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import pytest
+
+from hierfit.model.design import Design
+from hierfit.model.engines import Engine
+from hierfit.model.formula import Formula, GroupTerm, formula_from_flags
+from hierfit.model.spec import build_spec
+from hierfit.results.collect import cholesky_from_partials, draws_from_sampling
+from hierfit.results.draws import Draws
+from hierfit.stan.data import stan_data
+from hierfit.stan.sampler import SamplerOptions, Sampling
+from tests.fake_sampling import fake_sampling
+from tests.model.cases import design as make_design
+
+OPTIONS = SamplerOptions(chains=2, draws=6, seed=3, max_treedepth=9)
+
+
+def test_cholesky_of_two() -> None:
+    factor = cholesky_from_partials(np.array([0.6]), 2)
+    np.testing.assert_allclose(factor, [[1, 0], [0.6, 0.8]])
+
+
+def test_cholesky_of_three_by_hand() -> None:
+    # Partial correlations r12 = 0.5, r13 = -0.6 and r23 given 1 = 0.25, so that
+    # r23 = r12 r13 + r23|1 sqrt((1 - r12^2) (1 - r13^2)).
+    factor = cholesky_from_partials(np.array([0.5, -0.6, 0.25]), 3)
+    r23 = 0.5 * -0.6 + 0.25 * np.sqrt((1 - 0.25) * (1 - 0.36))
+    np.testing.assert_allclose(factor @ factor.T, [[1, 0.5, -0.6], [0.5, 1, r23], [-0.6, r23, 1]], atol=1e-15)
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 5])
+def test_any_partials_make_a_correlation_matrix(size: int) -> None:
+    rng = np.random.default_rng(size)
+    factor = cholesky_from_partials(rng.uniform(-1, 1, (3, 4, size * (size - 1) // 2)), size)
+    matrix = factor @ np.swapaxes(factor, -1, -2)
+    assert factor.shape == (3, 4, size, size)
+    np.testing.assert_allclose(np.diagonal(matrix, axis1=-2, axis2=-1), 1)
+    assert np.all(np.linalg.eigvalsh(matrix) > -1e-12)
+    np.testing.assert_allclose(np.linalg.cholesky(matrix), factor, atol=1e-7)
+    assert np.all(np.triu(factor, 1) == 0)
+
+
+def collect(design: Design, formula: Formula, **variables: Any) -> tuple[Draws, Sampling]:
+    spec = build_spec(formula, design)
+    sampling = fake_sampling(stan_data(spec, design), OPTIONS)
+    sampling = replace(sampling, variables={**sampling.variables, **variables})
+    return draws_from_sampling(sampling, design, spec, Engine.FULL), sampling
+
+
+TWO_FACTORS = Formula("y", ("a", "b"), (GroupTerm("g", True, ("a", "b")), GroupTerm("h", True, ("b",), False)))
+
+
+def two_factors() -> Design:
+    design = make_design(formula_from_flags("y", ["a", "b"], "g", ["a", "b"]))
+    group = design.groups[0]
+    labels, codes = ("x", "y", "z"), (np.arange(design.n_rows) % 3).astype(np.int32)
+    other = replace(group, factor="h", labels=labels, codes=codes, terms=("Intercept", "b"), Z=group.Z[:, [0, 2]],
+                    correlated=False)  # fmt: skip
+    return replace(design, groups=(group, other))
+
+
+def test_effects_against_a_loop() -> None:
+    design = two_factors()
+    draws, sampling = collect(design, TWO_FACTORS)
+    variables = sampling.variables
+    assert draws.effects["g"].shape == (2, 6, 8, 3) and draws.effects["h"].shape == (2, 6, 3, 2)
+    for chain in range(2):
+        for draw in range(6):
+            sd, partial, z = (variables[name][chain, draw] for name in ("sd", "partial", "z"))
+            factor = cholesky_from_partials(partial, 3)
+            for level in range(8):
+                own = np.array([z[term * 8 + level] for term in range(3)])
+                np.testing.assert_allclose(draws.effects["g"][chain, draw, level], sd[:3] * (factor @ own))
+            for level in range(3):
+                own = np.array([z[24 + term * 3 + level] for term in range(2)])
+                np.testing.assert_allclose(draws.effects["h"][chain, draw, level], sd[3:] * own)
+
+
+def test_the_order_of_the_parameters() -> None:
+    draws, sampling = collect(two_factors(), TWO_FACTORS)
+    names = [parameter.name for parameter in draws.parameters]
+    assert names == [
+        "Intercept", "Intercept_at_mean", "a", "b",
+        "sd(g)", "sd(g: a)", "sd(g: b)", "sd(h)", "sd(h: b)",
+        "cor(g: Intercept, a)", "cor(g: Intercept, b)", "cor(g: a, b)", "sigma",
+    ]  # fmt: skip
+    for name, variable, column in (("b", "b", 2), ("sd(h)", "sd", 3), ("cor(g: a, b)", "cor", 2), ("sigma", "aux", 0)):
+        np.testing.assert_array_equal(draws.of(name), sampling.variables[variable][..., column])
+    assert draws.stats is sampling.stats
+    assert draws.max_treedepth == 9
+
+
+def test_no_group_and_no_predictor() -> None:
+    design = make_design(Formula("y"))
+    draws, sampling = collect(design, Formula("y"))
+    assert [parameter.name for parameter in draws.parameters] == ["Intercept", "sigma"]
+    assert draws.effects == {}
+    np.testing.assert_allclose(draws.of("Intercept"), sampling.variables["b"][..., 0] + design.y.mean())
+
+
+@pytest.mark.parametrize("offset", [0.0, 1e12])
+def test_the_intercept_is_carried_to_zero_exactly(offset: float) -> None:
+    formula = formula_from_flags("y", ["a", "b"], "g")
+    design = make_design(formula)
+    design = replace(design, y=design.y + offset, X=design.X + np.array([offset, 0.0]))
+    draws, sampling = collect(design, formula)
+    b = sampling.variables["b"]
+    np.testing.assert_array_equal(draws.of("Intercept_at_mean"), b[..., 0] + design.y_mean)
+    mean = [sum(map(Fraction, column)) / design.n_rows for column in design.X.T.tolist()]
+    y_mean = sum(map(Fraction, design.y.tolist())) / design.n_rows
+    for (chain, draw), intercept in np.ndenumerate(draws.of("Intercept")):
+        own = [Fraction(float(number)) for number in b[chain, draw]]
+        exact = own[0] + y_mean - own[1] * mean[0] - own[2] * mean[1]
+        # Means and sums of numbers as large as the offset are rounded in their last place.
+        assert abs(float(Fraction(float(intercept)) - exact)) < 8 * np.spacing(100 + 3 * offset)
+
+
+def test_without_centring_there_is_one_intercept() -> None:
+    formula = formula_from_flags("y", ["a"], "g")
+    design = make_design(formula, centered=False)
+    draws, sampling = collect(design, formula)
+    assert [parameter.name for parameter in draws.parameters[:2]] == ["Intercept", "a"]
+    np.testing.assert_allclose(draws.of("Intercept"), sampling.variables["b"][..., 0] + design.y_mean)

@@ -1,0 +1,177 @@
+"""trace.nc: what is written comes back, and ArviZ reads it."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from hierfit.errors import RunFolderError
+from hierfit.model.design import Design, Group, build_design
+from hierfit.model.engines import Engine
+from hierfit.model.formula import Formula, GroupTerm
+from hierfit.model.spec import ModelSpec, build_spec
+from hierfit.model.table import Table
+from hierfit.results.collect import draws_from_sampling
+from hierfit.results.draws import Draws
+from hierfit.results.netcdf import read_netcdf, write_netcdf
+from hierfit.stan.data import stan_data
+from hierfit.stan.sampler import SamplerOptions
+from tests.fake_sampling import fake_sampling
+
+LABELS = ("001", "1", "01", " a", "b/c", "é ü", "a, b", "nan")
+Case = tuple[Draws, Design, ModelSpec]
+
+
+def case(formula: Formula, *, rows: int = 40, centered: bool = True) -> Case:
+    """Return made-up draws of a model on made-up data, full engine."""
+    rng = np.random.default_rng(4)
+    codes = {factor: (np.arange(rows) % max(8 - 3 * i, 2)).astype(np.int32) for i, factor in enumerate(formula.factors)}
+    table = Table(
+        path=Path("case.csv"),
+        sha256="",
+        n_read=rows,
+        dropped={},
+        numbers={name: rng.normal(size=rows) for name in formula.numeric_columns},
+        labels=codes,
+        levels={factor: LABELS[: code.max() + 1] for factor, code in codes.items()},
+        lines=np.arange(rows) * 2 + 2,
+    )
+    design = build_design(formula, table, centered=centered)
+    spec = build_spec(formula, design)
+    options = SamplerOptions(chains=2, draws=5, seed=1, max_treedepth=11)
+    return draws_from_sampling(fake_sampling(stan_data(spec, design), options), design, spec, Engine.FULL), design, spec
+
+
+def group(factor: str, *slopes: str, **options: Any) -> GroupTerm:
+    return GroupTerm(factor, slopes=slopes, **options)
+
+
+RESERVED = ("chain", "obs", "row", "coefficient", "b", "sd", "sigma", "chain_term", "x")
+ODD = ("a/b", "a_b", "école", "..", "g(h)", "school name", "")
+FORMULAS = {
+    "slopes": Formula("score", ("ses", "age"), (group("school", "ses", "age"),)),
+    "no group": Formula("score", ("ses",)),
+    "no predictor": Formula("score", (), (group("school"),)),
+    "two factors": Formula("score", ("ses",), (group("school", "ses"), group("district"))),
+    "slope only": Formula("score", ("ses",), (group("row", "ses", intercept=False),)),
+    "uncorrelated": Formula("score", ("ses",), (group("school", "ses", correlated=False),), intercept=False),
+    "odd names": Formula("km/h", ("family income", "(x) : y", "年齢", "."), tuple(group(name, "年齢") for name in ODD)),
+    "reserved names": Formula("chain", ("x",), tuple(group(name) for name in RESERVED)),
+    "names like those made": Formula("obs", ("x",), (group("g"), group("g_term"), group("u_g"))),
+}
+
+
+def assert_same(found: Any, wanted: Any) -> None:
+    for name, value in vars(wanted).items():
+        if isinstance(value, np.ndarray):
+            np.testing.assert_array_equal(getattr(found, name), value, err_msg=name, strict=True)
+        elif name != "groups":
+            assert getattr(found, name) == value, name
+
+
+@pytest.mark.parametrize("name", FORMULAS)
+def test_draws_and_design_come_back(name: str, tmp_path: Path) -> None:
+    draws, design, spec = case(FORMULAS[name])
+    write_netcdf(tmp_path / "trace.nc", draws, design, spec)
+    found, found_design = read_netcdf(tmp_path / "trace.nc", spec, design.source)
+    assert found.parameters == draws.parameters
+    np.testing.assert_array_equal(found.values, draws.values, strict=True)
+    assert list(found.effects) == list(draws.effects)
+    for factor, effects in draws.effects.items():
+        # Written in single precision, 24 bits.
+        np.testing.assert_allclose(found.effects[factor], effects, rtol=2**-23, strict=True)
+    assert set(found.stats) == set(draws.stats)
+    for statistic, values in draws.stats.items():
+        np.testing.assert_array_equal(found.stats[statistic], values, strict=True)
+    assert found.max_treedepth == 11
+    assert_same(found_design, design)
+    assert len(found_design.groups) == len(design.groups)
+    for own, wanted in zip(found_design.groups, design.groups, strict=True):
+        assert isinstance(own, Group)
+        assert_same(own, wanted)
+
+
+def test_huge_numbers_keep_every_digit(tmp_path: Path) -> None:
+    draws, design, spec = case(FORMULAS["slopes"])
+    draws, design = replace(draws, values=draws.values + 1e12), replace(design, y=design.y + 1e12)
+    write_netcdf(tmp_path / "trace.nc", draws, design, spec)
+    found, found_design = read_netcdf(tmp_path / "trace.nc", spec, design.source)
+    np.testing.assert_array_equal(found.values, draws.values)
+    np.testing.assert_array_equal(found_design.y, design.y)
+
+
+def test_no_rows_by_draws_array_is_stored(tmp_path: Path) -> None:
+    import xarray
+
+    draws, design, spec = case(FORMULAS["slopes"])
+    write_netcdf(tmp_path / "trace.nc", draws, design, spec)
+    for name in ("posterior", "sample_stats", "observed_data", "constant_data"):
+        data = xarray.load_dataset(tmp_path / "trace.nc", group=name, engine="h5netcdf")
+        assert not {"draw", "obs"} <= set(data.dims)
+
+
+def test_arviz_reads_the_documented_layout(tmp_path: Path) -> None:
+    import arviz
+
+    draws, design, spec = case(FORMULAS["slopes"])
+    write_netcdf(tmp_path / "trace.nc", draws, design, spec)
+    data = arviz.from_netcdf(str(tmp_path / "trace.nc"))
+    assert list(data.groups()) == ["posterior", "sample_stats", "observed_data", "constant_data"]
+    dimensions = {name: variable.dims[2:] for name, variable in data["posterior"].data_vars.items()}
+    assert dimensions == {
+        "b": ("coefficient",), "sd": ("varying",), "cor": ("pair",), "Intercept_at_mean": (), "sigma": (),
+        "u_school": ("school", "school_term"),
+    }  # fmt: skip
+    assert {variable.dims[:2] for variable in data["posterior"].data_vars.values()} == {("chain", "draw")}
+    coordinates = {name: values.to_numpy().tolist() for name, values in data["posterior"].coords.items()}
+    assert coordinates == {
+        "chain": [0, 1], "draw": [0, 1, 2, 3, 4], "coefficient": ["Intercept", "ses", "age"],
+        "varying": ["school", "school: ses", "school: age"],
+        "pair": ["school: Intercept, ses", "school: Intercept, age", "school: ses, age"],
+        "school": list(LABELS), "school_term": ["Intercept", "ses", "age"],
+    }  # fmt: skip
+    np.testing.assert_array_equal(data["posterior"]["sd"].sel(varying="school: ses"), draws.of("sd(school: ses)"))
+    effect = data["posterior"]["u_school"].sel(school="001", school_term="age")
+    np.testing.assert_allclose(effect, draws.effects["school"][:, :, 0, 2], rtol=1e-6)
+    assert data["sample_stats"]["diverging"].dtype == bool
+    assert data["observed_data"]["score"].dims == ("obs",)
+    assert data["observed_data"]["obs"].to_numpy().tolist() == design.lines.tolist()
+    constant = {name: variable.dims for name, variable in data["constant_data"].data_vars.items()}
+    assert constant == {"X": ("obs", "coefficient"), "Z": ("obs", "varying"), "level": ("obs", "factor")}
+
+
+def test_arviz_summarises_it(tmp_path: Path) -> None:
+    import arviz
+
+    draws, design, spec = case(FORMULAS["odd names"])
+    write_netcdf(tmp_path / "trace.nc", draws, design, spec)
+    table = arviz.summary(arviz.from_netcdf(str(tmp_path / "trace.nc")), var_names=["b", "sd"], kind="stats")
+    assert table.loc["b[family income]", "mean"] == pytest.approx(draws.of("family income").mean(), abs=1e-3)
+    assert "sd[school name: 年齢]" in table.index
+
+
+@pytest.mark.parametrize("keep", [0, 1000, 0.5])
+def test_a_cut_off_file_is_refused(keep: float, tmp_path: Path) -> None:
+    draws, design, spec = case(FORMULAS["slopes"], rows=400)
+    path = tmp_path / "trace.nc"
+    write_netcdf(path, draws, design, spec)
+    content = path.read_bytes()
+    path.write_bytes(content[: int(keep if keep >= 1 else keep * len(content))])
+    with pytest.raises(RunFolderError, match=r"trace\.nc could not be read") as refused:
+        read_netcdf(path, spec, design.source)
+    assert refused.value.hint == "fit again with --overwrite"
+
+
+@pytest.mark.parametrize("other", ["no group", "no predictor"])
+def test_the_trace_of_another_model_is_refused(other: str, tmp_path: Path) -> None:
+    draws, design, spec = case(FORMULAS[other])
+    write_netcdf(tmp_path / "trace.nc", draws, design, spec)
+    with pytest.raises(RunFolderError, match="could not be read as the trace of this run"):
+        read_netcdf(tmp_path / "trace.nc", case(FORMULAS["two factors"])[2], design.source)
+
+
+def test_no_file(tmp_path: Path) -> None:
+    with pytest.raises(RunFolderError, match=r"has no trace\.nc"):
+        read_netcdf(tmp_path / "trace.nc", case(FORMULAS["no group"])[2], Path("a.csv"))

@@ -1,0 +1,62 @@
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hierfit.errors import RunFolderError
+from hierfit.model.formula import Formula, GroupTerm
+from hierfit.request import FitRequest
+from hierfit.stan.sampler import SamplerOptions
+
+REQUEST = FitRequest(
+    Path("/data/pupils é.csv"),
+    Formula("score", ("ses", "a b"), (GroupTerm("school", True, ("ses",), False), GroupTerm("district")), False),
+    priors=("ses ~ normal(0, 1)", "sigma ~ exponential(2)"),
+    centered=False,
+    prior_only=True,
+    ci=0.9,
+    engine="full",
+    toolchain="bundled",
+    sampler=SamplerOptions(chains=3, warmup=7, draws=11, seed=5, adapt_delta=0.95, max_treedepth=12, parallel_chains=2),
+)
+
+
+@pytest.mark.parametrize("request_", [REQUEST, FitRequest(Path("/a.csv"), Formula("y"))], ids=["full", "plain"])
+def test_a_request_comes_back_from_json(request_: FitRequest) -> None:
+    assert FitRequest.from_dict(json.loads(json.dumps(request_.to_dict()))) == request_
+
+
+def test_the_data_file_is_found_from_anywhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    stored = replace(REQUEST, data=Path("data.csv")).to_dict()
+    monkeypatch.chdir("/")
+    assert FitRequest.from_dict(stored).data == tmp_path / "data.csv"
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {},
+        {"data": 1},
+        {"formula": None},
+        {"formula": {"response": "y"}},
+        {"priors": None},
+        {"sampler": {"chain": 4}},
+        {"sampler": None},
+        {"colour": "red"},
+    ],
+    ids=str,
+)
+def test_a_broken_request_is_refused(broken: dict[str, Any]) -> None:
+    stored = REQUEST.to_dict() | broken if broken else {}
+    with pytest.raises(RunFolderError, match=r"stored in run.json could not be read") as refused:
+        FitRequest.from_dict(stored)
+    assert refused.value.hint == "give the options again"
+
+
+def test_the_seed_that_was_used() -> None:
+    seeded = REQUEST.with_seed(99)
+    assert seeded.sampler.seed == 99
+    assert seeded.with_seed(5) == REQUEST

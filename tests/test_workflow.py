@@ -1,0 +1,151 @@
+"""The pipeline as a Python program uses it, with a sampler that samples nothing."""
+
+import csv
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from hierfit import workflow
+from hierfit.errors import DataError, RunFolderError, UsageError
+from hierfit.model.engines import Engine
+from hierfit.model.formula import Formula, formula_from_flags
+from hierfit.model.simulate import simulate, write_simulation
+from hierfit.model.simulation import Simulation
+from hierfit.request import FitRequest
+from hierfit.stan.sampler import SamplerOptions
+from hierfit.workflow import Fit
+from tests.fake_sampling import replace_sampler
+
+FILES = {"run.json", "trace.nc", "summary.csv", "summary.json", "groups.csv", "model.stan", "truth.json"}
+FORMULA = formula_from_flags("score", ["ses"], "school", ["ses"])
+Fitter = Callable[..., Fit]
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    write_simulation(simulate(Simulation(groups=6, rows_per_group=5, seed=3)), tmp_path / "sim")
+    return tmp_path / "sim" / "data.csv"
+
+
+@pytest.fixture
+def fitted(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Fitter:
+    """Return a function that fits a formula to the simulated data and saves to `run`."""
+    replace_sampler(monkeypatch)
+
+    def fit(formula: Formula = FORMULA, seed: int | None = 5, engine: str = "auto") -> Fit:
+        options = SamplerOptions(draws=50, seed=seed)
+        request = FitRequest(data, formula, ("ses ~ normal(0, 3)",), ci=0.9, engine=engine, sampler=options)
+        return workflow.fit(workflow.prepare(request), tmp_path / "run", argv=["hierfit", "fit"])
+
+    return fit
+
+
+def test_a_plan_is_made_without_sampling(data: Path) -> None:
+    plan = workflow.prepare(FitRequest(data, FORMULA))
+    assert (plan.table.n_rows, plan.design.groups[0].n_levels) == (30, 6)
+    assert list(plan.spec.priors) == ["Intercept", "ses", "sd(school)", "sd(school: ses)", "cor(school)", "sigma"]
+    assert plan.engine is Engine.COLLAPSED
+    assert plan.seconds > 0
+
+
+def test_the_engine_is_chosen_or_asked_for(data: Path) -> None:
+    engines = {wanted: workflow.prepare(FitRequest(data, FORMULA, engine=wanted)).engine for wanted in ("auto", "full")}
+    assert engines == {"auto": Engine.COLLAPSED, "full": Engine.FULL}
+    with pytest.raises(UsageError, match="collapsed engine needs"):
+        workflow.prepare(FitRequest(data, Formula("score", ("ses",)), engine="collapsed"))
+
+
+@pytest.mark.parametrize("engine", ["collapsed", "full"])
+def test_what_is_saved_is_what_is_returned(fitted: Fitter, engine: str) -> None:
+    done = fitted(engine=engine)
+    assert {path.name for path in done.folder.iterdir()} == FILES
+    loaded = workflow.load(done.folder)
+    assert loaded.manifest == {"schema": 1, **json.loads(json.dumps(done.manifest))}
+    assert (loaded.spec, loaded.summary, loaded.diagnosis) == (done.spec, done.summary, done.diagnosis)
+    assert loaded.manifest["engine"] == engine
+    np.testing.assert_array_equal(loaded.draws.values, done.draws.values)
+    rows = list(csv.DictReader((done.folder / "summary.csv").open(encoding="utf-8")))
+    assert [float(row["mean"]) for row in rows] == [row.mean for row in done.summary.rows]
+    groups = list(csv.DictReader((done.folder / "groups.csv").open(encoding="utf-8")))
+    assert len(groups) == 12
+    document = json.loads((done.folder / "summary.json").read_text(encoding="utf-8"))
+    assert [entry["mean"] for entry in document["parameters"]] == [row.mean for row in done.summary.rows]
+    assert set(document) >= {"parameters", "checks", "rows", "groups", "seconds"}
+    assert set(document["seconds"]) >= {"total", "sampling"}
+
+
+def test_other_intervals_from_the_same_draws(fitted: Fitter) -> None:
+    done = fitted()
+    assert done.summary.ci == 0.9
+    wide, narrow = (
+        workflow.load(done.folder, 0.95).summary.row("ses"),
+        workflow.load(done.folder, 0.5).summary.row("ses"),
+    )
+    assert wide.lower < done.summary.row("ses").lower < narrow.lower < narrow.upper < wide.upper
+    assert wide.mean == narrow.mean
+
+
+def test_a_stored_request_repeats_the_fit(fitted: Fitter, tmp_path: Path) -> None:
+    done = fitted(seed=None)
+    request = workflow.stored_request(done.folder)
+    assert request.sampler.seed is not None
+    assert (request.priors, request.ci) == (("ses ~ normal(0, 3)",), 0.9)
+    again = workflow.fit(workflow.prepare(request), tmp_path / "again")
+    assert again.summary == done.summary
+    assert (tmp_path / "again" / "groups.csv").read_text() == (done.folder / "groups.csv").read_text()
+
+
+def test_the_truth_is_kept_only_with_its_own_data(fitted: Fitter, data: Path) -> None:
+    truth = workflow.stored_truth(fitted())
+    assert truth is not None
+    lines = data.read_text().splitlines()
+    data.write_text("\n".join(lines[:-1]) + "\n")
+    with pytest.raises(RunFolderError, match="already holds a run"):
+        fitted()
+    done = workflow.fit(workflow.prepare(FitRequest(data, FORMULA)), data.parent / "changed")
+    assert not (done.folder / "truth.json").exists()
+    assert workflow.stored_truth(done) is None
+
+
+def test_no_groups_no_table_of_groups(fitted: Fitter) -> None:
+    done = fitted(Formula("score", ("ses",)))
+    assert not (done.folder / "groups.csv").exists()
+    loaded = workflow.load(done.folder)
+    assert loaded.design.groups == () and loaded.summary == done.summary
+
+
+def test_program_and_data_are_shown(fitted: Fitter) -> None:
+    done = fitted(engine="full")
+    text = workflow.program_text(done.folder)
+    assert text.startswith("// score ~ 1 + ses + (1 + ses | school)\n")
+    assert "//   ses ~ normal(0, 3)   (set by --prior)" in text
+    assert (done.folder / "model.stan").read_text().rstrip() in text
+    given = json.loads(workflow.program_data(done.folder))
+    assert (given["N"], given["K"], given["J"], given["M"]) == (30, 2, [6], [2])
+    assert np.shape(given["X"]) == (30, 2) and np.shape(given["level"]) == (1, 30)
+
+
+def test_out_is_checked_before_the_data(tmp_path: Path, data: Path) -> None:
+    assert workflow.check_out(None, Path("a.csv"), overwrite=False).parent == Path("runs")
+    with pytest.raises(RunFolderError, match="not a hierfit run"):
+        workflow.check_out(data.parent, data, overwrite=True)
+
+
+def test_listeners_are_optional_and_heard(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    replace_sampler(monkeypatch)
+    heard: list[object] = []
+    monkeypatch.setattr("hierfit.workflow.build_executable", lambda program, toolchain, say: say("building"))
+    listener = workflow.Listener(message=heard.append)
+    with pytest.raises(AttributeError):  # there is no executable to describe
+        workflow.fit(workflow.prepare(FitRequest(data, FORMULA)), tmp_path / "run", listener=listener)
+    assert heard == ["building"]
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_plan_needs_good_data(data: Path) -> None:
+    with pytest.raises(DataError, match="Did you mean 'score'"):
+        workflow.prepare(FitRequest(data, replace(FORMULA, response="scores")))
