@@ -115,6 +115,8 @@ def _run(
     with reporter:
         done = workflow.fit(plan, folder, overwrite=overwrite, argv=sys.argv, listener=listener)
     typer.echo(report.run_text(done.manifest, done.summary, done.diagnosis, output))
+    if output is not OutputFormat.TABLE and (warning := report.warning_text(done)):
+        reporter.say(warning)
     reporter.say(report.saved_text(done))
     raise typer.Exit(report.exit_code(done))
 

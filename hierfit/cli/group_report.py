@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import textwrap
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from hierfit.results.digits import format_row, format_share
 from hierfit.results.group_summary import GroupSummary, GroupTable
 from hierfit.results.words import coefficients, counted, elided, plural
 
-LABEL_WIDTH, LEAST_LABEL_WIDTH = 24, 8
+LABEL_WIDTH, LEAST_LABEL_WIDTH, TERM_WIDTH = 24, 8, 16
 
 
 def groups_text(summary: GroupSummary, sort: str | None, top: int | None, output: OutputFormat) -> str:
@@ -47,11 +48,11 @@ def _table_text(table: GroupTable, ci: float, sort: str | None, top: int | None,
     order = _order(table, sort)
     hidden = 0 if top is None else max(0, len(order) - 2 * top)
     shown = order if not hidden else [*order[: top or 0], *order[-(top or 0) :]]
-    interval = f"{100 * ci:.3g}% interval"
+    pooled = bool(np.isfinite(table.shrunk_by).any())  # there is nothing to pool where every group has one row
     header = [table.factor, "rows"]
     for term in table.terms:
-        header += [term, interval, "shrunk by"]
-    cells = [header, *(_cells(table, level) for level in shown)]
+        header += [elided(term, TERM_WIDTH), f"{100 * ci:.4g}% interval", *["shrunk by"] * pooled]
+    cells = [header, *(_cells(table, level, pooled=pooled) for level in shown)]
     more = f"... {hidden:,} more: --all, or --format csv"
     if output is OutputFormat.MD:
         if hidden:
@@ -60,9 +61,13 @@ def _table_text(table: GroupTable, ci: float, sort: str | None, top: int | None,
     lines = _lines(cells)
     if hidden:
         lines.insert(1 + (top or 0), more)
+    return "\n".join([*_title(table), *lines, *_differing(table, ci)])
+
+
+def _title(table: GroupTable) -> list[str]:
     varying = " and ".join(coefficients(term) for term in table.terms)
     title = f"{counted(len(table.labels), table.factor)}: {varying}, population value + deviation"
-    return "\n".join([title, *lines, *_differing(table, ci)])
+    return textwrap.wrap(title, WIDTH, break_long_words=False, break_on_hyphens=False)
 
 
 def _lines(cells: Sequence[Sequence[str]]) -> list[str]:
@@ -92,20 +97,24 @@ def _order(table: GroupTable, sort: str | None) -> list[int]:
     return [int(level) for level in np.argsort(table.mean[:, table.terms.index(term)], kind="stable")]
 
 
-def _cells(table: GroupTable, level: int) -> list[str]:
+def _cells(table: GroupTable, level: int, *, pooled: bool) -> list[str]:
     cells = [elided(table.labels[level], LABEL_WIDTH), f"{int(table.rows[level]):,}"]
     for term in range(len(table.terms)):
         at = (level, term)
         mean, _, lower, upper = format_row(
             float(table.mean[at]), float(table.deviation_sd[at]), float(table.lower[at]), float(table.upper[at])
         )
-        cells += [mean, f"{lower} to {upper}", format_share(float(table.shrunk_by[at]))]
+        cells += [mean, f"{lower} to {upper}", *[format_share(float(table.shrunk_by[at]))] * pooled]
     return cells
 
 
-def _differing(table: GroupTable, ci: float) -> Sequence[str]:
-    return [
-        f"{count:,} of {len(table.labels):,} {coefficients(term)} have a {100 * ci:.3g}% interval that excludes "
-        f"the population value."
-        for term, count in zip(table.terms, table.n_differing.tolist(), strict=True)
-    ]
+def _differing(table: GroupTable, ci: float) -> Iterator[str]:
+    """Yield for each coefficient how many groups differ from the population."""
+    for term, count in zip(table.terms, table.n_differing.tolist(), strict=True):
+        yield from textwrap.wrap(
+            f"{count:,} of {len(table.labels):,} {coefficients(term)} have a {100 * ci:.4g}% interval that excludes "
+            f"the population value.",
+            WIDTH,
+            break_long_words=False,
+            break_on_hyphens=False,
+        )

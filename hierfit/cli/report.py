@@ -102,11 +102,12 @@ def _prior_note(name: str, prior: Prior, spec: ModelSpec) -> str:
 
 
 def _rows_per_group(groups: Iterable[Mapping[str, Any]]) -> list[str]:
-    return [
-        f"rows per {group['factor']}: min {group['rows_min']:,}, mean {group['rows_mean']:,.1f}, "
-        f"max {group['rows_max']:,}"
-        for group in groups
-    ]
+    return [f"rows per {group['factor']}: {_spread(group)}" for group in groups]
+
+
+def _spread(group: Mapping[str, Any]) -> str:
+    least, mean, most = group["rows_min"], group["rows_mean"], group["rows_max"]
+    return f"{least:,}" if least == most else f"min {least:,}, mean {mean:,.1f}, max {most:,}"
 
 
 def header_lines(manifest: Mapping[str, Any]) -> list[str]:

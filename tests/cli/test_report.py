@@ -187,6 +187,11 @@ def test_what_the_header_says_of_unusual_runs() -> None:
     assert header_lines(manifest(model=everything))[-1] == "Priors   all set by --prior"
 
 
+def test_groups_of_one_size() -> None:
+    group = {"factor": "row", "levels": 100, "rows_min": 1, "rows_mean": 1.0, "rows_max": 1}
+    assert header_lines(manifest(groups=[group]))[1].endswith("· 100 levels of row · rows per row: 1")
+
+
 def test_a_long_formula_is_wrapped() -> None:
     lines = header_lines(manifest(formula="y ~ 1 + " + " + ".join(f"predictor_{k}" for k in range(20))))
     assert lines[0].startswith("y ~ 1 + predictor_0")
@@ -356,6 +361,20 @@ def test_long_labels_are_elided() -> None:
     shown = groups_text(GroupSummary((long,), 0.95), None, 5, OutputFormat.TABLE)
     assert max(map(len, shown.splitlines())) <= WIDTH
     assert "…" in shown
+
+
+def test_rows_of_their_own_have_nothing_to_pool() -> None:
+    own = table(3, ("ses",))
+    own = replace(own, shrunk_by=np.full_like(own.shrunk_by, np.nan))
+    shown = groups_text(GroupSummary((own,), 0.95), None, 5, OutputFormat.TABLE)
+    assert shown.splitlines()[1].split() == ["school", "rows", "ses", "95%", "interval"]
+    assert "shrunk by" in groups_text(GroupSummary((own,), 0.95), None, 5, OutputFormat.JSON).replace("_", " ")
+
+
+def test_long_names_of_columns_are_elided() -> None:
+    long = replace(table(3), terms=("Intercept", "percentage of families with a low income"))
+    shown = groups_text(GroupSummary((long,), 0.95), None, 5, OutputFormat.TABLE)
+    assert max(map(len, shown.splitlines())) <= WIDTH
 
 
 def test_several_factors() -> None:

@@ -19,16 +19,19 @@ def data(*priors: str, formula: Formula | None = None, centered: bool = True, en
     return stan_data(build_spec(formula, made, priors), made, engine)
 
 
+_DECLARATION = re.compile(
+    r"\s*(?:array\[(?P<array>[^\]]*)\] )?(?P<type>\w+)(?:<[^>]*>)?"
+    r"(?:\[(?P<size>(?:[^\[\]]|\[1\])*)\])? (?P<name>\w+);"
+)
+
+
 def declared_sizes(given: StanData, engine: Engine) -> dict[str, tuple[int, ...]]:
     """Read the program's data block: name -> shape, its size names looked up in `given`."""
     block = re.search(r"\ndata \{(.*?)\n\}", render_program("gaussian", engine).text, re.DOTALL)
     assert block is not None
     sizes = {}
     for line in block[1].splitlines():
-        match = re.match(
-            r"\s*(?:array\[(?P<array>[^\]]*)\] )?(?P<type>\w+)(?:<[^>]*>)?(?:\[(?P<size>(?:[^\[\]]|\[1\])*)\])? (?P<name>\w+);",
-            line,
-        )
+        match = _DECLARATION.match(line)
         if match:
             parts = [part for part in (match["array"], match["size"]) if part]
             names = [name.strip() for part in parts for name in part.split(",")]

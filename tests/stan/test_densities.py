@@ -1,7 +1,8 @@
 """Both Stan programs against the posterior density written out in numpy, at the sampler's own draws.
 
-The density is evaluated row by row with dense matrices and scipy's distributions; lp__ may differ from it by a constant only. The tolerance is that
-of draws written with ten digits: their rounding moves a log density of a few hundred by less than 1e-5.
+The density is evaluated row by row with dense matrices and scipy's distributions; lp__ may differ from it by a
+constant only. The tolerance is that of draws written with ten digits: their rounding moves a log density of a few
+hundred by less than 1e-5.
 """
 
 from collections.abc import Mapping
@@ -19,7 +20,7 @@ from hierfit.results.collect import cholesky_from_partials
 from hierfit.stan.data import stan_data
 from hierfit.stan.executable import build_executable
 from hierfit.stan.programs import render_program
-from hierfit.stan.sampler import Sampling, SamplerOptions, sample
+from hierfit.stan.sampler import SamplerOptions, Sampling, sample
 from hierfit.stan.toolchain import bundled_toolchain
 from tests.model.cases import crossed_table
 
