@@ -1,6 +1,6 @@
 """Posteriors computed another way: given its variances a gaussian model is closed-form, and those are summed.
 
-For y ~ normal(W theta, V(phi)) with theta ~ normal(0, diag(prior_sd^2)): y is marginally normal(0, W S W' + V(phi)), and
+For y ~ normal(W theta, V(phi)) with theta ~ normal(0, S), S = diag(prior_sd^2): y is normal(0, W S W' + V(phi)), and
 theta given phi and y is normal. The posterior means and sds are weighted sums over a grid of phi, fine enough that
 halving it changes no digit that a test looks at.
 """
