@@ -24,7 +24,7 @@ from hierfit import __version__
 from hierfit.errors import RunFolderError
 from hierfit.model.design import Design, Group
 from hierfit.model.families import FAMILIES
-from hierfit.model.spec import INTERCEPT_AT_MEAN, Kind, ModelSpec
+from hierfit.model.spec import INTERCEPT_AT_MEAN, Kind, ModelSpec, sd_name
 from hierfit.results.draws import Draws
 
 _ENGINE: Any = "h5netcdf"
@@ -66,7 +66,7 @@ def _posterior(draws: Draws, spec: ModelSpec, design: Design) -> tuple[dict[str,
     ):
         named = {p.name: p.name for p in spec.parameters if p.kind == kind and p.name != INTERCEPT_AT_MEAN}
         if named:
-            inside = [name if kind == Kind.COEFFICIENT else name.partition("(")[2][:-1] for name in named]
+            inside = [name if kind == Kind.COEFFICIENT else _inside(name) for name in named]
             variables[variable] = ((*_SAMPLE, dimension), np.stack([draws.of(name) for name in named], axis=2))
             coordinates[dimension] = inside
     scalars = [INTERCEPT_AT_MEAN] if spec.has_two_intercepts else []
@@ -92,8 +92,13 @@ def _constant_data(design: Design) -> Any:
         variables["Z"] = (("obs", "varying"), np.column_stack([group.Z for group in design.groups]))
         variables["level"] = (("obs", "factor"), np.column_stack([group.codes for group in design.groups]))
         coordinates["factor"] = [group.factor for group in design.groups]
-        coordinates["varying"] = [f"{group.factor}: {term}" for group in design.groups for term in group.terms]
+        coordinates["varying"] = [_inside(sd_name(group.factor, term)) for group in design.groups for term in group.terms]
     return xr.Dataset(variables, coordinates)
+
+
+def _inside(name: str) -> str:
+    """Return what the brackets of sd(...) and cor(...) hold."""
+    return name.partition("(")[2][:-1]
 
 
 def _safe(name: str) -> str:
@@ -146,7 +151,7 @@ def _draws(groups: Mapping[str, Any], spec: ModelSpec) -> Draws:
     names = _factor_names(spec.formula.factors)
     columns = []
     for parameter in spec.parameters:
-        inside = parameter.name.partition("(")[2][:-1]
+        inside = _inside(parameter.name)
         if parameter.name == INTERCEPT_AT_MEAN or parameter.kind == Kind.AUXILIARY:
             column = posterior[parameter.name]
         elif parameter.kind == Kind.COEFFICIENT:
