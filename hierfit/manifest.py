@@ -18,6 +18,7 @@ from hierfit.request import FitRequest
 from hierfit.results.diagnostics import Diagnosis
 from hierfit.results.summary import Summary
 from hierfit.stan.executable import Executable
+from hierfit.stan.toolchain import Toolchain
 
 _PACKAGES = ("arviz", "cmdstanpy", "numpy", "pandas", "xarray")
 
@@ -54,12 +55,13 @@ def _describe_group(group: Group) -> dict[str, Any]:
     }
 
 
-def describe_tools(executable: Executable, engine: Engine) -> dict[str, Any]:
-    """Return what did the work: engine, toolchain, program, versions, machine."""
+def describe_tools(executable: Executable, toolchain: Toolchain, engine: Engine) -> dict[str, Any]:
+    """Return what did the work: engine, toolchain, compiler, program, versions, machine."""
     return {
         "engine": engine.value,
         "toolchain": executable.toolchain_kind,
         "stan": executable.stan_version,
+        "compiler": toolchain.compiler_version,
         "program_sha256": executable.program_digest,
         "versions": {"python": platform.python_version(), **{name: version(name) for name in _PACKAGES}},
         "machine": {"system": platform.platform(), "cores": os.cpu_count()},

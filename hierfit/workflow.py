@@ -135,8 +135,8 @@ def fit(
         ToolchainError, SamplerError, Interrupted, RunFolderError: nothing was saved, and no earlier run is lost.
     """
     clock = [time.perf_counter()]
-    program = render_program(plan.spec.family, plan.engine)
-    executable = build_executable(program, find_toolchain(plan.request.toolchain), listener.message)
+    program, toolchain = render_program(plan.spec.family, plan.engine), find_toolchain(plan.request.toolchain)
+    executable = build_executable(program, toolchain, listener.message)
     clock.append(time.perf_counter())
     options = plan.request.sampler
     sampling = sample(executable, stan_data(plan.spec, plan.design, plan.engine), options, listener.progress)
@@ -153,7 +153,7 @@ def fit(
     }
     manifest = {
         **describe_model(plan.request.with_seed(sampling.seed), plan.table, plan.design, plan.spec),
-        **describe_tools(executable, plan.engine),
+        **describe_tools(executable, toolchain, plan.engine),
         "draws_per_chain": draws.n_draws,
         **describe_outcome(seconds, diagnosis.to_dict(), argv, interrupted=sampling.interrupted),
     }

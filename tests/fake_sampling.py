@@ -10,7 +10,9 @@ import pytest
 
 from hierfit.stan.executable import Executable
 from hierfit.stan.sampler import Progress, SamplerOptions, Sampling, Seconds
+from hierfit.stan.toolchain import Toolchain
 
+TOOLCHAIN = Toolchain("bundled", "2.35.0", Path("httpstan"), Path("stanc"), ("g++",), "g++ 12.2.0", (), "0" * 64)
 EXECUTABLE = Executable(Path("no-such-program"), "d" * 64, "bundled", "2.35.0", 0.0)
 
 
@@ -62,6 +64,6 @@ def replace_sampler(monkeypatch: pytest.MonkeyPatch, sampler: Callable[..., Samp
     ) -> Sampling:
         return fake_sampling(data, options) if sampler is None else sampler(data, options)
 
-    monkeypatch.setattr("hierfit.workflow.find_toolchain", lambda choice="auto": None)
+    monkeypatch.setattr("hierfit.workflow.find_toolchain", lambda choice="auto": TOOLCHAIN)
     monkeypatch.setattr("hierfit.workflow.build_executable", lambda *arguments: EXECUTABLE)
     monkeypatch.setattr("hierfit.workflow.sample", sample)

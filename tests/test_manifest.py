@@ -12,7 +12,7 @@ from hierfit.model.formula import formula_from_flags
 from hierfit.model.spec import ModelSpec, build_spec
 from hierfit.model.table import read_table
 from hierfit.request import FitRequest
-from tests.fake_sampling import EXECUTABLE
+from tests.fake_sampling import EXECUTABLE, TOOLCHAIN
 
 
 @pytest.fixture
@@ -56,8 +56,9 @@ def test_the_model_is_described(model: dict[str, Any]) -> None:
 
 
 def test_the_tools_are_described() -> None:
-    tools = describe_tools(EXECUTABLE, Engine.COLLAPSED)
+    tools = describe_tools(EXECUTABLE, TOOLCHAIN, Engine.COLLAPSED)
     assert (tools["engine"], tools["toolchain"], tools["stan"]) == ("collapsed", "bundled", "2.35.0")
+    assert tools["compiler"] == "g++ 12.2.0"
     assert tools["program_sha256"] == EXECUTABLE.program_digest
     assert {"python", "arviz", "cmdstanpy", "numpy", "pandas", "xarray"} <= set(tools["versions"])
     assert json.dumps(tools)

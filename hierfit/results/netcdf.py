@@ -92,7 +92,8 @@ def _constant_data(design: Design) -> Any:
         variables["Z"] = (("obs", "varying"), np.column_stack([group.Z for group in design.groups]))
         variables["level"] = (("obs", "factor"), np.column_stack([group.codes for group in design.groups]))
         coordinates["factor"] = [group.factor for group in design.groups]
-        coordinates["varying"] = [_inside(sd_name(group.factor, term)) for group in design.groups for term in group.terms]
+        names = [sd_name(group.factor, term) for group in design.groups for term in group.terms]
+        coordinates["varying"] = [_inside(name) for name in names]
     return xr.Dataset(variables, coordinates)
 
 
