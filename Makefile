@@ -18,7 +18,7 @@ test-all: $(VENV)/tested lint  ## all tests, the slow ones too
 	$(BIN)/pytest
 
 plain: $(VENV)/tested lint  ## the tests that neither compile nor sample
-	$(BIN)/pytest -m "not slow and not stan"
+	$(BIN)/pytest -n auto -m "not slow and not stan"
 
 lint: $(VENV)/tested  ## ruff and mypy
 	$(BIN)/ruff check .

@@ -8,7 +8,7 @@ from hierfit.model.scaling import level_products, scaled_columns, scaled_outcome
 from hierfit.results.collapsed import draw_effects
 from tests.model.cases import design
 
-N_DRAWS = 200_000
+N_DRAWS = 50_000
 
 
 @pytest.mark.parametrize("sigma", [0.5, 1e-4], ids=["noisy", "nearly exact"])
