@@ -171,7 +171,7 @@ def diagnose(draws: Draws, design: Design, spec: ModelSpec, *, convergence: Conv
         -_least(-known.rhat),
         _least(known.ess_bulk),
         _least(known.ess_tail),
-        int(np.sum(draws.stats["diverging"])) if "diverging" in draws.stats else 0,
+        int(np.count_nonzero(draws.stats["diverging"])) if "diverging" in draws.stats else 0,
         draws.n_chains * draws.n_draws,
         _least(bfmi),
     )

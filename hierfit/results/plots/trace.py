@@ -72,7 +72,7 @@ def _note(material: Material, shown: int) -> str:
     if material.truth and material.truth.parameters:
         parts.append("dashed: true value")
     if "diverging" in material.draws.stats:
-        count = int(np.sum(material.draws.stats["diverging"]))
+        count = int(np.count_nonzero(material.draws.stats["diverging"]))
         parts.append(f"{count:,} divergent draws" + " (ticks at the bottom)" * bool(count))
     if shown < len(material.free()):
         parts.append(f"{shown} of {len(material.free())} parameters")
