@@ -53,7 +53,7 @@ def test_results_are_on_stdout_and_all_else_on_stderr(place: Path) -> None:
     assert out.startswith("score ~ 1 + ses + (1 + ses | school)  ")
     assert "Checks   OK" in out or "Checks   WARNING" in out
     labels = [line.split()[0] for line in err.splitlines() if line[:1].isalpha()]
-    assert [label for label in labels if label not in ("Building", "Built")] == ["Reading", "Model", "Saved", "Next"]
+    assert [label for label in labels if label not in ("Compiling", "Waiting")] == ["Reading", "Model", "Saved", "Next"]
     assert "\x1b" not in out + err and "━" not in err
     assert max(map(len, out.splitlines())) <= 96
 
