@@ -1,17 +1,70 @@
-"""Families: what the outcome is distributed as.
+"""Families: what the outcome is distributed as. One record each; Stan's side is `stan_models/families/<name>.stan.j2`.
 
-One record each; the Stan side is `stan_models/families/<name>.stan.j2`.
+Letters: eta [..., N] is the linear predictor on the scale of the link, mean [..., N] its inverse link, auxiliaries
+[..., 1] by name, trials [N] (ones where the family has none). An outcome of categories is held as codes 0, 1, ... in
+the order of its levels.
+
+The mean is that of the outcome, except: of one trial (binomial, beta_binomial), of log y (lognormal), of the counts
+that are not excess zeros (zero_inflated_*). `Family.expected` is the mean of the outcome throughout. Probabilities
+stay inside (0, 1) and means finite however extreme eta is, so that log densities are finite too.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
+from math import inf
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hierfit.model import densities
+from hierfit.model.links import LINKS as LINKS
+from hierfit.model.links import Link as Link
+from hierfit.model.priors import Prior
+
 Array = NDArray[np.float64]
+
+
+class Support(StrEnum):
+    """What values the outcome may take."""
+
+    REAL = "any number"
+    POSITIVE = "numbers greater than 0"
+    UNIT = "numbers between 0 and 1, the ends not included"
+    COUNT = "whole numbers from 0 on"
+    BINARY = "two values"
+    SUCCESSES = "whole numbers from 0 to the number of trials"
+    CATEGORIES = "ordered categories"
+
+
+@dataclass(frozen=True)
+class Auxiliary:
+    """A further parameter of the outcome's distribution, the same for all rows, not negative.
+
+    Attributes:
+        name: `sigma`, `nu`, `shape`, `phi`, `zi`, ...
+        prior: sd of the outcome (1 where it is not scaled) -> default prior.
+        in_outcome_units: whether it is an amount of the outcome, as sigma is, so that the sampler may scale it.
+        lower: lower end of its range.
+        upper: upper end of its range, 1 for a probability.
+    """
+
+    name: str
+    prior: Callable[[float], Prior]
+    in_outcome_units: bool = False
+    lower: float = 0.0
+    upper: float = inf
+
+    @property
+    def within(self) -> tuple[float, float]:
+        """Its range."""
+        return self.lower, self.upper
+
+
+def _same(y: Array) -> Array:
+    return y
 
 
 @dataclass(frozen=True)
@@ -20,23 +73,159 @@ class Family:
 
     Attributes:
         name: as in `--family` and the name of the Stan program.
-        link: "identity" here; eta is in the units of the outcome.
-        auxiliaries: names of the further parameters, in the order of the Stan program's `aux`.
-        replicate: (rng, eta [..., N], auxiliaries by name [..., 1]) -> simulated outcomes [..., N].
+        links: names of the links it can have, the default first.
+        support: what values the outcome may take.
+        auxiliaries: further parameters, in the order of the Stan program's `aux`.
+        replicate: (rng, mean [..., N], auxiliaries, trials) -> simulated outcomes [..., N].
+        log_density: (y [N], mean [..., N], auxiliaries, trials) -> log density of each row [..., N].
         collapsible: whether group effects can be integrated out exactly: normal outcome, identity link.
+        linear: outcome -> the scale on which the linear predictor is its mean, where the sampler sees it centred and
+            over its sd; None where it sees the outcome as it is.
+        expected: (mean [..., N], auxiliaries, trials) -> mean of the outcome [..., N].
     """
 
     name: str
-    link: str
-    auxiliaries: tuple[str, ...]
-    replicate: Callable[[np.random.Generator, Array, Mapping[str, Array]], Array]
+    links: tuple[str, ...]
+    support: Support
+    auxiliaries: tuple[Auxiliary, ...]
+    replicate: densities.Replicate
+    log_density: densities.LogDensity
     collapsible: bool = False
+    linear: Callable[[Array], Array] | None = None
+    expected: densities.Expected = densities.mean_itself
+
+    @property
+    def is_discrete(self) -> bool:
+        """Whether the outcome is whole numbers."""
+        return self.support in (Support.COUNT, Support.BINARY, Support.SUCCESSES, Support.CATEGORIES)
+
+    @property
+    def has_trials(self) -> bool:
+        """Whether the outcome counts successes among a known number of trials."""
+        return self.support is Support.SUCCESSES
+
+    @property
+    def link(self) -> str:
+        """The default link."""
+        return self.links[0]
 
 
-def _replicate_gaussian(rng: np.random.Generator, eta: Array, auxiliaries: Mapping[str, Array]) -> Array:
-    return rng.normal(eta, auxiliaries["sigma"])
+def _sigma_prior(scale: float) -> Prior:
+    return Prior("exponential", (1.0 / scale,), "rstanarm: 1 / sd(y)")
+
+
+def _log_sigma_prior(scale: float) -> Prior:
+    return Prior("exponential", (1.0 / scale,), "rstanarm: 1 / sd, of log y")
+
+
+def _nu_prior(scale: float) -> Prior:
+    return Prior("gamma", (2.0, 0.1), "brms: Juarez & Steel 2010, nu > 1")
+
+
+# gamma(0.01, 0.01), brms's own for gamma's shape and beta's phi, has a median of 4e-29: no prior to draw from.
+def _dispersion_prior(scale: float) -> Prior:
+    return Prior("inv_gamma", (0.4, 0.3), "brms, for negbinomial's shape")
+
+
+def _zi_prior(scale: float) -> Prior:
+    return Prior("beta", (1.0, 1.0), "brms: uniform")
+
+
+_SIGMA = Auxiliary("sigma", _sigma_prior, in_outcome_units=True)
+_LOG_SIGMA = Auxiliary("sigma", _log_sigma_prior, in_outcome_units=True)
+_NU = Auxiliary("nu", _nu_prior, lower=1.0)
+_SHAPE = Auxiliary("shape", _dispersion_prior)
+_PHI = Auxiliary("phi", _dispersion_prior)
+_ZI = Auxiliary("zi", _zi_prior, upper=1.0)
+_PROBABILITY_LINKS = ("logit", "probit", "cloglog")
 
 
 FAMILIES: Mapping[str, Family] = {
-    "gaussian": Family("gaussian", "identity", ("sigma",), _replicate_gaussian, collapsible=True),
+    family.name: family
+    for family in (
+        Family(
+            "gaussian",
+            ("identity",),
+            Support.REAL,
+            (_SIGMA,),
+            densities.replicate_gaussian,
+            densities.gaussian_log_density,
+            collapsible=True,
+            linear=_same,
+        ),
+        Family(
+            "bernoulli",
+            _PROBABILITY_LINKS,
+            Support.BINARY,
+            (),
+            densities.replicate_bernoulli,
+            densities.bernoulli_log_density,
+        ),
+        Family("poisson", ("log",), Support.COUNT, (), densities.replicate_poisson, densities.poisson_log_density),
+        Family(
+            "binomial",
+            _PROBABILITY_LINKS,
+            Support.SUCCESSES,
+            (),
+            densities.replicate_binomial,
+            densities.binomial_log_density,
+            expected=densities.all_trials,
+        ),
+        Family(
+            "negbinomial",
+            ("log",),
+            Support.COUNT,
+            (_SHAPE,),
+            densities.replicate_negbinomial,
+            densities.negbinomial_log_density,
+        ),
+        Family(
+            "student",
+            ("identity",),
+            Support.REAL,
+            (_SIGMA, _NU),
+            densities.replicate_student,
+            densities.student_log_density,
+            linear=_same,
+        ),
+        Family("gamma", ("log",), Support.POSITIVE, (_SHAPE,), densities.replicate_gamma, densities.gamma_log_density),
+        Family(
+            "lognormal",
+            ("identity",),
+            Support.POSITIVE,
+            (_LOG_SIGMA,),
+            densities.replicate_lognormal,
+            densities.lognormal_log_density,
+            linear=np.log,
+            expected=densities.lognormal_expected,
+        ),
+        Family("beta", ("logit",), Support.UNIT, (_PHI,), densities.replicate_beta, densities.beta_log_density),
+        Family(
+            "zero_inflated_poisson",
+            ("log",),
+            Support.COUNT,
+            (_ZI,),
+            densities.zero_inflated_replicate(densities.replicate_poisson),
+            densities.zero_inflated_log_density(densities.poisson_log_density),
+            expected=densities.zero_inflated_expected,
+        ),
+        Family(
+            "zero_inflated_negbinomial",
+            ("log",),
+            Support.COUNT,
+            (_SHAPE, _ZI),
+            densities.zero_inflated_replicate(densities.replicate_negbinomial),
+            densities.zero_inflated_log_density(densities.negbinomial_log_density),
+            expected=densities.zero_inflated_expected,
+        ),
+        Family(
+            "beta_binomial",
+            ("logit",),
+            Support.SUCCESSES,
+            (_PHI,),
+            densities.replicate_beta_binomial,
+            densities.beta_binomial_log_density,
+            expected=densities.all_trials,
+        ),
+    )
 }

@@ -29,6 +29,7 @@ class Distribution:
         arguments: names of its numbers, as in Stan's manual.
         positive: which of them must be greater than 0.
         lower: lower end of its support.
+        upper: upper end of its support.
         scipy: its numbers -> frozen scipy.stats distribution, or None where there is no density.
         code: how the Stan programs know it; None where the program never sees it.
     """
@@ -38,6 +39,7 @@ class Distribution:
     lower: float = -inf
     scipy: Callable[..., Any] | None = None
     code: int | None = None
+    upper: float = inf
 
 
 def _stats() -> Any:
@@ -65,12 +67,15 @@ DISTRIBUTIONS: Mapping[str, Distribution] = {
         ("shape", "scale"), ("shape", "scale"), 0.0, scipy=lambda a, s: _stats().invgamma(a, scale=s), code=8
     ),
     "uniform": Distribution(("lower", "upper"), scipy=lambda lo, hi: _stats().uniform(lo, hi - lo), code=9),
+    "beta": Distribution(("a", "b"), ("a", "b"), 0.0, scipy=lambda a, b: _stats().beta(a, b), code=10, upper=1.0),
     "constant": Distribution(("value",)),
     "lkj": Distribution(("eta",), ("eta",)),
 }
 
 
 SET_BY_USER = "set by --prior"
+Interval = tuple[float, float]
+EVERYWHERE: Interval = (-inf, inf)
 
 
 @dataclass(frozen=True)
@@ -95,15 +100,18 @@ class Prior:
         """The value that the parameter is fixed at, or None where it is estimated."""
         return self.arguments[0] if self.distribution == "constant" else None
 
-    def bounds(self, *, positive: bool) -> tuple[float, float]:
-        """Return the interval outside which the density is 0; `positive` for a parameter that cannot be negative."""
-        lower, upper = DISTRIBUTIONS[self.distribution].lower, inf
-        if self.distribution == "uniform":
-            lower, upper = self.arguments
-        return (max(lower, 0.0) if positive else lower), upper
+    def bounds(self, *, positive: bool = False, within: Interval = EVERYWHERE) -> Interval:
+        """Return the interval outside which the density is 0.
 
-    def density(self, x: Array, *, positive: bool = False) -> Array:
-        """Return the normalised density at x; with `positive`, that of the distribution truncated to x > 0.
+        `within` is the range of the parameter, such as (0, 1); `positive` is short for one from 0 on.
+        """
+        kind = DISTRIBUTIONS[self.distribution]
+        lower, upper = self.arguments if self.distribution == "uniform" else (kind.lower, kind.upper)
+        least = max(within[0], 0.0) if positive else within[0]
+        return max(lower, least), min(upper, within[1])
+
+    def density(self, x: Array, *, positive: bool = False, within: Interval = EVERYWHERE) -> Array:
+        """Return the normalised density at x, that of the distribution truncated to the range of the parameter.
 
         NaN where there is none to speak of: flat, constant and lkj.
         """
@@ -111,9 +119,9 @@ class Prior:
         if make is None:
             return np.full(np.shape(x), np.nan)
         distribution = make(*self.arguments)
-        if not positive:
-            return np.asarray(distribution.pdf(x), dtype=np.float64)
-        return np.where(np.asarray(x) >= 0, distribution.pdf(x) / distribution.sf(0.0), 0.0)
+        lower, upper = self.bounds(positive=positive, within=within)
+        inside = (np.asarray(x) >= lower) & (np.asarray(x) <= upper)
+        return np.where(inside, distribution.pdf(x) / (distribution.sf(lower) - distribution.sf(upper)), 0.0)
 
 
 _NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"

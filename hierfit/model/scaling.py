@@ -1,8 +1,8 @@
 """Design -> the columns as the sampler sees them, and their products level by level.
 
-The outcome less y_mean over y_scale, the columns of X less x_mean over x_scale with a column of ones first, the
-varying columns over their sd: so that the sampler's parameters are near 1 in size whatever the units. Letters as in
-`model.design`; K counts the intercept here.
+The outcome less y_mean over y_scale (as it is where its family allows nothing else), the offset over y_scale, the
+columns of X less x_mean over x_scale with a column of ones first, the varying columns over their sd: so that the
+sampler's parameters are near 1 in size whatever the units. Letters as in `model.design`; K counts the intercept here.
 """
 
 from __future__ import annotations
@@ -38,8 +38,13 @@ class LevelProducts:
 
 
 def scaled_outcome(design: Design) -> Array:
-    """Return the outcome, centred and over its sd [N]."""
-    return (design.y - design.y_mean) / design.y_scale
+    """Return the outcome [N]: centred and over its sd where that leaves it in its family, or as it is."""
+    return (design.linear_outcome - design.y_mean) / design.y_scale
+
+
+def scaled_offset(design: Design) -> Array:
+    """Return what is added to the linear predictor, in units of y_scale [N], zeros where nothing is."""
+    return np.zeros(design.n_rows) if design.offset is None else design.offset / design.y_scale
 
 
 def scaled_columns(design: Design) -> Array:

@@ -1,6 +1,6 @@
 """Sampling x Design x ModelSpec -> Draws: from the Stan program's variables to the CSV's names and units.
 
-The program returns b (its intercept less y_mean and at the mean of X), sd, cor and aux in the units of the CSV, and
+The program returns b (its intercept less b_location and at the mean of X), sd, cor and aux in the units of the CSV, and
 the group effects as standard normal z (full engine) or not at all (collapsed). The rest is done here in double
 precision, because a CSV of draws with nine digits would lose an offset of 1e12, and because writing the effects
 beside z would double the size of the sampler's output.
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from hierfit.model.design import Design
 from hierfit.model.engines import Engine
-from hierfit.model.scaling import level_products, scaled_columns, scaled_outcome, varying_units
+from hierfit.model.scaling import level_products, scaled_columns, scaled_offset, scaled_outcome, varying_units
 from hierfit.model.spec import Kind, ModelSpec
 from hierfit.results.collapsed import draw_effects
 from hierfit.results.draws import Draws
@@ -49,10 +49,10 @@ def _values(sampling: Sampling, name: str) -> Array:
 
 
 def _coefficients(b: Array, design: Design, spec: ModelSpec) -> Array:
-    """Add y_mean to the intercept and carry it from the mean of X to x = 0 [chains, draws, K]."""
+    """Add to the intercept what it counts from, and carry it from the mean of X to x = 0 [chains, draws, K]."""
     if not design.intercept:
         return b
-    at_mean = b[..., :1] + design.y_mean
+    at_mean = b[..., :1] + design.intercept_origin
     at_zero = at_mean - b[..., 1:] @ design.x_mean[:, np.newaxis]
     intercepts = [at_zero, at_mean] if spec.has_two_intercepts else [at_zero]
     return np.concatenate([*intercepts, b[..., 1:]], axis=2)
@@ -77,7 +77,7 @@ def _effects(variables: Mapping[str, Array], design: Design) -> dict[str, Array]
 def _collapsed(sampling: Sampling, variables: Mapping[str, Array], design: Design, spec: ModelSpec) -> dict[str, Array]:
     """Draw the effects that were integrated out from their conditional distribution [chains, draws, J, M]."""
     group = design.groups[0]
-    products = level_products(group, scaled_outcome(design), scaled_columns(design))
+    products = level_products(group, scaled_outcome(design) - scaled_offset(design), scaled_columns(design))
     if spec.prior_only:  # without rows the conditional distribution is the prior
         products = products.without_rows()
     effect_scale = design.y_scale / varying_units(group)

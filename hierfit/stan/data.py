@@ -1,13 +1,15 @@
 """ModelSpec x Design -> the data of the Stan program. The only place where 0-based becomes 1-based.
 
-The names and shapes are those of the program's data block (`stan_models/glmm.stan.j2`). Outcome and columns are
-centred and divided by their sds here, so that the sampler's parameters are near 1 in size whatever the units; priors
-and their bounds stay in the units of the CSV.
+The names and shapes are those of the program's data block (`stan_models/glmm.stan.j2`). Columns, and the outcome where
+its family allows it, are centred and divided by their sds here, so that the sampler's parameters are near 1 in size
+whatever the units; priors and their bounds stay in the units of the CSV.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import inf
 from typing import Any
 
 import numpy as np
@@ -17,12 +19,32 @@ from hierfit.model.design import Design, Group
 from hierfit.model.engines import Engine
 from hierfit.model.families import FAMILIES
 from hierfit.model.formula import INTERCEPT
-from hierfit.model.priors import DISTRIBUTIONS, Prior
-from hierfit.model.scaling import level_products, scaled_columns, scaled_outcome, scaled_varying, varying_units
+from hierfit.model.priors import DISTRIBUTIONS, EVERYWHERE, Interval, Prior
+from hierfit.model.scaling import (
+    level_products,
+    scaled_columns,
+    scaled_offset,
+    scaled_outcome,
+    scaled_varying,
+    varying_units,
+)
 from hierfit.model.spec import ModelSpec, sd_name
 
 Array = NDArray[np.float64]
 StanData = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Bounded:
+    """The prior of one parameter and the range of the parameter itself."""
+
+    prior: Prior
+    within: Interval = EVERYWHERE
+
+    @property
+    def bounds(self) -> Interval:
+        """The interval outside which the density is 0."""
+        return self.prior.bounds(within=self.within)
 
 
 def stan_data(spec: ModelSpec, design: Design, engine: Engine = Engine.FULL) -> StanData:
@@ -31,8 +53,8 @@ def stan_data(spec: ModelSpec, design: Design, engine: Engine = Engine.FULL) -> 
     if design.intercept:
         b_scale = np.concatenate([[design.y_scale], b_scale])
     b_location = np.zeros(len(b_scale))
-    b_location[: int(design.intercept)] = design.y_mean
-    family = FAMILIES[spec.family]
+    b_location[: int(design.intercept)] = design.intercept_origin
+    auxiliaries = FAMILIES[spec.family].auxiliaries
     sd_names = [sd_name(group.factor, term) for group in design.groups for term in group.terms]
     return {
         "N": design.n_rows,
@@ -40,18 +62,19 @@ def stan_data(spec: ModelSpec, design: Design, engine: Engine = Engine.FULL) -> 
         "K": len(b_scale),
         "b_location": b_location,
         "b_scale": b_scale,
-        **_priors("b", "K", [spec.priors[name] for name in spec.coefficient_names], b_location, positive=False),
+        **_priors("b", "K", [Bounded(spec.priors[name]) for name in spec.coefficient_names], b_location),
         **_groups(spec, design),
-        **_priors("sd", "C", [spec.priors[name] for name in sd_names], np.zeros(len(sd_names)), positive=True),
-        "A": len(family.auxiliaries),
-        "aux_scale": np.full(len(family.auxiliaries), design.y_scale),
-        **_priors("aux", "A", [spec.priors[name] for name in family.auxiliaries], np.zeros(1), positive=True),
+        **_priors("sd", "C", [Bounded(spec.priors[name], (0.0, inf)) for name in sd_names]),
+        "A": len(auxiliaries),
+        "aux_scale": np.array([design.y_scale if aux.in_outcome_units else 1.0 for aux in auxiliaries]),
+        **_priors("aux", "A", [Bounded(spec.priors[aux.name], aux.within) for aux in auxiliaries]),
         **(_cross_products(design) if engine is Engine.COLLAPSED else _rows(design)),
     }
 
 
-def _priors(prefix: str, size: str, priors: Sequence[Prior], location: Array, *, positive: bool) -> dict[str, Any]:
+def _priors(prefix: str, size: str, bounded: Sequence[Bounded], location: Array | None = None) -> dict[str, Any]:
     """Return what the program wants to know of the priors of one class of parameters."""
+    priors = [parameter.prior for parameter in bounded]
     free = [index for index, prior in enumerate(priors) if prior.constant is None]
     arguments = np.zeros((len(priors), 3))
     constant = np.zeros(len(priors))
@@ -59,8 +82,8 @@ def _priors(prefix: str, size: str, priors: Sequence[Prior], location: Array, *,
         if prior.constant is None:
             arguments[index, : len(prior.arguments)] = prior.arguments
         else:
-            constant[index] = prior.constant - location[index]
-    bounds = np.array([priors[index].bounds(positive=positive) for index in free]).reshape(len(free), 2)
+            constant[index] = prior.constant - (0.0 if location is None else location[index])
+    bounds = np.array([bounded[index].bounds for index in free]).reshape(len(free), 2)
     return {
         f"{prefix}_prior": np.array([DISTRIBUTIONS[prior.distribution].code or 0 for prior in priors], dtype=int),
         f"{prefix}_prior_arguments": arguments,
@@ -91,7 +114,7 @@ def _rows(design: Design) -> dict[str, Any]:
     groups, n_rows = design.groups, design.n_rows
     terms = [term for group in groups for term in group.terms]
     return {
-        "y": scaled_outcome(design),
+        **_outcome(design),
         "X": scaled_columns(design),
         "level": np.array([group.codes for group in groups], dtype=int).reshape(len(groups), n_rows) + 1,
         "is_intercept": np.array([int(term == INTERCEPT) for term in terms], dtype=int),
@@ -99,9 +122,27 @@ def _rows(design: Design) -> dict[str, Any]:
     }
 
 
+def _outcome(design: Design) -> dict[str, Any]:
+    """Return the outcome, with all that says how the linear predictor bears on it."""
+    family = FAMILIES[design.family]
+    offset, weights = design.offset is not None, design.weights is not None
+    data = {
+        "y": np.rint(design.y).astype(int) if family.is_discrete else scaled_outcome(design),
+        "has_offset": int(offset),
+        "offsets": scaled_offset(design) if offset else np.empty(0),
+        "has_weights": int(weights),
+        "weights": design.weights if weights else np.empty(0),
+    }
+    if len(family.links) > 1:
+        data["link"] = family.links.index(design.link) + 1
+    if design.trials is not None:
+        data["trials"] = np.rint(design.trials).astype(int)
+    return data
+
+
 def _cross_products(design: Design) -> dict[str, Any]:
     """Return what the collapsed engine wants of the rows: sums of products, in total and level by level."""
-    y, X = scaled_outcome(design), scaled_columns(design)
+    y, X = scaled_outcome(design) - scaled_offset(design), scaled_columns(design)
     products = level_products(design.groups[0], y, X)
     return {"yy": float(y @ y), "Xy": X.T @ y, "XX": X.T @ X, "Zy": products.Zy, "ZX": products.ZX, "ZZ": products.ZZ}
 

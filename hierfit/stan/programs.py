@@ -26,6 +26,14 @@ _STAN_DENSITY = {
     "exponential": "exponential_lpdf(x | a[1])",
     "gamma": "gamma_lpdf(x | a[1], a[2])",
     "inv_gamma": "inv_gamma_lpdf(x | a[1], a[2])",
+    "beta": "beta_lpdf(x | a[1], a[2])",
+}
+
+# Log probability of success (else of failure) under each link, in Stan.
+_STAN_LOG_PROBABILITY = {
+    "logit": "log_inv_logit(success ? eta : -eta)",
+    "probit": "std_normal_lcdf(success ? eta : -eta | )",
+    "cloglog": "success ? log1m_exp(-exp(eta)) : -exp(eta)",
 }
 
 
@@ -59,7 +67,13 @@ def render_program(family: str, engine: Engine = Engine.FULL) -> StanProgram:
     )
     codes = {name: kind.code for name, kind in DISTRIBUTIONS.items() if kind.code is not None}
     template = environment.get_template("glmm.stan.j2")
-    text = template.render(family=family, engine=engine.value, distributions=codes, stan_density=_STAN_DENSITY)
+    text = template.render(
+        family=FAMILIES[family],
+        engine=engine.value,
+        distributions=codes,
+        stan_density=_STAN_DENSITY,
+        stan_log_probability=_STAN_LOG_PROBABILITY,
+    )
     return StanProgram(family if engine is Engine.FULL else f"{family}_{engine.value}", text)
 
 

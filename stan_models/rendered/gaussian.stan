@@ -2,7 +2,7 @@
 // every group effect is a parameter.
 //
 //   y[i] ~ normal(eta[i], sigma)
-//   eta[i] = X[i] * b + sum over factors f, columns m of Z[i, m] * u_f[level_f[i], m]
+//   eta[i] = X[i] * b + sum over factors f, columns m of Z[i, m] * u_f[level_f[i], m] + offsets[i]
 //   u_f[j] ~ multi_normal(0, diag(sd_f) * R_f * diag(sd_f)),  R_f ~ lkj_corr(eta_f)
 //
 // Rendered from glmm.stan.j2 and families/gaussian.stan.j2; edit those and run `make rendered`.
@@ -22,6 +22,7 @@ functions {
     if (distribution == 7) return gamma_lpdf(x | a[1], a[2]);
     if (distribution == 8) return inv_gamma_lpdf(x | a[1], a[2]);
     if (distribution == 9) return 0; // uniform: the bounds say it all
+    if (distribution == 10) return beta_lpdf(x | a[1], a[2]);
     reject("unknown prior distribution ", distribution);
   }
 
@@ -59,6 +60,10 @@ functions {
 data {
   int<lower=0> N; // rows
   vector[N] y; // outcome, less y_mean and divided by its sd, y_scale
+  int<lower=0, upper=1> has_offset;
+  vector[has_offset ? N : 0] offsets; // what is added to the linear predictor, over y_scale
+  int<lower=0, upper=1> has_weights;
+  vector<lower=0>[has_weights ? N : 0] weights; // how often each row counts
   int<lower=0, upper=1> prior_only; // 1: leave the outcome out
 
   // population-level coefficients, the intercept first where there is one
@@ -121,7 +126,7 @@ parameters {
   vector[U] z; // group effects before scaling and correlating: factor by factor, column by column
 }
 transformed parameters {
-  vector[K] b = b_constant; // the intercept: less y_mean, and at the mean of X where X is centred
+  vector[K] b = b_constant; // the intercept: less b_location, and at the mean of X where X is centred
   vector[C] sd = sd_constant;
   vector[A] aux = aux_constant;
   vector[P] cor; // correlations, row by row below the diagonal
@@ -146,7 +151,7 @@ transformed parameters {
   }
 }
 model {
-  vector[N] eta = zeros_vector(N); // what the groups add to X * b, in units of y_scale
+  vector[N] eta = has_offset ? offsets : zeros_vector(N); // linear predictor, in units of y_scale; X * b comes last
   int u = 0;
   int c = 0;
   int p = 0;
@@ -178,7 +183,16 @@ model {
   for (k in aux_free) aux[k] ~ prior(aux_prior[k], aux_prior_arguments[k]');
 
   if (prior_only == 0) {
-    real sigma = aux[1] / aux_scale[1]; // residual sd, in units of y_scale
-    y ~ normal_id_glm(X, eta, b ./ b_scale, sigma);
+    vector[K] b_scaled = b ./ b_scale; // per unit of the columns of X
+    real sigma = aux[1] / aux_scale[1]; // in units of y_scale
+    if (has_weights == 0) {
+      y ~ normal_id_glm(X, eta, b_scaled, sigma);
+    } else {
+      eta += X * b_scaled;
+      for (i in 1 : N) {
+        real row = normal_lupdf(y[i] | eta[i], sigma);
+        target += weights[i] * row;
+      }
+    }
   }
 }

@@ -22,6 +22,7 @@ functions {
     if (distribution == 7) return gamma_lpdf(x | a[1], a[2]);
     if (distribution == 8) return inv_gamma_lpdf(x | a[1], a[2]);
     if (distribution == 9) return 0; // uniform: the bounds say it all
+    if (distribution == 10) return beta_lpdf(x | a[1], a[2]);
     reject("unknown prior distribution ", distribution);
   }
 
@@ -158,7 +159,7 @@ parameters {
   vector<lower=-1, upper=1>[P] partial; // canonical partial correlations
 }
 transformed parameters {
-  vector[K] b = b_constant; // the intercept: less y_mean, and at the mean of X where X is centred
+  vector[K] b = b_constant; // the intercept: less b_location, and at the mean of X where X is centred
   vector[C] sd = sd_constant;
   vector[A] aux = aux_constant;
   vector[P] cor; // correlations, row by row below the diagonal
@@ -194,11 +195,11 @@ model {
   for (k in aux_free) aux[k] ~ prior(aux_prior[k], aux_prior_arguments[k]');
 
   if (prior_only == 0) {
-    real sigma = aux[1] / aux_scale[1]; // residual sd, in units of y_scale
-    vector[K] b_all = b ./ b_scale; // in units of y_scale and x_scale
-    real rr = yy - 2 * dot_product(Xy, b_all) + quad_form(XX, b_all); // r'r, r = y - X b
+    vector[K] b_scaled = b ./ b_scale; // per unit of the columns of X
+    real sigma = aux[1] / aux_scale[1]; // in units of y_scale
+    real rr = yy - 2 * dot_product(Xy, b_scaled) + quad_form(XX, b_scaled); // r'r, r = y - X b
     array[C] vector[J[1]] Zr; // Z'r, level by level
-    for (c in 1 : C) Zr[c] = Zy[c] - ZX[c] * b_all;
+    for (c in 1 : C) Zr[c] = Zy[c] - ZX[c] * b_scaled;
     target += collapsed_log_density(rr, Zr, ZZ, T, sigma, N);
   }
 }

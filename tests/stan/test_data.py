@@ -10,6 +10,7 @@ from hierfit.model.formula import Formula, GroupTerm, formula_from_flags
 from hierfit.model.spec import build_spec
 from hierfit.stan.data import StanData, stan_data
 from hierfit.stan.programs import render_program
+from tests.family_cases import FAMILY_CASES, FORMULA, FamilyCase, family_design
 from tests.model.cases import design, table
 
 
@@ -25,9 +26,9 @@ _DECLARATION = re.compile(
 )
 
 
-def declared_sizes(given: StanData, engine: Engine) -> dict[str, tuple[int, ...]]:
+def declared_sizes(given: StanData, engine: Engine, family: str = "gaussian") -> dict[str, tuple[int, ...]]:
     """Read the program's data block: name -> shape, its size names looked up in `given`."""
-    block = re.search(r"\ndata \{(.*?)\n\}", render_program("gaussian", engine).text, re.DOTALL)
+    block = re.search(r"\ndata \{(.*?)\n\}", render_program(family, engine).text, re.DOTALL)
     assert block is not None
     sizes = {}
     for line in block[1].splitlines():
@@ -40,9 +41,13 @@ def declared_sizes(given: StanData, engine: Engine) -> dict[str, tuple[int, ...]
 
 
 def _size(name: str, given: StanData) -> int:
-    """Look up `3`, `N` or `J[1]`."""
+    """Look up `3`, `N`, `J[1]` or `has_offset ? N : 0`."""
     if name.isdigit():
         return int(name)
+    condition, question, choices = name.partition(" ? ")
+    if question:
+        yes, no = choices.split(" : ")
+        return _size(yes if given[condition] else no, given)
     return int(given["J"][0]) if name == "J[1]" else int(given[name])
 
 
@@ -62,6 +67,36 @@ def test_it_is_what_the_program_declares(formula: Formula | None) -> None:
     sizes = declared_sizes(given, Engine.FULL)
     assert set(given) == set(sizes)
     assert {name: np.shape(value) for name, value in given.items()} == sizes
+
+
+@pytest.mark.parametrize("further", [False, True])
+@pytest.mark.parametrize("case", FAMILY_CASES, ids=str)
+def test_every_family_gets_what_its_program_declares(case: FamilyCase, further: bool) -> None:
+    made = family_design(case, further=further)
+    given = stan_data(build_spec(FORMULA, made), made)
+    sizes = declared_sizes(given, Engine.FULL, case.family)
+    assert {name: np.shape(value) for name, value in given.items()} == sizes
+    text = render_program(case.family).text
+    for name in sizes:
+        whole = re.search(rf"^  (array\[[^\]]*\] )?int\S* (upper=\S+ )?{name};", text, re.MULTILINE) is not None
+        assert np.issubdtype(np.asarray(given[name]).dtype, np.integer) == whole, name
+
+
+@pytest.mark.parametrize("case", FAMILY_CASES, ids=str)
+def test_outcomes_are_scaled_only_where_that_leaves_them_in_their_family(case: FamilyCase) -> None:
+    made = family_design(case, further=True)
+    given = stan_data(build_spec(FORMULA, made), made)
+    if case.family in ("gaussian", "student", "lognormal"):
+        y = np.log(made.y) if case.family == "lognormal" else made.y
+        np.testing.assert_allclose(given["y"], (y - y.mean()) / y.std(ddof=1))
+        np.testing.assert_allclose(given["offsets"], made.offset / y.std(ddof=1))
+        assert given["aux_scale"][0] == pytest.approx(y.std(ddof=1))
+    else:
+        np.testing.assert_array_equal(given["y"], made.y)
+        np.testing.assert_array_equal(given["offsets"], made.offset)
+        assert (made.y_mean, made.y_scale) == (0, 1)
+        np.testing.assert_allclose(given["b_scale"], [1, *(1 / made.x_scale)])
+        assert given["b_location"][0] == made.intercept_location
 
 
 @pytest.mark.parametrize(

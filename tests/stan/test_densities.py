@@ -1,11 +1,12 @@
-"""Both Stan programs against the posterior density written out in numpy, at the sampler's own draws.
+"""Every Stan program against the posterior density written out in numpy, at the sampler's own draws.
 
-The density is evaluated row by row with dense matrices and scipy's distributions; lp__ may differ from it by a
-constant only. The tolerance is that of draws written with ten digits: their rounding moves a log density of a few
-hundred by less than 1e-5.
+The density is evaluated row by row with dense matrices and scipy's distributions, or those of `model.families`, which
+have a test of their own; lp__ may differ from it by a constant only. The tolerance is that of draws written with ten
+digits: their rounding moves a log density of a few hundred by less than 1e-5.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from scipy import stats
 
 from hierfit.model.design import Design, build_design
 from hierfit.model.engines import Engine
+from hierfit.model.families import FAMILIES, LINKS
 from hierfit.model.formula import Formula, GroupTerm
 from hierfit.model.spec import ModelSpec, build_spec, sd_name
 from hierfit.results.collect import cholesky_from_partials
@@ -22,6 +24,7 @@ from hierfit.stan.executable import build_executable
 from hierfit.stan.programs import render_program
 from hierfit.stan.sampler import SamplerOptions, Sampling, sample
 from hierfit.stan.toolchain import bundled_toolchain
+from tests.family_cases import FAMILY_CASES, FORMULA, FamilyCase, family_design
 from tests.model.cases import crossed_table
 
 pytestmark = pytest.mark.stan
@@ -59,6 +62,35 @@ def test_lp_is_the_density_up_to_a_constant(
     assert np.ptp(difference) < 1e-5
 
 
+@pytest.mark.parametrize("further", [False, True], ids=["", "offset and weights"])
+@pytest.mark.parametrize("case", FAMILY_CASES, ids=str)
+def test_lp_is_the_density_of_every_family_and_link(case: FamilyCase, further: bool) -> None:
+    design = family_design(case, further=further, centered=not further)
+    spec = build_spec(FORMULA, design, case.priors)
+    sampling = run(spec, design, Engine.FULL)
+    expected = [family_log_density(state, spec, design) for state in states(sampling)]
+    assert np.ptp(expected) > 1, "the draws must differ for the comparison to say anything"
+    assert np.ptp(sampling.stats["lp"].ravel() - np.array(expected)) < 1e-5
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_prior_only_leaves_the_outcome_of_every_family_out(name: str) -> None:
+    design = family_design(next(case for case in FAMILY_CASES if case.family == name), further=True)
+    spec = build_spec(FORMULA, design, prior_only=True)
+    sampling = run(spec, design, Engine.FULL)
+    expected = [log_prior(state, spec, design, Engine.FULL) for state in states(sampling)]
+    assert np.ptp(sampling.stats["lp"].ravel() - np.array(expected)) < 1e-5
+
+
+def test_the_collapsed_engine_takes_an_offset() -> None:
+    made = build_design(SLOPES, crossed_table())
+    design = replace(made, offset=np.random.default_rng(4).normal(0, 2, made.n_rows))
+    spec = build_spec(SLOPES, design)
+    sampling = run(spec, design, Engine.COLLAPSED)
+    expected = [log_density(state, spec, design, Engine.COLLAPSED) for state in states(sampling)]
+    assert np.ptp(sampling.stats["lp"].ravel() - np.array(expected)) < 1e-5
+
+
 def test_prior_only_leaves_the_outcome_out() -> None:
     design = build_design(INTERCEPT, crossed_table())
     spec = build_spec(INTERCEPT, design, prior_only=True)
@@ -81,9 +113,7 @@ def states(sampling: Sampling) -> list[Mapping[str, Array]]:
 
 def log_density(state: Mapping[str, Array], spec: ModelSpec, design: Design, engine: Engine) -> float:
     """Likelihood times prior times the Jacobian of Stan's unconstraining transforms."""
-    b = state["b"] + (np.arange(len(state["b"])) == 0) * design.y_mean * design.intercept
-    X = design.X - design.x_mean
-    mean = np.column_stack([np.ones(design.n_rows), X]) @ b
+    mean = population_predictor(state, design)
     sigma = state["aux"][0]
     covariance = sigma**2 * np.eye(design.n_rows)
     for group, (T, z) in zip(design.groups, factors(state, design), strict=True):
@@ -94,6 +124,27 @@ def log_density(state: Mapping[str, Array], spec: ModelSpec, design: Design, eng
             covariance += same_level * (group.Z @ T @ T.T @ group.Z.T)
     likelihood = stats.multivariate_normal(mean, covariance).logpdf(design.y)
     return float(likelihood) + log_prior(state, spec, design, engine)
+
+
+def population_predictor(state: Mapping[str, Array], design: Design) -> Array:
+    b = state["b"] + (np.arange(len(state["b"])) == 0) * design.intercept_origin * design.intercept
+    X = design.X - design.x_mean
+    offset = np.zeros(design.n_rows) if design.offset is None else design.offset
+    return np.asarray(np.column_stack([np.ones(design.n_rows), X]) @ b + offset)
+
+
+def family_log_density(state: Mapping[str, Array], spec: ModelSpec, design: Design) -> float:
+    family = FAMILIES[design.family]
+    eta = population_predictor(state, design)
+    for group, (T, z) in zip(design.groups, factors(state, design), strict=True):
+        eta = eta + np.sum(group.Z * (z @ T.T)[group.codes], axis=1)
+    aux = state.get("aux", np.empty(0))
+    auxiliaries = {auxiliary.name: aux[[index]] for index, auxiliary in enumerate(family.auxiliaries)}
+    ones = np.ones(design.n_rows)
+    trials = ones if design.trials is None else design.trials
+    rows = family.log_density(design.y, LINKS[design.link].inverse(eta), auxiliaries, trials)
+    weights = ones if design.weights is None else design.weights
+    return float(weights @ rows) + log_prior(state, spec, design, Engine.FULL)
 
 
 def factors(state: Mapping[str, Array], design: Design) -> list[tuple[Array, Array]]:
@@ -114,19 +165,21 @@ def log_prior(state: Mapping[str, Array], spec: ModelSpec, design: Design, engin
     names = {
         "b": list(spec.coefficient_names),
         "sd": [sd_name(group.factor, term) for group in design.groups for term in group.terms],
-        "aux": ["sigma"],
+        "aux": [auxiliary.name for auxiliary in FAMILIES[spec.family].auxiliaries],
     }
+    ranges = {auxiliary.name: auxiliary.within for auxiliary in FAMILIES[spec.family].auxiliaries}
+    ranges |= dict.fromkeys(names["sd"], (0.0, np.inf))
     total = 0.0
     for variable, parameters in names.items():
         for index, name in enumerate(parameters):
             prior = spec.priors[name]
             if prior.constant is not None:
                 continue
-            value = float(state[variable][index]) + (design.y_mean if name == "Intercept" else 0.0)
-            positive = spec.is_positive(name)
+            value = float(state[variable][index]) + (design.intercept_origin if name == "Intercept" else 0.0)
+            within = ranges.get(name, (-np.inf, np.inf))
             if prior.distribution not in ("flat", "uniform"):
-                total += float(np.log(prior.density(np.array(value), positive=positive)))
-            total += log_jacobian(value, *prior.bounds(positive=positive))
+                total += float(np.log(prior.density(np.array(value), within=within)))
+            total += log_jacobian(value, *prior.bounds(within=within))
     for group in design.groups:
         if group.correlated:
             total += lkj(state, spec, design, group.factor)

@@ -1,0 +1,187 @@
+"""The families' distributions in numpy: simulated outcomes and log densities.
+
+replicate: (rng, mean [..., N], auxiliaries, trials [N]) -> outcomes [..., N]; log_density: (y [N], mean [..., N],
+auxiliaries, trials [N]) -> [..., N]. Auxiliaries are [..., 1] by name. What `mean` is the mean of is said in
+`model.families`; it is an inverse link's, hence inside (0, 1) for a probability and greater than 0 for a count.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hierfit.model.links import LEAST, MOST, bounded_exp, special
+
+Array = NDArray[np.float64]
+Auxiliaries = Mapping[str, Array]
+Replicate = Callable[[np.random.Generator, Array, Auxiliaries, Array], Array]
+LogDensity = Callable[[Array, Array, Auxiliaries, Array], Array]
+Expected = Callable[[Array, Auxiliaries, Array], Array]
+
+LARGEST_COUNT_MEAN = 1e18  # numpy's Poisson refuses more
+
+
+def mean_itself(mean: Array, auxiliaries: Auxiliaries, trials: Array) -> Array:
+    """Return the mean as it is."""
+    return mean
+
+
+def replicate_gaussian(rng: np.random.Generator, mean: Array, auxiliaries: Auxiliaries, trials: Array) -> Array:
+    """Simulate normal(mean, sigma)."""
+    return rng.normal(mean, auxiliaries["sigma"])
+
+
+def gaussian_log_density(y: Array, mean: Array, auxiliaries: Auxiliaries, trials: Array) -> Array:
+    """Return the log density of normal(mean, sigma)."""
+    sigma = auxiliaries["sigma"]
+    return np.asarray(-0.5 * ((y - mean) / sigma) ** 2 - np.log(sigma) - 0.5 * np.log(2 * np.pi))
+
+
+def replicate_bernoulli(rng: np.random.Generator, mean: Array, auxiliaries: Auxiliaries, trials: Array) -> Array:
+    """Simulate bernoulli(mean)."""
+    return (rng.random(np.shape(mean)) < mean).astype(np.float64)
+
+
+def bernoulli_log_density(y: Array, mean: Array, auxiliaries: Auxiliaries, trials: Array) -> Array:
+    """Return the log density of bernoulli(mean)."""
+    return np.asarray(special().xlogy(y, mean) + special().xlog1py(1 - y, -mean))
+
+
+def replicate_poisson(rng: np.random.Generator, mean: Array, auxiliaries: Auxiliaries, trials: Array) -> Array:
+    """Simulate poisson(mean)."""
+    return rng.poisson(np.minimum(mean, LARGEST_COUNT_MEAN)).astype(np.float64)
+
+
+def poisson_log_density(y: Array, mean: Array, auxiliaries: Auxiliaries, trials: Array) -> Array:
+    """Return the log density of poisson(mean)."""
+    return np.asarray(special().xlogy(y, mean) - mean - special().gammaln(y + 1))
+
+
+def replicate_binomial(rng: np.random.Generator, mean: Array, auxiliaries: Auxiliaries, trials: Array) -> Array:
+    """Simulate binomial(trials, mean)."""
+    return rng.binomial(np.asarray(trials, dtype=np.int64), mean).astype(np.float64)
+
+
+def replicate_negbinomial(rng: np.random.Generator, mean: Array, auxiliaries: Auxiliaries, trials: Array) -> Array:
+    """Simulate the negative binomial of that mean and of variance mean + mean^2 / shape."""
+    shape = auxiliaries["shape"]
+    return replicate_poisson(rng, rng.gamma(shape, mean / shape), auxiliaries, trials)
+
+
+def negbinomial_log_density(y: Array, mean: Array, auxiliaries: Auxiliaries, trials: Array) -> Array:
+    """Return the log density of the negative binomial of that mean and of variance mean + mean^2 / shape."""
+    shape, gammaln, xlogy = auxiliaries["shape"], special().gammaln, special().xlogy
+    choose = gammaln(y + shape) - gammaln(shape) - gammaln(y + 1)
+    return np.asarray(choose - shape * np.log1p(mean / shape) + xlogy(y, mean) - xlogy(y, shape + mean))
+
+
+def replicate_student(rng: np.random.Generator, mean: Array, auxiliaries: Auxiliaries, trials: Array) -> Array:
+    """Simulate student_t(nu, mean, sigma)."""
+    return np.asarray(mean + auxiliaries["sigma"] * rng.standard_t(np.broadcast_to(auxiliaries["nu"], np.shape(mean))))
+
+
+def student_log_density(y: Array, mean: Array, auxiliaries: Auxiliaries, trials: Array) -> Array:
+    """Return the log density of student_t(nu, mean, sigma)."""
+    sigma, nu, gammaln = auxiliaries["sigma"], auxiliaries["nu"], special().gammaln
+    constant = gammaln((nu + 1) / 2) - gammaln(nu / 2) - 0.5 * np.log(nu * np.pi) - np.log(sigma)
+    return np.asarray(constant - (nu + 1) / 2 * np.log1p(((y - mean) / sigma) ** 2 / nu))
+
+
+def replicate_gamma(rng: np.random.Generator, mean: Array, auxiliaries: Auxiliaries, trials: Array) -> Array:
+    """Simulate gamma(shape, shape / mean)."""
+    shape = auxiliaries["shape"]
+    return rng.gamma(shape, mean / shape)
+
+
+def gamma_log_density(y: Array, mean: Array, auxiliaries: Auxiliaries, trials: Array) -> Array:
+    """Return the log density of gamma(shape, shape / mean)."""
+    shape = auxiliaries["shape"]
+    rate = shape / mean
+    return np.asarray(shape * np.log(rate) + (shape - 1) * np.log(y) - rate * y - special().gammaln(shape))
+
+
+def replicate_lognormal(rng: np.random.Generator, mean: Array, auxiliaries: Auxiliaries, trials: Array) -> Array:
+    """Simulate lognormal(mean, sigma), whose log has that mean."""
+    return bounded_exp(rng.normal(mean, auxiliaries["sigma"]))
+
+
+def lognormal_log_density(y: Array, mean: Array, auxiliaries: Auxiliaries, trials: Array) -> Array:
+    """Return the log density of lognormal(mean, sigma), whose log has that mean."""
+    return gaussian_log_density(np.log(y), mean, auxiliaries, trials) - np.log(y)
+
+
+def lognormal_expected(mean: Array, auxiliaries: Auxiliaries, trials: Array) -> Array:
+    """Return the mean of y, not of its log."""
+    return bounded_exp(mean + auxiliaries["sigma"] ** 2 / 2)
+
+
+def _beta_shapes(mean: Array, auxiliaries: Auxiliaries) -> tuple[Array, Array]:
+    """Return the two shapes of the beta distribution of that mean and precision, greater than 0."""
+    phi = auxiliaries["phi"]
+    return np.maximum(mean * phi, LEAST), np.maximum((1 - mean) * phi, LEAST)
+
+
+def replicate_beta(rng: np.random.Generator, mean: Array, auxiliaries: Auxiliaries, trials: Array) -> Array:
+    """Simulate beta(mean phi, (1 - mean) phi)."""
+    return rng.beta(*_beta_shapes(mean, auxiliaries))
+
+
+def beta_log_density(y: Array, mean: Array, auxiliaries: Auxiliaries, trials: Array) -> Array:
+    """Return the log density of beta(mean phi, (1 - mean) phi)."""
+    a, b = _beta_shapes(mean, auxiliaries)
+    return np.asarray((a - 1) * np.log(y) + (b - 1) * np.log1p(-y) - special().betaln(a, b))
+
+
+def _log_choose(trials: Array, y: Array) -> Array:
+    gammaln = special().gammaln
+    return np.asarray(gammaln(trials + 1) - gammaln(y + 1) - gammaln(trials - y + 1))
+
+
+def binomial_log_density(y: Array, mean: Array, auxiliaries: Auxiliaries, trials: Array) -> Array:
+    """Return the log density of binomial(trials, mean)."""
+    return np.asarray(_log_choose(trials, y) + special().xlogy(y, mean) + special().xlog1py(trials - y, -mean))
+
+
+def all_trials(mean: Array, auxiliaries: Auxiliaries, trials: Array) -> Array:
+    """Return the mean number of successes."""
+    return np.asarray(trials * mean)
+
+
+def replicate_beta_binomial(rng: np.random.Generator, mean: Array, auxiliaries: Auxiliaries, trials: Array) -> Array:
+    """Simulate binomial(trials, p), p from beta(mean phi, (1 - mean) phi)."""
+    return replicate_binomial(rng, replicate_beta(rng, mean, auxiliaries, trials), auxiliaries, trials)
+
+
+def beta_binomial_log_density(y: Array, mean: Array, auxiliaries: Auxiliaries, trials: Array) -> Array:
+    """Return the log density of binomial(trials, p), p from beta(mean phi, (1 - mean) phi)."""
+    a, b = _beta_shapes(mean, auxiliaries)
+    betaln = special().betaln
+    return np.asarray(_log_choose(trials, y) + betaln(y + a, trials - y + b) - betaln(a, b))
+
+
+def zero_inflated_replicate(replicate: Replicate) -> Replicate:
+    """Make outcomes 0 instead with probability zi."""
+
+    def inflated(rng: np.random.Generator, mean: Array, auxiliaries: Auxiliaries, trials: Array) -> Array:
+        stays = rng.random(np.shape(mean)) >= auxiliaries["zi"]
+        return np.asarray(stays * replicate(rng, mean, auxiliaries, trials))
+
+    return inflated
+
+
+def zero_inflated_log_density(log_density: LogDensity) -> LogDensity:
+    """Return the log density of an outcome that is 0 instead with probability zi."""
+
+    def inflated(y: Array, mean: Array, auxiliaries: Auxiliaries, trials: Array) -> Array:
+        zi = np.clip(auxiliaries["zi"], LEAST, MOST)
+        counted = np.log1p(-zi) + log_density(y, mean, auxiliaries, trials)
+        return np.where(y == 0, np.logaddexp(np.log(zi), counted), counted)
+
+    return inflated
+
+
+def zero_inflated_expected(mean: Array, auxiliaries: Auxiliaries, trials: Array) -> Array:
+    """Return the mean with the excess zeros."""
+    return np.asarray((1 - auxiliaries["zi"]) * mean)
