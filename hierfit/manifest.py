@@ -34,10 +34,12 @@ def describe_model(request: FitRequest, table: Table, design: Design, spec: Mode
             "rows_read": table.n_read,
             "rows": table.n_rows,
             "missing": dict(table.dropped),
-            "columns": [*request.formula.numeric_columns, *request.formula.factors],
+            "columns": list(request.columns),
         },
         "groups": [_describe_group(group) for group in design.groups],
         "formula": str(spec.formula),
+        "references": dict(design.references),
+        "categories": list(design.categories),
         "x_mean": dict(zip(design.coefficients, design.x_mean.tolist(), strict=True)),
         "model": spec.to_dict(),
     }

@@ -9,6 +9,7 @@ from typing import Any
 
 from hierfit.errors import RunFolderError
 from hierfit.model.formula import Formula, formula_from_dict
+from hierfit.model.roles import NO_ROLES, Roles
 from hierfit.stan.sampler import SamplerOptions
 
 
@@ -20,6 +21,9 @@ class FitRequest:
         data: the CSV file.
         formula: what predicts what.
         priors: priors set by the user, as written: `sd(school) ~ normal(0, 5)`.
+        family: distribution of the outcome.
+        link: link between its mean and the predictors; None takes the family's default.
+        roles: columns of trials, offset and weights; reference levels.
         centered: whether X is centred for the sampler.
         prior_only: whether to draw from the prior, leaving the outcome out.
         ci: probability of the intervals.
@@ -31,12 +35,22 @@ class FitRequest:
     data: Path
     formula: Formula
     priors: tuple[str, ...] = ()
+    family: str = "gaussian"
+    link: str | None = None
+    roles: Roles = NO_ROLES
     centered: bool = True
     prior_only: bool = False
     ci: float = 0.95
     engine: str = "auto"
     toolchain: str = "auto"
     sampler: SamplerOptions = field(default_factory=SamplerOptions)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns of the file that are used, each once."""
+        formula = self.formula
+        names = (formula.response, *formula.predictors, *formula.label_columns, *self.roles.columns)
+        return tuple(dict.fromkeys(names))
 
     def to_dict(self) -> dict[str, Any]:
         """Return JSON-ready plain values; the data file by its absolute path."""
@@ -55,6 +69,7 @@ class FitRequest:
                     **stored,
                     "data": Path(stored["data"]),
                     "formula": formula_from_dict(stored["formula"]),
+                    "roles": Roles(**stored["roles"]),
                     "priors": tuple(stored["priors"]),
                     "sampler": SamplerOptions(**stored["sampler"]),
                 }

@@ -21,13 +21,18 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from hierfit import runs
 from hierfit.errors import ToolchainError
 from hierfit.manifest import describe_model, describe_outcome, describe_tools, summary_document
 from hierfit.model.design import Design, build_design
 from hierfit.model.engines import Engine, choose_engine
+from hierfit.model.families import Family, Support
 from hierfit.model.formula import formula_from_flags
-from hierfit.model.simulate import DATA_FILE, simulate, write_simulation
+from hierfit.model.outcome import find_family
+from hierfit.model.simulate import DATA_FILE, Simulated, simulate, write_simulation
+from hierfit.model.simulate_again import TrueDraw, simulate_again
 from hierfit.model.simulation import Simulation
 from hierfit.model.spec import ModelSpec, build_spec
 from hierfit.model.table import Table, read_table
@@ -39,6 +44,7 @@ from hierfit.results.draws import Draws
 from hierfit.results.group_summary import summarize_groups
 from hierfit.results.netcdf import read_netcdf, write_netcdf
 from hierfit.results.plots.truth import Truth
+from hierfit.results.predict import chosen_effects, linear_predictor, pick_draws
 from hierfit.results.summary import Summary, summarize
 from hierfit.stan import doctor
 from hierfit.stan.data import stan_data
@@ -112,11 +118,25 @@ def prepare(request: FitRequest) -> Plan:
     """Read the data and settle the model."""
     started = time.perf_counter()
     formula = request.formula
-    table = read_table(request.data, formula.numeric_columns, formula.factors)
-    design = build_design(formula, table, centered=request.centered)
+    family, link = find_family(request.family, request.link)
+    table = read_columns(request, family)
+    design = build_design(formula, table, centered=request.centered, family=family.name, link=link, roles=request.roles)
     spec = build_spec(formula, design, request.priors, prior_only=request.prior_only)
-    engine = choose_engine(spec, request.engine)
+    engine = choose_engine(spec, request.engine, weighted=design.weights is not None)
     return Plan(request, table, design, spec, engine, time.perf_counter() - started)
+
+
+def read_columns(request: FitRequest, family: Family) -> Table:
+    """Read the columns that a request uses: an outcome of categories may be text, and so may predictors."""
+    formula = request.formula
+    response = [formula.response]
+    may_be_text = family.support in (Support.BINARY, Support.CATEGORIES)
+    return read_table(
+        request.data,
+        [*([] if may_be_text else response), *request.roles.columns],
+        formula.label_columns,
+        [*(response if may_be_text else []), *formula.predictors],
+    )
 
 
 def check_out(out: Path | None, data: Path, *, overwrite: bool) -> Path:
@@ -196,6 +216,23 @@ def load(run: Path, ci: float | None = None) -> Fit:
         summarize(draws, design, spec, ci or folder.manifest["request"]["ci"], convergence=convergence),
         diagnose(draws, design, spec, convergence=convergence),
     )
+
+
+def simulate_from(run: Path, seed: int) -> Simulated:
+    """Return new data from a finished run: its rows, and an outcome of one posterior draw, which the seed chooses."""
+    folder, request = runs.open_run(run), stored_request(run)
+    spec = ModelSpec.from_dict(folder.manifest["model"])
+    draws, design = read_netcdf(folder.path / runs.TRACE, spec, request.data)
+    rng = np.random.default_rng(seed)
+    picks = pick_draws(draws, 1, rng)
+    chain, iteration = divmod(int(picks[0]), draws.n_draws)
+    draw = TrueDraw(
+        {parameter.name: float(draws.of(parameter.name)[chain, iteration]) for parameter in draws.parameters},
+        {group.factor: chosen_effects(draws, group, picks)[0] for group in design.groups},
+        linear_predictor(draws, design, np.arange(design.n_rows), picks)[0],
+        {"run": str(run), "seed": seed, "chain": chain, "draw": iteration},
+    )
+    return simulate_again(design, spec.formula, request.roles, draw, rng)
 
 
 def plot(run: Path) -> Iterator[tuple[Path, str]]:

@@ -1,8 +1,8 @@
 """The cells of the used columns -> numbers or text.
 
-In: a `CsvFile` and the positions of its used columns. Out: a pandas frame whose columns are numbers where every cell is
-a plain finite one and text otherwise, and the exact reading of a column of text: as codes into its different cells,
-or as numbers, with an error that names line and value where that fails.
+In: a `CsvFile` and the positions of its used columns. Out: a pandas frame whose columns are numbers where every cell
+is a plain finite one and text otherwise, and the exact reading of a column of text: as codes into its different
+cells, or as numbers, with an error that names line and value where that fails.
 
 A number is written with a decimal point, optionally with a sign and an exponent; spaces around it do not count. A
 column that holds only true and false (True, TRUE, true) reads as 1 and 0.
@@ -147,6 +147,12 @@ def _to_number(cell: str) -> float | None:
     return float(cell) if NUMBER.fullmatch(cell) or _INFINITE.fullmatch(cell) else None
 
 
+def holds_no_number(text: Text) -> bool:
+    """Return whether a column is made of words: no cell but missing ones reads as a number, and there are some."""
+    numbers = numbers_in(text.cells)
+    return any(number is None for number in numbers) and all(number is None or np.isnan(number) for number in numbers)
+
+
 def as_numbers(file: CsvFile, name: str, text: Text, lines: NDArray[np.int64]) -> NDArray[np.float64]:
     """Return the numbers in a column of text [rows], nan where missing.
 
@@ -183,5 +189,5 @@ def _number_hint(file: CsvFile, cell: str, *, mostly: bool) -> str:
     if NUMBER.fullmatch(cell):
         return "numbers beyond 1.8e308 cannot be held: divide the column by a constant"
     if mostly and not _INFINITE.fullmatch(cell):
-        return "a column of labels can be the group (--group), not a number"
+        return "labels can be a group (--group), a predictor, or with two levels an outcome (--family bernoulli)"
     return "write the number alone, without units or signs" if re.search(r"\d", cell) else missing

@@ -10,15 +10,20 @@ level.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hierfit.errors import DataError
+from hierfit.model.families import FAMILIES, LINKS
 from hierfit.model.formula import INTERCEPT, Formula, GroupTerm
+from hierfit.model.outcome import find_family, read_outcome
+from hierfit.model.roles import NO_ROLES, Roles
 from hierfit.model.table import Table
+from hierfit.model.terms import evaluate_terms, reference_levels
 
 Array = NDArray[np.float64]
 
@@ -61,13 +66,20 @@ class Design:
     Attributes:
         source: the CSV file.
         response: name of the outcome.
-        y: outcome [N].
+        y: outcome [N]; codes 0, 1, ... of `categories` where it has these.
         coefficients: names of the K population coefficients.
         X: their columns [N, K], raw.
         intercept: whether there is a population-level intercept.
         centered: whether the sampler's X is centred, so that the intercept's prior speaks of the mean of X.
         groups: the grouping factors.
         lines: line of the CSV file for each row [N].
+        family: name of the outcome's distribution.
+        link: name of the link between its mean and the predictors.
+        categories: labels of an outcome of categories, in order.
+        references: text predictor -> level that its others are compared with.
+        trials: number of trials of each row [N], for families that count successes.
+        offset: what is added to the linear predictor, on the scale of the link [N].
+        weights: how often each row counts in the likelihood [N].
     """
 
     source: Path
@@ -79,11 +91,29 @@ class Design:
     centered: bool
     groups: tuple[Group, ...]
     lines: NDArray[np.int64]
+    family: str = "gaussian"
+    link: str = "identity"
+    categories: tuple[str, ...] = ()
+    references: Mapping[str, str] = field(default_factory=dict)
+    trials: Array | None = None
+    offset: Array | None = None
+    weights: Array | None = None
 
     @property
     def n_rows(self) -> int:
         """N, the number of rows."""
         return len(self.y)
+
+    @property
+    def is_scaled(self) -> bool:
+        """Whether the sampler sees the outcome centred and over its sd; not where that would be another outcome."""
+        return FAMILIES[self.family].linear is not None
+
+    @property
+    def linear_outcome(self) -> Array:
+        """The outcome where the linear predictor is its mean [N]: its log for lognormal, itself otherwise."""
+        linear = FAMILIES[self.family].linear
+        return self.y if linear is None else linear(self.y)
 
     @property
     def x_mean(self) -> Array:
@@ -95,12 +125,28 @@ class Design:
     @property
     def y_mean(self) -> float:
         """What is subtracted from the outcome before sampling: its mean, or 0 where no intercept could absorb it."""
-        return float(self.y.mean()) if self.intercept else 0.0
+        return float(self.linear_outcome.mean()) if self.intercept and self.is_scaled else 0.0
 
     @property
     def y_scale(self) -> float:
-        """The sd of the outcome."""
-        return float(self.y.std(ddof=1))
+        """The sd of the outcome, 1 where it is not scaled."""
+        return float(self.linear_outcome.std(ddof=1)) if self.is_scaled else 1.0
+
+    @property
+    def intercept_location(self) -> float:
+        """The link of the outcome's mean, less the mean offset, where the intercept's default prior lies."""
+        y = self.linear_outcome
+        mean = float(y.mean())
+        if self.trials is not None:  # half a success and half a failure at least
+            total = float(self.trials.sum())
+            mean = float(np.clip(y.sum(), 0.5, total - 0.5)) / total
+        offset = 0.0 if self.offset is None else float(self.offset.mean())
+        return float(LINKS[self.link].forward(np.asarray(mean))) - offset
+
+    @property
+    def intercept_origin(self) -> float:
+        """What the sampler's intercept counts from: y_mean, or its default prior's place where y is not scaled."""
+        return self.y_mean if self.is_scaled or not self.intercept else self.intercept_location
 
     @property
     def x_scale(self) -> Array:
@@ -115,44 +161,100 @@ class Design:
         raise KeyError(factor)
 
 
-def build_design(formula: Formula, table: Table, *, centered: bool = True) -> Design:
+def build_design(
+    formula: Formula,
+    table: Table,
+    *,
+    centered: bool = True,
+    family: str = "gaussian",
+    link: str | None = None,
+    roles: Roles = NO_ROLES,
+) -> Design:
     """Lay out the columns that `formula` names.
 
     Raises:
         DataError: the data cannot carry the model; the message says which column and why.
+        FormulaError, UsageError: a term cannot be evaluated; a family, link or reference level does not exist.
     """
+    kind, link = find_family(family, link)
+    outcome = read_outcome(table, formula.response, kind, roles)
+    wanted = {name: level for name, level in roles.references.items() if name != formula.response}
+    references = reference_levels(table, formula.predictors, wanted)
+    population = evaluate_terms(formula.terms, table, references, intercept=formula.intercept)
     design = Design(
         source=table.path,
         response=formula.response,
-        y=table.numbers[formula.response],
-        coefficients=formula.terms,
-        X=_columns(table, formula.terms),
+        y=outcome.y,
+        coefficients=population.names,
+        X=population.values,
         intercept=formula.intercept,
         centered=centered,
-        groups=tuple(_group(term, table) for term in formula.groups),
+        groups=tuple(_group(term, table, references) for term in formula.groups),
         lines=table.lines,
+        family=family,
+        link=link,
+        categories=outcome.categories,
+        references=references,
+        trials=outcome.trials,
+        offset=None if roles.offset is None else table.numbers[roles.offset],
+        weights=None if roles.weights is None else table.numbers[roles.weights],
     )
     _check_rows(design)
     _check_columns(design)
+    _check_weights(design, roles.weights)
     for group in design.groups:
         _check_group(group, design)
     return design
 
 
-def _columns(table: Table, names: tuple[str, ...]) -> Array:
-    columns = [np.ones(table.n_rows) if name == INTERCEPT else table.numbers[name] for name in names]
-    return np.column_stack(columns) if columns else np.empty((table.n_rows, 0))
-
-
-def _group(term: GroupTerm, table: Table) -> Group:
+def _group(term: GroupTerm, table: Table, references: Mapping[str, str]) -> Group:
+    labels, codes = _combined(term.columns, table)
+    slopes = evaluate_terms(term.slopes, table, references, intercept=term.intercept)
+    ones = [np.ones((table.n_rows, 1))] if term.intercept else []
+    names = ((INTERCEPT,) if term.intercept else ()) + slopes.names
     return Group(
         factor=term.factor,
-        labels=table.levels[term.factor],
-        codes=table.labels[term.factor],
-        terms=term.terms,
-        Z=_columns(table, term.terms),
-        correlated=term.correlated and len(term.terms) > 1,
+        labels=labels,
+        codes=codes,
+        terms=names,
+        Z=np.column_stack([*ones, slopes.values]),
+        correlated=term.correlated and len(names) > 1,
     )
+
+
+def _combined(columns: tuple[str, ...], table: Table) -> tuple[tuple[str, ...], NDArray[np.int32]]:
+    """Return labels and codes of a factor; of several columns, the combinations that occur, as `a:b`."""
+    labels, codes = table.levels[columns[0]], table.labels[columns[0]].astype(np.int64)
+    for column in columns[1:]:
+        pairs = codes * len(table.levels[column]) + table.labels[column]
+        found, first, codes = np.unique(pairs, return_index=True, return_inverse=True)
+        order = np.argsort(first)  # levels in order of first appearance, as everywhere
+        one, other = np.divmod(found[order], len(table.levels[column]))
+        labels = _joined(
+            [(labels[a], table.levels[column][b]) for a, b in zip(one.tolist(), other.tolist(), strict=True)]
+        )
+        codes = np.argsort(order)[codes]
+    return labels, codes.astype(np.int32)
+
+
+def _joined(pairs: Sequence[tuple[str, str]]) -> tuple[str, ...]:
+    """Return `a:b` for each pair; `'a':'b'` where labels that hold colons would make two pairs the same."""
+    joined = tuple(":".join(pair) for pair in pairs)
+    return joined if len(set(joined)) == len(joined) else tuple(f"{first!r}:{second!r}" for first, second in pairs)
+
+
+def _check_weights(design: Design, name: str | None) -> None:
+    """Refuse weights below 0, and weights that leave no row."""
+    if design.weights is None:
+        return
+    bad = design.weights < 0
+    if bad.any() or not design.weights.any():
+        row = int(bad.argmax())
+        raise DataError(
+            f"column '{name}' of {design.source} holds the weight {design.weights[row]:g} on line {design.lines[row]}"
+            f"{'' if bad.any() else ', as do all rows'}.",
+            hint="weights say how often a row counts: numbers from 0 on, not all 0",
+        )
 
 
 def _check_rows(design: Design) -> None:
@@ -168,7 +270,7 @@ def _check_rows(design: Design) -> None:
 
 def _check_columns(design: Design) -> None:
     """Refuse columns that hold one value only, and predictors that repeat each other."""
-    if np.ptp(design.y) == 0:
+    if np.ptp(design.y if design.trials is None else design.y / design.trials) == 0:
         raise DataError(
             f"{design.source}, column '{design.response}': all {design.n_rows:,} values are {design.y[0]:g}; "
             "there is nothing to explain.",
@@ -178,27 +280,33 @@ def _check_columns(design: Design) -> None:
         if np.ptp(column) == 0:
             raise DataError(
                 f"{design.source}, column '{name}': all {design.n_rows:,} values are {column[0]:g}; "
-                "its coefficient cannot be told from the intercept.",
-                hint=f"leave out --x {name}",
+                "its coefficient cannot be told from an intercept.",
+                hint=f"leave out '{name}'" + ("" if design.intercept else ", and have an intercept"),
             )
     if len(design.coefficients) > 1:
-        standardized = (design.X - design.X.mean(axis=0)) / design.x_scale
-        _, triangle = np.linalg.qr(standardized)
+        around = design.X.mean(axis=0) if design.intercept else 0.0
+        _, triangle = np.linalg.qr((design.X - around) / design.x_scale)
         small = np.abs(np.diag(triangle)) < 1e-9 * np.sqrt(design.n_rows)
         if small.any():
             name = design.coefficients[int(np.argmax(small))]
             raise DataError(
                 f"{design.source}, column '{name}' is a sum of multiples of the other predictors; "
                 "their coefficients cannot be told apart.",
-                hint=f"leave out --x {name}",
+                hint=f"leave out '{name}'",
             )
 
 
 def _check_group(group: Group, design: Design) -> None:
-    """Refuse a factor with a single level."""
+    """Refuse a factor with a single level, and slopes along a column that does not change."""
     if group.n_levels == 1:
         raise DataError(
             f"{design.source}, column '{group.factor}': all {design.n_rows:,} rows have the label "
             f"'{group.labels[0]}'; the variation between groups needs at least two groups.",
             hint="name another column with --group, or leave --group out",
         )
+    for term, column in zip(group.terms, group.Z.T, strict=True):
+        if term != INTERCEPT and np.ptp(column) == 0:
+            raise DataError(
+                f"{design.source}, column '{term}': all {design.n_rows:,} values are {column[0]:g}; no slope can vary.",
+                hint=f"leave '{term}' out of what varies between {group.factor}",
+            )

@@ -20,21 +20,21 @@ class Engine(StrEnum):
     COLLAPSED = "collapsed"
 
 
-def choose_engine(spec: ModelSpec, wanted: str = "auto") -> Engine:
-    """Return the wanted engine; auto takes collapsed wherever it is exact.
+def choose_engine(spec: ModelSpec, wanted: str = "auto", *, weighted: bool = False) -> Engine:
+    """Return the wanted engine; auto takes collapsed wherever it is exact: never where rows are `weighted`.
 
     Raises:
         UsageError: collapsed is wanted where it is not exact, or there is no such engine.
     """
-    exact = FAMILIES[spec.family].collapsible and len(spec.formula.groups) == 1
+    exact = FAMILIES[spec.family].collapsible and len(spec.groups) == 1 and not weighted
     if wanted == "auto":
         return Engine.COLLAPSED if exact else Engine.FULL
     if wanted not in set(Engine):
         raise UsageError(f"there is no engine '{wanted}'.", hint=f"choose auto, {', '.join(Engine)}")
     if wanted == Engine.COLLAPSED and not exact:
         raise UsageError(
-            f"the collapsed engine needs a gaussian outcome and one grouping factor; this model is {spec.family} with "
-            f"{len(spec.formula.groups)}.",
+            f"the collapsed engine needs a gaussian outcome, one grouping factor and no weights; this model is "
+            f"{spec.family} with {len(spec.groups)}{' and weights' if weighted else ''}.",
             hint="use --engine auto",
         )
     return Engine(wanted)

@@ -1,19 +1,37 @@
 """The model's one text form: `score ~ 1 + ses + (1 + ses | school)`.
 
-The flags of the command line are sugar for a Formula; its text, in lme4's grammar, is printed before every
-fit and stored with every run. A Formula
-sees no data: whether its columns exist is found out by `model.table` and `model.design`.
+The flags of the command line are sugar for a Formula; its text, in lme4's grammar, is printed before every fit and
+stored with every run. A Formula sees no data: whether its columns exist is found out by `model.table` and
+`model.design`.
+
+A term is a piece of text that `formulae` evaluates: a column (`ses`, or `` `family income` `` where the name is no
+plain word), an interaction (`ses:sector`), a call (`poly(age, 2)`). Texts are read by `model.formula_text`.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from hierfit.errors import FormulaError
+from hierfit.errors import FormulaError, did_you_mean
 
 INTERCEPT = "Intercept"
+_WORD = re.compile(r"(?!(?:True|False|None)$)[A-Za-z][A-Za-z0-9_.]*")
+
+
+def quoted(column: str) -> str:
+    """Return a column's name as a formula has it: in backticks unless it is a plain word."""
+    return column if _WORD.fullmatch(column) else f"`{column}`"
+
+
+def column_of(term: str) -> str | None:
+    """Return the column that a term consists of, or None where it is more than a column."""
+    if _WORD.fullmatch(term):
+        return term
+    inner = term[1:-1]
+    return inner if len(term) > 2 and term[0] == term[-1] == "`" and "`" not in inner else None
 
 
 @dataclass(frozen=True)
@@ -21,25 +39,28 @@ class GroupTerm:
     """What varies between the levels of one grouping factor: `(1 + ses | school)`.
 
     Attributes:
-        factor: column that holds the group labels.
+        factor: name of the factor: the column that holds the labels, or `school:class`.
         intercept: whether the intercept varies.
-        slopes: columns whose coefficient varies, in the order given.
+        slopes: terms whose coefficients vary, in the order given.
         correlated: whether correlations between the varying coefficients are estimated (`|`) or fixed at 0 (`||`).
+        crossing: the columns whose combinations are the levels; empty where the factor is one column.
     """
 
     factor: str
     intercept: bool = True
     slopes: tuple[str, ...] = ()
     correlated: bool = True
+    crossing: tuple[str, ...] = ()
 
     @property
-    def terms(self) -> tuple[str, ...]:
-        """Names of the varying coefficients, the intercept first."""
-        return ((INTERCEPT,) if self.intercept else ()) + self.slopes
+    def columns(self) -> tuple[str, ...]:
+        """The columns that hold the labels."""
+        return self.crossing or (self.factor,)
 
     def __str__(self) -> str:
-        bar = "|" if self.correlated or len(self.terms) < 2 else "||"
-        return f"({' + '.join(['1' if self.intercept else '0', *self.slopes])} {bar} {self.factor})"
+        varying = ["1" if self.intercept else "0", *self.slopes]
+        bar = "|" if self.correlated or not self.slopes else "||"  # one slope of a text column is several
+        return f"({' + '.join(varying)} {bar} {':'.join(quoted(column) for column in self.columns)})"
 
 
 @dataclass(frozen=True)
@@ -48,7 +69,7 @@ class Formula:
 
     Attributes:
         response: column of the outcome.
-        terms: columns with a population-level coefficient.
+        terms: terms with population-level coefficients.
         groups: one GroupTerm per grouping factor.
         intercept: whether there is a population-level intercept.
     """
@@ -59,25 +80,32 @@ class Formula:
     intercept: bool = True
 
     @property
-    def numeric_columns(self) -> tuple[str, ...]:
-        """Columns that must hold numbers: the response, then every predictor once."""
-        slopes = (slope for group in self.groups for slope in group.slopes)
-        return tuple(dict.fromkeys((self.response, *self.terms, *slopes)))
+    def predictors(self) -> tuple[str, ...]:
+        """Columns that the terms use, each once."""
+        from hierfit.model.formula_text import columns_in
+
+        terms = [*self.terms, *(slope for group in self.groups for slope in group.slopes)]
+        return tuple(dict.fromkeys(column for term in terms for column in columns_in(term)))
+
+    @property
+    def label_columns(self) -> tuple[str, ...]:
+        """Columns that hold group labels, each once."""
+        return tuple(dict.fromkeys(column for group in self.groups for column in group.columns))
 
     @property
     def factors(self) -> tuple[str, ...]:
-        """Columns that hold group labels."""
+        """Names of the grouping factors."""
         return tuple(group.factor for group in self.groups)
 
     def __str__(self) -> str:
         population = ["1" if self.intercept else "0", *self.terms]
-        return f"{self.response} ~ {' + '.join(population + [str(group) for group in self.groups])}"
+        return f"{quoted(self.response)} ~ {' + '.join(population + [str(group) for group in self.groups])}"
 
 
 def formula_from_dict(stored: Mapping[str, Any]) -> Formula:
     """Make the Formula whose `dataclasses.asdict` was stored."""
     groups = (
-        GroupTerm(group["factor"], group["intercept"], tuple(group["slopes"]), group["correlated"])
+        GroupTerm(**{**group, "slopes": tuple(group["slopes"]), "crossing": tuple(group["crossing"])})
         for group in stored["groups"]
     )
     return Formula(stored["response"], tuple(stored["terms"]), tuple(groups), stored["intercept"])
@@ -86,48 +114,71 @@ def formula_from_dict(stored: Mapping[str, Any]) -> Formula:
 def formula_from_flags(
     y: str,
     x: Sequence[str],
-    group: str | None,
+    group: str | Sequence[str] | None = None,
     slopes: Sequence[str] = (),
     *,
     varying_intercept: bool = True,
     correlated: bool = True,
 ) -> Formula:
-    """Build the Formula that `--y --x --group --slope` describe.
+    """Build the Formula that `--y --x --group --slope` describe; with several groups a slope is `ses:school`.
 
-    A column named by --slope gets a population-level coefficient too, named by --x or not: a slope that
-    varies around zero is rarely meant.
+    A column named by --slope gets a population-level coefficient too, named by --x or not: a slope that varies around
+    zero is rarely meant.
 
     Raises:
         FormulaError: a column is used in two roles, or the flags leave nothing that varies.
     """
-    if group is None:
-        if slopes or not varying_intercept:
-            raise FormulaError(
-                "--slope and --no-varying-intercept say what varies between groups, but no --group is given.",
-                hint="add --group COLUMN, the column that holds the group labels",
-            )
-        groups: tuple[GroupTerm, ...] = ()
-    elif not slopes and not varying_intercept:
+    factors = tuple(dict.fromkeys([group] if isinstance(group, str) else group or ()))
+    if not factors and (slopes or not varying_intercept):
         raise FormulaError(
-            "with --no-varying-intercept and no --slope, nothing varies between the groups.",
-            hint="add --slope COLUMN, or leave out --no-varying-intercept",
+            "--slope and --no-varying-intercept say what varies between groups, but no --group is given.",
+            hint="add --group COLUMN, the column that holds the group labels",
         )
-    else:
-        groups = (GroupTerm(group, varying_intercept, tuple(dict.fromkeys(slopes)), correlated),)
-    formula = Formula(y, tuple(dict.fromkeys((*x, *slopes))), groups)
+    by_factor = _slopes_by_factor(slopes, factors)
+    for factor in factors:
+        if not varying_intercept and not by_factor[factor]:
+            raise FormulaError(
+                f"with --no-varying-intercept and no --slope, nothing varies between the groups of '{factor}'.",
+                hint=f"add --slope COLUMN:{factor}, or leave out --group {factor} or --no-varying-intercept",
+            )
+    terms = tuple(
+        GroupTerm(factor, varying_intercept, tuple(map(quoted, by_factor[factor])), correlated or not by_factor[factor])
+        for factor in factors
+    )
+    columns = dict.fromkeys((*x, *(column for factor in factors for column in by_factor[factor])))
+    formula = Formula(y, tuple(map(quoted, columns)), terms)
     _refuse_two_roles(formula)
     return formula
 
 
-def _refuse_two_roles(formula: Formula) -> None:
-    if formula.response in formula.terms:
-        raise FormulaError(
-            f"'{formula.response}' is both the outcome (--y) and a predictor.",
-            hint="name different columns with --y and --x",
-        )
-    for factor in formula.factors:
-        if factor == formula.response:
+def _slopes_by_factor(slopes: Sequence[str], factors: Sequence[str]) -> dict[str, list[str]]:
+    """Return the columns whose slope varies, for each factor, in the order given."""
+    found: dict[str, list[str]] = {factor: [] for factor in factors}
+    for slope in slopes:
+        column, colon, factor = slope.rpartition(":")
+        if not colon:
+            column, factor = slope, factors[0]
+            if len(factors) > 1:
+                raise FormulaError(
+                    f"--slope {slope} does not say for which of {' and '.join(factors)} it varies.",
+                    hint=f"for example --slope {slope}:{factors[0]}",
+                )
+        if factor not in found:
             raise FormulaError(
-                f"'{factor}' is both the outcome (--y) and the group (--group).",
-                hint="name different columns with --y and --group",
+                f"--slope {slope}: '{factor}' is not a --group.{did_you_mean(factor, factors)}",
+                hint=f"--slope {column}:{factors[0]}",
+            )
+        if column not in found[factor]:
+            found[factor].append(column)
+    return found
+
+
+def _refuse_two_roles(formula: Formula) -> None:
+    for column, role, flags in (
+        *((column, "a predictor", "--y and --x") for column in formula.predictors),
+        *((column, "a group (--group)", "--y and --group") for column in formula.label_columns),
+    ):
+        if column == formula.response:
+            raise FormulaError(
+                f"'{column}' is both the outcome (--y) and {role}.", hint=f"name different columns with {flags}"
             )

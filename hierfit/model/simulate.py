@@ -11,7 +11,7 @@ import csv
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -20,13 +20,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 import hierfit
-from hierfit.errors import RunFolderError
+from hierfit.errors import RunFolderError, UsageError
+from hierfit.model.families import Family, Support
 from hierfit.model.formula import INTERCEPT
-from hierfit.model.simulation import Array, Predictors, Simulation, true_parameters
+from hierfit.model.links import LEAST, LINKS, MOST
+from hierfit.model.outcome import find_family
+from hierfit.model.simulation import SIGMA, TRIALS, Array, Crossed, Predictors, Simulation, ends, true_parameters
 
-__all__ = ["Predictors", "Simulated", "Simulation", "simulate", "true_parameters", "write_simulation"]
+__all__ = ["Crossed", "Predictors", "Simulated", "Simulation", "simulate", "true_parameters", "write_simulation"]
 
 DATA_FILE, TRUTH_FILE = "data.csv", "truth.json"
+Column = Array | tuple[str, ...]
+LARGEST_COUNT = 2**31 - 1  # Stan's integers
+LARGEST_EXACT = 2.0**53  # whole numbers beyond are not all doubles
 
 
 @dataclass(frozen=True)
@@ -34,40 +40,119 @@ class Simulated:
     """Simulated data with their truth.
 
     Attributes:
-        columns: column name -> values [N], in the order of the CSV: outcome, predictors, group.
+        columns: column name -> values [N], NaN where missing, in the order of the CSV: outcome, trials, predictors,
+            groups.
         truth: what truth.json holds: settings, formula, parameters by their names, effects of the groups.
     """
 
-    columns: Mapping[str, Array | tuple[str, ...]]
+    columns: Mapping[str, Column]
     truth: Mapping[str, Any]
 
 
+@dataclass(frozen=True)
+class Factor:
+    """One grouping factor with the true effects of its J levels.
+
+    Attributes:
+        name: of its column.
+        labels: of the levels.
+        codes: level of each row [N].
+        terms: names of the M varying coefficients; none where nothing varies.
+        effects: deviations from the population values [J, M].
+    """
+
+    name: str
+    labels: tuple[str, ...]
+    codes: NDArray[np.integer]
+    terms: tuple[str, ...]
+    effects: Array
+
+    @property
+    def column(self) -> tuple[str, ...]:
+        """The label of each row."""
+        return tuple(self.labels[code] for code in self.codes.tolist())
+
+    @property
+    def truth(self) -> dict[str, Any]:
+        """What truth.json says of it."""
+        return {"terms": list(self.terms), "values": dict(zip(self.labels, self.effects.tolist(), strict=True))}
+
+
 def simulate(simulation: Simulation) -> Simulated:
-    """Draw the data that a Simulation describes."""
+    """Draw the data that a Simulation describes.
+
+    Raises:
+        UsageError: counts grow beyond what can be fitted.
+    """
     rng = np.random.default_rng(simulation.seed)
     names = tuple(simulation.coefficients)
-    codes = np.repeat(np.arange(simulation.groups), _draw_rows_per_group(simulation, rng))
+    codes = np.repeat(np.arange(simulation.groups), _draw_range(rng, simulation.rows_per_group, simulation.groups))
     u = _draw_effects(simulation, rng)
     X = simulation.predictors.draw(rng, (len(codes), len(names)))
-    noise = simulation.sigma * rng.normal(size=len(codes))
+    factors = [Factor(simulation.group, _labels(simulation.label_prefix, len(u)), codes, simulation.varying, u)]
+    eta = _linear_predictor(simulation, codes, u, X)
+    if simulation.crossed is not None:
+        crossed = _draw_crossed(rng, simulation.crossed, codes)
+        factors.append(crossed)
+        eta += crossed.effects[crossed.codes, 0]
+    trials = None if simulation.trials is None else _draw_range(rng, simulation.trials, len(codes)).astype(np.float64)
+    family, link = find_family(simulation.family, simulation.link)
+    y = draw_outcome(rng, family, LINKS[link].inverse(eta), simulation.auxiliary_values, trials)
+    observed = {simulation.y: y, **{name: X[:, k] for k, name in enumerate(names)}}
+    known = _with_holes(rng, observed, simulation.missing)
+    columns: dict[str, Column] = {simulation.y: known.pop(simulation.y)}
+    columns |= {} if trials is None else {TRIALS: trials}
+    columns |= known | {factor.name: factor.column for factor in factors}
+    return Simulated(columns, _truth(simulation, factors))
+
+
+def draw_outcome(
+    rng: np.random.Generator, family: Family, mean: Array, auxiliaries: Mapping[str, float], trials: Array | None
+) -> Array:
+    """Draw the outcome of every row given its mean [N], as `model.families` has it.
+
+    Raises:
+        UsageError: counts grow beyond what can be fitted.
+    """
+    spread = {name: np.array([value]) for name, value in auxiliaries.items()}
+    y = family.replicate(rng, mean, spread, np.ones(len(mean)) if trials is None else trials)
+    if family.is_discrete and len(y) and y.max() > LARGEST_COUNT:
+        raise UsageError(
+            f"counts as large as {y.max():.2g} came out; more than {LARGEST_COUNT:,} cannot be fitted.",
+            hint="intercept, coefficients and sds are on the scale of the link: choose smaller ones",
+        )
+    # Where a proportion or an amount rounds to an end of its range, the outcome is the nearest value inside.
+    if family.support is Support.UNIT:
+        return np.clip(y, LEAST, MOST)
+    return np.maximum(y, LEAST) if family.support is Support.POSITIVE else y
+
+
+def _linear_predictor(simulation: Simulation, codes: NDArray[np.int64], u: Array, X: Array) -> Array:
+    """Return intercept, predictors and the effects of the groups, row by row [N]."""
     population = np.array([simulation.intercept, *simulation.coefficients.values()])
     B = np.tile(population, (simulation.groups, 1))  # coefficients of each group [J, 1 + K]
     for m, name in enumerate(simulation.varying):
-        B[:, (INTERCEPT, *names).index(name)] += u[:, m]
-    y = B[codes, 0] + np.sum(X * B[codes, 1:], axis=1) + noise
-    labels = _labels(simulation)
-    columns = {
-        simulation.y: y,
-        **{name: X[:, k] for k, name in enumerate(names)},
-        simulation.group: tuple(labels[code] for code in codes.tolist()),
-    }
-    return Simulated(columns, _truth(simulation, labels, u))
+        B[:, (INTERCEPT, *simulation.coefficients).index(name)] += u[:, m]
+    return np.asarray(B[codes, 0] + np.sum(X * B[codes, 1:], axis=1))
 
 
-def _draw_rows_per_group(simulation: Simulation, rng: np.random.Generator) -> NDArray[np.int64]:
-    rows = simulation.rows_per_group
-    low, high = (rows, rows) if isinstance(rows, int) else rows
-    return rng.integers(low, high, size=simulation.groups, endpoint=True)
+def _draw_range(rng: np.random.Generator, number: int | tuple[int, int], size: int) -> NDArray[np.int64]:
+    low, high = ends(number)
+    return rng.integers(low, high, size=size, endpoint=True)
+
+
+def _draw_crossed(rng: np.random.Generator, crossed: Crossed, codes: NDArray[np.int64]) -> Factor:
+    """Draw a second factor: the rows of a group go through all its levels in an order of their own, again and again."""
+    levels = np.concatenate([np.resize(rng.permutation(crossed.levels), rows) for rows in np.bincount(codes)])
+    effects = crossed.sd * rng.normal(size=(crossed.levels, 1))
+    return Factor(crossed.name, _labels(crossed.name[0], crossed.levels), levels, (INTERCEPT,), effects)
+
+
+def _with_holes(rng: np.random.Generator, columns: Mapping[str, Array], share: float) -> dict[str, Array]:
+    """Make each cell NaN with probability `share`."""
+    if share == 0:
+        return dict(columns)
+    return {name: np.where(rng.random(len(values)) < share, np.nan, values) for name, values in columns.items()}
 
 
 def _draw_effects(simulation: Simulation, rng: np.random.Generator) -> Array:
@@ -78,20 +163,22 @@ def _draw_effects(simulation: Simulation, rng: np.random.Generator) -> Array:
     return u
 
 
-def _labels(simulation: Simulation) -> list[str]:
-    width = len(str(simulation.groups))
-    return [f"{simulation.label_prefix}{number:0{width}d}" for number in range(1, simulation.groups + 1)]
+def _labels(prefix: str, count: int) -> tuple[str, ...]:
+    width = len(str(count))
+    return tuple(f"{prefix}{number:0{width}d}" for number in range(1, count + 1))
 
 
-def _truth(simulation: Simulation, labels: list[str], u: Array) -> dict[str, Any]:
-    values = dict(zip(labels, u.tolist(), strict=True))
+def _truth(simulation: Simulation, factors: Sequence[Factor]) -> dict[str, Any]:
+    settings = asdict(simulation)
+    if SIGMA not in simulation.auxiliary_names:
+        del settings[SIGMA]
     return {
         "hierfit": hierfit.__version__,
         "seed": simulation.seed,
-        "simulation": asdict(simulation),
+        "simulation": settings,
         "formula": str(simulation.formula),
         "parameters": true_parameters(simulation),
-        "effects": {simulation.group: {"terms": list(simulation.varying), "values": values}} if simulation.sds else {},
+        "effects": {factor.name: factor.truth for factor in factors if factor.terms},
     }
 
 
@@ -118,13 +205,22 @@ def write_simulation(simulated: Simulated, folder: str | Path, overwrite: bool =
         ) from None
 
 
-def _write_csv(columns: Mapping[str, Array | tuple[str, ...]], path: Path) -> None:
-    # The csv module writes floats by repr, which reads back as the same double.
-    values = [column.tolist() if isinstance(column, np.ndarray) else column for column in columns.values()]
+def _write_csv(columns: Mapping[str, Column], path: Path) -> None:
+    values = [_cells(column) if isinstance(column, np.ndarray) else column for column in columns.values()]
     with path.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream, lineterminator="\n")
         writer.writerow(columns)
         writer.writerows(zip(*values, strict=True))
+
+
+def _cells(column: Array) -> list[float | int | str]:
+    """Return what to write: nothing where missing, and a column of whole numbers without decimal points.
+
+    The csv module writes floats by repr, which reads back as the same double.
+    """
+    known = column[~np.isnan(column)]
+    whole = bool(np.all((known == np.round(known)) & (np.abs(known) < LARGEST_EXACT)))
+    return ["" if value != value else int(value) if whole else value for value in column.tolist()]
 
 
 def _refuse_full(folder: Path, overwrite: bool) -> None:

@@ -2,11 +2,13 @@
 
 Row i of group j is
 
-    y_i = intercept + sum_k x_ik b_k + sum_m z_im u_jm + sigma e_i,    u_j ~ normal(0, D R D),  e_i ~ normal(0, 1)
+    y_i ~ Family(inverse link(eta_i), auxiliaries)
+    eta_i = intercept + sum_k x_ik b_k + sum_m z_im u_jm + v_level(i),    u_j ~ normal(0, D R D),  v ~ normal(0, s^2)
 
 with z a one for the varying intercept and the predictor itself for a varying slope, D = diag(sds) and R the
 correlations. `sds` says what varies: {"Intercept": 5, "ses": 1}; without "Intercept" the intercept does not
-vary. With sigma = 0 the rows lie exactly on the lines. Letters: J groups, K predictors, M varying coefficients.
+vary. v is there with a second, crossed factor. Gaussian with sigma = 0 lies exactly on the lines. All values are on
+the scale of the link. Letters: J groups, K predictors, M varying coefficients.
 """
 
 from __future__ import annotations
@@ -21,9 +23,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hierfit.errors import UsageError, did_you_mean
-from hierfit.model.formula import INTERCEPT, Formula, GroupTerm
+from hierfit.model.families import FAMILIES, Auxiliary
+from hierfit.model.formula import INTERCEPT, Formula, GroupTerm, quoted
+from hierfit.model.outcome import find_family
 
-SIGMA = "sigma"
+SIGMA, TRIALS = "sigma", "trials"
 _DISTRIBUTIONS = {"normal": "normal(mean, sd)", "uniform": "uniform(low, high)"}
 Array = NDArray[np.float64]
 
@@ -84,6 +88,21 @@ class Predictors:
 
 
 @dataclass(frozen=True)
+class Crossed:
+    """A second grouping factor, whose intercept varies; the rows of every group go through its levels in turn.
+
+    Attributes:
+        name: of its column; labels begin with its first letter.
+        levels: how many there are.
+        sd: of its varying intercept.
+    """
+
+    name: str
+    levels: int
+    sd: float
+
+
+@dataclass(frozen=True)
 class Simulation:
     """What to simulate; refuses what makes no sense with a UsageError.
 
@@ -94,7 +113,13 @@ class Simulation:
         coefficients: predictor -> population coefficient.
         sds: what varies between groups ("Intercept" or a predictor) -> its sd, in the order of the formula.
         correlations: one number for every pair of what varies, or "Intercept, ses" -> correlation, others 0.
-        sigma: residual sd.
+        sigma: residual sd, for families that have one.
+        family: distribution of the outcome.
+        link: link between its mean and the predictors; None takes the family's default.
+        auxiliaries: the family's further parameters but sigma -> true value.
+        trials: of each row, for families that count successes: a number, or the ends of a uniform draw.
+        crossed: a second grouping factor, or None.
+        missing: share of the cells of outcome and predictors that are made empty, at random.
         predictors: the distribution of the predictors.
         y: name of the outcome column.
         group: name of the group column.
@@ -109,6 +134,12 @@ class Simulation:
     sds: Mapping[str, float] = field(default_factory=lambda: {INTERCEPT: 5.0})
     correlations: float | Mapping[str, float] = 0.0
     sigma: float = 8.0
+    family: str = "gaussian"
+    link: str | None = None
+    auxiliaries: Mapping[str, float] = field(default_factory=dict)
+    trials: int | tuple[int, int] | None = None
+    crossed: Crossed | None = None
+    missing: float = 0.0
     predictors: Predictors = Predictors()
     y: str = "score"
     group: str = "school"
@@ -116,16 +147,30 @@ class Simulation:
     seed: int = 1
 
     def __post_init__(self) -> None:
+        find_family(self.family, self.link)
         _check_counts(self)
         _check_names(self)
+        _check_auxiliaries(self)
         _check_parameters(self)
 
     @property
     def formula(self) -> Formula:
         """The model that these data come from."""
-        slopes = tuple(name for name in self.sds if name != INTERCEPT)
-        groups = (GroupTerm(self.group, INTERCEPT in self.sds, slopes),) if self.sds else ()
-        return Formula(self.y, tuple(self.coefficients), groups)
+        slopes = tuple(quoted(name) for name in self.sds if name != INTERCEPT)
+        groups = [GroupTerm(self.group, INTERCEPT in self.sds, slopes)] if self.sds else []
+        crossed = [] if self.crossed is None else [GroupTerm(self.crossed.name)]
+        return Formula(self.y, tuple(map(quoted, self.coefficients)), (*groups, *crossed))
+
+    @property
+    def auxiliary_names(self) -> tuple[str, ...]:
+        """Names of the family's auxiliary parameters."""
+        return tuple(auxiliary.name for auxiliary in FAMILIES[self.family].auxiliaries)
+
+    @property
+    def auxiliary_values(self) -> dict[str, float]:
+        """The true value of every auxiliary parameter of the family, sigma among them where it has one."""
+        known = {SIGMA: self.sigma, **self.auxiliaries}
+        return {name: float(known[name]) for name in self.auxiliary_names}
 
     @property
     def varying(self) -> tuple[str, ...]:
@@ -157,35 +202,69 @@ def true_parameters(simulation: Simulation) -> dict[str, float]:
         f"cor({group}: {first}, {second})": float(simulation.correlation(first, second))
         for first, second in combinations(varying, 2)
     }
-    coefficients = {name: float(value) for name, value in simulation.coefficients.items()}
+    if simulation.crossed is not None:
+        spread[f"sd({simulation.crossed.name})"] = float(simulation.crossed.sd)
     return {
         INTERCEPT: float(simulation.intercept),
-        **coefficients,
+        **{name: float(value) for name, value in simulation.coefficients.items()},
         **spread,
         **correlations,
-        SIGMA: float(simulation.sigma),
+        **simulation.auxiliary_values,
     }
 
 
+def ends(number: int | tuple[int, int]) -> tuple[int, int]:
+    """Return the ends of a range, which a single number is too."""
+    return (number, number) if isinstance(number, int) else number
+
+
 def _check_counts(simulation: Simulation) -> None:
-    rows = simulation.rows_per_group
-    low, high = (rows, rows) if isinstance(rows, int) else rows
     if simulation.groups < 1:
         raise UsageError(f"{simulation.groups} groups cannot be simulated.", hint="ask for at least 1 group")
-    if low < 1:
-        raise UsageError(f"{low} rows per group cannot be simulated.", hint="ask for at least 1 row per group")
-    if low > high:
+    _check_range("row", simulation.rows_per_group, "group")
+    if simulation.trials is not None:
+        _check_range("trial", simulation.trials, "row")
+    if (simulation.trials is not None) != FAMILIES[simulation.family].has_trials:
+        has = "has no" if simulation.trials is not None else "needs a number of"
+        counting = ", ".join(family.name for family in FAMILIES.values() if family.has_trials)
+        raise UsageError(f"the family {simulation.family} {has} trials.", hint=f"families with trials: {counting}")
+    if simulation.crossed is not None and simulation.crossed.levels < 1:
         raise UsageError(
-            f"the range of rows per group is the wrong way round: {low} to {high}.", hint=f"write {high} to {low}"
+            f"{simulation.crossed.levels} levels of '{simulation.crossed.name}' cannot be simulated.",
+            hint="ask for at least 1 level",
+        )
+    if not 0 <= simulation.missing < 1:
+        raise UsageError(
+            f"a share of {simulation.missing:g} of the cells cannot be missing.",
+            hint="a share is at least 0 and less than 1, such as 0.05",
         )
     if simulation.seed < 0:
         raise UsageError(f"the seed {simulation.seed} is negative.", hint="choose a whole number from 0 on")
 
 
+def _check_range(what: str, number: int | tuple[int, int], whole: str) -> None:
+    low, high = ends(number)
+    if low < 1:
+        raise UsageError(
+            f"{low} {what}s per {whole} cannot be simulated.", hint=f"ask for at least 1 {what} per {whole}"
+        )
+    if low > high:
+        raise UsageError(
+            f"the range of {what}s per {whole} is the wrong way round: {low} to {high}.", hint=f"write {high} to {low}"
+        )
+
+
 def _check_names(simulation: Simulation) -> None:
-    names = (simulation.y, *simulation.coefficients, simulation.group)
+    names = (
+        simulation.y,
+        *([] if simulation.trials is None else [TRIALS]),
+        *simulation.coefficients,
+        simulation.group,
+        *([] if simulation.crossed is None else [simulation.crossed.name]),
+    )
+    reserved = {INTERCEPT, SIGMA, *simulation.auxiliary_names}
     for name in names:
-        if not name.strip() or name in (INTERCEPT, SIGMA):
+        if not name.strip() or name in reserved:
             raise UsageError(f"a column cannot be named '{name}'.", hint="choose another name")
         if names.count(name) > 1:
             raise UsageError(
@@ -201,11 +280,37 @@ def _check_names(simulation: Simulation) -> None:
             )
 
 
+def _check_auxiliaries(simulation: Simulation) -> None:
+    """Refuse values of parameters that the family has not, values that it lacks, and values out of range."""
+    family = FAMILIES[simulation.family]
+    wanted = {auxiliary.name: auxiliary for auxiliary in family.auxiliaries if auxiliary.name != SIGMA}
+    for name in simulation.auxiliaries:
+        if name not in wanted:
+            raise UsageError(
+                f"the family {family.name} has no further parameter '{name}'.{did_you_mean(name, wanted)}",
+                hint=f"its further parameters: {', '.join(simulation.auxiliary_names) or 'none'}",
+            )
+    for name, auxiliary in wanted.items():
+        if name not in simulation.auxiliaries:
+            raise UsageError(
+                f"the family {family.name} needs a true value of '{name}'.", hint=f"{name} is {_range_text(auxiliary)}"
+            )
+        value = simulation.auxiliaries[name]
+        if not auxiliary.lower < value < auxiliary.upper:
+            raise UsageError(f"{name} cannot be {value:g}.", hint=f"{name} is {_range_text(auxiliary)}")
+
+
+def _range_text(auxiliary: Auxiliary) -> str:
+    above = f"greater than {auxiliary.lower:g}"
+    return above if auxiliary.upper == math.inf else f"{above} and less than {auxiliary.upper:g}"
+
+
 def _check_parameters(simulation: Simulation) -> None:
     for name, value in true_parameters(simulation).items():
         if not math.isfinite(value):
             raise UsageError(f"{name} = {value} is not a finite number.", hint="give every parameter a finite value")
-    for name, sd in (*simulation.sds.items(), (SIGMA, simulation.sigma)):
+    crossed = {} if simulation.crossed is None else {simulation.crossed.name: simulation.crossed.sd}
+    for name, sd in (*simulation.sds.items(), *crossed.items(), (SIGMA, simulation.sigma)):
         if sd < 0:
             raise UsageError(f"the sd '{name}' is negative: {sd:g}.", hint="a standard deviation is 0 or more")
     _check_correlations(simulation)

@@ -26,7 +26,16 @@ from numpy.typing import NDArray
 
 from hierfit.errors import DataError, did_you_mean
 from hierfit.model import csvfile
-from hierfit.model.cells import NUMBER, Text, as_numbers, as_text, numbers_in, parse_columns, read_columns
+from hierfit.model.cells import (
+    NUMBER,
+    Text,
+    as_numbers,
+    as_text,
+    holds_no_number,
+    numbers_in,
+    parse_columns,
+    read_columns,
+)
 from hierfit.model.csvfile import CsvFile
 
 _DESCRIBED_ROWS, _DESCRIBED_COLUMNS = 10_000, 20
@@ -87,20 +96,26 @@ class ColumnDescription:
         return f"{name} ({self.kind}{levels}{missing})"
 
 
-def read_table(path: str | Path, numeric: Sequence[str], labels: Sequence[str]) -> Table:
-    """Read the used columns of a CSV file; a column named in both lists is read as both.
+def read_table(path: str | Path, numeric: Sequence[str], labels: Sequence[str], either: Sequence[str] = ()) -> Table:
+    """Read the used columns of a CSV file; a column named as numeric and as label is read as both.
+
+    A column of `either` becomes labels where no cell of it is a number, and must hold numbers otherwise: a stray word
+    in a column of numbers is a mistake, not a category.
 
     Raises:
         DataError: the file, its header, a row or a cell cannot be used; names file, column, line and value.
     """
     file = csvfile.open_csv(Path(path))
-    positions = _find_columns(file, (*numeric, *labels))
+    positions = _find_columns(file, (*numeric, *labels, *either))
     with csvfile.reading_errors(file.path), ThreadPoolExecutor(1) as pool:
         digest = pool.submit(csvfile.digest_file, file.path)
-        frame = parse_columns(file, positions, [name for name in numeric if name not in labels])
+        frame = parse_columns(file, positions, [name for name in (*numeric, *either) if name not in labels])
         lines = _row_lines(file, len(frame))
         sha256 = digest.result()
     text = {name: as_text(frame[name]) for name in frame if frame[name].dtype == object}
+    words = [name for name in either if name in text and holds_no_number(text[name])]
+    numeric = tuple(dict.fromkeys((*numeric, *(name for name in either if name not in words))))
+    labels = tuple(dict.fromkeys((*labels, *words)))
     numbers = {
         name: as_numbers(file, name, text[name], lines) if name in text else frame[name].to_numpy() for name in numeric
     }

@@ -3,10 +3,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from hierfit.errors import DataError
-from hierfit.model.design import build_design
+from hierfit.errors import DataError, UsageError
+from hierfit.model.design import Design, build_design
 from hierfit.model.formula import formula_from_flags
-from tests.model.cases import design, table
+from hierfit.model.formula_text import parse_formula
+from hierfit.model.roles import Roles
+from hierfit.model.table import Table
+from tests.model.cases import crossed_table, design, table
 
 
 def test_columns_are_laid_out_in_the_units_of_the_file() -> None:
@@ -61,3 +64,127 @@ def test_one_group_is_refused() -> None:
 def test_more_coefficients_than_rows_are_refused() -> None:
     with pytest.raises(DataError, match="3 complete rows; 2 predictors need at least 4"):
         design(rows=3, levels=3)
+
+
+# --- text columns, several factors, further roles -------------------------------------------------------------------
+
+TREATMENT = np.array(["placebo", "high", "low", "high", "placebo"] * 8)
+
+
+def wide_table() -> Table:
+    """Return the crossed table with the text column `treatment`, and with numbers n, t and w."""
+    source, levels = crossed_table(), ("placebo", "high", "low")
+    codes = np.array([levels.index(level) for level in TREATMENT], dtype=np.int32)
+    further = {"n": np.full(40, 50.0), "t": np.linspace(-1, 1, 40), "w": np.linspace(0.5, 2, 40)}
+    return replace(
+        source,
+        numbers={**source.numbers, **further},
+        labels={**source.labels, "treatment": codes},
+        levels={**source.levels, "treatment": levels},
+    )
+
+
+def built(text: str, **roles: object) -> Design:
+    return build_design(parse_formula(text), wide_table(), roles=Roles(**roles))  # type: ignore[arg-type]
+
+
+def test_a_text_column_that_varies_gives_a_column_for_every_level_but_the_reference() -> None:
+    made = built("y ~ a + treatment + (1 + treatment | g) + (0 + treatment | h)", references={"treatment": "placebo"})
+    assert made.coefficients == ("a", "treatment[high]", "treatment[low]")
+    group, other = made.groups
+    assert group.terms == ("Intercept", "treatment[high]", "treatment[low]") and group.correlated
+    np.testing.assert_array_equal(
+        group.Z, np.column_stack([np.ones(40), TREATMENT == "high", TREATMENT == "low"]).astype(float)
+    )
+    # Without an intercept, every level varies.
+    assert other.terms == ("treatment[placebo]", "treatment[high]", "treatment[low]")
+    np.testing.assert_array_equal(other.Z.sum(axis=1), 1)
+    assert made.references == {"treatment": "placebo"}
+    assert built("y ~ treatment").references == {"treatment": "high"}
+    assert built("y ~ treatment").coefficients == ("treatment[low]", "treatment[placebo]")
+
+
+def test_two_bars_keep_several_columns_of_one_term_apart() -> None:
+    assert built("y ~ (0 + treatment | g)").group("g").correlated
+    assert not built("y ~ (0 + treatment || g)").group("g").correlated
+    assert not built("y ~ (a || g)").group("g").correlated
+    assert not built("y ~ (1 | g)").group("g").correlated
+
+
+def test_a_reference_of_no_predictor_is_refused() -> None:
+    with pytest.raises(UsageError, match="'g' is not a text column among the predictors"):
+        built("y ~ treatment + (1 | g)", references={"g": "g1"})
+
+
+def combinations(*columns: str) -> list[str]:
+    source = wide_table()
+    cells = [[source.levels[name][code] for code in source.labels[name]] for name in columns]
+    return [":".join(row) for row in zip(*cells, strict=True)]
+
+
+@pytest.mark.parametrize("columns", [("g", "h"), ("h", "g"), ("g", "treatment"), ("treatment", "h", "g")])
+def test_levels_of_a_factor_of_several_columns_are_the_combinations_that_occur(columns: tuple[str, ...]) -> None:
+    factor = ":".join(columns)
+    group = built(f"y ~ (1 | {factor})").group(factor)
+    rows = combinations(*columns)
+    assert group.labels == tuple(dict.fromkeys(rows))  # in order of first appearance
+    assert [group.labels[code] for code in group.codes] == rows
+    assert group.codes.dtype == np.int32
+    assert group.rows_per_level.min() >= 1
+
+
+def test_combinations_that_do_not_occur_are_no_levels() -> None:
+    assert (
+        built("y ~ (1 | treatment:h:g)").groups[0].n_levels == len(set(combinations("treatment", "h", "g"))) < 3 * 5 * 8
+    )
+
+
+def test_nested_factors() -> None:
+    made = built("y ~ (1 + a | g/h)")
+    assert [group.factor for group in made.groups] == ["g", "g:h"]
+    assert [group.terms for group in made.groups] == [("Intercept", "a")] * 2
+    inner, outer = made.groups[1], made.groups[0]
+    for code, label in enumerate(inner.labels):  # each inner level lies in one outer level
+        (of,) = set(outer.codes[inner.codes == code].tolist())
+        assert label.split(":")[0] == outer.labels[of]
+
+
+def test_offset_weights_and_trials_are_taken_from_their_columns() -> None:
+    made = built("y ~ a + (1 | g)", offset="t", weights="w")
+    np.testing.assert_array_equal(made.offset, wide_table().numbers["t"])
+    np.testing.assert_array_equal(made.weights, wide_table().numbers["w"])
+    assert made.trials is None
+    source = wide_table()
+    counts = replace(source, numbers={**source.numbers, "y": np.arange(40.0)})
+    successes = build_design(parse_formula("y ~ a"), counts, family="binomial", link="probit", roles=Roles(trials="n"))
+    np.testing.assert_array_equal(successes.trials, np.full(40, 50.0))
+    assert (successes.family, successes.link) == ("binomial", "probit")
+
+
+def test_every_level_may_have_a_mean_where_there_is_no_intercept() -> None:
+    assert len(built("y ~ 0 + treatment + (1 | g)").coefficients) == 3
+
+
+@pytest.mark.parametrize("weights", [np.full(40, -1.0), np.zeros(40)], ids=["negative", "all 0"])
+def test_weights_that_cannot_be_are_refused(weights: np.ndarray) -> None:
+    source = wide_table()
+    with pytest.raises(DataError, match="'w'"):
+        build_design(
+            parse_formula("y ~ a"), replace(source, numbers={**source.numbers, "w": weights}), roles=Roles(weights="w")
+        )
+
+
+def test_a_varying_slope_of_a_constant_column_is_refused() -> None:
+    with pytest.raises(DataError, match="'n'"):
+        built("y ~ a + (1 + n | g)")
+
+
+def test_combined_labels_are_different() -> None:
+    source, codes = wide_table(), (np.arange(40) % 2).astype(np.int32)
+    made = replace(
+        source,
+        labels={**source.labels, "p": codes, "q": codes},
+        levels={**source.levels, "p": ("x:y", "x"), "q": ("z", "y:z")},
+    )
+    labels = build_design(parse_formula("y ~ a + (1 | p:q)"), made).groups[0].labels
+    assert len(set(labels)) == 2

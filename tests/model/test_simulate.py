@@ -11,8 +11,20 @@ import pytest
 
 from hierfit import __version__
 from hierfit.errors import HierfitError, RunFolderError, UsageError
-from hierfit.model.scenarios import DEFAULT_SCENARIO, SCENARIOS, find_scenario
-from hierfit.model.simulate import Predictors, Simulated, Simulation, simulate, true_parameters, write_simulation
+from hierfit.model.design import build_design
+from hierfit.model.families import FAMILIES, LINKS
+from hierfit.model.roles import Roles
+from hierfit.model.scenarios import DEFAULT_SCENARIO, SCENARIOS, find_scenario, scenario_of
+from hierfit.model.simulate import (
+    Crossed,
+    Predictors,
+    Simulated,
+    Simulation,
+    simulate,
+    true_parameters,
+    write_simulation,
+)
+from hierfit.model.spec import build_spec
 from hierfit.model.table import read_table
 
 SLOPES = Simulation(groups=8, rows_per_group=5, sds={"Intercept": 5.0, "ses": 1.0}, correlations=0.3)
@@ -114,6 +126,123 @@ def test_nothing_varies_when_no_sd_is_given() -> None:
     assert set(np.asarray(simulated.columns["score"]).tolist()) == {50.0}
 
 
+def linear_predictor(simulated: Simulated, simulation: Simulation) -> np.ndarray:
+    """Return intercept, predictors and true intercepts of the levels, for a simulation in which no slope varies."""
+    eta = simulation.intercept + sum(
+        np.asarray(simulated.columns[name]) * value for name, value in simulation.coefficients.items()
+    )
+    for factor, effects in simulated.truth["effects"].items():
+        assert effects["terms"] == ["Intercept"]
+        eta = eta + np.array([effects["values"][label][0] for label in simulated.columns[factor]])
+    return np.asarray(eta)
+
+
+@pytest.mark.parametrize(("family", "link"), [(f.name, link) for f in FAMILIES.values() for link in f.links])
+def test_outcomes_follow_their_family(family: str, link: str) -> None:
+    start = scenario_of(family).simulation
+    simulation = replace(start, groups=400, rows_per_group=20, link=link, sds={"Intercept": 0.3}, seed=4)
+    simulated = simulate(simulation)
+    record = FAMILIES[family]
+    mean = LINKS[link].inverse(linear_predictor(simulated, simulation))
+    trials = np.asarray(simulated.columns["trials"]) if record.has_trials else np.ones(len(mean))
+    auxiliaries = {name: np.array([value]) for name, value in simulation.auxiliary_values.items()}
+    y = np.asarray(simulated.columns[simulation.y])
+    residuals = y - record.expected(mean, auxiliaries, trials)
+    # Five standard errors of a mean, for all rows and for those whose mean is low and high: a wrong link shows there.
+    for rows in (mean > -np.inf, mean < np.median(mean), mean >= np.median(mean)):
+        assert abs(residuals[rows].mean()) < 5 * residuals[rows].std() / np.sqrt(rows.sum())
+    # Under the true auxiliary parameters the rows are likelier than under ones a quarter off, by three standard errors.
+    density = record.log_density(y, mean, auxiliaries, trials)
+    for name in auxiliaries:
+        for factor in (0.75, 1.25):
+            gain = density - record.log_density(y, mean, {**auxiliaries, name: auxiliaries[name] * factor}, trials)
+            assert gain.mean() > 3 * gain.std() / np.sqrt(len(gain)), (name, factor)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_fit_takes_what_is_simulated_and_calls_it_the_same(family: str, tmp_path: Path) -> None:
+    simulation = scenario_of(family).simulation
+    write_simulation(simulate(simulation), tmp_path)
+    trials = () if simulation.trials is None else ("trials",)
+    numbers = [simulation.y, *simulation.coefficients, *trials]
+    table = read_table(tmp_path / "data.csv", numbers, [simulation.group])
+    design = build_design(
+        simulation.formula,
+        table,
+        family=family,
+        link=simulation.link,
+        roles=Roles(trials=trials[0] if trials else None),
+    )
+    names = {parameter.name for parameter in build_spec(simulation.formula, design).parameters}
+    assert names - {"Intercept_at_mean"} == set(json.loads((tmp_path / "truth.json").read_text())["parameters"])
+
+
+def test_counts_are_written_as_whole_numbers(tmp_path: Path) -> None:
+    write_simulation(simulate(find_scenario("germination").simulation), tmp_path)
+    header, *rows = [line.split(",") for line in (tmp_path / "data.csv").read_text().splitlines()]
+    assert header == ["germinated", "trials", "moisture", "tray"]
+    assert all(row[0].isdigit() and row[1].isdigit() and "." in row[2] for row in rows)
+    assert {int(row[1]) for row in rows} == set(range(10, 31))
+
+
+def test_proportions_never_reach_the_ends() -> None:
+    simulation = replace(scenario_of("beta").simulation, intercept=3.0, auxiliaries={"phi": 0.02})
+    y = np.asarray(simulate(simulation).columns["cover"])
+    assert 0 < y.min() < 1e-50 and y.max() == 1 - 2.0**-53
+
+
+def test_counts_that_cannot_be_fitted_are_refused() -> None:
+    with pytest.raises(UsageError, match="more than 2,147,483,647 cannot be fitted"):
+        simulate(replace(scenario_of("poisson").simulation, intercept=50.0))
+
+
+def test_crossed_factors_meet_each_other_evenly() -> None:
+    simulation = find_scenario("crossed").simulation
+    simulated = simulate(simulation)
+    pairs = set(zip(simulated.columns["person"], simulated.columns["item"], strict=True))
+    assert len(pairs) == len(simulated.columns["correct"]) == 100 * 24
+    assert simulated.truth["formula"] == "correct ~ 1 + (1 | person) + (1 | item)"
+    assert simulated.truth["parameters"] == {"Intercept": 0.5, "sd(person)": 1.0, "sd(item)": 0.8}
+    assert list(simulated.truth["effects"]) == ["person", "item"]
+    assert list(simulated.truth["effects"]["item"]["values"])[:2] == ["i01", "i02"]
+
+
+def test_the_effects_of_a_crossed_factor_are_in_the_outcome() -> None:
+    crossed = Crossed("teacher", 300, 3.0)
+    simulation = replace(SLOPES, sds={"Intercept": 5.0}, rows_per_group=200, sigma=0.0, crossed=crossed)
+    simulated = simulate(simulation)
+    np.testing.assert_allclose(simulated.columns["score"], linear_predictor(simulated, simulation), rtol=1e-12)
+    v = matrix_of_effects(simulated, "teacher")
+    assert abs(v.std() - 3) < 5 * 3 / np.sqrt(2 * 300)  # five standard errors of an sd
+    alone = simulate(replace(simulation, sds={}))
+    assert alone.truth["formula"] == "score ~ 1 + ses + (1 | teacher)" and list(alone.truth["effects"]) == ["teacher"]
+
+
+def test_missing_cells_leave_the_rest_as_it_was(tmp_path: Path) -> None:
+    simulation = replace(find_scenario("litters").simulation, groups=200, missing=0.1)
+    whole, holes = simulate(replace(simulation, missing=0.0)), simulate(simulation)
+    assert whole.truth["parameters"] == holes.truth["parameters"] and whole.truth["effects"] == holes.truth["effects"]
+    for name in ("survived", "weight"):
+        values, left = np.asarray(whole.columns[name]), np.asarray(holes.columns[name])
+        missing = np.isnan(left)
+        np.testing.assert_array_equal(values[~missing], left[~missing])
+        # Five binomial standard errors.
+        assert abs(missing.mean() - 0.1) < 5 * np.sqrt(0.1 * 0.9 / len(left))
+    for name in ("trials", "farm"):
+        assert list(whole.columns[name]) == list(holes.columns[name])
+    write_simulation(holes, tmp_path)
+    table = read_table(tmp_path / "data.csv", ["survived", "weight", "trials"], ["farm"])
+    gone = np.isnan(holes.columns["survived"]) | np.isnan(holes.columns["weight"])
+    assert table.n_read - table.n_rows == gone.sum() > 0
+    np.testing.assert_array_equal(table.numbers["survived"], np.asarray(holes.columns["survived"])[~gone])
+
+
+def test_odd_names_are_quoted_in_the_formula() -> None:
+    simulation = Simulation(coefficients={"family income": 1.0}, sds={"family income": 1.0}, group="the school")
+    expected = "score ~ 1 + `family income` + (0 + `family income` | `the school`)"
+    assert simulate(simulation).truth["formula"] == expected
+
+
 def test_what_is_written_reads_back_exactly(tmp_path: Path) -> None:
     simulated = simulate(SLOPES)
     write_simulation(simulated, tmp_path / "new" / "sim")
@@ -161,6 +290,14 @@ def test_the_default_scenario_is_the_default_simulation() -> None:
         find_scenario("slope")
 
 
+def test_every_family_has_a_scenario() -> None:
+    assert scenario_of("gaussian").name == DEFAULT_SCENARIO
+    for family in FAMILIES:
+        scenario = scenario_of(family)
+        assert scenario.simulation.family == family
+        assert family == "gaussian" or scenario.description.startswith(f"{family}: ")
+
+
 def test_predictors_are_read_from_their_text() -> None:
     assert Predictors.from_text("uniform(0, 10)") == Predictors("uniform", 0.0, 10.0)
     assert Predictors.from_text(" normal ( 1e2,.5 ) ") == Predictors("normal", 100.0, 0.5)
@@ -203,6 +340,27 @@ WRONG: dict[str, tuple[dict[str, Any], str, str]] = {
     "same name": ({"y": "ses"}, "the column name 'ses' is used 2 times among: ses, ses, school.", "different names"),
     "no name": ({"group": " "}, "a column cannot be named ' '.", "another name"),
     "reserved name": ({"coefficients": {"sigma": 1.0}}, "a column cannot be named 'sigma'.", "another name"),
+    "family": ({"family": "poison"}, "there is no family 'poison'. Did you mean 'poisson'?", "families: gaussian"),
+    "link": ({"link": "logit"}, "the family gaussian has no link 'logit'.", "links: identity"),
+    "no trials": ({"family": "binomial"}, "the family binomial needs a number of trials.", "binomial"),
+    "trials": ({"trials": 3}, "the family gaussian has no trials.", "families with trials: binomial"),
+    "0 trials": ({"family": "binomial", "trials": (0, 4)}, "0 trials per row cannot be simulated.", "at least 1 trial"),
+    "no shape": ({"family": "gamma"}, "the family gamma needs a true value of 'shape'.", "shape is greater than 0"),
+    "shape": ({"family": "gamma", "auxiliaries": {"shape": 0.0}}, "shape cannot be 0.", "shape is greater than 0"),
+    "zi": (
+        {"family": "zero_inflated_poisson", "auxiliaries": {"zi": 1.0}},
+        "zi cannot be 1.",
+        "zi is greater than 0 and less than 1",
+    ),
+    "shape of a stranger": (
+        {"family": "beta", "auxiliaries": {"phi": 2.0, "phy": 1.0}},
+        "the family beta has no further parameter 'phy'. Did you mean 'phi'?",
+        "its further parameters: phi",
+    ),
+    "crossed with itself": ({"crossed": Crossed("school", 3, 1.0)}, "the column name 'school' is used 2", "different"),
+    "crossed, no level": ({"crossed": Crossed("item", 0, 1.0)}, "0 levels of 'item'", "at least 1 level"),
+    "crossed, negative": ({"crossed": Crossed("item", 3, -1.0)}, "the sd 'item' is negative: -1.", "0 or more"),
+    "missing": ({"missing": 1.0}, "a share of 1 of the cells cannot be missing.", "such as 0.05"),
 }
 
 

@@ -7,8 +7,9 @@ import pytest
 from hierfit.errors import FormulaError, PriorError
 from hierfit.model.design import build_design
 from hierfit.model.formula import Formula, GroupTerm, formula_from_flags
+from hierfit.model.formula_text import parse_formula
 from hierfit.model.spec import Kind, ModelSpec, build_spec
-from tests.model.cases import design, table
+from tests.model.cases import crossed_table, design, table
 
 
 def spec(*priors: str, centered: bool = True, formula: Formula | None = None, prior_only: bool = False) -> ModelSpec:
@@ -99,3 +100,44 @@ def test_only_sds_and_auxiliaries_are_positive() -> None:
 def test_it_survives_json() -> None:
     made = spec("a ~ student_t(3, 0, 1)")
     assert ModelSpec.from_dict(json.loads(json.dumps(made.to_dict()))) == made
+
+
+def crossed(text: str, *priors: str) -> ModelSpec:
+    """Return the model of a formula on a table with the factors g and h, h as numbers too."""
+    source = crossed_table()
+    made = replace(source, numbers={**source.numbers, "h": source.labels["h"].astype(np.float64)})
+    formula = parse_formula(text)
+    return build_spec(formula, build_design(formula, made), priors)
+
+
+def test_parameters_of_several_factors() -> None:
+    made = crossed("y ~ a + (1 + a | g) + (a || h) + (1 | g:h)", "sd(g:h) ~ normal(0, 1)", "sd(h: a) ~ normal(0, 2)")
+    assert [parameter.name for parameter in made.parameters] == [
+        "Intercept", "Intercept_at_mean", "a",
+        "sd(g)", "sd(g: a)", "sd(h)", "sd(h: a)", "sd(g:h)", "cor(g: Intercept, a)", "sigma",
+    ]  # fmt: skip
+    assert str(made.priors["sd(g:h)"]) == "normal(0, 1)"
+    assert str(made.priors["sd(h: a)"]) == "normal(0, 2)"
+    assert ModelSpec.from_dict(json.loads(json.dumps(made.to_dict()))) == made
+
+
+def test_levels_and_interactions_have_priors_of_their_own() -> None:
+    source, levels = table(), ("low", "high", "mid")
+    with_text = replace(
+        source,
+        labels={**source.labels, "dose": (np.arange(40) % 3).astype(np.int32)},
+        levels={**source.levels, "dose": levels},
+    )
+    formula = parse_formula("y ~ a * dose + (1 + dose | g)")
+    priors = ("dose[low] ~ normal(0, 1)", "a:dose[mid] ~ normal(0, 2)", "sd(g: dose[low]) ~ normal(0, 3)")
+    made = build_spec(formula, build_design(formula, with_text), priors)
+    assert made.coefficients == ("a", "dose[low]", "dose[mid]", "a:dose[low]", "a:dose[mid]")
+    set_by_user = {name: str(prior) for name, prior in made.priors.items() if prior.source == "set by --prior"}
+    assert set_by_user == {
+        "dose[low]": "normal(0, 1)", "a:dose[mid]": "normal(0, 2)", "sd(g: dose[low])": "normal(0, 3)",
+    }  # fmt: skip
+
+
+def test_a_slope_and_a_factor_of_two_columns_are_told_apart() -> None:
+    made = crossed("y ~ h + (1 + h | g) + (1 | g:h)", "sd(g: h) ~ normal(0, 1)", "sd(g:h) ~ normal(0, 2)")
+    assert (str(made.priors["sd(g: h)"]), str(made.priors["sd(g:h)"])) == ("normal(0, 1)", "normal(0, 2)")

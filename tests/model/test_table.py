@@ -253,7 +253,7 @@ WRONG = {
     "labels as numbers": (
         HEADER + b"low,2,a\nhigh,2,b\n",
         "column 'score' of FILE must hold numbers, but line 2 holds 'low' (as do all rows).",
-        "a column of labels can be the group (--group), not a number",
+        "labels can be a group (--group)",
     ),
     "unit": (
         HEADER + b"1,2,a\n12 kg,2,b\n3,5,c\n",
@@ -422,3 +422,52 @@ def test_broken_gzip(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "data.csv.gz").write_bytes(content)
     with pytest.raises(DataError, match="is not a complete gzip file"):
         read_table(tmp_path / "data.csv.gz", ["score"], [])
+
+
+# --- columns that may be numbers or words ---------------------------------------------------------------------------
+
+
+def either(folder: Path, content: str, *names: str, numeric: str = "", labels: str = "") -> Table:
+    path = folder / "data.csv"
+    path.write_text(content)
+    return read_table(path, numeric.split(), labels.split(), names)
+
+
+def test_a_column_without_a_number_is_words_and_others_are_numbers(tmp_path: Path) -> None:
+    table = either(tmp_path, "sex,age,smokes\nm,1.5,TRUE\nf,2,FALSE\nm,3,TRUE\n", "sex", "age", "smokes")
+    assert table.levels == {"sex": ("m", "f")}
+    assert table.labels["sex"].tolist() == [0, 1, 0]
+    assert table.numbers["age"].tolist() == [1.5, 2, 3]
+    assert table.numbers["smokes"].tolist() == [1, 0, 1]
+
+
+def test_missing_words_drop_their_rows(tmp_path: Path) -> None:
+    table = either(tmp_path, "sex,age\nm,1\n,2\nNA,3\nf,NA\nf,5\n", "sex", "age")
+    assert table.levels == {"sex": ("m", "f")}
+    assert table.numbers["age"].tolist() == [1, 5]
+    assert table.dropped == {"sex": 2, "age": 1}
+
+
+@pytest.mark.parametrize(
+    ("cells", "line", "cell", "count"),
+    [
+        (["1", "2", "unknown", "4"], 4, "unknown", 1),
+        (["low", "2", "high", "low"], 2, "low", 3),
+        (["K", "1", "2", "3"], 2, "K", 1),
+        (["a", "b", "c", "7"], 2, "a", 3),
+        (["True", "False", "maybe", "1"], 2, "True", 3),
+    ],
+)
+def test_a_mixed_column_is_refused_rather_than_made_categorical(
+    tmp_path: Path, cells: list[str], line: int, cell: str, count: int
+) -> None:
+    with pytest.raises(DataError) as caught:
+        either(tmp_path, "grade,y\n" + "".join(f"{cell},1\n" for cell in cells), "grade", numeric="y")
+    assert f"must hold numbers, but line {line} holds '{cell}' ({count} such cell" in caught.value.message
+    assert caught.value.hint
+
+
+def test_a_column_of_words_can_be_group_and_predictor(tmp_path: Path) -> None:
+    table = either(tmp_path, "y,school,year\n1,a,1\n2,b,2\n", "school", "year", numeric="y", labels="school year")
+    assert table.levels == {"school": ("a", "b"), "year": ("1", "2")}
+    assert set(table.numbers) == {"y", "year"}

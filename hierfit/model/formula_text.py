@@ -1,0 +1,307 @@
+"""Text in lme4's grammar -> Formula: `score ~ ses * sector + (1 + ses | school/class)`.
+
+`formulae` expands the population-level part, the left of each bar and the right of each bar (`a * b`, `a / b`,
+`a:b`). What is done here is to find the bars, because `formulae` neither knows `||` nor says which varying terms
+stood together, and to refuse what it would pass over in silence: anything after a complete expression (`x % z`),
+comparisons, texts and numbers that are no terms. The text of a term is what `formulae` calls it.
+
+Names in backticks and texts in quotes may hold any letters, `~` and `|` among them. While a formula is being read
+they are masked: written as a word that every scanner takes for a name, and back again at the end.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from typing import Any
+
+from hierfit.errors import FormulaError, did_you_mean
+from hierfit.model.formula import INTERCEPT, Formula, GroupTerm, column_of, quoted
+
+# What a term may call: formulae's own, and numpy's by their names.
+TRANSFORMS = ("poly", "bs", "scale", "standardize", "center", "C", "T", "S", "Treatment", "I")
+NUMPY_FUNCTIONS = ("log", "log2", "log10", "log1p", "exp", "sqrt", "abs")
+
+_EXAMPLE = "for example 'score ~ ses * sector + (1 + ses | school)'"
+_ELSEWHERE = {
+    "offset": "give the column with --offset",
+    "weights": "give the column with --weights",
+    "trials": "give the column with --trials",
+    "factor": "write C(x): numbers as categories",
+    "as.factor": "write C(x): numbers as categories",
+    "s": "write bs(x, df=5): a spline",
+}
+_COMPARISONS = {mark: "write I(x > 2) for a comparison" for mark in ("==", "!=", "<", "<=", ">", ">=")}
+_OPERATORS = ("PLUS", "MINUS", "STAR", "SLASH", "COLON", "STAR_STAR")
+_STRENGTH = {"+": 2, "-": 2, "*": 3, "/": 3, "**": 4}
+_HIDDEN = re.compile(r"""`(?P<name>[^`]+)`|(?P<quote>['"])(?P<words>.*?)(?P=quote)|(?<![\w.])(?P<plain>_[\w.]*)""")
+_MASKED = re.compile("ǁ([0-9a-f]*)ǁ|ǂ([0-9a-f]*)ǂ")  # letters of which no column is likely to have two
+
+
+def parse_formula(text: str) -> Formula:
+    """Read a formula.
+
+    Raises:
+        FormulaError: the text has another form; says where.
+    """
+    left, tilde, right = _mask(text).partition("~")
+    if not tilde or "~" in right:
+        raise FormulaError(f"'{text}' is no formula: it needs one '~' between outcome and predictors.", hint=_EXAMPLE)
+    if not right.strip():
+        raise FormulaError(f"nothing stands right of the '~' in '{text}'.", hint="write y ~ 1 for an intercept alone")
+    response = column_of(_unmask(left.strip()))
+    if response is None:
+        raise FormulaError(
+            f"the outcome of a formula is one column, but '{_unmask(left.strip())}' stands left of the '~'.",
+            hint="put a transformed outcome into the file as a column of its own; for trials there is --trials",
+        )
+    gaps, bars = _split(right, text)
+    terms, intercept = _expand(_population(gaps, bars, text), text)
+    groups = tuple(group for bar in bars for group in _group_terms(bar, text))
+    _refuse_repeated(groups, text)
+    formula = Formula(response, terms, groups, intercept)
+    if response in formula.predictors or response in formula.label_columns:
+        raise FormulaError(f"'{response}' is both the outcome and a predictor or group in '{text}'.", hint=_EXAMPLE)
+    return formula
+
+
+def _mask(text: str) -> str:
+    """Write names in backticks, names that begin with `_`, and texts in quotes as plain words."""
+
+    def plain_word(hidden: re.Match[str]) -> str:
+        name, words = hidden["name"] or hidden["plain"], hidden["words"]
+        return f"ǁ{name.encode().hex()}ǁ" if name else f"'ǂ{words.encode().hex()}ǂ'"
+
+    masked = _HIDDEN.sub(plain_word, text)
+    for mark, name in (("`", "backtick"), ("'", "quote"), ('"', "quote")):
+        if mark in _MASKED.sub("", masked).replace("''", ""):
+            raise FormulaError(f"a {name} ({mark}) in '{text}' is never closed.", hint="names and texts need two")
+    return masked.replace("^", "**")
+
+
+def _unmask(text: str) -> str:
+    """Return the text as it was, names in backticks where they need them."""
+    return _MASKED.sub(lambda found: quoted(_plain(found[0])) if found[0][0] == "ǁ" else _plain(found[0]), text)
+
+
+def _plain(name: str) -> str:
+    """Return what a mask stands for, and any other name as it is."""
+    found = _MASKED.fullmatch(name)
+    return name if found is None else bytes.fromhex(found[1] or found[2] or "").decode()
+
+
+def _split(right: str, text: str) -> tuple[list[str], list[str]]:
+    """Return what stands before, between and after the group terms, and what stands between their brackets."""
+    gaps, bars, start, opened, depth, has_bar = [], [], 0, 0, 0, False
+    depths: set[int] = set()  # how deep in brackets the bars stand
+    for position, letter in enumerate(right):
+        if letter == "(":
+            depth += 1
+            if depth == 1:
+                opened, has_bar = position, False
+        elif letter == ")":
+            depth -= 1
+            if depth == 0 and has_bar:
+                gaps.append(right[start:opened].strip())
+                bars.append(right[opened + 1 : position])
+                start = position + 1
+        elif letter == "|":
+            has_bar, depths = True, {*depths, depth}
+        if depth < 0:
+            break
+    if depth:
+        raise FormulaError(f"the brackets of '{text}' do not match.", hint=_EXAMPLE)
+    if depths - {1}:
+        where = "outside brackets" if 0 in depths else "inside more than one pair of brackets"
+        raise FormulaError(f"a '|' in '{text}' stands {where}.", hint="write (1 | school) in brackets")
+    return [*gaps, right[start:].strip()], bars
+
+
+def _population(gaps: Sequence[str], bars: Sequence[str], text: str) -> str:
+    """Return the right-hand side without its group terms, which must be joined to it by '+'."""
+    last = len(gaps) - 1
+    for index, gap in enumerate(gaps):
+        ends_well = index == last or gap.endswith("+") or (index == 0 and not gap)
+        begins_well = index == 0 or gap.startswith(("+", "-")) or (index == last and not gap)
+        if not (ends_well and begins_well):
+            raise FormulaError(
+                f"'({_unmask(bars[index if not ends_well else index - 1])})' in '{text}' is not joined by a '+'.",
+                hint="write x + (1 | school); (1 + x | school) for a slope of x that varies",
+            )
+    return " ".join(gap if index == last else gap.removesuffix("+") for index, gap in enumerate(gaps)).strip()
+
+
+def _group_terms(bar: str, text: str) -> Iterator[GroupTerm]:
+    shown, correlated = f"({_unmask(bar)})", "||" not in bar
+    varying, _, factors = bar.replace("||", "|").partition("|")
+    if "|" in factors or not factors.strip() or not varying.strip():
+        raise FormulaError(f"'{shown}' in '{text}' is no group term.", hint="write (1 + x | school)")
+    slopes, intercept = _expand(varying, text)
+    if not slopes and not intercept:
+        raise FormulaError(f"nothing varies in '{shown}' of '{text}'.", hint="write (1 | school) or (0 + x | school)")
+    names, _ = _expand(factors, text)
+    if not names:
+        raise FormulaError(f"'{shown}' in '{text}' names no group.", hint="write (1 + x | school)")
+    for name in names:
+        columns = columns_in(name)
+        if name != ":".join(map(quoted, columns)):
+            raise FormulaError(
+                f"'{name}' in '{shown}' is no group: groups are columns, joined by ':' or '/'.",
+                hint="write (1 | school), (1 | school/class) or (1 | school:class)",
+            )
+        crossing = columns if len(columns) > 1 else ()
+        yield GroupTerm(":".join(columns), intercept, slopes, correlated or not slopes, crossing)
+
+
+def _refuse_repeated(groups: Sequence[GroupTerm], text: str) -> None:
+    """Refuse two terms of the same levels, `a:b` and `b:a` among them."""
+    levels = [frozenset(group.columns) for group in groups]
+    for group in groups:
+        if levels.count(frozenset(group.columns)) > 1:
+            raise FormulaError(
+                f"the group '{group.factor}' stands in two terms of '{text}'.",
+                hint=f"write one: (1 + x | {group.factor}), or with || for no correlation",
+            )
+
+
+def _expand(part: str, text: str) -> tuple[tuple[str, ...], bool]:
+    """Return the terms of one part of a formula, masked, and whether it has an intercept."""
+    described = _described(f"y ~ {part or '1'}", text).common_terms
+    if len({term.name for term in described}) < len(described):  # I((x - 3) ** 2) and I(x - 3 ** 2): formulae drops one
+        raise FormulaError(f"two terms of '{text}' differ in brackets only.", hint="leave one out")
+    terms = [_term_text(term) for term in described]
+    return tuple(term for term in terms if term != INTERCEPT), INTERCEPT in terms
+
+
+@lru_cache(maxsize=256)
+def columns_in(term: str) -> tuple[str, ...]:
+    """Return the columns that a term uses, in the order of their names' first appearance."""
+    column = column_of(term)
+    if column is not None:
+        return (column,)
+    from formulae.scanner import Scanner
+
+    masked = _mask(term)
+    described = _described(f"y ~ 0 + {masked}", term).common_terms
+    names = {name for part in described for name in part.var_names}
+    written = [token.lexeme for token in Scanner(masked).scan()]
+    return tuple(_plain(name) for name in dict.fromkeys(written) if name and name in names)
+
+
+def _term_text(term: Any) -> str:
+    """Return the text of a term, with backticks around names that need them."""
+    if term.name == INTERCEPT:
+        return INTERCEPT
+    parts = [
+        quoted(_plain(part.name)) if type(part).__name__ == "Variable" else _unmask(call_text(part.call))
+        for part in term.components
+    ]
+    return ":".join(parts)
+
+
+def call_text(call: Any) -> str:
+    """Return the text of formulae's description of a call, with the brackets that its own text lacks."""
+    kind = type(call).__name__
+    if kind == "LazyCall":
+        named = [f"{name}={call_text(value)}" for name, value in call.kwargs.items()]
+        return f"{call.callee}({', '.join([*map(call_text, call.args), *named])})"
+    if kind != "LazyOperator":
+        return str(call)
+    if len(call.args) == 1:
+        return f"{call.symbol}{_operand(call.args[0], 9)}"
+    left, right = call.args
+    strength = _STRENGTH.get(call.symbol, 1)
+    return f"{_operand(left, strength)} {call.symbol} {_operand(right, strength + 1)}"
+
+
+def _operand(call: Any, strength: int) -> str:
+    """Return one side of an operator, in brackets where its own operator binds less than `strength`."""
+    text = call_text(call)
+    if type(call).__name__ != "LazyOperator":
+        return text
+    return f"({text})" if len(call.args) == 1 or _STRENGTH.get(call.symbol, 1) < strength else text
+
+
+def _described(masked: str, text: str) -> Any:
+    """Return formulae's description of a masked formula; anything it cannot read is a FormulaError about `text`."""
+    from formulae.parser import Parser
+    from formulae.resolver import Resolver
+    from formulae.scanner import Scanner
+
+    try:
+        parser = Parser(Scanner(masked).scan())
+        tree = parser.parse()
+        rest = "" if parser.at_end() else parser.peek().lexeme
+        if not rest:
+            _check_terms(tree.right, text)
+            return Resolver(tree).resolve()
+    except FormulaError:
+        raise
+    except Exception as error:  # formulae raises bare ValueError, KeyError, ParseError, ScanError, TypeError
+        raise FormulaError(f"'{text}' could not be read{_said(error)}.", hint=_EXAMPLE) from error
+    raise FormulaError(
+        f"'{text}' could not be read: '{_unmask(rest)}' is not expected there.", hint=_COMPARISONS.get(rest, _EXAMPLE)
+    )
+
+
+def _said(error: Exception) -> str:
+    """Return what formulae said, in words that stand alone."""
+    said = _unmask(str(error)).strip().rstrip(".")
+    if isinstance(error, TypeError | AttributeError | KeyError) or not said:
+        return ""
+    if said == "Don't know how to parse ''":
+        return ": a term is missing"
+    return ": " + said[0].lower() + said[1:]
+
+
+def _check_terms(tree: Any, text: str) -> None:
+    """Refuse what is no term, which formulae would read as something else or leave out."""
+    kind = type(tree).__name__
+    if kind == "Call":
+        _check_call(tree, text)
+    elif kind == "Literal" and (type(tree.value) is not int or tree.value not in (0, 1)):
+        raise FormulaError(f"'{_unmask(str(tree.lexeme or tree.value))}' in '{text}' is no term.", hint=_EXAMPLE)
+    elif kind == "Variable" and tree.level is not None:
+        raise FormulaError(
+            f"'{_unmask(tree.name.lexeme)}[...]' in '{text}' is no term.",
+            hint="--reference COLUMN=LEVEL names the level that the others are compared with",
+        )
+    elif kind == "Variable" and _plain(tree.name.lexeme) == INTERCEPT:
+        raise FormulaError(f"'{INTERCEPT}' in '{text}' is no column.", hint="the intercept is written 1, its absence 0")
+    elif kind in ("Grouping", "Unary"):
+        _check_terms(tree.expression if kind == "Grouping" else tree.right, text)
+    elif kind == "Binary":
+        if tree.operator.kind not in _OPERATORS:
+            mark = tree.operator.lexeme
+            raise FormulaError(f"'{mark}' joins no terms in '{text}'.", hint=_COMPARISONS.get(mark, _EXAMPLE))
+        if tree.operator.kind == "STAR_STAR" and type(tree.left).__name__ != "Grouping":
+            raise FormulaError(f"a power in '{text}' is of no brackets.", hint="write I(x**2) for the square of x")
+        _check_terms(tree.left, text)
+        if tree.operator.kind != "STAR_STAR":
+            _check_terms(tree.right, text)
+    elif kind == "Assign":
+        raise FormulaError(f"a '=' in '{text}' stands outside a call.", hint=_EXAMPLE)
+
+
+def _check_call(tree: Any, text: str) -> None:
+    """Refuse functions that are none of ours, in a call and in its arguments, and -x**2, which formulae squares."""
+    if type(getattr(tree, "left", None)).__name__ == "Unary" and tree.operator.kind == "STAR_STAR":
+        raise FormulaError(f"a power in '{text}' is of a sign.", hint="write -(x**2) or (-x)**2")
+    if type(tree).__name__ == "Call":
+        name, known = _unmask(tree.callee.name.lexeme), (*TRANSFORMS, *NUMPY_FUNCTIONS)
+        if name not in known:
+            near = "" if name in _ELSEWHERE else did_you_mean(name, known)
+            raise FormulaError(
+                f"'{name}(...)' in '{text}' is no function that a term can use.{near}",
+                hint=_ELSEWHERE.get(name, f"functions: {', '.join(known)}"),
+            )
+    for inner in ("left", "right", "expression", "value"):
+        _check_inner(getattr(tree, inner, None), text)
+    for argument in getattr(tree, "args", ()):
+        _check_inner(argument, text)
+
+
+def _check_inner(tree: Any, text: str) -> None:
+    if hasattr(tree, "accept"):
+        _check_call(tree, text)

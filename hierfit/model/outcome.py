@@ -1,0 +1,154 @@
+"""The outcome as its family needs it: numbers in the family's support, or two categories as 0 and 1.
+
+Refused with a DataError that names line, value and the families that would take it: a negative count, a proportion of
+exactly 0 or 1, three values for bernoulli.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hierfit.errors import DataError, UsageError, did_you_mean
+from hierfit.model.families import FAMILIES, Family, Support
+from hierfit.model.roles import Roles
+from hierfit.model.table import Table
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The outcome of every row.
+
+    Attributes:
+        y: values [N], codes of `categories` where it has these.
+        categories: what 0 and 1 stand for; empty for numbers.
+        trials: number of trials [N], or None.
+    """
+
+    y: Array
+    categories: tuple[str, ...] = ()
+    trials: Array | None = None
+
+
+def find_family(name: str, link: str | None) -> tuple[Family, str]:
+    """Return the family of that name and the link, its default where none is given.
+
+    Raises:
+        UsageError: there is no such family, or it cannot have that link.
+    """
+    if name not in FAMILIES:
+        raise UsageError(
+            f"there is no family '{name}'.{did_you_mean(name, FAMILIES)}", hint=f"families: {', '.join(FAMILIES)}"
+        )
+    family = FAMILIES[name]
+    if link is not None and link not in family.links:
+        raise UsageError(
+            f"the family {name} has no link '{link}'.{did_you_mean(link, family.links)}",
+            hint=f"links: {', '.join(family.links)}",
+        )
+    return family, link or family.link
+
+
+def read_outcome(table: Table, response: str, family: Family, roles: Roles) -> Outcome:
+    """Return the outcome, checked against the family's support.
+
+    Raises:
+        DataError: a value that the family cannot have.
+        UsageError: trials missing, or given to a family that has none; a reference level of numbers.
+    """
+    trials = _trials(table, family, roles)
+    if response not in table.numbers:
+        return _categories(table, response, family, roles)
+    y = table.numbers[response]
+    bad = ~_supported(y, family.support, trials)
+    if bad.any():
+        row = int(bad.argmax())
+        of = "" if trials is None else f" of {trials[row]:.12g} trials"
+        needed = "0 and 1, or two words" if family.support is Support.BINARY else family.support.value
+        raise DataError(
+            f"column '{response}' of {table.path} holds {y[row]:.12g}{of} on line {table.lines[row]}"
+            f"{'' if bad.sum() == 1 else f' ({int(bad.sum()):,} such rows)'}, but {family.name} needs {needed}.",
+            hint=_families_hint(y, family),
+        )
+    if response in roles.references:
+        raise UsageError(
+            f"--reference {response}={roles.references[response]}: the outcome '{response}' holds numbers.",
+            hint="leave it out; of 0 and 1, and of False and True, the second is modelled",
+        )
+    return Outcome(y, trials=trials)
+
+
+def _trials(table: Table, family: Family, roles: Roles) -> Array | None:
+    if (family.support is Support.SUCCESSES) != (roles.trials is not None):
+        if roles.trials is not None:
+            raise UsageError(f"--trials: the family {family.name} has no trials.", hint="use --family binomial")
+        raise UsageError(
+            f"the family {family.name} needs the number of trials of each row.", hint="add --trials COLUMN"
+        )
+    if roles.trials is None:
+        return None
+    trials = table.numbers[roles.trials]
+    bad = (trials != np.round(trials)) | (trials < 1)
+    if bad.any():
+        row = int(bad.argmax())
+        raise DataError(
+            f"column '{roles.trials}' of {table.path} holds {trials[row]:.12g} trials on line {table.lines[row]}.",
+            hint="trials are whole numbers from 1 on; leave out rows without trials",
+        )
+    return trials
+
+
+def _categories(table: Table, response: str, family: Family, roles: Roles) -> Outcome:
+    levels = sorted(table.levels[response])
+    if family.support is not Support.BINARY:
+        raise DataError(
+            f"column '{response}' of {table.path} holds text ({', '.join(levels[:4])}, ...), but {family.name} needs "
+            f"{family.support.value}.",
+            hint="for two categories: --family bernoulli",
+        )
+    if len(levels) != 2:
+        raise DataError(
+            f"column '{response}' of {table.path} has {len(levels)} different values ({', '.join(levels[:5])}"
+            f"{', ...' if len(levels) > 5 else ''}), but bernoulli needs two.",
+            hint="make a column that says which of two things each row is",
+        )
+    zero = roles.references.get(response, levels[0])
+    if zero not in levels:
+        raise UsageError(
+            f"--reference {response}={zero}: the column has no level '{zero}'.", hint=f"levels: {', '.join(levels)}"
+        )
+    one = next(level for level in levels if level != zero)
+    is_one = np.array([level == one for level in table.levels[response]], dtype=np.float64)
+    return Outcome(is_one[table.labels[response]], (zero, one))
+
+
+def _supported(y: Array, support: Support, trials: Array | None) -> NDArray[np.bool_]:
+    """Return which values the support contains [N]."""
+    whole = y == np.round(y)
+    if support is Support.POSITIVE:
+        return np.asarray(y > 0)
+    if support is Support.UNIT:
+        return np.asarray((y > 0) & (y < 1))
+    if support is Support.COUNT:
+        return np.asarray(whole & (y >= 0))
+    if support is Support.BINARY:
+        return np.asarray((y == 0) | (y == 1))
+    if support is Support.SUCCESSES and trials is not None:
+        return np.asarray(whole & (y >= 0) & (y <= trials))
+    return np.ones(len(y), dtype=bool)
+
+
+def _families_hint(y: Array, family: Family) -> str:
+    """Name the families whose support holds the whole column, the narrowest supports first."""
+    order = [Support.BINARY, Support.COUNT, Support.UNIT, Support.POSITIVE, Support.REAL]
+    fitting = [
+        other.name
+        for support in order
+        for other in FAMILIES.values()
+        if other.support is support and other.name != family.name and _supported(y, support, None).all()
+    ]
+    return f"families that take this column: {', '.join(fitting[:4])}" if fitting else "check the column"

@@ -1,0 +1,112 @@
+"""Design x one posterior draw -> new data with a known truth: the same rows, another outcome.
+
+In: the Design of a finished run, its formula and the roles of its columns, and the draw that is taken as the truth.
+Out: a `Simulated` with the columns of the CSV under their own names. What terms such as `poly(age, 2)`, interactions
+and text predictors were made from is not stored with a run, nor are the columns of a factor `school:class`; formulas
+with these are refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+import hierfit
+from hierfit.errors import FormulaError, UsageError
+from hierfit.model.design import Design
+from hierfit.model.families import FAMILIES
+from hierfit.model.formula import INTERCEPT, Formula, column_of
+from hierfit.model.links import LINKS
+from hierfit.model.roles import Roles
+from hierfit.model.simulate import Column, Factor, Simulated, draw_outcome
+from hierfit.model.simulation import Array
+
+_INSTEAD = "simulate from a run whose formula names number columns and groups alone"
+
+
+@dataclass(frozen=True)
+class TrueDraw:
+    """One draw, taken as the truth.
+
+    Attributes:
+        parameters: population-level parameter -> value.
+        effects: grouping factor -> deviations of its levels [J, M].
+        predictor: the linear predictor of each row [N].
+        origin: where it was drawn from: run, chain, draw.
+    """
+
+    parameters: Mapping[str, float]
+    effects: Mapping[str, Array]
+    predictor: Array
+    origin: Mapping[str, Any]
+
+
+def simulate_again(
+    design: Design, formula: Formula, roles: Roles, draw: TrueDraw, rng: np.random.Generator
+) -> Simulated:
+    """Draw a new outcome for the rows of a design.
+
+    Raises:
+        FormulaError: the formula needs columns that are not stored.
+        UsageError: the rows are weighted, or counts grow beyond what can be fitted.
+    """
+    if roles.weights is not None:
+        raise UsageError(
+            f"the run weighs its rows by '{roles.weights}', which does not say how an outcome comes about.",
+            hint="simulate from a run without --weights",
+        )
+    predictors = _predictor_columns(design, formula)
+    factors = _factors(design, formula, draw)
+    family = FAMILIES[design.family]
+    auxiliaries = {auxiliary.name: draw.parameters[auxiliary.name] for auxiliary in family.auxiliaries}
+    y = draw_outcome(rng, family, LINKS[design.link].inverse(draw.predictor), auxiliaries, design.trials)
+    columns: dict[str, Column] = {formula.response: _as_written(y, design.categories)}
+    for name, values in ((roles.trials, design.trials), (roles.offset, design.offset)):
+        columns |= {} if name is None or values is None else {name: values}
+    columns |= predictors | {factor.name: factor.column for factor in factors}
+    truth = {
+        "hierfit": hierfit.__version__,
+        "from": dict(draw.origin),
+        "formula": str(formula),
+        "parameters": dict(draw.parameters),
+        "effects": {factor.name: factor.truth for factor in factors},
+    }
+    return Simulated(columns, truth)
+
+
+def _as_written(y: Array, categories: tuple[str, ...]) -> Column:
+    return tuple(categories[int(code)] for code in y) if categories else y
+
+
+def _predictor_columns(design: Design, formula: Formula) -> dict[str, Array]:
+    """Return the columns of the predictors by name."""
+    stored = dict(zip(design.coefficients, design.X.T, strict=True))
+    for group in design.groups:
+        stored |= {term: group.Z[:, m] for m, term in enumerate(group.terms) if term != INTERCEPT}
+    columns = {}
+    for term in dict.fromkeys([*formula.terms, *(slope for group in formula.groups for slope in group.slopes)]):
+        name = column_of(term)
+        if name is None or name not in stored:
+            what = "more than a column" if name is None else "not a column of numbers"
+            raise FormulaError(
+                f"'{term}' in '{formula}' is {what}, and a run does not store what it was made from.", hint=_INSTEAD
+            )
+        columns[name] = stored[name]
+    return columns
+
+
+def _factors(design: Design, formula: Formula, draw: TrueDraw) -> list[Factor]:
+    for term in formula.groups:
+        if term.crossing:
+            raise FormulaError(
+                f"the levels of '{term.factor}' are combinations, and a run does not store the columns "
+                f"{' and '.join(term.crossing)}.",
+                hint=_INSTEAD,
+            )
+    return [
+        Factor(group.factor, group.labels, group.codes, group.terms, draw.effects[group.factor])
+        for group in design.groups
+    ]

@@ -1,0 +1,191 @@
+"""Outcomes: what each family takes, and what it refuses, with line, value and a family that would take it."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from hierfit.errors import DataError, UsageError
+from hierfit.model.families import FAMILIES, Support
+from hierfit.model.outcome import find_family, read_outcome
+from hierfit.model.roles import NO_ROLES, Roles
+from hierfit.model.table import Table
+from tests.model.cases import table
+
+# A family of each support; values that it takes, and one that it does not with what the message and the hint say.
+TAKEN = {
+    "gaussian": [-1.5, 0.0, 1e9, 2.0],
+    "student": [-1.5, 0.0, 1e9, 2.0],
+    "gamma": [1e-9, 1.0, 3.5, 1e9],
+    "lognormal": [1e-9, 1.0, 3.5, 1e9],
+    "beta": [1e-9, 0.5, 0.25, 1 - 1e-9],
+    "poisson": [0.0, 1.0, 7.0, 1e6],
+    "negbinomial": [0.0, 1.0, 7.0, 1e6],
+    "bernoulli": [0.0, 1.0, 1.0, 0.0],
+    "binomial": [0.0, 5.0, 2.0, 1.0],
+    "beta_binomial": [0.0, 5.0, 2.0, 1.0],
+}
+REFUSED = {
+    "gamma": (0.0, "holds 0 on line 4, but gamma needs numbers greater than 0", "gaussian, student"),
+    "lognormal": (-2.5, "holds -2.5 on line 4, but lognormal needs numbers greater than 0", "gaussian, student"),
+    "beta": (1.0, "holds 1 on line 4, but beta needs numbers between 0 and 1", "gamma"),
+    "poisson": (-3.0, "holds -3 on line 4, but poisson needs whole numbers from 0 on", "gaussian, student"),
+    "negbinomial": (1.5, "holds 1.5 on line 4, but negbinomial needs whole numbers", "gamma"),
+    "zero_inflated_poisson": (0.5, "holds 0.5 on line 4", "gamma"),
+    "bernoulli": (2.0, "holds 2 on line 4, but bernoulli needs 0 and 1, or two words", "poisson"),
+    "binomial": (7.0, "holds 7 of 6 trials on line 4, but binomial needs whole numbers from 0 to the", "poisson"),
+    "beta_binomial": (-1.0, "holds -1 of 6 trials on line 4", "gaussian"),
+}
+
+
+def outcome_table(values: list[float] | list[str], trials: list[float] | None = None) -> Table:
+    source = table(len(values), 2)
+    if isinstance(values[0], str):
+        levels = tuple(dict.fromkeys(map(str, values)))
+        codes = np.array([levels.index(str(value)) for value in values], dtype=np.int32)
+        numbers = {name: column for name, column in source.numbers.items() if name != "y"}
+        made = replace(source, numbers=numbers)
+        return replace(made, labels={**made.labels, "y": codes}, levels={**made.levels, "y": levels})
+    numbers = {**source.numbers, "y": np.array(values, dtype=np.float64)}
+    return replace(source, numbers=numbers if trials is None else {**numbers, "n": np.array(trials)})
+
+
+def roles_of(family: str) -> Roles:
+    return Roles(trials="n") if FAMILIES[family].has_trials else NO_ROLES
+
+
+def test_every_support_is_tried() -> None:
+    supports = {FAMILIES[name].support for name in TAKEN}
+    assert supports == {family.support for family in FAMILIES.values()} - {Support.CATEGORIES}
+    assert supports - {Support.REAL} == {FAMILIES[name].support for name in REFUSED}
+
+
+@pytest.mark.parametrize("family", TAKEN)
+def test_values_in_the_support_are_taken_as_they_are(family: str) -> None:
+    made = read_outcome(outcome_table(TAKEN[family], [6.0, 5.0, 2.0, 1.0]), "y", FAMILIES[family], roles_of(family))
+    assert made.y.tolist() == TAKEN[family]
+    assert made.categories == ()
+    assert (made.trials is None) == (not FAMILIES[family].has_trials)
+
+
+@pytest.mark.parametrize("family", REFUSED)
+def test_other_values_are_refused_with_line_value_and_a_family(family: str) -> None:
+    value, message, hint = REFUSED[family]
+    inside = 0.5 if family in ("beta", "gamma", "lognormal") else 1.0
+    values = [inside, inside, value, inside]
+    with pytest.raises(DataError) as caught:
+        read_outcome(outcome_table(values, [6.0] * 4), "y", FAMILIES[family], roles_of(family))
+    assert caught.value.message.startswith(f"column 'y' of case.csv {message}")
+    assert caught.value.hint is not None and caught.value.hint.startswith("families that take this column: ")
+    assert hint in caught.value.hint and family not in caught.value.hint.split(": ")[1].split(", ")
+
+
+def test_the_hinted_families_do_take_the_column() -> None:
+    for family, (value, *_) in REFUSED.items():
+        values = [0.5 if family in ("beta", "gamma", "lognormal") else 1.0, value]
+        with pytest.raises(DataError) as caught:
+            read_outcome(outcome_table(values, [6.0] * 2), "y", FAMILIES[family], roles_of(family))
+        for other in str(caught.value.hint).split(": ")[1].split(", "):
+            assert read_outcome(outcome_table(values), "y", FAMILIES[other], NO_ROLES).y.tolist() == values
+
+
+def test_further_wrong_rows_are_counted() -> None:
+    with pytest.raises(DataError, match=r"holds -1 on line 3 \(3 such rows\), but poisson"):
+        read_outcome(outcome_table([1.0, -1.0, -2.0, 4.5]), "y", FAMILIES["poisson"], NO_ROLES)
+
+
+# --- two words ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("reference", "categories", "ones"),
+    [
+        (None, ("died", "lived"), [1, 0, 0, 1]),
+        ("died", ("died", "lived"), [1, 0, 0, 1]),
+        ("lived", ("lived", "died"), [0, 1, 1, 0]),
+    ],
+)
+def test_of_two_words_the_reference_is_zero(
+    reference: str | None, categories: tuple[str, ...], ones: list[float]
+) -> None:
+    roles = NO_ROLES if reference is None else Roles(references={"y": reference})
+    made = read_outcome(outcome_table(["lived", "died", "died", "lived"]), "y", FAMILIES["bernoulli"], roles)
+    assert made.categories == categories
+    assert made.y.tolist() == ones
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        (["a", "b", "c", "a"], "column 'y' of case.csv has 3 different values (a, b, c), but bernoulli needs two."),
+        (["a", "a", "a", "a"], "column 'y' of case.csv has 1 different values (a), but bernoulli needs two."),
+        (list("fedcba"), "has 6 different values (a, b, c, d, e, ...), but bernoulli needs two."),
+    ],
+)
+def test_more_or_fewer_words_are_refused(values: list[str], message: str) -> None:
+    with pytest.raises(DataError) as caught:
+        read_outcome(outcome_table(values), "y", FAMILIES["bernoulli"], NO_ROLES)
+    assert message in caught.value.message
+    assert "one of two" in str(caught.value.hint) or "which of two" in str(caught.value.hint)
+
+
+def test_words_are_refused_by_families_of_numbers() -> None:
+    with pytest.raises(DataError, match=r"holds text \(no, yes, ...\), but poisson needs whole numbers") as caught:
+        read_outcome(outcome_table(["yes", "no"]), "y", FAMILIES["poisson"], NO_ROLES)
+    assert caught.value.hint == "for two categories: --family bernoulli"
+
+
+def test_references_of_the_outcome_that_make_no_sense_are_refused() -> None:
+    with pytest.raises(UsageError, match="--reference y=dead: the column has no level 'dead'") as caught:
+        read_outcome(outcome_table(["lived", "died"]), "y", FAMILIES["bernoulli"], Roles(references={"y": "dead"}))
+    assert caught.value.hint == "levels: died, lived"
+    with pytest.raises(UsageError, match="--reference y=0: the outcome 'y' holds numbers"):
+        read_outcome(outcome_table([0.0, 1.0]), "y", FAMILIES["bernoulli"], Roles(references={"y": "0"}))
+
+
+# --- trials, families, links ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("trials", "message"),
+    [
+        ([6.0, 0.0], "column 'n' of case.csv holds 0 trials on line 3."),
+        ([2.5, 6.0], "column 'n' of case.csv holds 2.5 trials on line 2."),
+        ([6.0, -1.0], "column 'n' of case.csv holds -1 trials on line 3."),
+    ],
+)
+def test_trials_are_whole_numbers_from_one(trials: list[float], message: str) -> None:
+    with pytest.raises(DataError) as caught:
+        read_outcome(outcome_table([0.0, 0.0], trials), "y", FAMILIES["binomial"], Roles(trials="n"))
+    assert caught.value.message == message
+    assert "whole numbers from 1 on" in str(caught.value.hint)
+
+
+def test_trials_belong_to_families_of_successes() -> None:
+    with pytest.raises(UsageError, match="the family binomial needs the number of trials") as caught:
+        read_outcome(outcome_table([0.0, 1.0]), "y", FAMILIES["binomial"], NO_ROLES)
+    assert caught.value.hint == "add --trials COLUMN"
+    with pytest.raises(UsageError, match="--trials: the family poisson has no trials") as caught:
+        read_outcome(outcome_table([0.0, 1.0], [2.0, 2.0]), "y", FAMILIES["poisson"], Roles(trials="n"))
+    assert "binomial" in str(caught.value.hint)
+
+
+@pytest.mark.parametrize(
+    ("name", "link", "message", "hint"),
+    [
+        ("poison", None, "there is no family 'poison'. Did you mean 'poisson'?", "families: gaussian, bernoulli"),
+        ("bernoulli", "probitt", "has no link 'probitt'. Did you mean 'probit'?", "links: logit, probit, cloglog"),
+        ("gaussian", "log", "the family gaussian has no link 'log'.", "links: identity"),
+    ],
+)
+def test_unknown_families_and_links_are_refused(name: str, link: str | None, message: str, hint: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        find_family(name, link)
+    assert message in caught.value.message
+    assert hint in str(caught.value.hint)
+
+
+def test_the_link_is_the_wanted_one_or_the_default() -> None:
+    for family in FAMILIES.values():
+        assert find_family(family.name, None) == (family, family.links[0])
+        assert [find_family(family.name, link)[1] for link in family.links] == list(family.links)
