@@ -1,4 +1,6 @@
-"""Findings x Design -> the likely cause and what to try next, in order, as flags of the command line that exist.
+"""Findings x Design -> the likely cause and what to try next, in order: flags that exist, or changes of the model.
+
+Models come from flags or from a formula, so changes of the model are said in the formula's words.
 
 Sources for the order: Stan's "Runtime warnings and convergence problems" guide; Betancourt, "Hierarchical modeling"
 (2020): smaller steps first, then what is plausible (priors), then a smaller model.
@@ -14,9 +16,9 @@ import numpy as np
 
 from hierfit.model.design import Design, Group
 from hierfit.model.formula import INTERCEPT
-from hierfit.model.spec import ModelSpec
 from hierfit.results.draws import Draws
-from hierfit.results.words import coefficients, counted, spread
+from hierfit.results.separation import separated, separation
+from hierfit.results.words import coefficients, counted, plural, spread
 
 FEW_LEVELS = 8
 ROWS_BEYOND_TERMS = 3
@@ -31,7 +33,7 @@ class Try:
     """One thing to try next.
 
     Attributes:
-        flag: what to add to the command, such as "--adapt-delta 0.99".
+        flag: what to add to the command or to change in the model: "--adapt-delta 0.99", "(1 + ses || school)".
         why: what it does, in a clause.
     """
 
@@ -62,6 +64,9 @@ def likely_cause(trouble: Trouble, draws: Draws, design: Design) -> str | None:
     """Return one sentence on what in the data makes the posterior hard to sample, or None where nothing stands out."""
     if not trouble.checks:
         return None
+    divided = separation(draws, design)
+    if divided:
+        return divided
     for group in _suspect_groups(trouble, design):
         cause = _thin_groups(group) or _no_variation(group, draws, design)
         if cause:
@@ -72,7 +77,7 @@ def likely_cause(trouble: Trouble, draws: Draws, design: Design) -> str | None:
     return None
 
 
-def what_to_try(trouble: Trouble, draws: Draws, design: Design, spec: ModelSpec) -> tuple[Try, ...]:
+def what_to_try(trouble: Trouble, draws: Draws, design: Design) -> tuple[Try, ...]:
     """Return what to try next, the cheapest and likeliest first."""
     found = set(trouble.checks)
     tries: list[Try] = []
@@ -85,7 +90,7 @@ def what_to_try(trouble: Trouble, draws: Draws, design: Design, spec: ModelSpec)
     if found & {"rhat", "stuck", "ebfmi", "treedepth"}:
         tries.append(Try("--warmup 2000", "more time to find the step size and the scales"))
     if found & {"divergences", "ebfmi", "rhat", "stuck", "nonfinite"}:
-        tries.extend(_simpler_models(trouble, design, spec))
+        tries.extend(_simpler_models(trouble, draws, design))
     return tuple(tries)
 
 
@@ -141,27 +146,30 @@ def _more_draws(trouble: Trouble, draws: Draws) -> Try:
     return Try(f"--draws {rounded}", f"more draws per chain than the {draws.n_draws:,} of this run")
 
 
-def _simpler_models(trouble: Trouble, design: Design, spec: ModelSpec) -> list[Try]:
+def _simpler_models(trouble: Trouble, draws: Draws, design: Design) -> list[Try]:
     groups = _suspect_groups(trouble, design)
-    tries = [
-        Try(f'--prior "{_plausible_prior(group, trouble, design, spec)}"', "tell it what is plausible")
-        for group in groups
-    ]
+    priors = [f"{name} ~ normal(0, {scale:.1g})" for name, scale in separated(draws, design).items()]
+    priors += [_plausible_prior(group, trouble, design) for group in groups]
+    tries = [Try(f'--prior "{prior}"', "tell it what is plausible") for prior in priors]
     for group in groups:
         slopes = [term for term in group.terms if term != INTERCEPT]
         if group.correlated and len(group.terms) > 1:
-            tries.append(Try("--uncorrelated", "leave out the correlations of the varying coefficients"))
+            tries.append(Try(_without_correlations(group), "no correlations between them (with flags: --uncorrelated)"))
         if slopes and INTERCEPT in group.terms:
-            tries.append(
-                Try(f"without --slope {slopes[-1]}", f"one {slopes[-1]} coefficient for all of {group.factor}")
-            )
+            flag = f"leave out the varying slope of {slopes[-1]}"
+            tries.append(Try(flag, f"one {slopes[-1]} coefficient for all {plural(group.factor)}"))
     return list(dict.fromkeys(tries))
 
 
-def _plausible_prior(group: Group, trouble: Trouble, design: Design, spec: ModelSpec) -> str:
-    """A half normal for the sd in trouble, half the sd of the outcome per sd of the column."""
+def _without_correlations(group: Group) -> str:
+    varying = ["1" if INTERCEPT in group.terms else "0", *(term for term in group.terms if term != INTERCEPT)]
+    return f"({' + '.join(varying)} || {group.factor})"
+
+
+def _plausible_prior(group: Group, trouble: Trouble, design: Design) -> str:
+    """A half normal for the sd in trouble, half the sd of the outcome (1 if unscaled) per sd of the column."""
     named = [index for index, term in enumerate(group.terms) if sd_name(group.factor, term) in trouble.names]
     index = named[0] if named else len(group.terms) - 1
-    outcome = float(design.y.std()) if spec.family == "gaussian" else 1.0
+    outcome = float(design.linear_outcome.std()) if design.is_scaled else 1.0
     scale = PLAUSIBLE * outcome / column_scale(group, index)
     return f"{sd_name(group.factor, group.terms[index])} ~ normal(0, {scale if scale > 0 else 1.0:.1g})"

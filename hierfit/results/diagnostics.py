@@ -159,7 +159,7 @@ def diagnose(draws: Draws, design: Design, spec: ModelSpec, *, convergence: Conv
     trouble = Trouble(
         [found.check for found in findings],
         {name for found in findings for name in found.parameters},
-        _factors_named(findings, design),
+        _factors_named(findings, draws, design),
         float(ess_min),
         ess_wanted(draws),
     )
@@ -167,7 +167,7 @@ def diagnose(draws: Draws, design: Design, spec: ModelSpec, *, convergence: Conv
         findings[0].level if findings else Level.OK,
         tuple(findings),
         likely_cause(trouble, draws, design),
-        what_to_try(trouble, draws, design, spec),
+        what_to_try(trouble, draws, design),
         -_least(-known.rhat),
         _least(known.ess_bulk),
         _least(known.ess_tail),
@@ -190,10 +190,15 @@ def _least(values: Array) -> float:
     return float(np.nanmin(values)) if np.isfinite(values).any() else float("nan")
 
 
-def _factors_named(findings: Iterable[Finding], design: Design) -> set[str]:
-    words = [text for found in findings for text in found.parameters]
-    marks = {group.factor: (f"({group.factor})", f"({group.factor}:", plural(group.factor)) for group in design.groups}
-    return {factor for factor, known in marks.items() if any(mark in text for mark in known for text in words)}
+def _factors_named(findings: Iterable[Finding], draws: Draws, design: Design) -> set[str]:
+    """Factors of the parameters that findings name, and those whose effects they speak of."""
+    words = {text for found in findings for text in found.parameters}
+    of_parameters = {parameter.group for parameter in draws.parameters if parameter.name in words}
+    return {
+        group.factor
+        for group in design.groups
+        if group.factor in of_parameters or any(text.endswith(f" {plural(group.factor)}") for text in words)
+    }
 
 
 def _check_finite(draws: Draws) -> Finding | None:

@@ -4,7 +4,8 @@
                    u_<factor> [.., <factor>, <factor>_term]
     sample_stats   lp, acceptance_rate, step_size, tree_depth, n_steps, diverging, energy [chain, draw]
     observed_data  <response> [obs]
-    constant_data  X [obs, coefficient], Z [obs, varying], level [obs, factor] (0-based)
+    constant_data  X [obs, coefficient], Z [obs, varying], level [obs, factor] (0-based); where there are any, trials,
+                   offset and weights [obs]
 
 The coordinates are the CSV's own names and labels, obs is the line of the CSV file; `sd` at varying = "school: ses"
 is what tables call sd(school: ses). A slash in a column's name becomes "_", and a factor named like something else in
@@ -14,6 +15,7 @@ than most fits.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -29,8 +31,9 @@ from hierfit.results.draws import Draws
 
 _ENGINE: Any = "h5netcdf"
 _RESERVED = {"chain", "draw", "obs", "coefficient", "varying", "pair", "factor", "b", "sd", "cor", INTERCEPT_AT_MEAN}
-_RESERVED |= {auxiliary for family in FAMILIES.values() for auxiliary in family.auxiliaries}
+_RESERVED |= {auxiliary.name for family in FAMILIES.values() for auxiliary in family.auxiliaries}
 _SAMPLE = ("chain", "draw")
+_ROW_COLUMNS = ("trials", "offset", "weights")
 
 
 def write_netcdf(path: Path, draws: Draws, design: Design, spec: ModelSpec) -> None:
@@ -70,7 +73,7 @@ def _posterior(draws: Draws, spec: ModelSpec, design: Design) -> tuple[dict[str,
             variables[variable] = ((*_SAMPLE, dimension), np.stack([draws.of(name) for name in named], axis=2))
             coordinates[dimension] = inside
     scalars = [INTERCEPT_AT_MEAN] if spec.has_two_intercepts else []
-    for name in [*scalars, *FAMILIES[spec.family].auxiliaries]:
+    for name in [*scalars, *(auxiliary.name for auxiliary in FAMILIES[spec.family].auxiliaries)]:
         variables[name] = (_SAMPLE, draws.of(name))
     names = _factor_names([group.factor for group in design.groups])
     for group in design.groups:
@@ -94,7 +97,15 @@ def _constant_data(design: Design) -> Any:
         coordinates["factor"] = [group.factor for group in design.groups]
         names = [sd_name(group.factor, term) for group in design.groups for term in group.terms]
         coordinates["varying"] = [_inside(name) for name in names]
-    return xr.Dataset(variables, coordinates)
+    for name in _ROW_COLUMNS:
+        if getattr(design, name) is not None:
+            variables[name] = ("obs", getattr(design, name))
+    return xr.Dataset(variables, coordinates, _levels(design))
+
+
+def _levels(design: Design) -> dict[str, str]:
+    """Return, as attributes, what the codes of a text outcome and the columns of text predictors stand for."""
+    return {"categories": json.dumps(design.categories), "references": json.dumps(dict(design.references))}
 
 
 def _inside(name: str) -> str:
@@ -149,7 +160,7 @@ def read_netcdf(path: Path, spec: ModelSpec, source: Path) -> tuple[Draws, Desig
 
 def _draws(groups: Mapping[str, Any], spec: ModelSpec) -> Draws:
     posterior = groups["posterior"]
-    names = _factor_names(spec.formula.factors)
+    names = _factor_names([group.factor for group in spec.groups])
     columns = []
     for parameter in spec.parameters:
         inside = _inside(parameter.name)
@@ -171,12 +182,16 @@ def _draws(groups: Mapping[str, Any], spec: ModelSpec) -> Draws:
     )
 
 
+def _row_column(data: Any, name: str) -> Any:
+    return data[name].to_numpy() if name in data else None
+
+
 def _design(groups: Mapping[str, Any], spec: ModelSpec, source: Path) -> Design:
     data, posterior = groups["constant_data"], groups["posterior"]
     outcome = groups["observed_data"][_outcome(spec.formula.response)]
-    names = _factor_names(spec.formula.factors)
+    names = _factor_names([group.factor for group in spec.groups])
     factors, start = [], 0
-    for index, term in enumerate(spec.formula.groups):
+    for index, term in enumerate(spec.groups):
         stop = start + len(term.terms)
         factors.append(
             Group(
@@ -185,7 +200,7 @@ def _design(groups: Mapping[str, Any], spec: ModelSpec, source: Path) -> Design:
                 codes=data["level"].to_numpy()[:, index].astype(np.int32),
                 terms=term.terms,
                 Z=data["Z"].to_numpy()[:, start:stop],
-                correlated=term.correlated and len(term.terms) > 1,
+                correlated=term.correlated,
             )
         )
         start = stop
@@ -193,7 +208,14 @@ def _design(groups: Mapping[str, Any], spec: ModelSpec, source: Path) -> Design:
         source=source,
         response=spec.formula.response,
         y=outcome.to_numpy(),
-        coefficients=spec.formula.terms,
+        family=spec.family,
+        link=spec.link,
+        categories=tuple(json.loads(data.attrs["categories"])),
+        references=json.loads(data.attrs["references"]),
+        trials=_row_column(data, "trials"),
+        offset=_row_column(data, "offset"),
+        weights=_row_column(data, "weights"),
+        coefficients=spec.coefficients,
         X=data["X"].to_numpy(),
         intercept=spec.formula.intercept,
         centered=spec.centered,

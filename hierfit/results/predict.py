@@ -3,12 +3,15 @@
 Letters: S chosen draws, R chosen rows, G points of a grid, L chosen levels. Draws are named by their index into the
 chains joined end to end. Numpy only; nothing here ever holds all rows by all draws.
 
-Lines run along one column, all other population columns at their mean. Where `Intercept_at_mean` was sampled too,
-predictors are computed from it and the centred columns, so that huge offsets lose nothing.
+Lines are of the expected outcome, on its own scale; of one trial where it counts successes. They run along one
+predictor or over its categories; columns made from that predictor move with it (see `columns`), all others and the
+offset stay at their mean, the effects of other factors at 0. Where `Intercept_at_mean` was sampled too, predictors are
+computed from it and the centred columns, so that huge offsets lose nothing.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +19,9 @@ from numpy.typing import NDArray
 
 from hierfit.errors import UsageError
 from hierfit.model.design import Design, Group
+from hierfit.model.families import FAMILIES, LINKS
 from hierfit.model.formula import INTERCEPT
+from hierfit.results.columns import moving_along
 from hierfit.results.draws import Draws
 
 Array = NDArray[np.float64]
@@ -59,6 +64,19 @@ class Along:
     grid: Array
 
 
+@dataclass(frozen=True)
+class Course:
+    """The points that lines run through.
+
+    Attributes:
+        X: population columns [G, K].
+        moving: the columns that move, among them varying ones, and their values [G].
+    """
+
+    X: Array
+    moving: Mapping[str, Array]
+
+
 def pick_draws(draws: Draws, count: int, rng: np.random.Generator) -> Indices:
     """Return `count` different draws at random, or all where there are fewer, in order."""
     total = draws.n_chains * draws.n_draws
@@ -79,6 +97,8 @@ def population_part(draws: Draws, design: Design, picks: Indices) -> Population:
 def linear_predictor(draws: Draws, design: Design, rows: Indices, picks: Indices) -> Array:
     """Return the linear predictor of chosen rows under chosen draws [S, R]."""
     predictor = population_part(draws, design, picks).at(design.X[rows])
+    if design.offset is not None:
+        predictor += design.offset[rows]
     for group in design.groups:
         effects = chosen_effects(draws, group, picks)
         codes = group.codes[rows]
@@ -93,8 +113,41 @@ def chosen_effects(draws: Draws, group: Group, picks: Indices) -> Array:
     return np.asarray(draws.effects[group.factor][chains, iterations])
 
 
-def population_lines(draws: Draws, design: Design, column: str, grid: Array, picks: Indices) -> Array:
-    """Return the population's line along one column under chosen draws [S, G].
+def auxiliary_draws(draws: Draws, design: Design, picks: Indices) -> dict[str, Array]:
+    """Return the auxiliary parameters of chosen draws, each [S, 1]."""
+    return {aux.name: draws.of(aux.name).ravel()[picks, None] for aux in FAMILIES[design.family].auxiliaries}
+
+
+def expected(design: Design, predictor: Array, auxiliaries: Mapping[str, Array]) -> Array:
+    """Return the mean of the outcome, of one trial where it counts successes, at linear predictors [S, ..., G]."""
+    spread = {name: values.reshape(-1, *[1] * (predictor.ndim - 1)) for name, values in auxiliaries.items()}
+    mean = LINKS[design.link].inverse(predictor)
+    return np.asarray(FAMILIES[design.family].expected(mean, spread, np.ones(predictor.shape[-1])))
+
+
+def named_columns(design: Design) -> dict[str, Array]:
+    """Return the columns of all coefficients by name, population and varying, each [N]."""
+    columns = {
+        term: group.Z[:, index]
+        for group in design.groups
+        for index, term in enumerate(group.terms)
+        if term != INTERCEPT
+    }
+    return columns | dict(zip(design.coefficients, design.X.T, strict=True))
+
+
+def course_through(design: Design, moving: Mapping[str, Array]) -> Course:
+    """Return the points where some columns move [G] and all others stay at their mean."""
+    n_points = len(next(iter(moving.values())))
+    X = np.repeat(design.X.mean(axis=0)[None], n_points, axis=0)
+    for index, name in enumerate(design.coefficients):
+        if name in moving:
+            X[:, index] = moving[name]
+    return Course(X, moving)
+
+
+def course_along(design: Design, column: str, grid: Array) -> Course:
+    """Return the points along one column.
 
     Raises:
         UsageError: the column has no population-level coefficient.
@@ -102,21 +155,46 @@ def population_lines(draws: Draws, design: Design, column: str, grid: Array, pic
     if column not in design.coefficients:
         known = ", ".join(design.coefficients) or "none"
         raise UsageError(f"'{column}' has no population-level coefficient.", hint=f"coefficients: {known}")
-    X = np.repeat(design.X.mean(axis=0)[None], len(grid), axis=0)
-    X[:, design.coefficients.index(column)] = grid
-    return population_part(draws, design, picks).at(X)
+    return course_through(design, moving_along(named_columns(design), column, grid))
+
+
+def population_lines(draws: Draws, design: Design, column: str, grid: Array, picks: Indices) -> Array:
+    """Return the population's line along one column under chosen draws [S, G].
+
+    Raises:
+        UsageError: the column has no population-level coefficient.
+    """
+    return population_at(draws, design, course_along(design, column, grid), picks)
+
+
+def population_at(draws: Draws, design: Design, course: Course, picks: Indices) -> Array:
+    """Return the expected outcome at the points of a course, all group effects 0, under chosen draws [S, G]."""
+    return expected(design, _population_predictor(draws, design, course, picks), auxiliary_draws(draws, design, picks))
+
+
+def _population_predictor(draws: Draws, design: Design, course: Course, picks: Indices) -> Array:
+    predictor = population_part(draws, design, picks).at(course.X)
+    return predictor if design.offset is None else predictor + design.offset.mean()
 
 
 def group_lines(draws: Draws, design: Design, along: Along, levels: Indices, picks: Indices | None = None) -> Array:
-    """Return lines of chosen levels: posterior mean [1, L, G], or one per chosen draw [S, L, G].
+    """Return lines of chosen levels: at the posterior mean [1, L, G], or one per chosen draw [S, L, G]."""
+    return group_at(draws, design, along.group, course_along(design, along.column, along.grid), levels, picks)
 
-    Varying columns other than the line's stay at their mean over the rows of the level.
+
+def group_at(
+    draws: Draws, design: Design, group: Group, course: Course, levels: Indices, picks: Indices | None = None
+) -> Array:
+    """Return the expected outcome of chosen levels: at the posterior mean [1, L, G], or per chosen draw [S, L, G].
+
+    Varying columns that do not move stay at their mean over the rows of the level.
     """
-    column, group, grid = along.column, along.group, along.grid
     every = np.arange(draws.n_chains * draws.n_draws)
-    population = population_lines(draws, design, column, grid, every if picks is None else picks)
+    population = _population_predictor(draws, design, course, every if picks is None else picks)
+    auxiliaries = auxiliary_draws(draws, design, every if picks is None else picks)
     if picks is None:
         population = population.mean(axis=0, keepdims=True)
+        auxiliaries = {name: values.mean(axis=0, keepdims=True) for name, values in auxiliaries.items()}
         effects = draws.effects[group.factor].mean(axis=(0, 1))[None, levels]
     else:
         effects = chosen_effects(draws, group, picks)[:, levels]
@@ -124,53 +202,72 @@ def group_lines(draws: Draws, design: Design, along: Along, levels: Indices, pic
     rows = np.maximum(group.rows_per_level[levels], 1)
     for index, term in enumerate(group.terms):
         held = np.bincount(group.codes, weights=group.Z[:, index], minlength=group.n_levels)[levels] / rows
-        z = grid[None, :] if term == column else held[:, None]
+        z = course.moving[term][None, :] if term in course.moving else held[:, None]
         lines += effects[:, :, index, None] * z
-    return lines
+    return expected(design, lines, auxiliaries)
 
 
 def replicate(
     draws: Draws, design: Design, rng: np.random.Generator, n_draws: int, rows: Indices | None = None
 ) -> Array:
-    """Return replicated gaussian outcomes under random draws [n_draws, R], of all rows or of the given ones."""
+    """Return replicated outcomes under random draws [n_draws, R], of all rows or of the given ones."""
     picks = pick_draws(draws, n_draws, rng)
     chosen = np.arange(design.n_rows) if rows is None else rows
-    predictor = linear_predictor(draws, design, chosen, picks)
-    sigma = draws.of("sigma").ravel()[picks]
-    return predictor + sigma[:, None] * rng.standard_normal(predictor.shape)
+    mean = LINKS[design.link].inverse(linear_predictor(draws, design, chosen, picks))
+    auxiliaries = auxiliary_draws(draws, design, picks)
+    return FAMILIES[design.family].replicate(rng, mean, auxiliaries, trials_of(design, chosen))
+
+
+def expected_rows(draws: Draws, design: Design, rows: Indices, picks: Indices) -> Array:
+    """Return the mean of each chosen row's outcome, of one trial where it counts successes, over chosen draws [R]."""
+    total = np.zeros(len(rows))
+    for pick in picks:
+        one = np.array([pick])
+        predictor = linear_predictor(draws, design, rows, one)
+        total += expected(design, predictor, auxiliary_draws(draws, design, one))[0]
+    return total / len(picks)
+
+
+def trials_of(design: Design, rows: Indices) -> Array:
+    """Return the number of trials of chosen rows [R], ones for families without."""
+    return np.ones(len(rows)) if design.trials is None else design.trials[rows]
 
 
 def unpooled_estimates(draws: Draws, design: Design, group: Group) -> Array:
     """Return least-squares estimates of every level from its own rows alone [J, M], NaN where these do not suffice.
 
-    What the other columns and factors contribute is taken off first, at its posterior mean.
+    Rows count by their weights. The outcome is `Design.linear_outcome`, of families that have one. What the other
+    columns and factors contribute is taken off first, at its posterior mean.
     """
     every = np.arange(draws.n_chains * draws.n_draws)
     part = population_part(draws, design, every)
     mean = Population(part.intercept.mean(keepdims=True), part.b.mean(axis=0, keepdims=True), part.center)
     own = [design.coefficients.index(term) for term in group.terms if term in design.coefficients]
-    outcome = design.y - mean.at(design.X)[0] + design.X[:, own] @ mean.b[0, own]
+    outcome = design.linear_outcome - mean.at(design.X)[0] + design.X[:, own] @ mean.b[0, own]
+    if design.offset is not None:
+        outcome = outcome - design.offset
     if INTERCEPT in group.terms:
         outcome = outcome + mean.intercept[0] - mean.b[0] @ mean.center
     for other in design.groups:
         if other.factor != group.factor:
             effects = draws.effects[other.factor].mean(axis=(0, 1))
             outcome = outcome - np.einsum("nm,nm->n", other.Z, effects[other.codes])
-    return _least_squares_by_level(group, outcome)
+    return _least_squares_by_level(group, outcome, np.ones(design.n_rows) if design.weights is None else design.weights)
 
 
-def _least_squares_by_level(group: Group, outcome: Array) -> Array:
+def _least_squares_by_level(group: Group, outcome: Array, weights: Array) -> Array:
     """Solve the normal equations of every level at once, columns centred and scaled by level for accuracy."""
     n_terms, n_levels = len(group.terms), group.n_levels
-    Z = np.column_stack([group.Z, outcome])
+    Z, root = np.column_stack([group.Z, outcome]), np.sqrt(weights)
     if group.terms[0] == INTERCEPT:
-        rows = np.maximum(group.rows_per_level, 1)
-        means = np.column_stack([np.bincount(group.codes, weights=column, minlength=n_levels) / rows for column in Z.T])
-        Z = Z - means[group.codes]
+        weight = np.bincount(group.codes, weights=weights, minlength=n_levels)
+        sums = [np.bincount(group.codes, weights=weights * column, minlength=n_levels) for column in Z.T]
+        means = np.column_stack(sums) / np.where(weight > 0, weight, 1.0)[:, None]
+        Z = (Z - means[group.codes]) * root[:, None]
         slopes = _solve_by_level(Z[:, 1:n_terms], Z[:, n_terms], group)
         intercept = means[:, n_terms] - np.einsum("jm,jm->j", means[:, 1:n_terms], slopes)
         return np.column_stack([intercept, slopes])
-    return _solve_by_level(group.Z, outcome, group)
+    return _solve_by_level(group.Z * root[:, None], outcome * root, group)
 
 
 def _solve_by_level(Z: Array, outcome: Array, group: Group) -> Array:

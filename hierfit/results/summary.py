@@ -3,9 +3,12 @@
 Means, sds and equal-tailed intervals come from all draws with numpy, convergence numbers from `convergence`. All
 in the units of the CSV, intercepts at x = 0. Group effects are `group_summary`'s.
 
-The variance shares (ICC for one factor) are sd(f: Intercept)^2 / (sum over factors of sd(f: Intercept)^2 + sigma^2),
-draw by draw, for gaussian models with a varying intercept; with varying slopes that is the division at the point
-where all of these columns are 0 (Goldstein, Browne, Rasbash 2002, Understanding Statistics 1(4)).
+The variance shares (ICC for one factor) are sd(f: Intercept)^2 / (sum over factors of sd(f: Intercept)^2 + residual),
+draw by draw, for models with a varying intercept; with varying slopes that is the division at the point where all of
+these columns are 0. The residual variance is sigma^2 for gaussian outcomes. For two values, and for successes among
+trials, it is that of the latent variable whose sign is the outcome: pi^2 / 3 under a logit link, 1 under a probit; such
+shares are of the latent scale, not of the outcome (Goldstein, Browne, Rasbash 2002, Understanding Statistics 1(4);
+Nakagawa, Schielzeth 2010, Biological Reviews 85(4), table 2). Other families have none.
 """
 
 from __future__ import annotations
@@ -20,12 +23,15 @@ from numpy.typing import NDArray
 
 from hierfit.errors import UsageError
 from hierfit.model.design import Design
+from hierfit.model.families import FAMILIES, Support
 from hierfit.model.formula import INTERCEPT
 from hierfit.model.spec import Kind, ModelSpec
 from hierfit.results.convergence import Convergence, assess
 from hierfit.results.draws import Draws
 
 Array = NDArray[np.float64]
+# Variance of the latent variable by link.
+LATENT_VARIANCE = {"logit": math.pi**2 / 3, "probit": 1.0}
 COLUMNS = (
     "name", "kind", "group", "term", "mean", "sd", "lower", "upper", "mcse_mean", "rhat", "ess_bulk", "ess_tail",
 )  # fmt: skip
@@ -68,6 +74,7 @@ class VarianceShare:
         lower: lower bound of the equal-tailed interval.
         upper: upper bound.
         at_zero: the varying columns that are 0 where the share holds.
+        scale: "outcome", or "latent" where the variance is that of the variable behind outcomes of two values.
     """
 
     factor: str
@@ -75,6 +82,7 @@ class VarianceShare:
     lower: float
     upper: float
     at_zero: tuple[str, ...]
+    scale: str = "outcome"
 
 
 @dataclass(frozen=True)
@@ -102,7 +110,7 @@ class Summary:
         """Return `parameters`, `ci` and `variance_shares` of summary.json, NaN as None."""
         shares = [
             {"group": share.factor, "mean": share.mean, "lower": share.lower, "upper": share.upper,
-             "at_zero": list(share.at_zero)}
+             "at_zero": list(share.at_zero), "scale": share.scale}
             for share in self.shares
         ]  # fmt: skip
         return {
@@ -163,20 +171,32 @@ def summarize(
 
 
 def variance_shares(draws: Draws, design: Design, spec: ModelSpec, ci: float = 0.95) -> tuple[VarianceShare, ...]:
-    """Return the share of the variance of every factor with a varying intercept; nothing unless gaussian."""
+    """Return the share of the variance of every factor with a varying intercept; nothing where it has no meaning."""
     factors = [group.factor for group in design.groups if INTERCEPT in group.terms]
-    if spec.family != "gaussian" or not factors:
+    residual = _residual_variance(draws, spec)
+    if residual is None or not factors:
         return ()
+    scale = "outcome" if FAMILIES[spec.family].collapsible else "latent"
     at_zero = tuple(dict.fromkeys(term for group in design.groups for term in group.terms if term != INTERCEPT))
     between = np.stack([draws.of(f"sd({factor})").ravel() ** 2 for factor in factors])
-    total = between.sum(axis=0) + draws.of("sigma").ravel() ** 2
+    total = between.sum(axis=0) + residual
     with np.errstate(invalid="ignore"):
         shares = between / total
     bounds = interval_bounds(ci)
     return tuple(
-        VarianceShare(factor, float(share.mean()), *_two(np.quantile(share, bounds)), at_zero)
+        VarianceShare(factor, float(share.mean()), *_two(np.quantile(share, bounds)), at_zero, scale)
         for factor, share in zip(factors, shares, strict=True)
     )
+
+
+def _residual_variance(draws: Draws, spec: ModelSpec) -> Array | float | None:
+    """Variance within the levels, of the outcome or of the variable behind it; None where the model has neither."""
+    family = FAMILIES[spec.family]
+    if family.collapsible:  # normal around the linear predictor
+        return draws.of("sigma").ravel() ** 2
+    if family.support in (Support.BINARY, Support.SUCCESSES) and not family.auxiliaries:
+        return LATENT_VARIANCE.get(spec.link)
+    return None
 
 
 def _two(bounds: Array) -> tuple[float, float]:

@@ -11,7 +11,7 @@ import pytest
 from hierfit.model.design import Design, Group
 from hierfit.model.formula import Formula, GroupTerm
 from hierfit.model.priors import Prior
-from hierfit.model.spec import Kind, ModelSpec, Parameter
+from hierfit.model.spec import GroupCoefficients, Kind, ModelSpec, Parameter
 from hierfit.results.draws import Draws
 
 
@@ -97,11 +97,12 @@ def make_case(
     effects_truth = {
         factor: {"terms": list(terms), "values": dict(zip(group.labels, u.tolist(), strict=True))},
     }
-    formula = Formula("mathach", names, (GroupTerm(factor, intercept, names[:slopes]),))
+    formula = Formula("mathach", names, (GroupTerm((factor,), intercept, names[:slopes]),))
     priors = {name: Prior("normal", (0.0, 5.0), "test") for name in ["Intercept", *names]}
     priors |= {sd_name(term): Prior("student_t", (3.0, 0.0, 5.0), "test") for term in terms}
     priors |= {f"cor({factor})": Prior("lkj", (1.0,), "test"), "sigma": Prior("exponential", (0.2,), "test")}
-    spec = ModelSpec(formula, "gaussian", priors, centered=False)
+    groups = (GroupCoefficients(factor, terms, m > 1),)
+    spec = ModelSpec(formula, "gaussian", "identity", formula.terms, groups, priors, centered=False)
     return Case(draws, design, spec, {"parameters": truth, "effects": effects_truth})
 
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from hierfit.results.diagnostics import THRESHOLDS, Level, diagnose, ess_wanted, max_level
+from tests.results.family_draws import family_case
 from tests.results.test_convergence import autoregressive
 
 CHAINS, DRAWS = 4, 500
@@ -243,3 +244,10 @@ def test_json_form(synthetic):
 def test_every_check_with_a_threshold_names_its_source():
     assert set(THRESHOLDS) == {"rhat", "ess", "divergences", "treedepth", "ebfmi"}
     assert all(threshold.source for threshold in THRESHOLDS.values())
+
+
+def test_advice_is_about_the_factor_in_trouble_among_those_of_similar_name():
+    case = family_case("gaussian", levels=(40, 30, 20), slope=False)
+    draws = with_values(case, {"sd(school:class)": np.abs(shifted(5.0))[:, :250]})
+    flags = [step.flag for step in run(case, draws).tries]
+    assert [flag for flag in flags if "--prior" in flag] == [next(f for f in flags if "sd(school:class) ~" in f)]

@@ -9,7 +9,7 @@ import pytest
 
 from hierfit.model.design import Design, Group
 from hierfit.model.formula import Formula, GroupTerm
-from hierfit.model.spec import Kind, ModelSpec, Parameter
+from hierfit.model.spec import GroupCoefficients, Kind, ModelSpec, Parameter
 from hierfit.results.draws import Draws
 from hierfit.results.group_summary import COLUMNS, level_quantiles, summarize_groups
 
@@ -38,7 +38,9 @@ def conjugate():
     group = Group("school", labels, codes, ("Intercept",), np.ones((len(codes), 1)), False)
     empty = np.empty((len(codes), 0))
     design = Design(Path("a.csv"), "y", y, (), empty, True, False, (group,), np.arange(len(codes)))
-    spec = ModelSpec(Formula("y", (), (GroupTerm("school"),)), "gaussian", {})
+    formula = Formula("y", (), (GroupTerm("school"),))
+    varying = (GroupCoefficients("school", ("Intercept",), False),)
+    spec = ModelSpec(formula, "gaussian", "identity", (), varying, {})
     return summarize_groups(draws, design, spec).table("school"), mean, sd, shrink, rows
 
 

@@ -10,7 +10,7 @@ import pytest
 from hierfit.errors import RunFolderError
 from hierfit.model.design import Design, Group, build_design
 from hierfit.model.engines import Engine
-from hierfit.model.formula import Formula, GroupTerm
+from hierfit.model.formula import Formula, GroupTerm, quoted
 from hierfit.model.spec import ModelSpec, build_spec
 from hierfit.model.table import Table
 from hierfit.results.collect import draws_from_sampling
@@ -33,7 +33,7 @@ def case(formula: Formula, *, rows: int = 40, centered: bool = True) -> Case:
         sha256="",
         n_read=rows,
         dropped={},
-        numbers={name: rng.normal(size=rows) for name in formula.numeric_columns},
+        numbers={name: rng.normal(size=rows) for name in (formula.response, *formula.predictors)},
         labels=codes,
         levels={factor: LABELS[: code.max() + 1] for factor, code in codes.items()},
         lines=np.arange(rows) * 2 + 2,
@@ -57,7 +57,11 @@ FORMULAS = {
     "two factors": Formula("score", ("ses",), (group("school", "ses"), group("district"))),
     "slope only": Formula("score", ("ses",), (group("row", "ses", intercept=False),)),
     "uncorrelated": Formula("score", ("ses",), (group("school", "ses", correlated=False),), intercept=False),
-    "odd names": Formula("km/h", ("family income", "(x) : y", "年齢", "."), tuple(group(name, "年齢") for name in ODD)),
+    "odd names": Formula(
+        "km/h",
+        tuple(map(quoted, ("family income", "(x) : y", "年齢", "."))),
+        tuple(group(name, quoted("年齢")) for name in ODD),
+    ),
     "reserved names": Formula("chain", ("x",), tuple(group(name) for name in RESERVED)),
     "names like those made": Formula("obs", ("x",), (group("g"), group("g_term"), group("u_g"))),
 }

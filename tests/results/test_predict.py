@@ -9,13 +9,17 @@ from hierfit.errors import UsageError
 from hierfit.model.spec import Kind, Parameter
 from hierfit.results.predict import (
     Along,
+    expected_rows,
     group_lines,
     linear_predictor,
     pick_draws,
     population_lines,
     replicate,
+    trials_of,
     unpooled_estimates,
 )
+
+from .family_draws import family_case
 
 PICKS = np.array([0, 3, 499, 500, 1_999])
 
@@ -130,3 +134,55 @@ def test_a_level_whose_column_is_constant_has_no_estimate_of_its_own(synthetic):
     found = unpooled_estimates(case.draws, dataclasses.replace(case.design, X=X, groups=(moved,)), moved)
     assert np.isnan(found[2]).any()
     assert np.isfinite(found[[0, 1, 3, 4]]).all()
+
+
+@pytest.mark.parametrize("family", ["bernoulli", "binomial", "poisson", "gamma", "lognormal"])
+def test_expected_rows_are_the_mean_of_replicates(family):
+    case = family_case(family, levels=(4,), rows=5)
+    rows, picks = np.arange(20), np.arange(400)
+    found = expected_rows(case.draws, case.design, rows, picks) * trials_of(case.design, rows)
+    seeds = map(np.random.default_rng, range(20))
+    replicated = np.concatenate([replicate(case.draws, case.design, rng, 1_000) for rng in seeds])
+    error = replicated.std(axis=0) / np.sqrt(len(replicated))
+    # Both average over posterior draws, 400 and 1,000 of them, whose own spread adds a few percent.
+    assert (np.abs(replicated.mean(axis=0) - found) < 5 * error + 0.04 * found).all()
+
+
+def test_the_offset_is_added():
+    case = family_case("poisson", slope=False)
+    without = dataclasses.replace(case.design, offset=None)
+    rows, picks = np.array([0, 7]), np.array([0, 3])
+    found, bare = (linear_predictor(case.draws, design, rows, picks) for design in (case.design, without))
+    np.testing.assert_allclose(found - bare, np.broadcast_to(case.design.offset[rows], (2, 2)))
+
+
+def test_two_factors_add_up():
+    case = family_case("bernoulli", levels=(10, 5), slope=False)
+    row, pick = 17, 3
+    found = linear_predictor(case.draws, case.design, np.array([row]), np.array([pick]))[0, 0]
+    expected = case.draws.of("Intercept")[0, pick] + case.draws.of("ses")[0, pick] * case.design.X[row, 0]
+    for group in case.design.groups:
+        expected += case.draws.effects[group.factor][0, pick, group.codes[row], 0]
+    assert found == pytest.approx(expected)
+
+
+def test_an_interaction_moves_with_its_predictor():
+    case = family_case("gaussian", kind="formula", slope=False)
+    share = case.design.X[:, 1].mean()
+    b = {name: case.draws.of(name).ravel()[PICKS[:2]] for name in ("Intercept", *case.design.coefficients)}
+    found = population_lines(case.draws, case.design, "ses", np.array([2.0]), PICKS[:2])[:, 0]
+    at_two = b["Intercept"] + 2 * b["ses"] + share * b["sector[Private]"] + 2 * share * b["ses:sector[Private]"]
+    np.testing.assert_allclose(found, at_two)
+
+
+def test_weighted_least_squares_by_level():
+    case = family_case("gaussian", levels=(5,), rows=10)
+    weights = np.random.default_rng(1).uniform(0.5, 3, 50)
+    design = dataclasses.replace(case.design, weights=weights)
+    group = design.groups[0]
+    found = unpooled_estimates(case.draws, design, group)
+    for level in range(5):
+        rows = group.codes == level
+        root = np.sqrt(weights[rows])
+        expected = np.linalg.lstsq(group.Z[rows] * root[:, None], design.y[rows] * root, rcond=None)[0]
+        np.testing.assert_allclose(found[level], expected, rtol=1e-6)

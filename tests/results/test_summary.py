@@ -12,6 +12,8 @@ from hierfit.model.spec import Kind, Parameter
 from hierfit.results.convergence import assess
 from hierfit.results.summary import COLUMNS, summarize
 
+from .family_draws import family_case
+
 
 def with_parameter(draws, parameter, values):
     return dataclasses.replace(
@@ -46,7 +48,7 @@ def test_variance_share_is_computed_draw_by_draw(synthetic):
     share = summarize(case.draws, case.design, case.spec).shares[0]
     between, within = case.draws.of("sd(school)").ravel() ** 2, case.draws.of("sigma").ravel() ** 2
     ratio = between / (between + within)
-    assert (share.factor, share.at_zero) == ("school", ())
+    assert (share.factor, share.at_zero, share.scale) == ("school", (), "outcome")
     assert share.mean == pytest.approx(ratio.mean())
     assert [share.lower, share.upper] == pytest.approx(np.quantile(ratio, [0.025, 0.975]).tolist())
 
@@ -123,6 +125,26 @@ def test_an_unknown_name_is_a_key_error(synthetic):
     case = synthetic(5)
     with pytest.raises(KeyError):
         summarize(case.draws, case.design, case.spec).row("sess")
+
+
+@pytest.mark.parametrize(("family", "link", "residual"), [
+    ("bernoulli", "logit", math.pi**2 / 3), ("bernoulli", "probit", 1.0), ("binomial", "logit", math.pi**2 / 3),
+])  # fmt: skip
+def test_outcomes_of_two_values_have_a_share_of_the_latent_variance(family, link, residual):
+    case = family_case(family, link=link, levels=(20, 8), slope=False)
+    shares = summarize(case.draws, case.design, case.spec).shares
+    between = [case.draws.of(f"sd({factor})").ravel() ** 2 for factor in ("school", "item")]
+    assert [share.scale for share in shares] == ["latent", "latent"]
+    assert shares[1].mean == pytest.approx((between[1] / (between[0] + between[1] + residual)).mean())
+
+
+@pytest.mark.parametrize(("family", "link"), [
+    ("poisson", None), ("gamma", None), ("student", None), ("lognormal", None), ("beta", None),
+    ("bernoulli", "cloglog"), ("beta_binomial", None),
+])  # fmt: skip
+def test_other_families_have_no_shares(family, link):
+    case = family_case(family, link=link, slope=False)
+    assert summarize(case.draws, case.design, case.spec).shares == ()
 
 
 @pytest.mark.parametrize("ci", [0.0, 1.0, 95.0])

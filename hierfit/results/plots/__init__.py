@@ -14,10 +14,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from hierfit.model.design import Design, Group
+from hierfit.model.families import FAMILIES, Support
 from hierfit.model.spec import ModelSpec
 from hierfit.results.draws import Draws
+from hierfit.results.plots.categories import categories_along, draw_categories
+from hierfit.results.plots.course import lines_along
 from hierfit.results.plots.groups import draw_groups
-from hierfit.results.plots.lines import draw_lines, lines_along
+from hierfit.results.plots.lines import draw_lines
 from hierfit.results.plots.material import Material, Plate
 from hierfit.results.plots.pairs import draw_pairs, pair_indices
 from hierfit.results.plots.posterior import draw_posterior
@@ -76,25 +79,37 @@ def _has_effects(material: Material, group: Group) -> bool:
     return group.factor in material.draws.effects
 
 
+def _has_mean(material: Material) -> bool:
+    """Whether the outcome is a number that has a mean, not a category."""
+    return FAMILIES[material.spec.family].support is not Support.CATEGORIES
+
+
 def _can_draw_lines(material: Material) -> bool:
     along = lines_along(material)
-    return along is not None and material.spec.family == "gaussian" and along.group.factor in material.draws.effects
+    if along is None:
+        kept = all(_has_effects(material, group) for group in material.design.groups)
+        return kept and _has_mean(material) and categories_along(material) is not None
+    return _has_mean(material) and along.group.factor in material.draws.effects
+
+
+def _draw_lines_or_categories(material: Material) -> Plate:
+    return draw_categories(material) if lines_along(material) is None else draw_lines(material)
 
 
 def _can_predict(material: Material) -> bool:
     kept = all(group.factor in material.draws.effects for group in material.design.groups)
-    return material.spec.family == "gaussian" and not material.spec.prior_only and kept
+    return _has_mean(material) and not material.spec.prior_only and kept
 
 
 def _can_shrink(material: Material, group: Group) -> bool:
     kept = all(other.factor in material.draws.effects for other in material.design.groups)
-    return kept and material.spec.family == "gaussian" and bool(np.any(group.rows_per_level > 1))
+    return kept and bool(np.any(group.rows_per_level > 1))
 
 
 FIGURES: dict[str, FigureKind | FactorFigureKind] = {
     "posterior": FigureKind(draw_posterior, lambda material: True, "all population-level parameters"),
     "groups": FactorFigureKind(draw_groups, _has_effects, "the coefficients of every level, ranked"),
-    "lines": FigureKind(draw_lines, _can_draw_lines, "group lines over the data"),
+    "lines": FigureKind(_draw_lines_or_categories, _can_draw_lines, "group lines over the data"),
     "ppc": FigureKind(draw_ppc, _can_predict, "replicated outcomes against the data"),
     "shrinkage": FactorFigureKind(draw_shrinkage, _can_shrink, "what pooling did"),
     "trace": FigureKind(draw_trace, lambda material: bool(material.free()), "what the chains did"),

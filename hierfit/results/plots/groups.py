@@ -31,6 +31,7 @@ from hierfit.results.plots.style import (
     rows_height,
     styled,
 )
+from hierfit.results.scale import scale_words
 from hierfit.results.words import coefficients, counted, elided
 
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ class Caterpillar:
         differs: whether the 95 % interval of the deviation excludes 0 [J].
         population: 2.5, 50, 97.5 % of the population value [3].
         truth: true coefficients [J], or None.
+        scale: the scale of the coefficients, such as "log odds"; empty on the outcome's own.
     """
 
     group: Group
@@ -64,6 +66,7 @@ class Caterpillar:
     differs: NDArray[np.bool_]
     population: Array
     truth: Array | None
+    scale: str = ""
 
     @property
     def term(self) -> str:
@@ -73,6 +76,11 @@ class Caterpillar:
     @property
     def axis_label(self) -> str:
         """What the axis of the coefficient says."""
+        return f"{self.term_label} ({self.scale})" if self.scale else self.term_label
+
+    @property
+    def term_label(self) -> str:
+        """The coefficient in words."""
         return "intercept" if self.term == INTERCEPT else f"slope of {elided(self.term, LABEL_WIDTH)}"
 
     @property
@@ -104,6 +112,7 @@ def caterpillars(material: Material, group: Group) -> list[Caterpillar]:
             differs[:, index],
             population[:, index],
             truth.levels(group, index) if truth else None,
+            scale_words(material.design),
         )
         for index in range(min(MOST_TERMS, len(group.terms)))
     ]
@@ -130,8 +139,11 @@ def draw_groups(material: Material, group: Group) -> Plate:
     bars = "median, 95 % interval" if many else "dot median · thick 50 % · thin 95 %"
     note = f"{bars} · blue: population and its 95 % interval · dark: differs from it"
     mark = "black dots: truth" if group.n_levels > PLAIN_TO else "x: truth"
-    entitle(figure, title, note + (f" · {mark}" if terms[0].truth is not None else ""))
-    return Plate(figure, f"Coefficients of {counted(group.n_levels, group.factor)}, in order. {title}.")
+    note += f" · {mark}" if terms[0].truth is not None else ""
+    hidden = len(group.terms) - len(terms)
+    entitle(figure, title, note + (f" · {hidden} more not shown" if hidden else ""))
+    scale = f" ({terms[0].scale})" if terms[0].scale else ""
+    return Plate(figure, f"Coefficients of {counted(group.n_levels, group.factor)}, in order{scale}. {title}.")
 
 
 def _colours(caterpillar: Caterpillar) -> list[str]:
@@ -208,7 +220,7 @@ def _draw_ranked(ax: Axes, caterpillar: Caterpillar) -> None:
     ax.set_xlim(-0.01 * len(order), 1.01 * len(order) + 1)
     ax.autoscale_view(scalex=False)
     ax.set_ylabel(caterpillar.axis_label)
-    ax.set_xlabel(f"{elided(caterpillar.group.factor, LABEL_WIDTH)}, ranked by {caterpillar.axis_label}")
+    ax.set_xlabel(f"{elided(caterpillar.group.factor, LABEL_WIDTH)}, ranked by {caterpillar.term_label}")
     _name_ends(ax, caterpillar)
 
 

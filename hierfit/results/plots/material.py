@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hierfit.model.design import Design
+from hierfit.model.families import FAMILIES
 from hierfit.model.spec import Kind, ModelSpec, Parameter
 from hierfit.results.convergence import Convergence, assess
 from hierfit.results.digits import decimals, format_number
@@ -94,9 +95,21 @@ class Material:
         """Return the draws of one parameter, the chains joined [S]."""
         return self.draws.values[:, :, index].ravel()
 
+    def support(self, index: int) -> tuple[float, float]:
+        """Return the bounds of one parameter."""
+        parameter = self.draws.parameters[index]
+        for auxiliary in FAMILIES[self.spec.family].auxiliaries:
+            if parameter.kind is Kind.AUXILIARY and parameter.name == auxiliary.name:
+                return auxiliary.within
+        return support(parameter)
+
+    def limits(self, index: int) -> tuple[float, float]:
+        """Return the range of one parameter's draws for an axis."""
+        return limits(self.values(index), self.draws.parameters[index], self.support(index))
+
 
 def support(parameter: Parameter) -> tuple[float, float]:
-    """Return the bounds of a population-level parameter."""
+    """Return the bounds of a population-level parameter of its kind."""
     if parameter.kind is Kind.CORRELATION:
         return -1.0, 1.0
     return (0.0, np.inf) if parameter.kind in (Kind.SD, Kind.AUXILIARY) else (-np.inf, np.inf)
@@ -112,11 +125,11 @@ def interval_text(values: Array) -> str:
     )
 
 
-def limits(values: Array, parameter: Parameter) -> tuple[float, float]:
+def limits(values: Array, parameter: Parameter, bounds: tuple[float, float] | None = None) -> tuple[float, float]:
     """Return the range of draws [S] for an axis: with a margin, at most 6 sds from the mean, within the support."""
     low, lower, upper, high = np.quantile(values, (0.0005, *INTERVAL, 0.9995))
     margin = 0.3 * (upper - lower)
-    mean, reach, bounds = values.mean(), CLIP_SDS * values.std(), support(parameter)
+    mean, reach, bounds = values.mean(), CLIP_SDS * values.std(), bounds or support(parameter)
     return float(max(low - margin, mean - reach, bounds[0])), float(min(high + margin, mean + reach, bounds[1]))
 
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from hierfit.model.spec import Kind
 from hierfit.results.diagnostics import where_divergent
 from hierfit.results.plots.density import density
-from hierfit.results.plots.material import Material, Plate, limits, support
+from hierfit.results.plots.material import Material, Plate
 from hierfit.results.plots.style import ALARM, POPULATION, RASTERIZE_FROM, TRUTH, entitle, hide_y, new_figure, styled
 from hierfit.results.words import elided
 
@@ -88,7 +88,7 @@ def _draw_margin(ax: Axes, material: Material, index: int) -> None:
         grid = np.exp(grid)
         ax.set_xscale("log")
     else:
-        grid, heights = density(values, *support(material.draws.parameters[index]))
+        grid, heights = density(values, *material.support(index))
     ax.fill_between(grid, 0, heights, color=POPULATION, alpha=0.3, linewidth=0)
     ax.set_xlim(_limits(material, index))
     ax.set_ylim(bottom=0)
@@ -100,14 +100,14 @@ def _limits(material: Material, index: int) -> tuple[float, float]:
     values = material.values(index)
     if _on_log_axis(material, index):
         return float(values.min()) / 1.3, float(values.max()) * 1.3
-    low, high = limits(values, material.draws.parameters[index])
+    low, high = material.limits(index)
     truth = material.true_value(material.draws.parameters[index].name)
     return (low, high) if truth is None else (min(low, truth), max(high, truth))
 
 
 def _on_log_axis(material: Material, index: int) -> bool:
     values = material.values(index)
-    if support(material.draws.parameters[index]) != (0.0, np.inf) or values.min() <= 0:
+    if material.support(index) != (0.0, np.inf) or values.min() <= 0:
         return False
     return bool(np.quantile(values, 0.01) < NEAR_ZERO * np.median(values))
 

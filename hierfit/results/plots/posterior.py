@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from hierfit.model.spec import Kind, Parameter
 from hierfit.results.digits import format_number
-from hierfit.results.plots.material import INTERVAL, Material, Plate, coverage_sentence, interval_text, limits, support
+from hierfit.results.plots.material import INTERVAL, Material, Plate, coverage_sentence, interval_text
 from hierfit.results.plots.style import (
     DATA,
     QUIET,
@@ -28,6 +28,7 @@ from hierfit.results.plots.style import (
     styled,
 )
 from hierfit.results.plots.truth import Truth
+from hierfit.results.scale import link_words, ratio_words, scale_words
 from hierfit.results.words import elided
 
 if TYPE_CHECKING:
@@ -64,7 +65,9 @@ def draw_posterior(material: Material) -> Plate:
     for ax in axes[len(panels) :]:
         ax.set_visible(False)
     title = _title(material)
-    entitle(figure, title, "dot median · thick bar 50 % · thin bar 95 % · dashed: prior" + _truth_note(material))
+    scale = scale_words(material.design)
+    note = "dot median · thick bar 50 % · thin bar 95 % · dashed: prior" + _truth_note(material)
+    entitle(figure, title, note + (f" · coefficients and sds: {scale}" if scale else ""))
     return Plate(figure, f"Posterior of the {len(indices)} population-level parameters. {title}.")
 
 
@@ -78,7 +81,9 @@ def _title(material: Material) -> str:
     clear = [index for index in slopes if np.prod(np.quantile(material.values(index), INTERVAL)) > 0]
     if len(slopes) == 1:
         name, verdict = material.draws.parameters[slopes[0]].name, "excludes" if clear else "includes"
-        return f"The 95 % interval of {name} {verdict} 0: {interval_text(material.values(slopes[0]))}"
+        values, ratio = material.values(slopes[0]), ratio_words(material.design)
+        said = f"The 95 % interval of {name} {verdict} 0: {interval_text(values)}"
+        return f"{said}; {ratio} {interval_text(np.exp(values))} per unit" if ratio else said
     if slopes:
         return f"{len(clear)} of {len(slopes)} coefficients have a 95 % interval that excludes 0"
     return f"{material.design.response}: the population-level parameters"
@@ -125,7 +130,7 @@ def _draw_rows(ax: Axes, material: Material, indices: list[int]) -> None:
     ax.set_ylim(-len(indices) + 0.4, 1)
     ax.spines["left"].set_visible(False)
     ax.tick_params(axis="y", length=0)
-    ax.set_xlabel(f"change of {elided(material.design.response, LABEL_WIDTH)} per unit")
+    ax.set_xlabel(f"change of {elided(link_words(material.design), LABEL_WIDTH)} per unit")
 
 
 def _draw_panel(ax: Axes, material: Material, index: int, across: int) -> None:
@@ -140,8 +145,8 @@ def _draw_panel(ax: Axes, material: Material, index: int, across: int) -> None:
         ax.set_xticks([])
         return
     ax.set_title(f"{name}\n{elided(interval_text(values), INTERVAL_WIDTH)}", loc="left", fontsize=size)
-    peak = half_eye(ax, values, bounds=support(parameter), height=0.0)
-    low, high = limits(values, parameter)
+    peak = half_eye(ax, values, bounds=material.support(index), height=0.0)
+    low, high = material.limits(index)
     prior = _prior_density(material, parameter, np.linspace(low, high, 200))
     if prior is not None:
         ax.plot(
@@ -168,7 +173,7 @@ def _prior_density(material: Material, parameter: Parameter, grid: Array) -> Arr
     prior = material.spec.priors.get(name)
     if prior is None or prior.distribution in ("flat", "constant"):
         return None
-    heights = prior.density(grid, positive=parameter.kind in (Kind.SD, Kind.AUXILIARY))
+    heights = prior.density(grid, within=material.spec.range_of(parameter.name))
     return np.where(np.isfinite(heights), heights, np.nan) if np.nansum(heights) > 0 else None
 
 

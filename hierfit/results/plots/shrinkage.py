@@ -2,7 +2,8 @@
 
 Two varying coefficients: arrows in their plane. One: own estimate against posterior mean, with the identity (no
 pooling) and the population (complete pooling).
-From 300 levels: the pooling factor (see `group_summary`) against rows per level.
+From 300 levels, and where the outcome's mean is not linear so that levels have no least-squares estimate: the pooling
+factor (see `group_summary`) against rows, or trials, per level.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hierfit.model.design import Group
+from hierfit.model.families import FAMILIES
 from hierfit.model.formula import INTERCEPT
 from hierfit.results.group_summary import GroupTable
 from hierfit.results.plots.material import Material, Plate
@@ -34,10 +36,10 @@ def draw_shrinkage(material: Material, group: Group) -> Plate:
     """Draw how far the levels of one factor were pulled towards the population."""
     table = material.group_summary.table(group.factor)
     shown = min(2, len(group.terms))
-    if group.n_levels > ARROWS_TO:
+    if group.n_levels > ARROWS_TO or FAMILIES[material.spec.family].linear is None:
         figure = new_figure()
         for index, ax in enumerate(figure.subplots(1, shown, squeeze=False)[0]):
-            _draw_factors(ax, material, table, index)
+            _draw_factors(ax, material, table, _information(material, group), index)
         note = "how much of a level's own deviation pooling takes away (1: all of it)"
     else:
         figure = new_figure(HEIGHT + 0.5)
@@ -101,23 +103,41 @@ def _draw_identity(ax: Axes, table: GroupTable, own: Array) -> None:
     ax.set_ylabel("posterior mean")
 
 
-def _draw_factors(ax: Axes, material: Material, table: GroupTable, index: int) -> None:
+def _information(material: Material, group: Group) -> Array:
+    """How much of the data each level has: its rows, or its trials where the outcome counts successes [J]."""
+    trials = material.design.trials
+    return np.bincount(group.codes, weights=trials, minlength=group.n_levels).astype(np.float64)
+
+
+def _draw_factors(ax: Axes, material: Material, table: GroupTable, amounts: Array, index: int) -> None:
     known = np.isfinite(table.shrunk_by[:, index])
-    rows, factors = table.rows[known], table.shrunk_by[known, index]
-    if len(rows) and np.ptp(rows) > 0:
-        edges = np.linspace(rows.min() - 0.5, rows.max() + 0.5, min(MOST_CELLS, int(np.ptp(rows)) + 1) + 1)
-        counts, _, heights = np.histogram2d(rows, factors, bins=(edges, np.linspace(0, 1, MOST_CELLS + 1)))
-        shown = np.ma.masked_equal(counts.T, 0)
-        ax.pcolormesh(edges, heights, shown, cmap="Oranges", norm="log", rasterized=True)
-        ax.set_xlabel(f"rows per {elided(table.factor, LABEL_WIDTH)}")
-        ax.set_ylabel(f"pooling factor, {_label(table.terms[index])}")
-        ax.set_ylim(0, 1.02)
-        if table.terms == (INTERCEPT,) and material.spec.family == "gaussian":
-            grid = np.linspace(rows.min(), rows.max(), 200)
-            noise = np.median(material.draws.of("sigma")) ** 2 / grid
-            between = np.median(material.draws.of(f"sd({table.factor})")) ** 2
-            ax.plot(grid, noise / (noise + between), color=POPULATION, linewidth=1.6)
+    size, factors = amounts[known], table.shrunk_by[known, index]
+    if not len(size) or np.ptp(size) == 0:
+        ax.hist(factors, bins=40, range=(0, 1), color=GROUP, alpha=0.8)
+        ax.set_xlabel(f"pooling factor, {_label(table.terms[index])}")
+        ax.set_ylabel("levels")
         return
-    ax.hist(factors, bins=40, range=(0, 1), color=GROUP, alpha=0.8)
-    ax.set_xlabel(f"pooling factor, {_label(table.terms[index])}")
-    ax.set_ylabel("levels")
+    if len(size) > ARROWS_TO:
+        edges = np.linspace(size.min() - 0.5, size.max() + 0.5, min(MOST_CELLS, int(np.ptp(size)) + 1) + 1)
+        counts, _, heights = np.histogram2d(size, factors, bins=(edges, np.linspace(0, 1, MOST_CELLS + 1)))
+        ax.pcolormesh(edges, heights, np.ma.masked_equal(counts.T, 0), cmap="Oranges", norm="log", rasterized=True)
+    else:
+        ax.scatter(size, factors, s=22, c=GROUP, alpha=0.8, linewidths=0.5, edgecolors="white", zorder=2)
+        if len(table.labels) <= NAMES_TO:
+            for level in np.flatnonzero(known):
+                at = (amounts[level], table.shrunk_by[level, index])
+                ax.annotate(elided(table.labels[level], 14), at, xytext=(5, 3), textcoords="offset points", fontsize=7)
+    unit = "rows" if material.design.trials is None else "trials"
+    ax.set_xlabel(f"{unit} per {elided(table.factor, LABEL_WIDTH)}")
+    ax.set_ylabel(f"pooling factor, {_label(table.terms[index])}")
+    ax.set_ylim(0, 1.02)
+    if table.terms == (INTERCEPT,) and FAMILIES[material.spec.family].collapsible and len(material.design.groups) == 1:
+        _draw_theory(ax, material, table, size)
+
+
+def _draw_theory(ax: Axes, material: Material, table: GroupTable, size: Array) -> None:
+    """Pooling of a normal varying intercept with known sds."""
+    grid = np.linspace(size.min(), size.max(), 200)
+    noise = np.median(material.draws.of("sigma")) ** 2 / grid
+    between = np.median(material.draws.of(f"sd({table.factor})")) ** 2
+    ax.plot(grid, noise / (noise + between), color=POPULATION, linewidth=1.6)

@@ -11,8 +11,8 @@ import pytest
 from hierfit.model.priors import Prior
 from hierfit.results.group_summary import summarize_groups
 from hierfit.results.plots import FIGURES, Truth, draw_all, save_png
+from hierfit.results.plots.course import lines_along
 from hierfit.results.plots.groups import caterpillars
-from hierfit.results.plots.lines import lines_along
 from hierfit.results.plots.material import Material, limits
 from hierfit.results.plots.ppc import predictive_ranks
 from hierfit.results.plots.style import rows_height

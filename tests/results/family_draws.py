@@ -1,0 +1,94 @@
+"""Synthetic outcomes of any family, and draws close around the true values, as a posterior of much data would be."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from hierfit.model.design import Design, Group
+from hierfit.model.families import FAMILIES, LINKS
+from hierfit.model.formula import Formula
+from hierfit.model.priors import Prior
+from hierfit.model.spec import GroupCoefficients, Kind, ModelSpec, Parameter, sd_name
+from hierfit.results.draws import Draws
+
+from .conftest import Case
+
+AUXILIARIES = {"sigma": 0.5, "nu": 5.0, "shape": 3.0, "phi": 8.0, "zi": 0.2}
+PRECISION = 0.05
+
+
+def columns_of(kind, n, rng):
+    """Named predictors with true coefficients: a number; a text column; their product; a curve."""
+    ses, private = rng.normal(size=n), (rng.random(n) < 0.4).astype(float)
+    if kind == "formula":
+        named = {"ses": (ses, 0.6), "sector[Private]": (private, -0.8), "ses:sector[Private]": (ses * private, 0.5)}
+    elif kind == "categories":
+        third = (1 - private) * (rng.random(n) < 0.5)
+        named = {"sector[Private]": (private, -0.8), "sector[Church]": (third, 0.7)}
+    elif kind == "curve":
+        x = rng.uniform(20, 60, n)
+        line = (x - x.mean()) / np.sqrt(np.square(x - x.mean()).sum())
+        square = line**2 - line * (line**3).sum() - np.mean(line**2)
+        named = {"poly(age, 2)[0]": (line, 4.0), "poly(age, 2)[1]": (square / np.sqrt((square**2).sum()), -9.0)}
+    else:
+        named = {"ses": (ses, 0.6)}
+    return {name: column for name, (column, _) in named.items()}, np.array([b for _, b in named.values()])
+
+
+def family_case(family, *, levels=(20,), rows=12, slope=True, kind="line", link=None, chains=4, n_draws=250, seed=3):
+    """y ~ columns + (1 + first column | school) + (1 | item) ..., `rows` rows per level of the first factor."""
+    record, rng = FAMILIES[family], np.random.default_rng(seed)
+    link = link or record.link
+    codes = [np.repeat(np.arange(levels[0]), rows)]
+    n = len(codes[0])
+    codes += [rng.integers(0, count, n) for count in levels[1:]]
+    columns, b = columns_of(kind, n, rng)
+    X = np.column_stack(list(columns.values()))
+    names, factors = tuple(columns), ("school", "item", "school:class")[: len(levels)]
+    intercept, groups, effects, sds = 0.5, [], {}, {}
+    predictor = intercept + X @ b
+    for factor, count, code in zip(factors, levels, codes, strict=True):
+        varies = ("Intercept", names[0]) if slope and factor == "school" else ("Intercept",)
+        Z = np.column_stack([np.ones(n), X[:, 0]])[:, : len(varies)]
+        sd = np.array([0.6, 0.3])[: len(varies)]
+        effects[factor] = rng.normal(size=(count, len(varies))) * sd
+        sds |= {sd_name(factor, term): value for term, value in zip(varies, sd, strict=True)}
+        labels = tuple(f"{factor[0]}{level + 1}" for level in range(count))
+        groups.append(Group(factor, labels, code.astype(np.int32), varies, Z, correlated=False))
+        predictor += np.einsum("nm,nm->n", Z, effects[factor][code])
+    offset = rng.normal(size=n) * 0.3 if family == "poisson" else None
+    predictor += 0 if offset is None else offset
+    trials = rng.integers(3, 15, n).astype(float) if record.has_trials else None
+    truth = {aux.name: AUXILIARIES[aux.name] for aux in record.auxiliaries}
+    mean = LINKS[link].inverse(predictor[None])
+    spread = {name: np.array([[value]]) for name, value in truth.items()}
+    y = record.replicate(rng, mean, spread, np.ones(n) if trials is None else trials)[0]
+    design = Design(
+        Path("survey.csv"), "answer", y, names, X, True, False, tuple(groups), np.arange(n) + 2,
+        family=family, link=link, categories=("no", "yes") if family == "bernoulli" else (), trials=trials,
+        offset=offset, references={"sector": "Public"} if kind in ("formula", "categories") else {},
+    )  # fmt: skip
+    values = {"Intercept": intercept, **dict(zip(names, b.tolist(), strict=True)), **sds, **truth}
+    kinds = {name: Kind.SD for name in sds} | {name: Kind.AUXILIARY for name in truth}
+    owner = {f"sd({factor}": factor for factor in factors}
+    parameters = tuple(
+        Parameter(name, kinds.get(name, Kind.COEFFICIENT), owner.get(name.split(": ")[0].rstrip(")")), name)
+        for name in values
+    )
+    shape = (chains, n_draws)
+    noise = PRECISION * rng.normal(size=(*shape, len(values)))
+    centre = np.array(list(values.values()))
+    drawn = np.where([name in kinds for name in values], centre * np.exp(noise), centre + noise)
+    draws = Draws(
+        parameters, drawn,
+        {name: u + 0.1 * rng.normal(size=(*shape, *u.shape)) for name, u in effects.items()},
+        {"diverging": np.zeros(shape, dtype=bool), "energy": rng.normal(size=shape)}, 10,
+    )  # fmt: skip
+    spec = ModelSpec(
+        Formula("answer", names), family, link, names,
+        tuple(GroupCoefficients(group.factor, group.terms, False) for group in groups),
+        {name: Prior("normal", (0.0, 2.5), "test") for name in values}, centered=False,
+    )  # fmt: skip
+    return Case(draws, design, spec, {"parameters": values, "effects": effects})

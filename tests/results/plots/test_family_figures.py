@@ -1,0 +1,229 @@
+"""Figures of every family and of several factors: drawn without warnings, on the outcome's scale, true titles."""
+
+import dataclasses
+import re
+import warnings
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from hierfit.model.families import FAMILIES, Support
+from hierfit.results.plots import draw_all
+from hierfit.results.plots.categories import categories_along
+from hierfit.results.plots.course import lines_along, own_curves, shown_points
+from hierfit.results.plots.material import Material, interval_text
+from hierfit.results.plots.ppc import predictive_ranks
+from hierfit.results.plots.ppc_discrete import calibration_bins
+
+from ..family_draws import family_case
+
+CASES = {
+    "bernoulli": {"family": "bernoulli", "rows": 20},
+    "binomial": {"family": "binomial"},
+    "poisson": {"family": "poisson"},
+    "gamma, few levels": {"family": "gamma", "levels": (8,)},
+    "lognormal": {"family": "lognormal"},
+    "student": {"family": "student"},
+    "beta": {"family": "beta"},
+    "negbinomial, many levels": {"family": "negbinomial", "levels": (400,), "rows": 4},
+    "crossed bernoulli": {"family": "bernoulli", "levels": (40, 12), "rows": 15},
+    "probit": {"family": "bernoulli", "link": "probit"},
+    "a level per row": {"family": "poisson", "levels": (100,), "rows": 1, "slope": False},
+    "three factors, interaction": {"family": "gaussian", "levels": (30, 12, 70), "kind": "formula"},
+    "curve": {"family": "binomial", "levels": (6,), "rows": 30, "kind": "curve", "slope": False},
+    "categories": {"family": "bernoulli", "kind": "categories"},
+}
+
+
+@pytest.fixture(scope="module")
+def drawn():
+    cache = {}
+
+    def of(name):
+        if name not in cache:
+            case = family_case(**CASES[name])
+            with warnings.catch_warnings():
+                warnings.simplefilter("error")
+                drawings = {drawing.stem: drawing for drawing in draw_all(case.draws, case.design, case.spec)}
+                for drawing in drawings.values():
+                    drawing.figure.draw_without_rendering()
+            cache[name] = (case, Material(case.draws, case.design, case.spec), drawings)
+        return cache[name]
+
+    return of
+
+
+def title(drawing):
+    return drawing.figure.texts[0].get_text().replace("\n", " ")
+
+
+def note(drawing):
+    return drawing.figure.texts[1].get_text().replace("\n", " ")
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_every_figure_is_drawn_without_warnings(drawn, name):
+    case, _, drawings = drawn(name)
+    by_factor = ["groups", "shrinkage"] if name != "a level per row" else ["groups"]
+    expected = {"posterior", "lines", "ppc", "trace"}
+    for stem in by_factor:
+        factors = case.spec.groups
+        expected |= {f"{stem}_{g.factor.replace(':', '-')}" for g in factors} if len(factors) > 1 else {stem}
+    assert set(drawings) - {"pairs"} == expected
+
+
+@pytest.mark.parametrize("family", [f.name for f in FAMILIES.values() if f.support is not Support.CATEGORIES])
+def test_figures_need_no_more_than_a_record_of_the_family(family):
+    case = family_case(family, levels=(15,))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert {"lines", "ppc"} <= {drawing.stem for drawing in draw_all(case.draws, case.design, case.spec)}
+
+
+@pytest.mark.parametrize(
+    ("name", "start"),
+    [
+        ("bernoulli", "The odds of answer = yes multiply by"),
+        ("binomial", "The odds of answer multiply by"),
+        ("poisson", "Expected answer multiplies by"),
+        ("lognormal", "Expected answer multiplies by"),
+    ],
+)
+def test_titles_of_lines_are_ratios(drawn, name, start):
+    case, _, drawings = drawn(name)
+    ratio = np.exp(case.draws.of("ses").ravel())
+    single = np.exp(case.draws.of("ses").mean() + case.draws.effects["school"][..., 1].mean(axis=(0, 1)))
+    assert title(drawings["lines"]) == (
+        f"{start} {interval_text(ratio)} per unit of ses; in single schools by {single.min():.3f} to {single.max():.3f}"
+    )
+    assert f"{start[0].lower()}{start[1:]} {interval_text(ratio)} per unit" in title(drawings["posterior"])
+
+
+def test_a_probit_title_says_the_probabilities_at_both_ends(drawn):
+    from scipy.special import ndtr
+
+    case, material, drawings = drawn("probit")
+    lines = lines_along(material)
+    ends = [ndtr(case.draws.of("Intercept").ravel() + case.draws.of("ses").ravel() * x) for x in lines.grid[[0, -1]]]
+    assert title(drawings["lines"]) == (
+        f"P(answer = yes) is {interval_text(ends[0])} at ses = {lines.grid[0]:.3g} "
+        f"and {interval_text(ends[1])} at ses = {lines.grid[-1]:.3g}"
+    )
+
+
+def test_with_an_interaction_no_single_slope_is_claimed(drawn):
+    _, _, drawings = drawn("three factors, interaction")
+    assert re.match(r"Expected answer is .* at ses = .* and .* at ses = ", title(drawings["lines"]))
+
+
+def test_the_curve_of_a_level_is_the_inverse_link_of_its_predictor(drawn):
+    case, material, _ = drawn("poisson")
+    lines = lines_along(material)
+    curve = own_curves(material, lines, np.array([3]))[0]
+    u = case.draws.effects["school"].mean(axis=(0, 1))[3]
+    b = [case.draws.of(name).mean() for name in ("Intercept", "ses")]
+    expected = np.exp(b[0] + u[0] + (b[1] + u[1]) * curve[:, 0] + case.design.offset.mean())
+    # The curve is read off a grid of 40 points, linear between them.
+    np.testing.assert_allclose(curve[:, 1], expected, rtol=0.02)
+    x = case.design.X[case.design.groups[0].codes == 3, 0]
+    assert curve[[0, -1], 0] == pytest.approx([x.min(), x.max()])
+
+
+def test_outcomes_of_two_values_lie_beyond_0_and_1_and_proportions_within(drawn):
+    case, material, drawings = drawn("bernoulli")
+    points = shown_points(material)
+    assert ((points < 0) == (case.design.y == 0)).all()
+    assert ((points > 1) == (case.design.y == 1)).all()
+    ax = drawings["lines"].figure.axes[0]
+    circles = next(line for line in ax.lines if line.get_marker() == "o").get_ydata()
+    assert ((circles >= 0) & (circles <= 1)).all()
+    assert ax.get_ylabel() == "P(answer = yes)"
+    assert "typical school" in note(drawings["lines"])
+
+
+def test_binomial_points_are_proportions(drawn):
+    case, _, drawings = drawn("binomial")
+    points = drawings["lines"].figure.axes[0].collections[0].get_offsets()
+    np.testing.assert_allclose(points[:, 1], case.design.y / case.design.trials)
+
+
+def test_calibration_counts_the_bins_within_their_interval(drawn):
+    case, _, drawings = drawn("bernoulli")
+    inside, bins = map(int, re.match(r"(\d+) of (\d+) observed proportions", title(drawings["ppc"])).groups())
+    assert bins == 10
+    assert inside >= 8  # of data from the model itself: 95 % each, fewer than 8 with a chance of 1 %
+    ax = drawings["ppc"].figure.axes[0]
+    points = np.concatenate([collection.get_offsets() for collection in ax.collections[1:]])
+    assert len(points) == 10
+    # Ten bins of 40 rows: their mean is the mean of the outcome.
+    assert points[:, 1].mean() == pytest.approx(case.design.y.mean())
+
+
+def test_bins_hold_every_row_once_in_order_of_the_prediction():
+    predicted = np.random.default_rng(1).random(57)
+    bins = calibration_bins(predicted)
+    assert sorted(np.concatenate(bins).tolist()) == list(range(57))
+    assert len(bins) == 5
+    assert all(predicted[a].max() <= predicted[b].min() for a, b in pairwise(bins))
+
+
+def test_the_bars_of_a_rootogram_count_every_row(drawn):
+    case, _, drawings = drawn("poisson")
+    bars = drawings["ppc"].figure.axes[0].patches
+    assert sum(bar.get_height() for bar in bars) == case.design.n_rows
+
+
+@pytest.mark.parametrize("name", ["poisson", "binomial", "gamma, few levels", "student", "beta"])
+def test_ranks_of_data_from_the_model_are_uniform(drawn, name):
+    case, material, _ = drawn(name)
+    ranks = predictive_ranks(material, np.arange(case.design.n_rows))
+    assert ((ranks > 0) & (ranks < 1)).all()
+    # Mean of n uniform numbers: 1/2 with a standard error of 1 / sqrt(12 n).
+    assert abs(ranks.mean() - 0.5) < 4 / np.sqrt(12 * len(ranks))
+    low, high = np.mean(ranks < 0.25), np.mean(ranks > 0.75)
+    assert max(abs(low - 0.25), abs(high - 0.25)) < 4 * np.sqrt(0.25 * 0.75 / len(ranks))
+
+
+@pytest.mark.parametrize(("name", "scale"), [("bernoulli", "log odds"), ("poisson", "log scale")])
+def test_the_scale_of_the_coefficients_is_said(drawn, name, scale):
+    _, _, drawings = drawn(name)
+    assert f"({scale})" in drawings["groups"].caption
+    assert drawings["groups"].figure.axes[0].get_xlabel() == f"intercept ({scale})"
+    assert scale in note(drawings["posterior"])
+
+
+def test_pooling_of_proportions_is_shown_against_trials(drawn):
+    case, material, drawings = drawn("binomial")
+    ax = drawings["shrinkage"].figure.axes[0]
+    assert ax.get_xlabel() == "trials per school"
+    trials = np.bincount(case.design.groups[0].codes, weights=case.design.trials)
+    points = ax.collections[0].get_offsets()
+    np.testing.assert_allclose(points[:, 0], trials)
+    np.testing.assert_allclose(points[:, 1], material.group_summary.table("school").shrunk_by[:, 0])
+
+
+def test_categories_are_named_and_counted(drawn):
+    case, material, drawings = drawn("categories")
+    categories = categories_along(material)
+    assert categories.labels == ("Public", "Private", "Church")
+    private = case.design.X[:, 0] == 1
+    assert (categories.codes[private] == 1).all()
+    logit = case.draws.of("Intercept") + case.draws.of("sector[Private]")
+    assert interval_text((1 / (1 + np.exp(-logit))).ravel()) + " for Private" in title(drawings["lines"])
+
+
+def test_without_an_intercept_there_is_no_reference_category():
+    case = family_case("gaussian", kind="categories")
+    X = np.column_stack([case.design.X, 1 - case.design.X.sum(axis=1)])
+    names = ("sector[Private]", "sector[Church]", "sector[Public]")
+    design = dataclasses.replace(case.design, X=X, coefficients=names, intercept=False)
+    categories = categories_along(Material(case.draws, design, case.spec))
+    assert categories.labels == ("Private", "Church", "Public")
+    np.testing.assert_array_equal(categories.course.X, np.eye(3))
+    np.testing.assert_array_equal(X[np.arange(len(X)), categories.codes], 1)
+
+
+def test_levels_that_are_single_rows_are_left_for_a_factor_with_more():
+    case = family_case("poisson", levels=(60, 12), rows=1, slope=False)
+    assert lines_along(Material(case.draws, case.design, case.spec)).group.factor == "item"
