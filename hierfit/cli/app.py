@@ -29,7 +29,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
-for command in (simulate.simulate, fit.fit, results.summarize, results.plot, results.code, doctor.doctor):
+for command in (simulate.simulate, fit.priors, fit.fit, results.summarize, results.plot, results.code, doctor.doctor):
     app.command()(command)
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
 
 from hierfit.cli import options
+from hierfit.cli.model_request import request_from, typed
 from hierfit.cli.options import DEFAULT_CI, EngineChoice, OutputFormat, ToolchainChoice
 from hierfit.errors import UsageError
 
@@ -23,12 +23,19 @@ _BESIDE_FROM = {"again", "data", "out", "overwrite", "quiet", "output", "dry_run
 def fit(
     context: typer.Context,
     data: options.DataFile = None,
+    formula: options.FormulaText = None,
     y: options.Y = None,
     x: options.X = None,
     group: options.GroupColumn = None,
     slope: options.Slope = None,
     no_varying_intercept: options.NoVaryingIntercept = False,
     uncorrelated: options.Uncorrelated = False,
+    family: options.FamilyName = "gaussian",
+    link: options.LinkName = None,
+    trials: options.Trials = None,
+    offset: options.Offset = None,
+    weights: options.Weights = None,
+    reference: options.Reference = None,
     prior: options.PriorText = None,
     no_center: options.NoCenter = False,
     prior_only: options.PriorOnly = False,
@@ -55,45 +62,14 @@ def fit(
 
     [dim]hierfit fit pupils.csv --y score --slope ses --group school --prior "ses ~ normal(0, 5)" --seed 1[/dim]
     """
-    from hierfit.model.formula import formula_from_flags
-
-    if again is not None:
-        request = _repeated(again, data, context)
-    elif data is None or y is None:
-        raise UsageError("fit needs a CSV file and --y.", hint="hierfit fit data.csv --y COLUMN --group COLUMN")
-    else:
-        formula = formula_from_flags(
-            y,
-            x or (),
-            group,
-            _slope_columns(slope or (), group),
-            varying_intercept=not no_varying_intercept,
-            correlated=not uncorrelated,
-        )
-        from hierfit.request import FitRequest  # these load numpy: not before the flags are known to be good
-        from hierfit.stan.sampler import SamplerOptions
-
-        sampler = SamplerOptions(
-            chains=chains,
-            warmup=warmup,
-            draws=draws,
-            seed=seed,
-            adapt_delta=adapt_delta,
-            max_treedepth=max_treedepth,
-            parallel_chains=parallel_chains,
-        )
-        request = FitRequest(
-            data,
-            formula,
-            priors=tuple(prior or ()),
-            centered=not no_center,
-            prior_only=prior_only,
-            ci=ci,
-            engine=engine.value,
-            toolchain=toolchain.value,
-            sampler=sampler,
-        )
-    _run(request, out, overwrite=overwrite, output=output, quiet=quiet, dry_run=dry_run)
+    _run(
+        request_from(context) if again is None else _repeated(again, data, context),
+        out,
+        overwrite=overwrite,
+        output=output,
+        quiet=quiet,
+        dry_run=dry_run,
+    )
 
 
 def _run(
@@ -101,16 +77,16 @@ def _run(
 ) -> None:
     """Prepare and fit, with the report in the order in which things become known."""
     from hierfit import workflow
-    from hierfit.cli import report
+    from hierfit.cli import model_report, report
     from hierfit.cli.progress import Reporter
 
     reporter = Reporter(quiet=quiet)
     folder = workflow.check_out(out, request.data, overwrite=overwrite)
     plan = workflow.prepare(request)
     if dry_run:
-        typer.echo(report.plan_text(plan))
+        typer.echo(model_report.plan_text(plan))
         return
-    reporter.say(report.reading_text(plan))
+    reporter.say(model_report.reading_text(plan))
     listener = workflow.Listener(reporter.say, reporter.progress)
     with reporter:
         done = workflow.fit(plan, folder, overwrite=overwrite, argv=sys.argv, listener=listener)
@@ -131,13 +107,9 @@ def _repeated(again: Path, data: Path | None, context: typer.Context) -> FitRequ
 
     from hierfit import workflow
 
-    given = [
-        name
-        for name in context.params
-        if name not in _BESIDE_FROM and getattr(context.get_parameter_source(name), "name", "") == "COMMANDLINE"
-    ]
+    given = typed(context, (name for name in context.params if name not in _BESIDE_FROM))
     if given:
-        options_given = ", ".join("--" + name.replace("_", "-") for name in given)
+        options_given = ", ".join(given)
         raise UsageError(
             f"--from repeats a run with its own options; {options_given} cannot be changed.",
             hint="leave them out, or give all options without --from",
@@ -158,19 +130,32 @@ def _has_changed(data: Path, run: Path) -> bool:
     return data.is_file() and digest_file(data) != open_run(run).manifest["data"]["sha256"]
 
 
-def _slope_columns(slopes: Sequence[str], group: str | None) -> list[str]:
-    """Return the columns of `--slope ses` or `--slope ses:school`.
+def priors(
+    context: typer.Context,
+    data: options.DataFile = None,
+    formula: options.FormulaText = None,
+    y: options.Y = None,
+    x: options.X = None,
+    group: options.GroupColumn = None,
+    slope: options.Slope = None,
+    no_varying_intercept: options.NoVaryingIntercept = False,
+    uncorrelated: options.Uncorrelated = False,
+    family: options.FamilyName = "gaussian",
+    link: options.LinkName = None,
+    trials: options.Trials = None,
+    offset: options.Offset = None,
+    weights: options.Weights = None,
+    reference: options.Reference = None,
+    prior: options.PriorText = None,
+    no_center: options.NoCenter = False,
+    output: options.Format = OutputFormat.TABLE,
+) -> None:
+    """Show every prior of a model with its numbers and where they come from; nothing is sampled.
 
-    Raises:
-        UsageError: a slope names a group that --group does not.
+    [dim]hierfit priors pupils.csv --y score --x ses --group school[/dim]
     """
-    columns = []
-    for slope in slopes:
-        column, colon, factor = slope.rpartition(":")
-        if colon and factor != group:
-            raise UsageError(
-                f"--slope {slope}: '{factor}' is not the --group.",
-                hint=f"--slope {column} --group {factor}",
-            )
-        columns.append(column if colon else slope)
-    return columns
+    request = request_from(context)
+    from hierfit import workflow
+    from hierfit.cli import model_report
+
+    typer.echo(model_report.priors_text(workflow.prepare(request).spec, output))

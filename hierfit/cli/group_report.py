@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from hierfit.cli.formats import csv_text, markdown_table
 from hierfit.cli.lines import WIDTH
 from hierfit.cli.options import OutputFormat
-from hierfit.cli.report import csv_text, markdown_table
 from hierfit.errors import UsageError, did_you_mean
 from hierfit.results.digits import format_row, format_share
 from hierfit.results.group_summary import GroupSummary, GroupTable
@@ -20,8 +20,8 @@ from hierfit.results.words import coefficients, counted, elided, plural
 LABEL_WIDTH, LEAST_LABEL_WIDTH, TERM_WIDTH = 24, 8, 16
 
 
-def groups_text(summary: GroupSummary, sort: str | None, top: int | None, output: OutputFormat) -> str:
-    """Return the groups in the wanted format; json and csv hold them all.
+def groups_text(summary: GroupSummary, sort: str | None, top: int | None, output: OutputFormat, scale: str = "") -> str:
+    """Return the groups in the wanted format; json and csv hold them all. `scale` names that of the coefficients.
 
     Raises:
         UsageError: the run has no groups, or no varying coefficient is named like `sort`.
@@ -34,7 +34,7 @@ def groups_text(summary: GroupSummary, sort: str | None, top: int | None, output
         return json.dumps(_records(summary), indent=2, ensure_ascii=False, allow_nan=False)
     _check_sort(summary, sort)
     blocks = [_table_text(table, summary.ci, sort, top, output) for table in summary.tables]
-    return "\n\n".join(blocks)
+    return "\n\n".join([f"Scale: {scale}", *blocks] if scale else blocks)
 
 
 def _records(summary: GroupSummary) -> list[dict[str, Any]]:

@@ -56,10 +56,85 @@ X = Annotated[
         show_default=False,
     ),
 ]
-GroupColumn = Annotated[
+FormulaText = Annotated[
     str | None,
     typer.Option(
-        "--group", metavar="COLUMN", help="Column of the group labels.", rich_help_panel=MODEL, show_default=False
+        "--formula",
+        metavar="FORMULA",
+        help='The model in lme4\'s grammar, such as "score ~ ses * sector + (1 + ses | school)", instead of --y, --x, '
+        "--group and --slope.",
+        rich_help_panel=MODEL,
+        show_default=False,
+    ),
+]
+GroupColumn = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--group",
+        metavar="COLUMN",
+        help="Column of the group labels; repeat for more.",
+        rich_help_panel=MODEL,
+        show_default=False,
+    ),
+]
+FamilyName = Annotated[
+    str,
+    typer.Option(
+        "--family",
+        metavar="NAME",
+        help="Distribution of the outcome: gaussian, student, bernoulli, binomial, poisson, negbinomial, gamma, "
+        "lognormal, beta, ...",
+        rich_help_panel=MODEL,
+    ),
+]
+LinkName = Annotated[
+    str | None,
+    typer.Option(
+        "--link",
+        metavar="NAME",
+        help="Link of the outcome's mean: logit, probit, cloglog, ...",
+        rich_help_panel=MODEL,
+        show_default="the family's own",
+    ),
+]
+Trials = Annotated[
+    str | None,
+    typer.Option(
+        "--trials",
+        metavar="COLUMN",
+        help="Column with the number of trials (binomial).",
+        rich_help_panel=MODEL,
+        show_default=False,
+    ),
+]
+Offset = Annotated[
+    str | None,
+    typer.Option(
+        "--offset",
+        metavar="COLUMN",
+        help="Column added to the linear predictor, such as the log of an exposure.",
+        rich_help_panel=MODEL,
+        show_default=False,
+    ),
+]
+Weights = Annotated[
+    str | None,
+    typer.Option(
+        "--weights",
+        metavar="COLUMN",
+        help="Column that says how often each row counts.",
+        rich_help_panel=MODEL,
+        show_default=False,
+    ),
+]
+Reference = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--reference",
+        metavar="COLUMN=LEVEL",
+        help="Level that the others of a text column are compared with; repeat for more.",
+        rich_help_panel=MODEL,
+        show_default="the first in alphabetical order",
     ),
 ]
 Slope = Annotated[
@@ -67,7 +142,8 @@ Slope = Annotated[
     typer.Option(
         "--slope",
         metavar="COLUMN",
-        help="Predictor whose slope varies between groups; repeat for more. It gets an overall slope too.",
+        help="Predictor whose slope varies between groups, with several groups ses:school; repeat for more. It gets an "
+        "overall slope too.",
         rich_help_panel=MODEL,
         show_default=False,
     ),

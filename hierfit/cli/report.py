@@ -2,112 +2,34 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import shlex
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from hierfit.cli.check_report import VERDICTS, check_lines, verdict_line
+from hierfit.cli.formats import csv_text, markdown_table
 from hierfit.cli.lines import LABEL, WIDTH, duration, joined, paragraph
+from hierfit.cli.model_report import dropped_text, family_text, level_lines, rows_per_group
 from hierfit.cli.options import OutputFormat
 from hierfit.errors import ExitCode
-from hierfit.manifest import describe_model, summary_document
-from hierfit.model.families import FAMILIES
+from hierfit.manifest import summary_document
+from hierfit.model.families import FAMILIES, Support
 from hierfit.model.formula import INTERCEPT
-from hierfit.model.priors import SET_BY_USER, Prior
-from hierfit.model.spec import INTERCEPT_AT_MEAN, Kind, ModelSpec
+from hierfit.model.priors import SET_BY_USER
+from hierfit.model.spec import INTERCEPT_AT_MEAN, Kind
 from hierfit.results.diagnostics import Diagnosis, Level
 from hierfit.results.digits import format_count, format_rhat, format_row, format_share
 from hierfit.results.summary import Summary, SummaryRow
 from hierfit.results.words import counted, elided, plural
 
 if TYPE_CHECKING:
-    from hierfit.workflow import Fit, Plan
+    from hierfit.workflow import Fit
 
 NAME_WIDTH, LEAST_NAME_WIDTH = 34, 12
-
-
-def reading_text(plan: Plan) -> str:
-    """Return what was read, what was dropped, and the model, before anything is sampled."""
-    return "\n".join([*_data_lines("Reading", plan), *_model_lines(plan)])
-
-
-def _data_lines(label: str, plan: Plan) -> list[str]:
-    table, design = plan.table, plan.design
-    sizes = [f"{table.n_read:,} rows", *(counted(group.n_levels, group.factor) for group in design.groups)]
-    lines = [
-        f"{label:<{LABEL}}{table.path}: {', '.join(sizes)}, {dropped_text(table.n_read - table.n_rows, table.dropped)}"
-    ]
-    for group in design.groups:
-        single = int((group.rows_per_level == 1).sum())
-        if 0 < single < group.n_levels:
-            lines.append(f"{'Note':<{LABEL}}{counted(single, group.factor)} with a single row")
-    return lines
-
-
-def _model_lines(plan: Plan) -> list[str]:
-    return paragraph("Model", f"{plan.spec.formula}  ({_family_text(plan.spec.family)})")
-
-
-def _family_text(family: str) -> str:
-    return f"{family}, {FAMILIES[family].link} link"
-
-
-def dropped_text(count: int, missing: Mapping[str, int]) -> str:
-    """Return "3 rows dropped (missing: 2 ses, 1 score)"."""
-    columns = ", ".join(f"{number:,} {column}" for column, number in missing.items() if number)
-    return f"{count:,} row{'s' if count != 1 else ''} dropped" + (f" (missing: {columns})" if columns else "")
-
-
-def plan_text(plan: Plan) -> str:
-    """Return data, model, priors and size, for --dry-run."""
-    design, options = plan.design, plan.request.sampler
-    effects = sum(group.n_levels * len(group.terms) for group in design.groups)
-    numbers = (effects + len(plan.spec.parameters) + 7) * options.chains * options.draws
-    megabytes = max(1.0, numbers * 8 / 1e6)
-    groups = describe_model(plan.request, plan.table, design, plan.spec)["groups"]
-    return "\n".join(
-        [
-            *_data_lines("Data", plan),
-            *(f"{'':<{LABEL}}{text}" for text in _rows_per_group(groups)),
-            *_model_lines(plan),
-            "",
-            "Priors",
-            *prior_lines(plan.spec),
-            "",
-            f"Would draw {options.chains:,} chains x {options.draws:,} after {options.warmup:,} warmup: "
-            f"{len(plan.spec.parameters)} parameters and {effects:,} group effects, about {megabytes:,.0f} MB.",
-        ]
-    )
-
-
-def prior_lines(spec: ModelSpec) -> list[str]:
-    """Return one line for each prior: name, distribution, where it comes from and what to know about it."""
-    shown = {name: str(prior) for name, prior in spec.priors.items()}
-    width, wide = max(map(len, shown)), max(map(len, shown.values()))
-    return [
-        f"  {name:<{width}} ~ {shown[name]:<{wide}}   {prior.source}{_prior_note(name, prior, spec)}"
-        for name, prior in spec.priors.items()
-    ]
-
-
-def _prior_note(name: str, prior: Prior, spec: ModelSpec) -> str:
-    if name == INTERCEPT and spec.has_two_intercepts:
-        return "; of the intercept at the mean of x"
-    lower, _ = prior.bounds(positive=False)
-    return "; its positive half" if spec.is_positive(name) and lower < 0 and prior.constant is None else ""
-
-
-def _rows_per_group(groups: Iterable[Mapping[str, Any]]) -> list[str]:
-    return [f"rows per {group['factor']}: {_spread(group)}" for group in groups]
-
-
-def _spread(group: Mapping[str, Any]) -> str:
-    least, mean, most = group["rows_min"], group["rows_mean"], group["rows_max"]
-    return f"{least:,}" if least == most else f"min {least:,}, mean {mean:,.1f}, max {most:,}"
 
 
 def header_lines(manifest: Mapping[str, Any]) -> list[str]:
@@ -117,8 +39,11 @@ def header_lines(manifest: Mapping[str, Any]) -> list[str]:
     if data["rows_read"] != data["rows"]:
         sizes.append(dropped_text(data["rows_read"] - data["rows"], data["missing"]))
     lines = [
-        *_title_lines(manifest["formula"], f"{_family_text(manifest['model']['family'])}, engine {manifest['engine']}"),
-        *joined("Data", [data["path"], *sizes, *_rows_per_group(manifest["groups"])]),
+        *_title_lines(
+            manifest["formula"],
+            f"{family_text(manifest['model'])}, engine {manifest['engine']}",
+        ),
+        *joined("Data", [data["path"], *sizes, *rows_per_group(manifest["groups"])]),
         *joined(
             "Draws",
             [
@@ -127,6 +52,7 @@ def header_lines(manifest: Mapping[str, Any]) -> list[str]:
                 duration(manifest["seconds"]["total"]),
             ],
         ),
+        *level_lines(manifest["model"]["formula"]["response"], manifest["references"], manifest["categories"]),
         *paragraph("Priors", _priors_text(manifest["model"]["priors"])),
     ]
     if manifest["model"]["prior_only"]:
@@ -182,8 +108,21 @@ def intercept_lines(manifest: Mapping[str, Any], summary: Summary) -> list[str]:
     if len(means) == 1:
         name, value = next(iter(means.items()))
         zero, mean = f"at {name} = 0", f"at its mean, {value:.4g}"
-    text = f"Intercept is the expected {response} {zero}, {INTERCEPT_AT_MEAN} that {mean}."
+    expected = _expected(response, manifest["model"], manifest["categories"])
+    text = f"Intercept is the {expected} {zero}, {INTERCEPT_AT_MEAN} that {mean}."
     return textwrap.wrap(text, WIDTH, break_long_words=False, break_on_hyphens=False)
+
+
+def _expected(response: str, model: Mapping[str, Any], categories: Sequence[str]) -> str:
+    """Return what the linear predictor is: "expected score", "logit of the probability of yes"."""
+    family, link = FAMILIES[model["family"]], model["link"]
+    if family.support is Support.BINARY:
+        expected = f"probability of {categories[1] if categories else f'{response} = 1'}"
+    elif family.has_trials:
+        expected = f"expected share of {response}"
+    else:
+        expected = f"expected {'log ' if family.linear is np.log else ''}{response}"
+    return expected if link == "identity" else f"{link} of the {expected}"
 
 
 def _predictors(summary: Summary) -> list[str]:
@@ -240,7 +179,8 @@ def share_lines(summary: Summary) -> list[str]:
     lines = []
     for share in summary.shares:
         where = f" at {', '.join(f'{column} = 0' for column in share.at_zero)}" if share.at_zero else ""
-        between = f"{format_share(share.mean)} of the variance{left} is between {plural(share.factor)}"
+        scale = " on the latent scale" if share.scale == "latent" else ""
+        between = f"{format_share(share.mean)} of the variance{scale}{left} is between {plural(share.factor)}"
         interval = f"{_interval(summary.ci)} interval {format_share(share.lower)} to {format_share(share.upper)}"
         lines += textwrap.wrap(f"{between} (ICC{where}; {interval}).", WIDTH, break_on_hyphens=False)
     return lines
@@ -262,13 +202,6 @@ def run_text(manifest: Mapping[str, Any], summary: Summary, diagnosis: Diagnosis
     return "\n\n".join("\n".join(block) for block in blocks if block)
 
 
-def csv_text(rows: Iterable[Sequence[object]]) -> str:
-    """Return rows as CSV."""
-    buffer = io.StringIO()
-    csv.writer(buffer, lineterminator="\n").writerows(rows)
-    return buffer.getvalue().rstrip("\n")
-
-
 def markdown_text(manifest: Mapping[str, Any], summary: Summary, diagnosis: Diagnosis) -> str:
     """Return the table as Markdown, and below it what it shows and whether the checks passed."""
     rows = [["", "mean", "sd", f"{_interval(summary.ci)} interval", "R-hat", "ESS bulk", "ESS tail"]]
@@ -277,25 +210,9 @@ def markdown_text(manifest: Mapping[str, Any], summary: Summary, diagnosis: Diag
         rows.append([row.name, mean, sd, f"{lower} to {upper}" if lower else "", *rest])
     sizes = [f"{manifest['data']['rows']:,} rows"]
     sizes += [counted(group["levels"], group["factor"]) for group in manifest["groups"]]
-    said = [f"`{manifest['formula']}`, {_family_text(manifest['model']['family'])}; {', '.join(sizes)}."]
+    said = [f"`{manifest['formula']}`, {family_text(manifest['model'])}; {', '.join(sizes)}."]
     said += [f"Checks: {VERDICTS[diagnosis.status]}.", *intercept_lines(manifest, summary), *share_lines(summary)]
     return f"{markdown_table(rows)}\n\n{' '.join(said)}"
-
-
-def markdown_table(rows: Sequence[Sequence[str]]) -> str:
-    """Return rows, the header first, as a Markdown table: text left, numbers right."""
-    rows = [[cell.replace("|", "\\|") for cell in row] for row in rows]
-    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-    rule = [":" + "-" * max(1, widths[0] - 1), *("-" * max(1, width - 1) + ":" for width in widths[1:])]
-
-    def line(cells: Sequence[str]) -> str:
-        padded = [
-            cells[0].ljust(widths[0]),
-            *(cell.rjust(width) for cell, width in zip(cells[1:], widths[1:], strict=True)),
-        ]
-        return "| " + " | ".join(padded) + " |"
-
-    return "\n".join([line(rows[0]), line(rule), *(line(row) for row in rows[1:])])
 
 
 def saved_text(done: Fit) -> str:

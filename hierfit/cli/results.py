@@ -43,9 +43,10 @@ def summarize(
     if groups:
         from hierfit.cli.group_report import groups_text
         from hierfit.results.group_summary import summarize_groups
+        from hierfit.results.scale import scale_words
 
         summary = summarize_groups(done.draws, done.design, done.spec, done.summary.ci)
-        typer.echo(groups_text(summary, sort, None if show_all else top, output))
+        typer.echo(groups_text(summary, sort, None if show_all else top, output, scale_words(done.design)))
     else:
         typer.echo(report.run_text(done.manifest, done.summary, done.diagnosis, output))
     if groups or output is not OutputFormat.TABLE:

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+import random
 import shutil
 import signal
 import subprocess
@@ -197,3 +198,35 @@ def test_a_reader_that_stops_early_is_no_error(place: Path) -> None:
     command = f"{sys.executable} -m hierfit summarize run --groups --all | head -1; echo ${{PIPESTATUS[0]}}"
     done = subprocess.run(["bash", "-c", command], cwd=place, capture_output=True, encoding="utf-8", timeout=60)
     assert (done.stdout.splitlines()[0][:10], done.stdout.splitlines()[1:], done.stderr) == ("20 schools", ["0"], "")
+
+
+def test_the_modelling_language_from_end_to_end(place: Path) -> None:
+    rng = random.Random(1)
+    rows = []
+    for i in range(240):
+        school, sector, ses = i % 12, ("Public", "Private", "Church")[i % 3], rng.gauss(0, 1)
+        passed = "yes" if rng.random() < 0.3 + 0.4 * (sector == "Private") else "no"
+        rows.append(f"{passed},{ses if i else ''},{sector},{school},{i % 7}")
+    (place / "exams.csv").write_text("\n".join(["passed,ses,sector,school,examiner", *rows]) + "\n")
+    formula = "passed ~ ses * sector + (1 | school) + (1 | examiner)"
+    arguments = ["--family", "bernoulli", "--reference", "sector=Public", "--reference", "passed=no", "--seed", "1"]
+    arguments += ["--prior", "sector[Private] ~ normal(0, 2)", "--warmup", "300", "--draws", "300"]
+    done = hierfit(place, "fit", "exams.csv", "--formula", formula, *arguments, "--out", "exams")
+    full = "passed ~ 1 + ses + sector + ses:sector + (1 | school) + (1 | examiner)"
+    assert f"Model    {full}" in done.stderr
+    assert "240 rows, 12 schools, 7 examiners, 1 row dropped (missing: 1 ses)" in done.stderr
+    assert "sector: compared with Public" in done.stderr
+    assert "passed: the probability of yes (against no)" in done.stderr
+    assert "Variation between schools (12)" in done.stdout and "Variation between examiners (7)" in done.stdout
+    run = json.loads((place / "exams" / "run.json").read_text(encoding="utf-8"))
+    assert (run["formula"], run["engine"], run["references"]) == (full, "full", {"sector": "Public"})
+    assert run["model"]["priors"]["sector[Private]"]["source"] == "set by --prior"
+    document = json.loads((place / "exams" / "summary.json").read_text(encoding="utf-8"))
+    found = {entry["name"]: entry for entry in document["parameters"]}
+    assert found["sector[Private]"]["mean"] > 0 and "sector[Church]" in found and "sector[Public]" not in found
+    assert hierfit(place, "summarize", "exams").stdout == done.stdout
+    hierfit(place, "fit", "--from", "exams", "--out", "exams-again", "--quiet")
+    for name in ("summary.csv", "groups.csv"):
+        assert (place / "exams-again" / name).read_bytes() == (place / "exams" / name).read_bytes()
+    assert hierfit(place, "plot", "exams").stdout.count(".png") > 3
+    assert hierfit(place, "code", "exams").stdout.startswith(f"// {full}")

@@ -12,8 +12,9 @@ import pytest
 from hierfit.cli.check_report import check_lines
 from hierfit.cli.group_report import groups_text
 from hierfit.cli.lines import WIDTH, duration
+from hierfit.cli.model_report import dropped_text
 from hierfit.cli.options import OutputFormat
-from hierfit.cli.report import dropped_text, header_lines, run_text, table_lines
+from hierfit.cli.report import header_lines, run_text, table_lines
 from hierfit.errors import UsageError
 from hierfit.model.spec import Kind
 from hierfit.results.advice import Try
@@ -81,9 +82,11 @@ def manifest(**changes: Any) -> dict[str, Any]:
         "data": {"path": "hsb.csv", "rows": 7185, "rows_read": 7185, "missing": {}},
         "groups": [{"factor": "school", "levels": 160, "rows_min": 14, "rows_mean": 44.91, "rows_max": 67}],
         "formula": "mathach ~ 1 + ses + (1 | school)",
+        "references": {},
+        "categories": [],
         "x_mean": {"ses": -0.00142},
         "model": {
-            "family": "gaussian", "priors": priors, "prior_only": False,
+            "family": "gaussian", "link": "identity", "priors": priors, "prior_only": False,
             "formula": {"response": "mathach"},
         },
         "engine": "collapsed",

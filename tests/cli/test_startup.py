@@ -45,7 +45,7 @@ def commands() -> Iterator[tuple[str, Any]]:
 
 
 def test_the_commands() -> None:
-    assert [name for name, _ in commands()][:5] == ["simulate", "fit", "summarize", "plot", "code"]
+    assert [name for name, _ in commands()][:6] == ["simulate", "priors", "fit", "summarize", "plot", "code"]
 
 
 @pytest.mark.parametrize(("name", "command"), list(commands()))

@@ -1,0 +1,127 @@
+"""What is known before sampling -> text: the data as read, the model, its levels, its priors."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from hierfit.cli.formats import csv_text, markdown_table
+from hierfit.cli.lines import LABEL, joined, paragraph
+from hierfit.cli.options import OutputFormat
+from hierfit.manifest import describe_model
+from hierfit.model.formula import INTERCEPT
+from hierfit.model.priors import Prior
+from hierfit.model.spec import ModelSpec
+from hierfit.results.words import counted
+
+if TYPE_CHECKING:
+    from hierfit.workflow import Plan
+
+
+def reading_text(plan: Plan) -> str:
+    """Return what was read, what was dropped, and the model, before anything is sampled."""
+    return "\n".join([*_data_lines("Reading", plan), *_model_lines(plan)])
+
+
+def _data_lines(label: str, plan: Plan) -> list[str]:
+    table, design = plan.table, plan.design
+    sizes = [f"{table.n_read:,} rows", *(counted(group.n_levels, group.factor) for group in design.groups)]
+    lines = [
+        f"{label:<{LABEL}}{table.path}: {', '.join(sizes)}, {dropped_text(table.n_read - table.n_rows, table.dropped)}"
+    ]
+    for group in design.groups:
+        single = int((group.rows_per_level == 1).sum())
+        if 0 < single < group.n_levels:
+            lines.append(f"{'Note':<{LABEL}}{counted(single, group.factor)} with a single row")
+    return lines
+
+
+def level_lines(response: str, references: Mapping[str, str], categories: Sequence[str]) -> list[str]:
+    """Return which level of a text outcome is modelled and what the levels of text predictors are compared with."""
+    parts = [f"{name}: compared with {level}" for name, level in references.items()]
+    if categories:
+        parts.insert(0, f"{response}: the probability of {categories[1]} (against {categories[0]})")
+    return joined("Levels", parts) if parts else []
+
+
+def _model_lines(plan: Plan) -> list[str]:
+    design = plan.design
+    return [
+        *paragraph("Model", f"{plan.spec.formula}  ({family_text(plan.spec.to_dict())})"),
+        *level_lines(design.response, design.references, design.categories),
+    ]
+
+
+def family_text(model: Mapping[str, Any]) -> str:
+    """Return "bernoulli, logit link"."""
+    return f"{model['family']}, {model['link']} link"
+
+
+def dropped_text(count: int, missing: Mapping[str, int]) -> str:
+    """Return "3 rows dropped (missing: 2 ses, 1 score)"."""
+    columns = ", ".join(f"{number:,} {column}" for column, number in missing.items() if number)
+    return f"{count:,} row{'s' if count != 1 else ''} dropped" + (f" (missing: {columns})" if columns else "")
+
+
+def plan_text(plan: Plan) -> str:
+    """Return data, model, priors and size, for --dry-run."""
+    design, options = plan.design, plan.request.sampler
+    effects = sum(group.n_levels * len(group.terms) for group in design.groups)
+    numbers = (effects + len(plan.spec.parameters) + 7) * options.chains * options.draws
+    megabytes = max(1.0, numbers * 8 / 1e6)
+    groups = describe_model(plan.request, plan.table, design, plan.spec)["groups"]
+    return "\n".join(
+        [
+            *_data_lines("Data", plan),
+            *(f"{'':<{LABEL}}{text}" for text in rows_per_group(groups)),
+            *_model_lines(plan),
+            "",
+            "Priors",
+            *prior_lines(plan.spec),
+            "",
+            f"Would draw {options.chains:,} chains x {options.draws:,} after {options.warmup:,} warmup: "
+            f"{len(plan.spec.parameters)} parameters and {effects:,} group effects, about {megabytes:,.0f} MB.",
+        ]
+    )
+
+
+def prior_lines(spec: ModelSpec) -> list[str]:
+    """Return one line for each prior: name, distribution, where it comes from and what to know about it."""
+    shown = {name: str(prior) for name, prior in spec.priors.items()}
+    width, wide = max(map(len, shown)), max(map(len, shown.values()))
+    return [
+        f"  {name:<{width}} ~ {shown[name]:<{wide}}   {prior.source}{_prior_note(name, prior, spec)}"
+        for name, prior in spec.priors.items()
+    ]
+
+
+def priors_text(spec: ModelSpec, output: OutputFormat) -> str:
+    """Return the table of priors in the wanted format."""
+    if output is OutputFormat.TABLE:
+        return "\n".join(prior_lines(spec))
+    header = ("parameter", "prior", "source")
+    rows = [(name, str(prior), prior.source + _prior_note(name, prior, spec)) for name, prior in spec.priors.items()]
+    if output is OutputFormat.CSV:
+        return csv_text([header, *rows])
+    if output is OutputFormat.MD:
+        return markdown_table([header, *rows])
+    records = [dict(zip(header, row, strict=True)) for row in rows]
+    return json.dumps(records, indent=2, ensure_ascii=False)
+
+
+def _prior_note(name: str, prior: Prior, spec: ModelSpec) -> str:
+    if name == INTERCEPT and spec.has_two_intercepts:
+        return "; of the intercept at the mean of x"
+    lower, _ = prior.bounds(positive=False)
+    return "; its positive half" if spec.is_positive(name) and lower < 0 and prior.constant is None else ""
+
+
+def rows_per_group(groups: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Return how many rows the levels of each factor have."""
+    return [f"rows per {group['factor']}: {_spread(group)}" for group in groups]
+
+
+def _spread(group: Mapping[str, Any]) -> str:
+    least, mean, most = group["rows_min"], group["rows_mean"], group["rows_max"]
+    return f"{least:,}" if least == most else f"min {least:,}, mean {mean:,.1f}, max {most:,}"

@@ -1,0 +1,105 @@
+"""The options of `fit` and `priors` as typed -> FitRequest.
+
+Both commands take the options of the model, and Typer keeps what was typed in its context under the names of the
+parameters; so they are read from there, once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from hierfit.errors import UsageError
+
+if TYPE_CHECKING:
+    from hierfit.model.formula import Formula
+    from hierfit.request import FitRequest
+
+
+def request_from(context: typer.Context) -> FitRequest:
+    """Return what the options ask for.
+
+    Raises:
+        UsageError, FormulaError: the options contradict each other or say too little.
+    """
+    given = context.params
+    formula = _formula(context)
+    references = _references(given["reference"] or ())
+    from hierfit.model.roles import Roles  # from here on numpy is loaded: not before the flags are known to be good
+    from hierfit.request import FitRequest
+
+    return FitRequest(
+        given["data"],
+        formula,
+        priors=tuple(given["prior"] or ()),
+        family=given["family"],
+        link=given["link"],
+        roles=Roles(given["trials"], given["offset"], given["weights"], references),
+        centered=not given["no_center"],
+        **_how_to_fit(given),
+    )
+
+
+def _how_to_fit(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what only `fit` asks: sampler, engine, toolchain, intervals."""
+    if "chains" not in given:
+        return {}
+    from hierfit.stan.sampler import SamplerOptions
+
+    names = ("chains", "warmup", "draws", "seed", "adapt_delta", "max_treedepth", "parallel_chains")
+    return {
+        "prior_only": given["prior_only"],
+        "ci": given["ci"],
+        "engine": given["engine"].value,
+        "toolchain": given["toolchain"].value,
+        "sampler": SamplerOptions(**{name: given[name] for name in names}),
+    }
+
+
+def _formula(context: typer.Context) -> Formula:
+    """Return the model of --formula, or of --y, --x, --group and --slope."""
+    from hierfit.model.formula import formula_from_flags
+    from hierfit.model.formula_text import parse_formula
+
+    given = context.params
+    if given["data"] is None or (given["y"] is None) == (given["formula"] is None):
+        command = context.info_name
+        raise UsageError(
+            f"{command} needs a CSV file, and either --y or --formula.",
+            hint=f"hierfit {command} data.csv --y COLUMN --group COLUMN",
+        )
+    if given["formula"] is not None:
+        beside = typed(context, ("x", "group", "slope", "no_varying_intercept", "uncorrelated"))
+        if beside:
+            raise UsageError(
+                f"--formula says it all; {', '.join(beside)} cannot be given beside it.",
+                hint="write it into the formula",
+            )
+        return parse_formula(given["formula"])
+    return formula_from_flags(
+        given["y"],
+        given["x"] or (),
+        given["group"],
+        given["slope"] or (),
+        varying_intercept=not given["no_varying_intercept"],
+        correlated=not given["uncorrelated"],
+    )
+
+
+def typed(context: typer.Context, names: Iterable[str]) -> list[str]:
+    """Return those of the options that stand on the command line, as they are written there."""
+    given = [name for name in names if getattr(context.get_parameter_source(name), "name", "") == "COMMANDLINE"]
+    return ["--" + name.replace("_", "-") for name in given]
+
+
+def _references(texts: Sequence[str]) -> dict[str, str]:
+    """Read COLUMN=LEVEL pairs."""
+    references = {}
+    for text in texts:
+        column, equals, level = text.partition("=")
+        if not equals or not column or not level:
+            raise UsageError(f"--reference {text} could not be read.", hint="for example --reference sector=Public")
+        references[column] = level
+    return references

@@ -1,0 +1,130 @@
+"""`hierfit simulate` as it is typed: what the options change, and that the command it names next takes the data."""
+
+import json
+import shlex
+from pathlib import Path
+
+import pytest
+
+from hierfit.model.families import FAMILIES
+from hierfit.model.scenarios import SCENARIOS, find_scenario
+from hierfit.model.simulate import simulate
+from tests.cli.conftest import Cli
+
+
+def settings(folder: str) -> dict[str, object]:
+    truth = json.loads((Path(folder) / "truth.json").read_text(encoding="utf-8"))
+    return {**truth["simulation"], "formula": truth["formula"], "true": truth["parameters"]}
+
+
+def next_command(said: str) -> list[str]:
+    line = next(line for line in said.splitlines() if line.startswith("Next"))
+    program, *arguments = shlex.split(line.removeprefix("Next"))
+    assert program == "hierfit"
+    return arguments
+
+
+def test_the_list_shows_every_scenario(cli: Cli) -> None:
+    done = cli("simulate", "--list")
+    assert [line.split()[0] for line in done.out.splitlines()] == list(SCENARIOS)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_family_alone_takes_its_scenario_and_says_how_to_fit_it(cli: Cli, family: str) -> None:
+    said = cli("simulate", "--family", family, "--groups", "7", "--rows-per-group", "8-12", "--seed", "3")
+    assert said.code == 0, said.err
+    assert settings("sim")["family"] == family
+    planned = cli(*next_command(said.out), "--dry-run")
+    assert planned.code == 0, planned.err
+    assert settings("sim")["formula"] in " ".join(planned.out.split())
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["slopes", "--crossed", "teacher=8", "--sd", "teacher=2"],
+        ["slopes", "--crossed", "teacher=8", "--sd", "teacher=2", "--sd", "ses=1"],
+        ["crossed", "--link", "probit", "--missing", "0.02"],
+        ["slopes-per-row"],
+        ["--x", "family income=2", "--sd", "Intercept=1", "--sd", "family income=1", "--group", "the school"],
+        ["--x", "ses=1", "--x", "age=2", "--crossed", "class room=4", "--sd", "class room=1"],
+    ],
+)
+def test_the_next_command_fits_the_same_model(cli: Cli, arguments: list[str]) -> None:
+    said = cli("simulate", *arguments)
+    assert said.code == 0, said.err
+    planned = cli(*next_command(said.out), "--dry-run")
+    assert planned.code == 0, planned.err
+    assert settings("sim")["formula"] in " ".join(planned.out.split())
+
+
+def test_options_change_the_scenario(cli: Cli) -> None:
+    options = ["--aux", "shape=3", "--x", "age=0.1", "--missing", "0.1", "--sd", "age=0.2", "--intercept", "1"]
+    assert cli("simulate", "visits", *options, "--y", "calls").code == 0
+    stored = settings("sim")
+    assert (stored["missing"], stored["y"], stored["auxiliaries"]) == (0.1, "calls", {"shape": 3.0})
+    assert stored["true"] == {"Intercept": 1.0, "age": 0.1, "sd(practice: age)": 0.2, "shape": 3.0}
+
+
+def test_another_family_keeps_what_it_has_too(cli: Cli) -> None:
+    assert cli("simulate", "parasites", "--family", "negbinomial").code == 0
+    assert settings("sim")["auxiliaries"] == {"shape": 2.0}
+    assert cli("simulate", "litters", "--family", "binomial", "--trials", "5", "--overwrite").code == 0
+    assert (settings("sim")["trials"], settings("sim")["auxiliaries"]) == (5, {})
+    assert cli("simulate", "readings", "--aux", "sigma=2", "--aux", "nu=5", "--overwrite").code == 0
+    assert (settings("sim")["sigma"], settings("sim")["auxiliaries"]) == (2.0, {"nu": 5.0})
+
+
+def test_the_command_line_and_python_simulate_the_same(cli: Cli) -> None:
+    assert cli("simulate", "ticks").code == 0
+    simulated = simulate(find_scenario("ticks").simulation)
+    rows = Path("sim/data.csv").read_text(encoding="utf-8").splitlines()[1:]
+    assert [float(row.split(",")[0]) for row in rows] == list(simulated.columns["ticks"])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--family", "poisson", "--sigma", "3"], ["--sigma 3", "poisson has no sigma"]),
+        (["--family", "poisson", "--aux", "sigma=3"], ["--sigma 3", "poisson has no sigma"]),
+        (["--family", "poison"], ["no family 'poison'", "'poisson'"]),
+        (["schools", "--family", "gamma"], ["needs a true value of 'shape'"]),
+        (["--aux", "shape"], ["--aux shape could not be read", "--aux shape=2"]),
+        (["--crossed", "item=24"], ["how much 'item' varies", "--sd item=1"]),
+        (["--crossed", "item"], ["--crossed item could not be read", "item=24"]),
+        (["--trials", "few", "--family", "binomial"], ["--trials few", "2-5"]),
+        (["--trials", "3"], ["gaussian has no trials"]),
+        (["--from", "nowhere"], ["no folder 'nowhere'"]),
+        (["slopes", "--from", "run", "--groups", "3"], ["--from takes rows", "a scenario", "--groups"]),
+    ],
+)
+def test_bad_options_are_named(cli: Cli, arguments: list[str], says: list[str]) -> None:
+    done = cli("simulate", *arguments)
+    assert done.code == 2
+    assert [text for text in says if text not in done.err] == []
+    assert not Path("sim").exists()
+
+
+def test_data_from_a_run(cli: Cli, run: Path) -> None:
+    said = cli("simulate", "--from", run, "--seed", "4", "--out", "new")
+    assert said.code == 0, said.err
+    assert "new/data.csv: 32 rows" in said.out and f"of {run}" in said.out
+    arguments = next_command(said.out)
+    assert arguments == ["fit", "new/data.csv", "--from", "run"]
+    assert cli(*arguments, "--dry-run").code == 0
+    old, new = (Path(path).read_text(encoding="utf-8").splitlines() for path in ("data.csv", "new/data.csv"))
+    assert new[0] == old[0]
+    for before, after in zip(old[1:], new[1:], strict=True):
+        assert float(before.split(",")[1]) == float(after.split(",")[1])
+        assert before.split(",")[2] == after.split(",")[2] and before.split(",")[0] != after.split(",")[0]
+
+
+def test_data_from_a_prior_only_run_are_fitted_with_their_outcome(cli: Cli, run: Path) -> None:
+    manifest = json.loads((run / "run.json").read_text(encoding="utf-8"))
+    manifest["request"] |= {"prior_only": True, "centered": False, "priors": ["ses ~ normal(0, 3)"]}
+    (run / "run.json").write_text(json.dumps(manifest), encoding="utf-8")
+    arguments = next_command(cli("simulate", "--from", run).out)
+    assert "--from" not in arguments and "--prior-only" not in arguments
+    planned = cli(*arguments, "--dry-run")
+    assert planned.code == 0, planned.err
+    assert "normal(0, 3)" in planned.out and "--no-center" in arguments
