@@ -1,6 +1,6 @@
-"""`python -m tests.render` (`make rendered`) writes what is made from code: stan_models/rendered/ and docs/commands.md.
+"""`python -m tests.render` (`make rendered`) writes what is made from code.
 
-    python -m tests.render              the Stan programs and docs/commands.md
+    python -m tests.render              the Stan programs, docs/commands.md and the table of docs/families.md
     python -m tests.render --outputs    also the outputs and numbers that DOCUMENTS quote, by running their commands
 
 docs/commands.md says what `hierfit COMMAND --help` says, laid out here, so that it does not change with Typer's taste
@@ -28,12 +28,13 @@ import typer
 
 from hierfit import workflow
 from hierfit.cli.app import app
+from hierfit.model.families import FAMILIES, Auxiliary
 from hierfit.results.convergence import assess
 from hierfit.results.digits import format_row
 from hierfit.stan.programs import write_rendered
 
 ROOT = Path(__file__).parents[1]
-COMMANDS = ROOT / "docs" / "commands.md"
+COMMANDS, FAMILIES_PAGE = ROOT / "docs" / "commands.md", ROOT / "docs" / "families.md"
 # Documents whose console blocks are run, by `--outputs` and by tests/test_docs.py.
 DOCUMENTS = (ROOT / "README.md", ROOT / "docs" / "tutorials.md", ROOT / "sample_data" / "README.md")
 WIDTH, INDENT = 96, 28
@@ -106,6 +107,30 @@ def _default_text(parameter: Any, kind: type) -> str:
         return ""
     shown = parameter.show_default if isinstance(parameter.show_default, str) else parameter.default
     return "" if shown is None else f"[{getattr(shown, 'value', shown)}]"
+
+
+_TABLE = re.compile(r"(?<=^<!-- families -->\n).*(?=^<!-- /families -->$)", re.DOTALL | re.MULTILINE)
+
+
+def families_page() -> str:
+    """docs/families.md with its table as the families are today."""
+    header = ["| family | outcome | links | auxiliary parameters, default priors |", "|---|---|---|---|"]
+    rows = [
+        f"| `{family.name}` | {family.support.value} | {', '.join(family.links)} | "
+        f"{'; '.join(map(_auxiliary_text, family.auxiliaries))} |".replace("|  |", "| |")
+        for family in FAMILIES.values()
+    ]
+    return _TABLE.sub("\n" + "\n".join([*header, *rows]) + "\n\n", FAMILIES_PAGE.read_text())
+
+
+def _auxiliary_text(auxiliary: Auxiliary) -> str:
+    """`sigma` ~ exponential(1 / s_y) (rstanarm: 1 / sd(y))."""
+    one, two = (auxiliary.prior(scale) for scale in (1.0, 2.0))
+    numbers = [
+        f"{a:g} / s_y" if b == a / 2 != 0 else f"{a:g} s_y" if b == 2 * a != 0 else f"{a:g}"
+        for a, b in zip(one.arguments, two.arguments, strict=True)
+    ]
+    return f"`{auxiliary.name}` ~ {one.distribution}({', '.join(numbers)}) ({one.source})"
 
 
 def commands_in(text: str) -> Iterator[tuple[str, str | None]]:
@@ -189,6 +214,7 @@ def main() -> None:
     """Write it all."""
     write_rendered(ROOT / "stan_models" / "rendered")
     COMMANDS.write_text(commands_text())
+    FAMILIES_PAGE.write_text(families_page())
     for document in DOCUMENTS if "--outputs" in sys.argv[1:] else ():
         with tempfile.TemporaryDirectory() as folder:
             document.write_text(with_outputs(document.read_text(), workplace(Path(folder))))

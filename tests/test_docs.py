@@ -21,24 +21,30 @@ import pytest
 import typer
 
 from hierfit import __version__, workflow
-from hierfit.cli.app import app
+from hierfit.cli.app import app, main
 from hierfit.errors import ExitCode
+from hierfit.model.families import FAMILIES
+from hierfit.model.formula import formula_from_flags
+from hierfit.model.formula_text import NUMPY_FUNCTIONS, TRANSFORMS, parse_formula
 from hierfit.model.priors import DISTRIBUTIONS
 from hierfit.results.convergence import load_arviz
 from tests.references import Moments, tutorial_one, tutorial_two
 from tests.render import (
     COMMANDS,
     DOCUMENTS,
+    FAMILIES_PAGE,
     ROOT,
     commands_in,
     commands_text,
     draws_of,
+    families_page,
     parameter_of,
     run_command,
     workplace,
 )
 
 SIGMAS = 5
+FORMULAS = ROOT / "docs" / "formulas.md"
 README, TUTORIALS, SAMPLES = ROOT / "README.md", ROOT / "docs" / "tutorials.md", ROOT / "sample_data" / "README.md"
 PAGES = [README, ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", SAMPLES, *sorted((ROOT / "docs").glob("*.md"))]
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
@@ -164,6 +170,126 @@ def test_the_changelog_begins_with_unreleased_and_knows_this_version() -> None:
     headings = re.findall(r"^## \[(.+?)\]", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
     assert headings[0] == "Unreleased"
     assert __version__ in headings
+
+
+# Formulas, families and options: every construct has an example, and every example works.
+
+
+def section_rows(path: Path, heading: str) -> list[list[str]]:
+    """The cells of the table of a section, header and rule left out, `\\|` as `|`."""
+    section = path.read_text().partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
+    rows = [re.split(r"(?<!\\)\|", line)[1:-1] for line in section.splitlines() if line.startswith("|")]
+    return [[cell.strip().replace("\\|", "|") for cell in row] for row in rows[2:]]
+
+
+def code(cell: str) -> str:
+    """The text between the backticks of a cell; doubled where the code holds some."""
+    found = re.fullmatch(r"(`+) ?(.*?) ?\1", cell)
+    assert found, cell
+    return found[2]
+
+
+@pytest.mark.parametrize("heading", ["Predictors", "Groups"])
+def test_formulas_are_read_as_stated(heading: str) -> None:
+    rows = section_rows(FORMULAS, heading)
+    assert len(rows) > 10
+    for short, full, *_ in rows:
+        assert str(parse_formula(code(short))) == code(full)
+
+
+def test_flags_make_the_formulas_beside_them() -> None:
+    rows = section_rows(FORMULAS, "Flags instead")
+    assert len(rows) >= 8
+    for flags, full in rows:
+        given = group().commands["fit"].make_context("fit", ["pupils.csv", *shlex.split(code(flags))]).params
+        formula = formula_from_flags(
+            given["y"],
+            given["x"] or (),
+            given["group"],
+            given["slope"] or (),
+            varying_intercept=not given["no_varying_intercept"],
+            correlated=not given["uncorrelated"],
+        )
+        assert str(formula) == code(full)
+
+
+def test_the_formulas_page_names_every_function() -> None:
+    shown = " ".join(re.findall(r"`([^`]+)`", FENCE.sub("", FORMULAS.read_text())))
+    assert set(re.findall(r"\w+", shown)) >= {*TRANSFORMS, *NUMPY_FUNCTIONS}
+
+
+def test_every_option_of_a_fit_has_an_example() -> None:
+    rows = section_rows(FORMULAS, "Every option of a fit")
+    options = [parameter.opts[0] for parameter in group().commands["fit"].params if parameter.opts[0].startswith("--")]
+    assert [code(name) for name, *_ in rows] == options
+    for name, what, example in rows:
+        assert what and code(name) in shlex.split(code(example)), name
+
+
+def test_the_table_of_families_is_that_of_the_program() -> None:
+    assert FAMILIES_PAGE.read_text() == families_page(), "run `make rendered`"
+
+
+def test_every_family_and_link_has_an_example() -> None:
+    shown = set()
+    for command in hierfit_commands(FAMILIES_PAGE):
+        given = group().commands["fit"].make_context("fit", command[1:]).params
+        shown.add((given["family"], given["link"] or FAMILIES[given["family"]].link))
+    assert shown == {(family.name, link) for family in FAMILIES.values() for link in family.links}
+
+
+def test_every_auxiliary_is_explained() -> None:
+    names = {auxiliary.name for family in FAMILIES.values() for auxiliary in family.auxiliaries}
+    assert {code(name) for name, _ in section_rows(FAMILIES_PAGE, "Auxiliary parameters")} == names
+
+
+def write_pupils(folder: Path) -> None:
+    """Write the pupils.csv that the pages speak of."""
+    rng, n = np.random.default_rng(1), 60
+    columns = {
+        "score": rng.normal(50, 10, n).round(2),
+        "ses": rng.normal(0, 1, n).round(3),
+        "age": rng.uniform(8, 16, n).round(2),
+        "family income": rng.uniform(1, 9, n).round(2),
+        "grade": np.arange(n) % 4 + 1,
+        "sector": np.array(["Public", "Church", "Private"])[np.arange(n) % 3],
+        "school": np.arange(n) % 10,
+        "district": np.arange(n) % 10 // 3,
+        "class": np.arange(n) // 10 % 2,
+        "teacher": np.arange(n) // 4 % 7,
+        "passed": np.array(["yes", "no"])[rng.integers(0, 2, n)],
+        "absences": rng.poisson(3, n),
+        "correct": rng.integers(0, 11, n),
+        "items": np.full(n, 10),
+        "share": rng.uniform(0.05, 0.95, n).round(3),
+        "minutes": rng.gamma(3, 10, n).round(2),
+        "log_days": np.log(rng.integers(100, 190, n)).round(4),
+        "copies": rng.integers(1, 4, n),
+    }
+    with (folder / "pupils.csv").open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(columns)
+        writer.writerows(zip(*(column.tolist() for column in columns.values()), strict=True))
+
+
+@pytest.mark.parametrize("path", [FORMULAS, FAMILIES_PAGE], ids=page_id)
+def test_the_examples_can_be_fitted(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Everything but the sampling: data, model and priors."""
+    write_pupils(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    examples = [*hierfit_commands(path)]
+    if path == FORMULAS:
+        examples += [words(code(row[2]))[1:] for row in section_rows(path, "Every option of a fit")]
+        formulas = [code(row[0]) for heading in ("Predictors", "Groups") for row in section_rows(path, heading)]
+        examples += [["fit", "pupils.csv", "--formula", formula] for formula in formulas]
+        examples += [["fit", "pupils.csv", *shlex.split(code(row[0]))] for row in section_rows(path, "Flags instead")]
+    assert len(examples) > 10
+    for name, *arguments in examples:
+        assert name == "fit"
+        if "--from" not in arguments:
+            with pytest.raises(SystemExit) as left:
+                main([name, *arguments, "--dry-run"])
+            assert left.value.code == 0, arguments
 
 
 # The numbers of other methods are theirs.

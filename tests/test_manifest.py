@@ -20,7 +20,7 @@ def model(tmp_path: Path) -> dict[str, Any]:
     path = tmp_path / "data.csv"
     path.write_text("y,a,g\n1,2,u\n2,1,u\n4,3,v\n,1,v\n2,NA,w\n3,3,u\n5,4,w\n")
     formula = formula_from_flags("y", ["a"], "g")
-    table = read_table(path, formula.numeric_columns, formula.factors)
+    table = read_table(path, [formula.response, *formula.predictors], formula.factors)
     design = build_design(formula, table)
     spec = build_spec(formula, design, ["a ~ normal(0, 1)"])
     described = json.loads(json.dumps(describe_model(FitRequest(path, formula), table, design, spec)))

@@ -1,5 +1,7 @@
 """Posteriors that are known another way: the other engine, lme4 on real data, and the truth of simulated data."""
 
+import csv
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,6 +10,8 @@ import pytest
 
 from hierfit import workflow
 from hierfit.model.formula import Formula, formula_from_flags
+from hierfit.model.formula_text import parse_formula
+from hierfit.model.roles import Roles
 from hierfit.model.scenarios import find_scenario
 from hierfit.model.simulate import simulate, write_simulation
 from hierfit.model.simulation import true_parameters
@@ -20,6 +24,14 @@ pytestmark = pytest.mark.stan
 
 SAMPLE_DATA = Path(__file__).parents[1] / "sample_data"
 RATS = formula_from_flags("weight", ["day"], "rat", ["day"])
+
+
+def write_csv(path: Path, columns: Mapping[str, Sequence[object]]) -> Path:
+    with path.open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(columns)
+        writer.writerows(zip(*columns.values(), strict=True))
+    return path
 
 
 def fit(data: Path, formula: Formula, folder: Path, engine: str = "auto", **changes: object) -> Fit:
@@ -125,3 +137,130 @@ def test_an_offset_of_1e12_changes_nothing_else(tmp_path: Path) -> None:
         error = 5 * np.hypot(row.mcse_mean, other.mcse_mean)
         # Doubles near 1e12 are 1e-4 apart, and so may be means and intercepts.
         assert abs(other.mean - row.mean - offset) < error + 1e-3, row.name
+
+
+# --- the modelling language -----------------------------------------------------------------------------------------
+
+SHORT = SamplerOptions(warmup=500, draws=1000, seed=5)
+
+
+def penicillin(rng: np.random.Generator) -> dict[str, list[object]]:
+    """The layout of Davies and Goldsmith's penicillin assay: 24 plates crossed with 6 samples, simulated."""
+    plate, sample = np.repeat(np.arange(24), 6), np.tile(np.arange(6), 24)
+    diameter = 23 + rng.normal(0, 0.85, 24)[plate] + rng.normal(0, 1.9, 6)[sample] + rng.normal(0, 0.55, 144)
+    return {
+        "diameter": diameter.round(6).tolist(),
+        "plate": [f"p{label}" for label in plate],
+        "sample": ["ABCDEF"[label] for label in sample],
+    }
+
+
+def test_crossed_factors_agree_with_the_analysis_of_variance(tmp_path: Path) -> None:
+    """In a balanced two-way layout the REML estimates are those of the analysis of variance, in closed form."""
+    columns = penicillin(np.random.default_rng(4))
+    data = write_csv(tmp_path / "assay.csv", columns)
+    formula = parse_formula("diameter ~ 1 + (1 | plate) + (1 | sample)")
+    done = fit(data, formula, tmp_path / "run", sampler=replace(SHORT, adapt_delta=0.95))
+    y = np.array(columns["diameter"]).reshape(24, 6)
+    plates, samples = y.mean(axis=1), y.mean(axis=0)
+    residual = y - plates[:, None] - samples + y.mean()
+    variance = (residual**2).sum() / (23 * 5)
+    reml = {
+        "Intercept": (y.mean(), 0.3),
+        "sd(plate)": ((plates.var(ddof=1) - variance / 6) ** 0.5, 0.5),
+        "sd(sample)": ((samples.var(ddof=1) - variance / 24) ** 0.5, 1.0),  # six samples: the posterior leans right
+        "sigma": (variance**0.5, 0.3),
+    }
+    for name, (estimate, sds) in reml.items():
+        row = done.summary.row(name)
+        assert abs(row.mean - estimate) < sds * row.sd, name
+        assert row.rhat is not None and row.rhat < 1.05
+    # The deviations are the shrunken means: within a few standard errors of 400 effective draws.
+    tables = summarize_groups(done.draws, done.design, done.spec)
+    shrunk = (plates - y.mean()) * (1 - variance / 6 / plates.var(ddof=1))
+    table = tables.table("plate")
+    assert table.labels == tuple(f"p{label}" for label in range(24))
+    # The posterior of the sds shifts each a little, by less than a quarter of its sd.
+    assert (np.abs(table.deviation_mean[:, 0] - shrunk) < (0.25 + 5 / 400**0.5) * table.deviation_sd[:, 0]).all()
+
+
+def same_posterior(one: Fit, other: Fit, names: Mapping[str, str]) -> None:
+    """Compare two fits of the same model; `names` translates from the first to the second.
+
+    Five standard errors of the difference of two means, and of two sds: the relative error of an sd is 1 / sqrt(2 ESS)
+    for a normal, half as much again is allowed for heavier tails.
+    """
+    assert len(one.summary.rows) == len(other.summary.rows)
+    for row in one.summary.rows:
+        near = other.summary.row(names.get(row.name, row.name))
+        assert abs(row.mean - near.mean) < 5 * np.hypot(row.mcse_mean, near.mcse_mean), row.name
+        ess = min(row.ess_bulk, row.ess_tail, near.ess_bulk, near.ess_tail)
+        assert abs(row.sd / near.sd - 1) < 1.5 * 5 / ess**0.5, row.name
+
+
+def test_a_text_predictor_is_its_dummy_columns(tmp_path: Path) -> None:
+    rng = np.random.default_rng(7)
+    group, dose = np.arange(120) % 12, np.array(["none", "high", "low"])[rng.integers(0, 3, 120)]
+    high, low = (dose == "high").astype(int), (dose == "low").astype(int)
+    y = 3 + 2 * high + low + rng.normal(0, 1, 12)[group] + rng.normal(0, 1, 12)[group] * high + rng.normal(0, 1, 120)
+    columns = {"y": y.tolist(), "dose": dose.tolist(), "high": high.tolist(), "low": low.tolist(), "g": group.tolist()}
+    data = write_csv(tmp_path / "doses.csv", columns)
+    text = parse_formula("y ~ dose + (1 + dose | g)")
+    roles = Roles(references={"dose": "none"})
+    one = fit(data, text, tmp_path / "text", sampler=SHORT, roles=roles)
+    other = fit(data, parse_formula("y ~ high + low + (1 + high + low | g)"), tmp_path / "dummies", sampler=SHORT)
+    names = {
+        parameter.name: parameter.name.replace("dose[high]", "high").replace("dose[low]", "low")
+        for parameter in one.draws.parameters
+    }
+    assert one.design.coefficients == ("dose[high]", "dose[low]")
+    same_posterior(one, other, names)
+    assert abs(one.summary.row("dose[high]").mean - 2) < 4 * one.summary.row("dose[high]").sd
+
+
+def test_two_bars_are_uncorrelated_and_a_slash_is_two_factors(tmp_path: Path) -> None:
+    rng = np.random.default_rng(8)
+    school, room = np.repeat(np.arange(10), 12), np.tile(np.repeat(np.arange(3), 4), 10)
+    x = rng.normal(0, 1, 120)
+    y = 5 + x + rng.normal(0, 2, 10)[school] + rng.normal(0, 1, 30)[3 * school + room] + rng.normal(0, 1, 120)
+    columns = {
+        "y": y.tolist(),
+        "x": x.tolist(),
+        "school": school.tolist(),
+        "room": room.tolist(),
+        "both": [f"{a}-{b}" for a, b in zip(school, room, strict=True)],
+    }
+    data = write_csv(tmp_path / "rooms.csv", columns)
+    bars = fit(data, parse_formula("y ~ x + (x || school)"), tmp_path / "bars", sampler=SHORT)
+    flags = formula_from_flags("y", ["x"], "school", ["x"], correlated=False)
+    same_posterior(bars, fit(data, flags, tmp_path / "flags", sampler=SHORT), {})
+    assert not any(parameter.name.startswith("cor(") for parameter in bars.draws.parameters)
+    nested = fit(data, parse_formula("y ~ x + (1 | school/room)"), tmp_path / "nested", sampler=SHORT)
+    by_hand = fit(data, parse_formula("y ~ x + (1 | school) + (1 | both)"), tmp_path / "both", sampler=SHORT)
+    same_posterior(nested, by_hand, {"sd(school:room)": "sd(both)"})
+    assert [label.replace(":", "-") for label in nested.design.group("school:room").labels] == [
+        *by_hand.design.group("both").labels
+    ]
+    assert abs(nested.summary.row("sd(school:room)").mean - 1) < 4 * nested.summary.row("sd(school:room)").sd
+
+
+def test_weights_are_repeated_rows_and_an_offset_is_taken_from_the_outcome(tmp_path: Path) -> None:
+    rng = np.random.default_rng(9)
+    group, x, t, w = np.arange(60) % 6, rng.normal(0, 1, 60), rng.normal(0, 3, 60), rng.integers(1, 4, 60)
+    y = 1 + 2 * x + rng.normal(0, 1, 6)[group] + rng.normal(0, 1, 60)
+    columns = {"y": y, "shifted": y + t, "x": x, "t": t, "w": w, "g": group}
+    once = write_csv(tmp_path / "once.csv", {name: column.tolist() for name, column in columns.items()})
+    repeated = {name: np.repeat(column, w).tolist() for name, column in columns.items()}
+    often = write_csv(tmp_path / "often.csv", repeated)
+    # Default priors follow the data, which differ: here both have the same.
+    priors = ("Intercept ~ normal(0, 10)", "x ~ normal(0, 10)", "sd(g) ~ normal(0, 5)", "sigma ~ exponential(1)")
+    options = {"priors": priors, "centered": False, "sampler": SHORT}
+    fits = {
+        "weights": fit(once, parse_formula("y ~ x + (1 | g)"), tmp_path / "w", roles=Roles(weights="w"), **options),
+        "rows": fit(often, parse_formula("y ~ x + (1 | g)"), tmp_path / "r", **options),
+        "offset": fit(once, parse_formula("shifted ~ x + (1 | g)"), tmp_path / "o", roles=Roles(offset="t"), **options),
+        "plain": fit(once, parse_formula("y ~ x + (1 | g)"), tmp_path / "p", **options),
+    }
+    for one, other in (("weights", "rows"), ("offset", "plain")):
+        same_posterior(fits[one], fits[other], {})
+    assert fits["weights"].summary.row("x").sd < 0.9 * fits["plain"].summary.row("x").sd

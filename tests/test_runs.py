@@ -11,7 +11,7 @@ from hierfit.errors import RunFolderError
 from hierfit.model.formula import Formula
 from hierfit.model.spec import ModelSpec
 
-MODEL = ModelSpec(Formula("y"), "gaussian", {}).to_dict()
+MODEL = ModelSpec(Formula("y"), "gaussian", "identity", (), (), {}).to_dict()
 NUMBERS = dict.fromkeys(("request", "data", "groups", "formula", "engine", "draws_per_chain", "seconds", "status"), 1)
 CONTENT: dict[str, Any] = json.loads(json.dumps(NUMBERS | {"model": MODEL}))
 ROOT = hasattr(os, "geteuid") and os.geteuid() == 0
