@@ -37,6 +37,7 @@ from hierfit.model.simulation import Simulation
 from hierfit.model.spec import ModelSpec, build_spec
 from hierfit.model.table import Table, read_table
 from hierfit.request import FitRequest
+from hierfit.results.checks import predict_from_prior
 from hierfit.results.collect import draws_from_sampling
 from hierfit.results.convergence import assess
 from hierfit.results.diagnostics import Diagnosis, diagnose
@@ -175,11 +176,18 @@ def fit(
         **describe_model(plan.request.with_seed(sampling.seed), plan.table, plan.design, plan.spec),
         **describe_tools(executable, toolchain, plan.engine),
         "draws_per_chain": draws.n_draws,
+        **_prior_predictive(draws, plan, sampling.seed),
         **describe_outcome(seconds, diagnosis.to_dict(), argv, interrupted=sampling.interrupted),
     }
     done = Fit(out, manifest, plan.spec, plan.design, draws, summary, diagnosis)
     _save(done, program, runs.truth_beside(plan.table.path, plan.table.sha256), overwrite=overwrite)
     return done
+
+
+def _prior_predictive(draws: Draws, plan: Plan, seed: int) -> dict[str, Any]:
+    if not plan.spec.prior_only:
+        return {}
+    return {"prior_predictive": predict_from_prior(draws, plan.design, seed).to_dict()}
 
 
 def _save(done: Fit, program: StanProgram, truth: Mapping[str, Any] | None, *, overwrite: bool) -> None:

@@ -22,7 +22,7 @@ from hierfit.model.formula import INTERCEPT
 from hierfit.model.priors import SET_BY_USER
 from hierfit.model.spec import INTERCEPT_AT_MEAN, Kind
 from hierfit.results.diagnostics import Diagnosis, Level
-from hierfit.results.digits import format_count, format_rhat, format_row, format_share
+from hierfit.results.digits import format_count, format_number, format_rhat, format_row, format_share
 from hierfit.results.summary import Summary, SummaryRow
 from hierfit.results.words import counted, elided, plural
 
@@ -57,6 +57,8 @@ def header_lines(manifest: Mapping[str, Any]) -> list[str]:
     ]
     if manifest["model"]["prior_only"]:
         lines += paragraph("Note", "drawn from the priors alone; the outcome was left out")
+        response = manifest["model"]["formula"]["response"]
+        lines += paragraph("Implied", _implied_text(manifest["prior_predictive"], response))
     if manifest["status"] == "interrupted":
         lines += paragraph("Note", f"interrupted: {drawn:,} of {sampler['draws']:,} draws of each chain")
     return lines
@@ -68,6 +70,17 @@ def _title_lines(formula: str, kind: str) -> list[str]:
         return [formula + kind.rjust(WIDTH - len(formula))]
     lines = textwrap.wrap(formula, WIDTH, subsequent_indent="    ", break_long_words=False, break_on_hyphens=False)
     return [*lines, kind.rjust(WIDTH)]
+
+
+def _implied_text(implied: Mapping[str, float], response: str) -> str:
+    """Return what the priors alone say about outcomes."""
+    lower, upper, low, high = (
+        format_number(implied[name], None) for name in ("lower", "upper", "data_lower", "data_upper")
+    )
+    return (
+        f"95% of the {response} values that the priors imply lie between {lower} and {upper}; "
+        f"{format_share(implied['outside'])} lie outside the data's range, {low} to {high}"
+    )
 
 
 def _priors_text(priors: Mapping[str, Mapping[str, Any]]) -> str:

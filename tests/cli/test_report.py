@@ -176,7 +176,9 @@ def test_what_the_header_says_of_unusual_runs() -> None:
     data = {"path": "a.csv", "rows": 7185, "rows_read": 7188, "missing": {"ses": 2, "score": 1}}
     priors = {"Intercept": {"source": "set by --prior"}, "ses": {"source": "rstanarm"}}
     model = manifest()["model"] | {"priors": priors, "prior_only": True}
-    lines = header_lines(manifest(data=data, model=model, status="interrupted", draws_per_chain=60))
+    implied = {"lower": -1124.4, "upper": 1609.0, "data_lower": 132.0, "data_upper": 376.0, "outside": 0.76}
+    unusual = manifest(data=data, model=model, status="interrupted", draws_per_chain=60, prior_predictive=implied)
+    lines = header_lines(unusual)
     assert lines[1:] == [
         "Data     a.csv · 7,185 rows · 160 schools · 3 rows dropped (missing: 2 ses, 1 score)",
         "         rows per school: min 14, mean 44.9, max 67",
@@ -184,6 +186,8 @@ def test_what_the_header_says_of_unusual_runs() -> None:
         "Priors   Intercept set by --prior; the others weakly informative, scaled to the data (see",
         "         run.json)",
         "Note     drawn from the priors alone; the outcome was left out",
+        "Implied  95% of the mathach values that the priors imply lie between -1124 and 1609; 76% lie",
+        "         outside the data's range, 132 to 376",
         "Note     interrupted: 60 of 1,000 draws of each chain",
     ]
     everything = manifest()["model"] | {"priors": {"sigma": {"source": "set by --prior"}}}
