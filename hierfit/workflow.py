@@ -137,6 +137,7 @@ def read_columns(request: FitRequest, family: Family) -> Table:
         [*([] if may_be_text else response), *request.roles.columns],
         formula.label_columns,
         [*(response if may_be_text else []), *formula.predictors],
+        formula.categorical,
     )
 
 

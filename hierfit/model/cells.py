@@ -147,10 +147,14 @@ def _to_number(cell: str) -> float | None:
     return float(cell) if NUMBER.fullmatch(cell) or _INFINITE.fullmatch(cell) else None
 
 
+def holds_text(text: Text) -> bool:
+    """Return whether any cell is neither missing nor a number."""
+    return any(number is None for number in numbers_in(text.cells))
+
+
 def holds_no_number(text: Text) -> bool:
     """Return whether a column is made of words: no cell but missing ones reads as a number, and there are some."""
-    numbers = numbers_in(text.cells)
-    return any(number is None for number in numbers) and all(number is None or np.isnan(number) for number in numbers)
+    return holds_text(text) and all(number is None or np.isnan(number) for number in numbers_in(text.cells))
 
 
 def as_numbers(file: CsvFile, name: str, text: Text, lines: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -178,7 +182,7 @@ def as_numbers(file: CsvFile, name: str, text: Text, lines: NDArray[np.int64]) -
 
 
 def _number_hint(file: CsvFile, cell: str, *, mostly: bool) -> str:
-    missing = "if the value is missing, leave the cell empty or write NA"
+    missing = "if the value is missing, leave the cell empty or write NA; for categories, C(COLUMN) in --formula"
     if re.fullmatch(r"[+-]?\d*,\d+", cell):
         point, joined = cell.replace(",", "."), cell.replace(",", "")
         if file.delimiter == ";":

@@ -88,6 +88,12 @@ class Formula:
         return tuple(dict.fromkeys(column for term in terms for column in columns_in(term)))
 
     @property
+    def categorical(self) -> tuple[str, ...]:
+        """Columns that a term makes categories of: `C(grade)`."""
+        terms = [*self.terms, *(slope for group in self.groups for slope in group.slopes)]
+        return tuple(column for column in self.predictors if any(f"C({quoted(column)}" in term for term in terms))
+
+    @property
     def label_columns(self) -> tuple[str, ...]:
         """Columns that hold group labels, each once."""
         return tuple(dict.fromkeys(column for group in self.groups for column in group.columns))

@@ -15,7 +15,7 @@ record, to name the exact place.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,6 +32,7 @@ from hierfit.model.cells import (
     as_numbers,
     as_text,
     holds_no_number,
+    holds_text,
     numbers_in,
     parse_columns,
     read_columns,
@@ -96,11 +97,17 @@ class ColumnDescription:
         return f"{name} ({self.kind}{levels}{missing})"
 
 
-def read_table(path: str | Path, numeric: Sequence[str], labels: Sequence[str], either: Sequence[str] = ()) -> Table:
+def read_table(
+    path: str | Path,
+    numeric: Sequence[str],
+    labels: Sequence[str],
+    either: Sequence[str] = (),
+    mixed: Collection[str] = (),
+) -> Table:
     """Read the used columns of a CSV file; a column named as numeric and as label is read as both.
 
     A column of `either` becomes labels where no cell of it is a number, and must hold numbers otherwise: a stray word
-    in a column of numbers is a mistake, not a category.
+    in a column of numbers is a mistake, not a category, unless `mixed` names the column.
 
     Raises:
         DataError: the file, its header, a row or a cell cannot be used; names file, column, line and value.
@@ -113,7 +120,11 @@ def read_table(path: str | Path, numeric: Sequence[str], labels: Sequence[str], 
         lines = _row_lines(file, len(frame))
         sha256 = digest.result()
     text = {name: as_text(frame[name]) for name in frame if frame[name].dtype == object}
-    words = [name for name in either if name in text and holds_no_number(text[name])]
+    words = [
+        name
+        for name in either
+        if name in text and (holds_no_number(text[name]) or (name in mixed and holds_text(text[name])))
+    ]
     numeric = tuple(dict.fromkeys((*numeric, *(name for name in either if name not in words))))
     labels = tuple(dict.fromkeys((*labels, *words)))
     numbers = {

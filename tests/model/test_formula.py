@@ -110,3 +110,10 @@ def test_columns_are_listed_once_and_survive_storing() -> None:
     assert formula.predictors == ("a", "b", "c")
     assert formula.factors == ("g", "h")
     assert formula_from_dict(asdict(formula)) == formula
+
+
+def test_columns_in_c_are_categorical() -> None:
+    formula = Formula(
+        "y", ("C(grade)", "C(`year of birth`, Treatment(1990)):a", "b"), (GroupTerm("g", True, ("C(h)",)),)
+    )
+    assert formula.categorical == ("grade", "year of birth", "h")

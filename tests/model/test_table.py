@@ -471,3 +471,19 @@ def test_a_column_of_words_can_be_group_and_predictor(tmp_path: Path) -> None:
     table = either(tmp_path, "y,school,year\n1,a,1\n2,b,2\n", "school", "year", numeric="y", labels="school year")
     assert table.levels == {"school": ("a", "b"), "year": ("1", "2")}
     assert set(table.numbers) == {"y", "year"}
+
+
+def test_a_mixed_column_is_categorical_where_the_formula_says_so(tmp_path: Path) -> None:
+    path = tmp_path / "grades.csv"
+    path.write_text("y,grade\n1,K\n2,1\n3,2\n4,\n5,K\n")
+    table = read_table(path, ["y"], [], ["grade"], ["grade"])
+    assert table.levels["grade"] == ("K", "1", "2")
+    assert table.labels["grade"].tolist() == [0, 1, 2, 0]
+    assert table.dropped == {"grade": 1}
+
+
+def test_a_column_of_numbers_stays_one_even_if_it_may_be_mixed(tmp_path: Path) -> None:
+    path = tmp_path / "periods.csv"
+    path.write_text("y,period\n1,2\n2,1\n3,10\n")
+    table = read_table(path, ["y"], [], ["period"], ["period"])
+    assert table.numbers["period"].tolist() == [2, 1, 10]
