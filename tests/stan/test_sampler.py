@@ -187,7 +187,8 @@ def test_progress_goes_up_to_the_end(conjugate: Executable, conjugate_data: Mapp
 @stan
 def test_an_interrupt_keeps_the_finished_draws(conjugate: Executable, conjugate_data: Mapping[str, Any]) -> None:
     def stop(progress: Progress) -> None:
-        if progress.done > 100_000 and min(progress.by_chain) > 1000:
+        # Side by side: of two chains one of which is more than twice as long, only that one would be kept.
+        if progress.done > 100_000 and min(progress.by_chain) > 0.7 * max(progress.by_chain):
             raise KeyboardInterrupt
 
     endless = SamplerOptions(chains=2, draws=3_000_000, seed=1, parallel_chains=2)
