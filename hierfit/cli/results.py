@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from hierfit.cli.model_request import typed
 from hierfit.cli.options import Format, OutputFormat, Quiet, Run
 from hierfit.errors import UsageError
 
@@ -62,7 +63,7 @@ def _refuse_without_groups(context: typer.Context) -> None:
         UsageError: one of them is given.
     """
     for name, option in (("sort", "--sort"), ("top", "--top"), ("show_all", "--all")):
-        if getattr(context.get_parameter_source(name), "name", "") == "COMMANDLINE":
+        if typed(context, [name]):
             raise UsageError(f"{option} is about groups, but --groups is not given.", hint="add --groups")
 
 

@@ -80,18 +80,21 @@ class Formula:
     intercept: bool = True
 
     @property
+    def all_terms(self) -> tuple[str, ...]:
+        """The terms with population-level coefficients, then those whose coefficients vary."""
+        return (*self.terms, *(slope for group in self.groups for slope in group.slopes))
+
+    @property
     def predictors(self) -> tuple[str, ...]:
         """Columns that the terms use, each once."""
         from hierfit.model.formula_text import columns_in
 
-        terms = [*self.terms, *(slope for group in self.groups for slope in group.slopes)]
-        return tuple(dict.fromkeys(column for term in terms for column in columns_in(term)))
+        return tuple(dict.fromkeys(column for term in self.all_terms for column in columns_in(term)))
 
     @property
     def categorical(self) -> tuple[str, ...]:
         """Columns that a term makes categories of: `C(grade)`."""
-        terms = [*self.terms, *(slope for group in self.groups for slope in group.slopes)]
-        return tuple(column for column in self.predictors if any(f"C({quoted(column)}" in term for term in terms))
+        return tuple(name for name in self.predictors if any(f"C({quoted(name)}" in term for term in self.all_terms))
 
     @property
     def label_columns(self) -> tuple[str, ...]:
