@@ -31,10 +31,11 @@ from hierfit.model.engines import Engine, choose_engine
 from hierfit.model.families import Family, Support
 from hierfit.model.formula import formula_from_flags
 from hierfit.model.outcome import find_family
+from hierfit.model.prior_choice import build_spec
 from hierfit.model.simulate import DATA_FILE, Simulated, simulate, write_simulation
 from hierfit.model.simulate_again import TrueDraw, simulate_again
 from hierfit.model.simulation import Simulation
-from hierfit.model.spec import ModelSpec, build_spec
+from hierfit.model.spec import ModelSpec
 from hierfit.model.table import Table, read_table
 from hierfit.request import FitRequest
 from hierfit.results.checks import predict_from_prior

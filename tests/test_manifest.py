@@ -9,7 +9,8 @@ from hierfit.manifest import describe_model, describe_outcome, describe_tools
 from hierfit.model.design import build_design
 from hierfit.model.engines import Engine
 from hierfit.model.formula import formula_from_flags
-from hierfit.model.spec import ModelSpec, build_spec
+from hierfit.model.prior_choice import build_spec
+from hierfit.model.spec import ModelSpec
 from hierfit.model.table import read_table
 from hierfit.request import FitRequest
 from tests.fake_sampling import EXECUTABLE, TOOLCHAIN

@@ -2,7 +2,8 @@
 
 A prior is written `NAME ~ distribution(numbers)`, in the units of the CSV; `parse_prior` reads that. On a parameter
 that cannot be negative (sds, sigma) a distribution over the whole line stands for its positive half. `constant(v)`
-fixes the parameter at v. Which parameters there are, and what their defaults are, is said in `model.spec`.
+fixes the parameter at v. Which parameters there are, and what their defaults are, is said in `model.spec`
+and `model.prior_choice`.
 """
 
 from __future__ import annotations

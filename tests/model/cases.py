@@ -7,6 +7,9 @@ import numpy as np
 
 from hierfit.model.design import Design, build_design
 from hierfit.model.formula import Formula, formula_from_flags
+from hierfit.model.formula_text import parse_formula
+from hierfit.model.prior_choice import build_spec
+from hierfit.model.spec import ModelSpec
 from hierfit.model.table import Table
 
 
@@ -44,3 +47,19 @@ def crossed_table(rows: int = 40) -> Table:
         labels={**source.labels, "h": codes},
         levels={**source.levels, "h": tuple(f"h{level}" for level in range(5))},
     )
+
+
+def small_spec(
+    *priors: str, centered: bool = True, formula: Formula | None = None, prior_only: bool = False
+) -> ModelSpec:
+    made = design(formula, centered=centered)
+    formula = formula or formula_from_flags("y", ["a", "b"], "g", ["a"])
+    return build_spec(formula, made, priors, prior_only=prior_only)
+
+
+def crossed_spec(text: str, *priors: str) -> ModelSpec:
+    """Return the model of a formula on a table with the factors g and h, h as numbers too."""
+    source = crossed_table()
+    made = replace(source, numbers={**source.numbers, "h": source.labels["h"].astype(np.float64)})
+    formula = parse_formula(text)
+    return build_spec(formula, build_design(formula, made), priors)

@@ -13,6 +13,7 @@ from hierfit import __version__
 from hierfit.errors import HierfitError, RunFolderError, UsageError
 from hierfit.model.design import build_design
 from hierfit.model.families import FAMILIES, LINKS
+from hierfit.model.prior_choice import build_spec
 from hierfit.model.roles import Roles
 from hierfit.model.scenarios import DEFAULT_SCENARIO, SCENARIOS, find_scenario, scenario_of
 from hierfit.model.simulate import (
@@ -24,7 +25,6 @@ from hierfit.model.simulate import (
     true_parameters,
     write_simulation,
 )
-from hierfit.model.spec import build_spec
 from hierfit.model.table import read_table
 
 SLOPES = Simulation(groups=8, rows_per_group=5, sds={"Intercept": 5.0, "ses": 1.0}, correlations=0.3)

@@ -10,7 +10,7 @@ import pytest
 from hierfit.model.design import Design
 from hierfit.model.engines import Engine
 from hierfit.model.formula import Formula, GroupTerm, formula_from_flags
-from hierfit.model.spec import build_spec
+from hierfit.model.prior_choice import build_spec
 from hierfit.results.collect import cholesky_from_partials, draws_from_sampling
 from hierfit.results.draws import Draws
 from hierfit.stan.data import stan_data

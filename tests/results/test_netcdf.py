@@ -11,7 +11,8 @@ from hierfit.errors import RunFolderError
 from hierfit.model.design import Design, Group, build_design
 from hierfit.model.engines import Engine
 from hierfit.model.formula import Formula, GroupTerm, quoted
-from hierfit.model.spec import ModelSpec, build_spec
+from hierfit.model.prior_choice import build_spec
+from hierfit.model.spec import ModelSpec
 from hierfit.model.table import Table
 from hierfit.results.collect import draws_from_sampling
 from hierfit.results.draws import Draws

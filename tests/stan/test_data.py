@@ -7,7 +7,7 @@ import pytest
 from hierfit.model.design import build_design
 from hierfit.model.engines import Engine
 from hierfit.model.formula import Formula, GroupTerm, formula_from_flags
-from hierfit.model.spec import build_spec
+from hierfit.model.prior_choice import build_spec
 from hierfit.stan.data import StanData, stan_data
 from hierfit.stan.programs import render_program
 from tests.family_cases import FAMILY_CASES, FORMULA, FamilyCase, family_design

@@ -17,7 +17,8 @@ from hierfit.model.design import Design, build_design
 from hierfit.model.engines import Engine
 from hierfit.model.families import FAMILIES, LINKS
 from hierfit.model.formula import Formula, GroupTerm
-from hierfit.model.spec import ModelSpec, build_spec, sd_name
+from hierfit.model.prior_choice import build_spec
+from hierfit.model.spec import ModelSpec, sd_name
 from hierfit.results.collect import cholesky_from_partials
 from hierfit.stan.data import stan_data
 from hierfit.stan.executable import build_executable

@@ -1,0 +1,185 @@
+"""Priors of one model: the defaults, scaled to the data, and those that the user set.
+
+A prior set by the user is named after one parameter (`ses`, `sd(school: ses)`, `sigma`) or after a class of them: `b`
+(all coefficients but the intercept), `sd` (all sds of group effects), `cor` (the correlations of all factors). The
+prior of a parameter goes before that of its class, whatever the order; a column that is called `b`, `sd` or `cor`
+goes before the class.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import inf
+
+import numpy as np
+
+from hierfit.errors import FormulaError, PriorError, did_you_mean
+from hierfit.model.design import Design
+from hierfit.model.families import FAMILIES, Family
+from hierfit.model.formula import INTERCEPT, Formula
+from hierfit.model.priors import Prior, parse_prior
+from hierfit.model.scaling import varying_units
+from hierfit.model.spec import GroupCoefficients, Kind, ModelSpec, pairs, sd_name
+
+# Names that stand for several parameters, and what these are.
+PRIOR_CLASSES = {"b": "coefficients beside the intercept", "sd": "group effects", "cor": "correlations"}
+
+
+def default_priors(family: Family, design: Design) -> dict[str, Prior]:
+    """Return the default prior of every parameter, scaled to the data.
+
+    Intercept at the mean of X normal(mean y, 2.5 sd y) and coefficients normal(0, 2.5 sd y / sd x): rstanarm's vignette
+    "Prior Distributions for rstanarm Models"; sds half student_t(3, 0, 2.5 sd y / sd x): brms's shape, per unit of x;
+    correlations lkj(1): brms and rstanarm; auxiliaries: see `families`. Without an identity link sd y is 1 and mean y
+    the link of the mean. Without centring the intercept is that at x = 0, and its prior is the one that the centred
+    priors imply there.
+    """
+    scale = 2.5 * design.y_scale
+    priors: dict[str, Prior] = {}
+    if design.intercept:
+        priors[INTERCEPT] = _intercept_prior(design, scale)
+    unit = "sd(y)" if design.link == "identity" else ""
+    for name, x_sd in zip(design.coefficients, design.x_scale, strict=True):
+        priors[name] = Prior("normal", (0.0, scale / x_sd), f"rstanarm: 2.5 {unit} / sd(x)".replace("  ", " "))
+    for group in design.groups:
+        for term, x_sd in zip(group.terms, varying_units(group), strict=True):
+            source = f"brms: 2.5 {unit}".rstrip() + ("" if term == INTERCEPT else " / sd(x)")
+            priors[sd_name(group.factor, term)] = Prior("student_t", (3.0, 0.0, scale / x_sd), source)
+        if group.correlated:
+            priors[f"cor({group.factor})"] = Prior("lkj", (1.0,), "brms, rstanarm: uniform over correlation matrices")
+    for auxiliary in family.auxiliaries:
+        priors[auxiliary.name] = auxiliary.prior(design.y_scale)
+    return priors
+
+
+def _intercept_prior(design: Design, scale: float) -> Prior:
+    if design.centered or not design.coefficients:
+        return Prior("normal", (design.intercept_location, scale), _intercept_source(design))
+    leverage = 1.0 + float(np.sum((design.X.mean(axis=0) / design.x_scale) ** 2))
+    return Prior(
+        "normal", (design.intercept_location, scale * leverage**0.5), "rstanarm's at mean(x), carried to x = 0"
+    )
+
+
+def _intercept_source(design: Design) -> str:
+    return "rstanarm: mean(y), 2.5 sd(y)" if design.link == "identity" else f"rstanarm: {design.link} of mean(y), 2.5"
+
+
+def build_spec(
+    formula: Formula, design: Design, prior_texts: Sequence[str] = (), *, prior_only: bool = False
+) -> ModelSpec:
+    """Join the formula with its default priors and those that the user set.
+
+    Raises:
+        PriorError: a prior names no parameter of the model, or a distribution that this parameter cannot have.
+    """
+    priors = default_priors(FAMILIES[design.family], design)
+    groups = tuple(GroupCoefficients(group.factor, group.terms, group.correlated) for group in design.groups)
+    spec = ModelSpec(
+        formula, design.family, design.link, design.coefficients, groups, priors, design.centered, prior_only
+    )
+    _refuse_shared_names(spec)
+    for chosen in _chosen(prior_texts, spec):
+        for name in chosen.names:
+            _check_fits(chosen.text, name, chosen.prior, spec)
+            priors[name] = chosen.prior
+    if prior_only:
+        _refuse_improper(priors)
+    return spec
+
+
+@dataclass(frozen=True)
+class _Chosen:
+    """One prior as the user wrote it, and the parameters that it is of."""
+
+    text: str
+    prior: Prior
+    names: tuple[str, ...]
+    of_class: bool
+
+
+def _chosen(texts: Sequence[str], spec: ModelSpec) -> list[_Chosen]:
+    """Read the priors that the user set, those of classes first."""
+    found = []
+    for text in texts:
+        name, prior = parse_prior(text)
+        of_class = name in PRIOR_CLASSES and name not in spec.priors
+        names = _class_members(text, name, spec) if of_class else (_known_name(text, name, spec),)
+        found.append(_Chosen(text, prior, names, of_class))
+    return sorted(found, key=lambda chosen: not chosen.of_class)
+
+
+def _class_members(text: str, name: str, spec: ModelSpec) -> tuple[str, ...]:
+    """Return the parameters of a class, by the names of their priors."""
+    members = {
+        "b": spec.coefficients,
+        "sd": tuple(parameter.name for parameter in spec.parameters if parameter.kind is Kind.SD),
+        "cor": tuple(f"cor({group.factor})" for group in spec.groups if group.correlated),
+    }[name]
+    if not members:
+        raise PriorError(
+            f'--prior "{text}": the model has no {PRIOR_CLASSES[name]}.', hint=f"parameters: {', '.join(spec.priors)}"
+        )
+    return members
+
+
+def _refuse_shared_names(spec: ModelSpec) -> None:
+    """Refuse a column that is named like another parameter of the model, such as `sigma`."""
+    names = [parameter.name for parameter in spec.parameters]
+    for name in spec.coefficients:
+        if names.count(name) > 1:
+            raise FormulaError(
+                f"the predictor '{name}' has the name of another parameter of the model.",
+                hint=f"rename the column '{name}' in the file",
+            )
+
+
+def _known_name(text: str, name: str, spec: ModelSpec) -> str:
+    """Return the parameter's own spelling: `sd(school:ses)` and `sd(school: Intercept)` are understood too."""
+    if name in spec.priors:
+        return name
+    spellings = {"".join(known.split()): known for known in spec.priors}
+    for group in spec.groups:
+        if INTERCEPT in group.terms:
+            spellings["".join(f"sd({group.factor}:{INTERCEPT})".split())] = sd_name(group.factor, INTERCEPT)
+        for pair in pairs(group):
+            spellings["".join(f"cor({group.factor}:{pair})".split())] = f"cor({group.factor})"
+    known = spellings.get("".join(name.split()))
+    if known is None:
+        nearest = did_you_mean(name, [*spec.priors, *PRIOR_CLASSES])
+        raise PriorError(
+            f"--prior \"{text}\": the model has no parameter '{name}'.{nearest}",
+            hint=f"parameters: {', '.join(spec.priors)}; classes of them: {', '.join(PRIOR_CLASSES)}",
+        )
+    return known
+
+
+def _check_fits(text: str, name: str, prior: Prior, spec: ModelSpec) -> None:
+    """Refuse lkj off the correlations, anything else on them, and priors that leave a positive parameter no room."""
+    default = spec.priors[name]
+    if (prior.distribution == "lkj") != (default.distribution == "lkj"):
+        wanted = "lkj(eta)" if default.distribution == "lkj" else "any distribution but lkj"
+        raise PriorError(f'--prior "{text}": {name} takes {wanted}.', hint=f'the default is "{name} ~ {default}"')
+    lower, upper = spec.range_of(name)
+    room = f"greater than {lower:g}" if upper == inf else f"between {lower:g} and {upper:g}"
+    if prior.constant is not None and not lower < prior.constant < upper:
+        raise PriorError(
+            f'--prior "{text}": {name} must be {room}, but is fixed at {prior.constant:g}.',
+            hint="to have nothing vary, leave the term out of the model" if name.startswith("sd(") else None,
+        )
+    least, most = prior.bounds(within=(lower, upper))
+    if least >= most:
+        raise PriorError(
+            f'--prior "{text}": {name} is {room}, and the prior leaves it no room there.',
+            hint=f'the default is "{name} ~ {default}"',
+        )
+
+
+def _refuse_improper(priors: Mapping[str, Prior]) -> None:
+    for name, prior in priors.items():
+        if prior.distribution == "flat":
+            raise PriorError(
+                f"--prior-only cannot draw {name} from flat(), which is not a distribution.",
+                hint=f'give it one, for example --prior "{name} ~ normal(0, 10)"',
+            )
