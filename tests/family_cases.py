@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hierfit.model.design import Design, build_design
-from hierfit.model.families import FAMILIES, LINKS
+from hierfit.model.families import FAMILIES, THRESHOLD
 from hierfit.model.formula import Formula, GroupTerm
 from tests.model.cases import crossed_table
 
@@ -27,7 +27,8 @@ class FamilyCase:
 
     @property
     def values(self) -> dict[str, Array]:
-        return {name: np.array([value]) for name, value in (self.auxiliaries or {}).items()}
+        found = {name: np.array([value]) for name, value in (self.auxiliaries or {}).items()}
+        return found | ({THRESHOLD: np.array([[-1.0], [0.2], [0.9]])} if FAMILIES[self.family].has_thresholds else {})
 
     def __str__(self) -> str:
         return f"{self.family}-{self.link}"
@@ -46,6 +47,9 @@ FAMILY_CASES = [
     FamilyCase("zero_inflated_poisson", "log", 1.0, {"zi": 0.3}, ("zi ~ beta(2, 3)",)),
     FamilyCase("zero_inflated_negbinomial", "log", 1.5, {"shape": 2.5, "zi": 0.2}, ("zi ~ normal(0, 0.5)",)),
     FamilyCase("beta_binomial", "logit", 0.0, {"phi": 5.0}),
+    FamilyCase("hurdle_poisson", "log", 1.0, {"hu": 0.3}, ("hu ~ beta(2, 3)",)),
+    FamilyCase("hurdle_negbinomial", "log", 1.5, {"shape": 2.5, "hu": 0.2}, ("shape ~ exponential(1)",)),
+    *(FamilyCase("cumulative", link, 0.0, None, ("threshold ~ cauchy(0, 2)",)) for link in ("logit", "probit")),
 ]
 
 
@@ -61,9 +65,11 @@ def family_design(case: FamilyCase, *, centered: bool = True, further: bool = Fa
     trials = rng.integers(1, 12, design.n_rows).astype(np.float64)
     return replace(
         design,
-        y=family.replicate(rng, LINKS[case.link].inverse(eta), case.values, trials),
+        y=family.replicate(rng, family.mean(eta, case.link, case.values), case.values, trials),
         family=case.family,
         link=case.link,
+        intercept=not family.has_thresholds,
+        categories=("never", "seldom", "often", "always") if family.has_thresholds else (),
         trials=trials if family.has_trials else None,
         offset=offset if further else None,
         weights=rng.uniform(0.2, 3, design.n_rows) if further else None,

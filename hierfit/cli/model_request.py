@@ -25,7 +25,7 @@ def request_from(context: typer.Context) -> FitRequest:
         UsageError, FormulaError: the options contradict each other or say too little.
     """
     given = context.params
-    formula = _formula(context)
+    formula = _with_sigma(_formula(context), given["sigma"])
     references = _references(given["reference"] or ())
     from hierfit.model.roles import Roles  # from here on numpy is loaded: not before the flags are known to be good
     from hierfit.request import FitRequest
@@ -86,6 +86,19 @@ def _formula(context: typer.Context) -> Formula:
         varying_intercept=not given["no_varying_intercept"],
         correlated=not given["uncorrelated"],
     )
+
+
+def _with_sigma(formula: Formula, text: str | None) -> Formula:
+    """Return the formula with what --sigma says."""
+    if text is None:
+        return formula
+    from dataclasses import replace
+
+    from hierfit.model.formula_text import parse_sigma
+
+    if formula.sigma is not None:
+        raise UsageError(f"--formula says 'sigma ~ {formula.sigma}' already.", hint="leave out --sigma")
+    return replace(formula, sigma=parse_sigma(text))
 
 
 def typed(context: typer.Context, names: Iterable[str]) -> list[str]:

@@ -127,6 +127,16 @@ Weights = Annotated[
         show_default=False,
     ),
 ]
+SigmaFormula = Annotated[
+    str | None,
+    typer.Option(
+        "--sigma",
+        metavar="TERMS",
+        help="What predicts the log of the residual sd, such as 'x + group'; a group alone: a sigma for each.",
+        rich_help_panel=MODEL,
+        show_default=False,
+    ),
+]
 Reference = Annotated[
     list[str] | None,
     typer.Option(

@@ -185,3 +185,67 @@ def zero_inflated_log_density(log_density: LogDensity) -> LogDensity:
 def zero_inflated_expected(mean: Array, auxiliaries: Auxiliaries, trials: Array) -> Array:
     """Return the mean with the excess zeros."""
     return np.asarray((1 - auxiliaries["zi"]) * mean)
+
+
+def hurdle_log_density(log_density: LogDensity) -> LogDensity:
+    """Return the log density of an outcome that is 0 with probability hu, otherwise a count that is not 0."""
+
+    def hurdle(y: Array, mean: Array, auxiliaries: Auxiliaries, trials: Array) -> Array:
+        hu = np.clip(auxiliaries["hu"], LEAST, MOST)
+        some = -np.expm1(log_density(np.zeros_like(y), mean, auxiliaries, trials))
+        counted = np.log1p(-hu) + log_density(y, mean, auxiliaries, trials) - np.log(np.maximum(some, LEAST))
+        return np.where(y == 0, np.log(hu), counted)
+
+    return hurdle
+
+
+def replicate_hurdle_poisson(rng: np.random.Generator, mean: Array, auxiliaries: Auxiliaries, trials: Array) -> Array:
+    """Simulate 0 with probability hu, otherwise a Poisson count that is not 0.
+
+    A Poisson count is how many arrivals a process has in the time `mean`; that there is one at all says when the first
+    one comes, and the others follow it.
+    """
+    first = -np.log1p(rng.random(np.shape(mean)) * np.expm1(-mean))
+    counts = 1 + replicate_poisson(rng, np.maximum(mean - first, 0), auxiliaries, trials)
+    return np.asarray((rng.random(np.shape(mean)) >= auxiliaries["hu"]) * counts)
+
+
+def replicate_hurdle_negbinomial(
+    rng: np.random.Generator, mean: Array, auxiliaries: Auxiliaries, trials: Array
+) -> Array:
+    """Simulate 0 with probability hu, otherwise a negative binomial count that is not 0."""
+    from scipy import stats
+
+    shape = auxiliaries["shape"]
+    none = (1 + mean / shape) ** -shape  # probability of 0
+    quantile = np.minimum(none + rng.random(np.shape(mean)) * (1 - none), MOST)
+    counts = np.maximum(stats.nbinom.ppf(quantile, shape, shape / (shape + mean)), 1)
+    return np.asarray((rng.random(np.shape(mean)) >= auxiliaries["hu"]) * counts)
+
+
+def hurdle_expected(log_density: LogDensity) -> Expected:
+    """Return how to compute the mean with the zeros, of counts whose own log density is given."""
+
+    def expected(mean: Array, auxiliaries: Auxiliaries, trials: Array) -> Array:
+        some = -np.expm1(log_density(np.zeros_like(mean), mean, auxiliaries, trials))
+        return np.asarray((1 - auxiliaries["hu"]) * mean / np.maximum(some, LEAST))
+
+    return expected
+
+
+def replicate_cumulative(rng: np.random.Generator, mean: Array, auxiliaries: Auxiliaries, trials: Array) -> Array:
+    """Simulate ordered categories 0, 1, ...; `mean` holds the probabilities of being at most 0, 1, ... [Q, ..., N]."""
+    return np.asarray(np.sum(rng.random(np.shape(mean)[1:]) > mean, axis=0), dtype=np.float64)
+
+
+def cumulative_log_density(y: Array, mean: Array, auxiliaries: Auxiliaries, trials: Array) -> Array:
+    """Return the log probability of ordered categories; `mean` as in `replicate_cumulative`."""
+    ends = np.zeros((1, *mean.shape[1:]))
+    shares = np.diff(np.concatenate([ends, mean, ends + 1]), axis=0)
+    codes = np.broadcast_to(y.astype(np.int64), mean.shape[1:])[None]
+    return np.asarray(np.log(np.maximum(np.take_along_axis(shares, codes, axis=0)[0], LEAST)))
+
+
+def cumulative_expected(mean: Array, auxiliaries: Auxiliaries, trials: Array) -> Array:
+    """Return the mean of the categories' codes."""
+    return np.asarray(np.sum(1 - mean, axis=0))

@@ -12,16 +12,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hierfit.errors import DataError
+from hierfit.errors import DataError, FormulaError
 from hierfit.model.families import FAMILIES, LINKS
 from hierfit.model.formula import INTERCEPT, Formula, GroupTerm
 from hierfit.model.outcome import find_family, read_outcome
 from hierfit.model.roles import NO_ROLES, Roles
+from hierfit.model.sigma import SigmaColumns, build_sigma
 from hierfit.model.table import Table
 from hierfit.model.terms import evaluate_terms, reference_levels
 
@@ -69,7 +71,7 @@ class Design:
         y: outcome [N]; codes 0, 1, ... of `categories` where it has these.
         coefficients: names of the K population coefficients.
         X: their columns [N, K], raw.
-        intercept: whether there is a population-level intercept.
+        intercept: whether there is a population-level intercept; not beside thresholds.
         centered: whether the sampler's X is centred, so that the intercept's prior speaks of the mean of X.
         groups: the grouping factors.
         lines: line of the CSV file for each row [N].
@@ -80,6 +82,7 @@ class Design:
         trials: number of trials of each row [N], for families that count successes.
         offset: what is added to the linear predictor, on the scale of the link [N].
         weights: how often each row counts in the likelihood [N].
+        sigma: what predicts the residual sd; None where it is the same for all rows.
     """
 
     source: Path
@@ -98,6 +101,7 @@ class Design:
     trials: Array | None = None
     offset: Array | None = None
     weights: Array | None = None
+    sigma: SigmaColumns | None = None
 
     @property
     def n_rows(self) -> int:
@@ -116,9 +120,21 @@ class Design:
         return self.y if linear is None else linear(self.y)
 
     @property
+    def has_level(self) -> bool:
+        """Whether something takes up the mean of X: an intercept, or thresholds in its place."""
+        return self.intercept or FAMILIES[self.family].has_thresholds
+
+    @property
+    def thresholds(self) -> tuple[str, ...]:
+        """What the thresholds lie between, "low|medium"; empty where the outcome has no ordered categories."""
+        if not FAMILIES[self.family].has_thresholds:
+            return ()
+        return tuple(f"{below}|{above}" for below, above in pairwise(self.categories))
+
+    @property
     def x_mean(self) -> Array:
         """What is subtracted from each column of X before sampling [K]: its mean, or 0 where X is not centred."""
-        if not (self.centered and self.intercept):
+        if not (self.centered and self.has_level):
             return np.zeros(len(self.coefficients))
         return np.asarray(self.X.mean(axis=0), dtype=np.float64)
 
@@ -177,6 +193,10 @@ def build_design(
         FormulaError, UsageError: a term cannot be evaluated; a family, link or reference level does not exist.
     """
     kind, link = find_family(family, link)
+    if kind.has_thresholds and not formula.intercept:
+        raise FormulaError(
+            f"'{formula}' leaves out the intercept, in whose place {family} has thresholds.", hint="leave out the 0"
+        )
     outcome = read_outcome(table, formula.response, kind, roles)
     wanted = {name: level for name, level in roles.references.items() if name != formula.response}
     references = reference_levels(table, formula.predictors, wanted)
@@ -187,7 +207,7 @@ def build_design(
         y=outcome.y,
         coefficients=population.names,
         X=population.values,
-        intercept=formula.intercept,
+        intercept=formula.intercept and not kind.has_thresholds,
         centered=centered,
         groups=tuple(_group(term, table, references) for term in formula.groups),
         lines=table.lines,
@@ -198,6 +218,7 @@ def build_design(
         trials=outcome.trials,
         offset=None if roles.offset is None else table.numbers[roles.offset],
         weights=None if roles.weights is None else table.numbers[roles.weights],
+        sigma=build_sigma(formula, table, references, kind),
     )
     _check_rows(design)
     _check_columns(design)
@@ -259,7 +280,7 @@ def _check_weights(design: Design, name: str | None) -> None:
 
 def _check_rows(design: Design) -> None:
     """Refuse fewer rows than two, or than there are coefficients: nothing is left to estimate a residual from."""
-    needed = max(2, len(design.coefficients) + int(design.intercept) + 1)
+    needed = max(2, len(design.coefficients) + int(design.has_level) + 1)
     if design.n_rows < needed:
         raise DataError(
             f"{design.source} has {design.n_rows} complete row{'s' if design.n_rows != 1 else ''}; "
@@ -281,10 +302,10 @@ def _check_columns(design: Design) -> None:
             raise DataError(
                 f"{design.source}, column '{name}': all {design.n_rows:,} values are {column[0]:g}; "
                 "its coefficient cannot be told from an intercept.",
-                hint=f"leave out '{name}'" + ("" if design.intercept else ", and have an intercept"),
+                hint=f"leave out '{name}'" + ("" if design.has_level else ", and have an intercept"),
             )
     if len(design.coefficients) > 1:
-        around = design.X.mean(axis=0) if design.intercept else 0.0
+        around = design.X.mean(axis=0) if design.has_level else 0.0
         _, triangle = np.linalg.qr((design.X - around) / design.x_scale)
         small = np.abs(np.diag(triangle)) < 1e-9 * np.sqrt(design.n_rows)
         if small.any():

@@ -26,15 +26,17 @@ def choose_engine(spec: ModelSpec, wanted: str = "auto", *, weighted: bool = Fal
     Raises:
         UsageError: collapsed is wanted where it is not exact, or there is no such engine.
     """
-    exact = FAMILIES[spec.family].collapsible and len(spec.groups) == 1 and not weighted
+    one_sigma = not spec.sigma_coefficients
+    exact = FAMILIES[spec.family].collapsible and len(spec.groups) == 1 and one_sigma and not weighted
     if wanted == "auto":
         return Engine.COLLAPSED if exact else Engine.FULL
     if wanted not in set(Engine):
         raise UsageError(f"there is no engine '{wanted}'.", hint=f"choose auto, {', '.join(Engine)}")
     if wanted == Engine.COLLAPSED and not exact:
         raise UsageError(
-            f"the collapsed engine needs a gaussian outcome, one grouping factor and no weights; this model is "
-            f"{spec.family} with {len(spec.groups)}{' and weights' if weighted else ''}.",
+            f"the collapsed engine needs a gaussian outcome, one sigma, one grouping factor and no weights; this model "
+            f"is {spec.family} with {len(spec.groups)}{'' if one_sigma else ', predictors of sigma'}"
+            f"{' and weights' if weighted else ''}.",
             hint="use --engine auto",
         )
     return Engine(wanted)

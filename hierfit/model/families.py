@@ -5,8 +5,10 @@ Letters: eta [..., N] is the linear predictor on the scale of the link, mean [..
 the order of its levels.
 
 The mean is that of the outcome, except: of one trial (binomial, beta_binomial), of log y (lognormal), of the counts
-that are not excess zeros (zero_inflated_*). `Family.expected` is the mean of the outcome throughout. Probabilities
-stay inside (0, 1) and means finite however extreme eta is, so that log densities are finite too.
+that are not excess zeros (zero_inflated_*), of the counts before 0 was excluded (hurdle_*). For ordered categories
+(cumulative) `mean` stands for the probabilities of being at most 0, 1, ..., along a first axis; so do the thresholds
+among the auxiliaries [Q, ..., 1]. `Family.expected` is the mean of the outcome throughout, of codes for categories.
+Probabilities stay inside (0, 1) and means finite however extreme eta is, so that log densities are finite too.
 """
 
 from __future__ import annotations
@@ -25,6 +27,7 @@ from hierfit.model.links import Link as Link
 from hierfit.model.priors import Prior
 
 Array = NDArray[np.float64]
+SIGMA, THRESHOLD = "sigma", "threshold"
 
 
 class Support(StrEnum):
@@ -105,6 +108,21 @@ class Family:
         return self.support is Support.SUCCESSES
 
     @property
+    def has_thresholds(self) -> bool:
+        """Whether thresholds between ordered categories take the place of the intercept."""
+        return self.support is Support.CATEGORIES
+
+    @property
+    def has_sigma(self) -> bool:
+        """Whether there is a residual sd, which may then have predictors of its own."""
+        return any(auxiliary.name == SIGMA for auxiliary in self.auxiliaries)
+
+    def mean(self, eta: Array, link: str, auxiliaries: Mapping[str, Array]) -> Array:
+        """Return what the distributions call the mean, at linear predictors [..., N]."""
+        inverse = LINKS[link].inverse
+        return inverse(auxiliaries[THRESHOLD] - eta) if self.has_thresholds else inverse(eta)
+
+    @property
     def link(self) -> str:
         """The default link."""
         return self.links[0]
@@ -131,12 +149,13 @@ def _zi_prior(scale: float) -> Prior:
     return Prior("beta", (1.0, 1.0), "brms: uniform")
 
 
-_SIGMA = Auxiliary("sigma", _sigma_prior, in_outcome_units=True)
-_LOG_SIGMA = Auxiliary("sigma", _log_sigma_prior, in_outcome_units=True)
+_SIGMA = Auxiliary(SIGMA, _sigma_prior, in_outcome_units=True)
+_LOG_SIGMA = Auxiliary(SIGMA, _log_sigma_prior, in_outcome_units=True)
 _NU = Auxiliary("nu", _nu_prior, lower=1.0)
 _SHAPE = Auxiliary("shape", _dispersion_prior)
 _PHI = Auxiliary("phi", _dispersion_prior)
 _ZI = Auxiliary("zi", _zi_prior, upper=1.0)
+_HU = Auxiliary("hu", _zi_prior, upper=1.0)
 _PROBABILITY_LINKS = ("logit", "probit", "cloglog")
 
 
@@ -226,6 +245,33 @@ FAMILIES: Mapping[str, Family] = {
             densities.replicate_beta_binomial,
             densities.beta_binomial_log_density,
             expected=densities.all_trials,
+        ),
+        Family(
+            "hurdle_poisson",
+            ("log",),
+            Support.COUNT,
+            (_HU,),
+            densities.replicate_hurdle_poisson,
+            densities.hurdle_log_density(densities.poisson_log_density),
+            expected=densities.hurdle_expected(densities.poisson_log_density),
+        ),
+        Family(
+            "hurdle_negbinomial",
+            ("log",),
+            Support.COUNT,
+            (_SHAPE, _HU),
+            densities.replicate_hurdle_negbinomial,
+            densities.hurdle_log_density(densities.negbinomial_log_density),
+            expected=densities.hurdle_expected(densities.negbinomial_log_density),
+        ),
+        Family(
+            "cumulative",
+            ("logit", "probit"),
+            Support.CATEGORIES,
+            (),
+            densities.replicate_cumulative,
+            densities.cumulative_log_density,
+            expected=densities.cumulative_expected,
         ),
     )
 }

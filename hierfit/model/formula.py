@@ -64,6 +64,22 @@ class GroupTerm:
 
 
 @dataclass(frozen=True)
+class SigmaTerms:
+    """What predicts the log of the residual sd: `1 + ses`.
+
+    Attributes:
+        terms: as in a Formula.
+        intercept: whether there is an intercept.
+    """
+
+    terms: tuple[str, ...]
+    intercept: bool = True
+
+    def __str__(self) -> str:
+        return " + ".join(["1" if self.intercept else "0", *self.terms])
+
+
+@dataclass(frozen=True)
 class Formula:
     """Response, population-level terms and group terms.
 
@@ -72,17 +88,20 @@ class Formula:
         terms: terms with population-level coefficients.
         groups: one GroupTerm per grouping factor.
         intercept: whether there is a population-level intercept.
+        sigma: what predicts the residual sd; None where it is the same for all rows.
     """
 
     response: str
     terms: tuple[str, ...] = ()
     groups: tuple[GroupTerm, ...] = ()
     intercept: bool = True
+    sigma: SigmaTerms | None = None
 
     @property
     def all_terms(self) -> tuple[str, ...]:
-        """The terms with population-level coefficients, then those whose coefficients vary."""
-        return (*self.terms, *(slope for group in self.groups for slope in group.slopes))
+        """The terms with population-level coefficients, then those whose coefficients vary, then sigma's."""
+        slopes = (slope for group in self.groups for slope in group.slopes)
+        return (*self.terms, *slopes, *(self.sigma.terms if self.sigma else ()))
 
     @property
     def predictors(self) -> tuple[str, ...]:
@@ -108,7 +127,8 @@ class Formula:
 
     def __str__(self) -> str:
         population = ["1" if self.intercept else "0", *self.terms]
-        return f"{quoted(self.response)} ~ {' + '.join(population + [str(group) for group in self.groups])}"
+        text = f"{quoted(self.response)} ~ {' + '.join(population + [str(group) for group in self.groups])}"
+        return text if self.sigma is None else f"{text}; sigma ~ {self.sigma}"
 
 
 def formula_from_dict(stored: Mapping[str, Any]) -> Formula:
@@ -117,7 +137,8 @@ def formula_from_dict(stored: Mapping[str, Any]) -> Formula:
         GroupTerm(**{**group, "slopes": tuple(group["slopes"]), "crossing": tuple(group["crossing"])})
         for group in stored["groups"]
     )
-    return Formula(stored["response"], tuple(stored["terms"]), tuple(groups), stored["intercept"])
+    sigma = stored["sigma"] and SigmaTerms(tuple(stored["sigma"]["terms"]), stored["sigma"]["intercept"])
+    return Formula(stored["response"], tuple(stored["terms"]), tuple(groups), stored["intercept"], sigma)
 
 
 def formula_from_flags(

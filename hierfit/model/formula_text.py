@@ -17,7 +17,7 @@ from functools import lru_cache
 from typing import Any
 
 from hierfit.errors import FormulaError, did_you_mean
-from hierfit.model.formula import INTERCEPT, Formula, GroupTerm, column_of, quoted
+from hierfit.model.formula import INTERCEPT, Formula, GroupTerm, SigmaTerms, column_of, quoted
 
 # What a term may call: formulae's own, and numpy's by their names.
 TRANSFORMS = ("poly", "bs", "scale", "standardize", "center", "C", "T", "S", "Treatment", "I")
@@ -40,12 +40,13 @@ _MASKED = re.compile("ǁ([0-9a-f]*)ǁ|ǂ([0-9a-f]*)ǂ")  # letters of which no c
 
 
 def parse_formula(text: str) -> Formula:
-    """Read a formula.
+    """Read a formula, `y ~ x + (1 | g)`, or with predictors of sigma `y ~ x; sigma ~ x`.
 
     Raises:
         FormulaError: the text has another form; says where.
     """
-    left, tilde, right = _mask(text).partition("~")
+    masked, semicolon, of_sigma = _mask(text).partition(";")
+    left, tilde, right = masked.partition("~")
     if not tilde or "~" in right:
         raise FormulaError(f"'{text}' is no formula: it needs one '~' between outcome and predictors.", hint=_EXAMPLE)
     if not right.strip():
@@ -60,10 +61,27 @@ def parse_formula(text: str) -> Formula:
     terms, intercept = _expand(_population(gaps, bars, text), text)
     groups = tuple(group for bar in bars for group in _group_terms(bar, text))
     _refuse_repeated(groups, text)
-    formula = Formula(response, terms, groups, intercept)
+    sigma = parse_sigma(_unmask(of_sigma)) if semicolon else None
+    formula = Formula(response, terms, groups, intercept, sigma)
     if response in formula.predictors or response in formula.label_columns:
         raise FormulaError(f"'{response}' is both the outcome and a predictor or group in '{text}'.", hint=_EXAMPLE)
     return formula
+
+
+def parse_sigma(text: str) -> SigmaTerms:
+    """Read what predicts sigma: `ses + school`, with or without `sigma ~` before it.
+
+    Raises:
+        FormulaError: the text has another form, or has group terms.
+    """
+    name, _, right = _mask(text).rpartition("~")
+    gaps, bars = _split(right, text)
+    if name.strip() not in ("", "sigma"):
+        raise FormulaError(f"--sigma '{text}' is not about sigma.", hint="write --sigma 'x + school'")
+    if bars or not right.strip():
+        what = "has group terms, which sigma cannot have" if bars else "is empty"
+        raise FormulaError(f"--sigma '{text}' {what}.", hint="write --sigma school for a sigma of each school")
+    return SigmaTerms(*_expand(_population(gaps, bars, text), text))
 
 
 def _mask(text: str) -> str:

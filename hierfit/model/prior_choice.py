@@ -1,29 +1,44 @@
 """Priors of one model: the defaults, scaled to the data, and those that the user set.
 
 A prior set by the user is named after one parameter (`ses`, `sd(school: ses)`, `sigma`) or after a class of them: `b`
-(all coefficients but the intercept), `sd` (all sds of group effects), `cor` (the correlations of all factors). The
-prior of a parameter goes before that of its class, whatever the order; a column that is called `b`, `sd` or `cor`
-goes before the class.
+(all coefficients but the intercept), `sd` (all sds of group effects), `cor` (the correlations of all factors),
+`threshold` (all thresholds). The prior of a parameter goes before that of its class, whatever the order; a column that
+is called `b`, `sd` or `cor` goes before the class.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import inf
+from math import inf, log
 
 import numpy as np
 
 from hierfit.errors import FormulaError, PriorError, did_you_mean
 from hierfit.model.design import Design
-from hierfit.model.families import FAMILIES, Family
+from hierfit.model.families import FAMILIES, SIGMA, THRESHOLD, Family
 from hierfit.model.formula import INTERCEPT, Formula
-from hierfit.model.priors import Prior, parse_prior
+from hierfit.model.priors import HORSESHOE, HORSESHOE_SCALE, Prior, parse_prior
 from hierfit.model.scaling import varying_units
-from hierfit.model.spec import GroupCoefficients, Kind, ModelSpec, pairs, sd_name
+from hierfit.model.sigma import SigmaColumns
+from hierfit.model.spec import (
+    GroupCoefficients,
+    Kind,
+    ModelSpec,
+    pairs,
+    sd_name,
+    sigma_name,
+    threshold_name,
+)
 
 # Names that stand for several parameters, and what these are.
-PRIOR_CLASSES = {"b": "coefficients beside the intercept", "sd": "group effects", "cor": "correlations"}
+PRIOR_CLASSES = {
+    "b": "coefficients beside the intercept",
+    "sd": "group effects",
+    "cor": "correlations",
+    THRESHOLD: "thresholds",
+}
+THRESHOLD_PRIORS = ("flat", "normal", "student_t", "cauchy", "laplace")
 
 
 def default_priors(family: Family, design: Design) -> dict[str, Prior]:
@@ -48,9 +63,25 @@ def default_priors(family: Family, design: Design) -> dict[str, Prior]:
             priors[sd_name(group.factor, term)] = Prior("student_t", (3.0, 0.0, scale / x_sd), source)
         if group.correlated:
             priors[f"cor({group.factor})"] = Prior("lkj", (1.0,), "brms, rstanarm: uniform over correlation matrices")
+    for between in design.thresholds:
+        priors[threshold_name(between)] = Prior("student_t", (3.0, 0.0, 2.5), "brms")
+    if design.sigma is not None:
+        priors |= _sigma_priors(design, design.sigma)
     for auxiliary in family.auxiliaries:
-        priors[auxiliary.name] = auxiliary.prior(design.y_scale)
+        if design.sigma is None or auxiliary.name != SIGMA:
+            priors[auxiliary.name] = auxiliary.prior(design.y_scale)
     return priors
+
+
+def _sigma_priors(design: Design, sigma: SigmaColumns) -> dict[str, Prior]:
+    """Return the default priors of the coefficients of log sigma: where sigma is sd y, and no steeper than e per sd."""
+    level, slope = f"brms: 2.5, at log of sd({design.response})", "1 / sd(x)"
+    return {
+        sigma_name(term): Prior("student_t", (3.0, log(design.y_scale), 2.5), level)
+        if at_level
+        else Prior("normal", (0.0, 1.0 / scale), slope)
+        for term, at_level, scale in zip(sigma.coefficients, sigma.carries_level, sigma.scale, strict=True)
+    }
 
 
 def _intercept_prior(design: Design, scale: float) -> Prior:
@@ -76,14 +107,26 @@ def build_spec(
     """
     priors = default_priors(FAMILIES[design.family], design)
     groups = tuple(GroupCoefficients(group.factor, group.terms, group.correlated) for group in design.groups)
+    sigma = design.sigma.coefficients if design.sigma else ()
     spec = ModelSpec(
-        formula, design.family, design.link, design.coefficients, groups, priors, design.centered, prior_only
+        formula,
+        design.family,
+        design.link,
+        design.coefficients,
+        groups,
+        priors,
+        design.centered,
+        prior_only,
+        design.thresholds,
+        sigma,
     )
     _refuse_shared_names(spec)
     for chosen in _chosen(prior_texts, spec):
         for name in chosen.names:
             _check_fits(chosen.text, name, chosen.prior, spec)
             priors[name] = chosen.prior
+    if spec.shrunk:
+        priors[HORSESHOE_SCALE] = _horseshoe_scale(spec, design.n_rows)
     if prior_only:
         _refuse_improper(priors)
     return spec
@@ -105,6 +148,11 @@ def _chosen(texts: Sequence[str], spec: ModelSpec) -> list[_Chosen]:
     for text in texts:
         name, prior = parse_prior(text)
         of_class = name in PRIOR_CLASSES and name not in spec.priors
+        if prior.distribution == HORSESHOE and not (of_class and name == "b"):
+            raise PriorError(
+                f'--prior "{text}": a horseshoe is a prior of all coefficients together.',
+                hint=f'write --prior "b ~ {prior}"; coefficients with a prior of their own are left out',
+            )
         names = _class_members(text, name, spec) if of_class else (_known_name(text, name, spec),)
         found.append(_Chosen(text, prior, names, of_class))
     return sorted(found, key=lambda chosen: not chosen.of_class)
@@ -116,12 +164,30 @@ def _class_members(text: str, name: str, spec: ModelSpec) -> tuple[str, ...]:
         "b": spec.coefficients,
         "sd": tuple(parameter.name for parameter in spec.parameters if parameter.kind is Kind.SD),
         "cor": tuple(f"cor({group.factor})" for group in spec.groups if group.correlated),
+        THRESHOLD: tuple(map(threshold_name, spec.thresholds)),
     }[name]
     if not members:
         raise PriorError(
             f'--prior "{text}": the model has no {PRIOR_CLASSES[name]}.', hint=f"parameters: {', '.join(spec.priors)}"
         )
     return members
+
+
+def _horseshoe_scale(spec: ModelSpec, n_rows: int) -> Prior:
+    """Return the prior of the scale that all coefficients under a horseshoe share, per sd of x and of y.
+
+    Half cauchy(0, n / (K - n) / sqrt(N)) where n of K coefficients are expected not to be near 0: Piironen & Vehtari
+    2017, equation 3.12, with a residual sd of 1, which errs on the side of shrinking less.
+    """
+    count, expected = len(spec.shrunk), spec.priors[spec.shrunk[0]].arguments[0]
+    if expected >= count:
+        raise PriorError(
+            f"horseshoe({expected:g}): all of the {count} coefficients that it is a prior of would be far from 0.",
+            hint="its number says how many are expected not to be near 0; for all of them take normal(0, s)",
+        )
+    scale = expected / (count - expected) / n_rows**0.5
+    source = f"Piironen & Vehtari 2017: {expected:g} of {count} coefficients, {n_rows:,} rows"
+    return Prior("cauchy", (0.0, scale), source)
 
 
 def _refuse_shared_names(spec: ModelSpec) -> None:
@@ -158,6 +224,11 @@ def _known_name(text: str, name: str, spec: ModelSpec) -> str:
 def _check_fits(text: str, name: str, prior: Prior, spec: ModelSpec) -> None:
     """Refuse lkj off the correlations, anything else on them, and priors that leave a positive parameter no room."""
     default = spec.priors[name]
+    if name in map(threshold_name, spec.thresholds) and prior.distribution not in THRESHOLD_PRIORS:
+        raise PriorError(
+            f'--prior "{text}": {name} takes {", ".join(THRESHOLD_PRIORS)}.',
+            hint="thresholds are any numbers, each greater than the one before",
+        )
     if (prior.distribution == "lkj") != (default.distribution == "lkj"):
         wanted = "lkj(eta)" if default.distribution == "lkj" else "any distribution but lkj"
         raise PriorError(f'--prior "{text}": {name} takes {wanted}.', hint=f'the default is "{name} ~ {default}"')

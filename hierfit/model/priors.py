@@ -2,7 +2,8 @@
 
 A prior is written `NAME ~ distribution(numbers)`, in the units of the CSV; `parse_prior` reads that. On a parameter
 that cannot be negative (sds, sigma) a distribution over the whole line stands for its positive half. `constant(v)`
-fixes the parameter at v. Which parameters there are, and what their defaults are, is said in `model.spec`
+fixes the parameter at v; `horseshoe(n)` is a prior of many coefficients at once, of which about n are expected not to
+be near 0. Which parameters there are, and what their defaults are, is said in `model.spec`
 and `model.prior_choice`.
 """
 
@@ -49,6 +50,9 @@ def _stats() -> Any:
     return stats
 
 
+HORSESHOE, HORSESHOE_SCALE = "horseshoe", "horseshoe_scale"
+
+
 DISTRIBUTIONS: Mapping[str, Distribution] = {
     "flat": Distribution((), code=0),
     "normal": Distribution(("mu", "sigma"), ("sigma",), scipy=lambda m, s: _stats().norm(m, s), code=1),
@@ -70,6 +74,7 @@ DISTRIBUTIONS: Mapping[str, Distribution] = {
     "uniform": Distribution(("lower", "upper"), scipy=lambda lo, hi: _stats().uniform(lo, hi - lo), code=9),
     "beta": Distribution(("a", "b"), ("a", "b"), 0.0, scipy=lambda a, b: _stats().beta(a, b), code=10, upper=1.0),
     "constant": Distribution(("value",)),
+    HORSESHOE: Distribution(("coefficients",), ("coefficients",)),
     "lkj": Distribution(("eta",), ("eta",)),
 }
 

@@ -11,9 +11,9 @@ from enum import StrEnum
 from math import inf
 from typing import Any
 
-from hierfit.model.families import FAMILIES
+from hierfit.model.families import FAMILIES, SIGMA, THRESHOLD, Auxiliary
 from hierfit.model.formula import INTERCEPT, Formula, formula_from_dict
-from hierfit.model.priors import EVERYWHERE, Interval, Prior
+from hierfit.model.priors import EVERYWHERE, HORSESHOE, HORSESHOE_SCALE, Interval, Prior
 
 INTERCEPT_AT_MEAN = "Intercept_at_mean"
 
@@ -22,8 +22,10 @@ class Kind(StrEnum):
     """What a population-level parameter is."""
 
     COEFFICIENT = "coefficient"
+    THRESHOLD = "threshold"
     SD = "sd"
     CORRELATION = "correlation"
+    SIGMA_COEFFICIENT = "sigma_coefficient"
     AUXILIARY = "auxiliary"
 
 
@@ -33,10 +35,10 @@ class Parameter:
 
     Attributes:
         name: as the user reads and writes it: `ses`, `sd(school: ses)`, `cor(school: Intercept, ses)`, `sigma`.
-        kind: coefficient, sd, correlation or auxiliary.
+        kind: coefficient, threshold, sd, correlation, sigma_coefficient (of log sigma) or auxiliary.
         group: the grouping factor it belongs to, or None.
-        term: the coefficient it speaks of (`Intercept`, `ses`; "Intercept, ses" for a correlation), or None for an
-            auxiliary.
+        term: the coefficient it speaks of (`Intercept`, `ses`; "Intercept, ses" for a correlation, "low|medium" for a
+            threshold), or None for an auxiliary.
     """
 
     name: str
@@ -74,6 +76,9 @@ class ModelSpec:
             named `Intercept` speaks of the intercept at the mean of X when `centered`, at x = 0 otherwise.
         centered: whether X is centred for the sampler.
         prior_only: whether the outcome is left out, so that the draws come from the prior.
+        thresholds: what the thresholds between ordered categories lie between: "low|medium".
+        sigma_coefficients: names of the coefficients of log sigma, `Intercept` first where there is one; empty where
+            sigma is one number.
     """
 
     formula: Formula
@@ -84,6 +89,8 @@ class ModelSpec:
     priors: Mapping[str, Prior]
     centered: bool = True
     prior_only: bool = False
+    thresholds: tuple[str, ...] = ()
+    sigma_coefficients: tuple[str, ...] = ()
 
     @property
     def parameters(self) -> tuple[Parameter, ...]:
@@ -101,18 +108,37 @@ class ModelSpec:
             for group in self.groups
             for pair in pairs(group)
         ]
-        auxiliaries = [Parameter(aux.name, Kind.AUXILIARY) for aux in FAMILIES[self.family].auxiliaries]
-        return (*coefficients, *sds, *correlations, *auxiliaries)
+        thresholds = [Parameter(threshold_name(term), Kind.THRESHOLD, None, term) for term in self.thresholds]
+        of_sigma = [Parameter(sigma_name(term), Kind.SIGMA_COEFFICIENT, None, term) for term in self.sigma_coefficients]
+        scalars = [*(aux.name for aux in self.auxiliaries), *([HORSESHOE_SCALE] if self.shrunk else [])]
+        auxiliaries = [Parameter(name, Kind.AUXILIARY) for name in scalars]
+        return (*coefficients, *thresholds, *sds, *correlations, *of_sigma, *auxiliaries)
+
+    @property
+    def auxiliaries(self) -> tuple[Auxiliary, ...]:
+        """The auxiliary parameters of the family, sigma only where it is one number."""
+        own = FAMILIES[self.family].auxiliaries
+        return tuple(aux for aux in own if not (aux.name == SIGMA and self.sigma_coefficients))
+
+    @property
+    def shrunk(self) -> tuple[str, ...]:
+        """The coefficients whose priors are a horseshoe, and share a scale."""
+        return tuple(name for name in self.coefficients if self.priors[name].distribution == HORSESHOE)
 
     @property
     def coefficient_names(self) -> tuple[str, ...]:
         """Names of the population-level coefficients, the intercept first where there is one."""
-        return ((INTERCEPT,) if self.formula.intercept else ()) + self.coefficients
+        return ((INTERCEPT,) if self.intercept else ()) + self.coefficients
+
+    @property
+    def intercept(self) -> bool:
+        """Whether there is a population-level intercept; thresholds take its place."""
+        return self.formula.intercept and not FAMILIES[self.family].has_thresholds
 
     @property
     def has_two_intercepts(self) -> bool:
         """Whether the intercept at the mean of X and the one at x = 0 are different things, both worth naming."""
-        return self.centered and self.formula.intercept and bool(self.coefficients)
+        return self.centered and self.intercept and bool(self.coefficients)
 
     def is_positive(self, name: str) -> bool:
         """Whether the parameter of that name cannot be negative: sds and auxiliaries."""
@@ -122,7 +148,7 @@ class ModelSpec:
 
     def range_of(self, name: str) -> Interval:
         """Return the ends of the range of the parameter of that name."""
-        for auxiliary in FAMILIES[self.family].auxiliaries:
+        for auxiliary in self.auxiliaries:
             if auxiliary.name == name:
                 return auxiliary.within
         return (0.0, inf) if self.is_positive(name) else EVERYWHERE
@@ -149,7 +175,19 @@ class ModelSpec:
             },
             stored["centered"],
             stored["prior_only"],
+            tuple(stored["thresholds"]),
+            tuple(stored["sigma_coefficients"]),
         )
+
+
+def threshold_name(between: str) -> str:
+    """Return `threshold[low|medium]`."""
+    return f"{THRESHOLD}[{between}]"
+
+
+def sigma_name(term: str) -> str:
+    """Return `sigma_ses`, the name of a coefficient of log sigma."""
+    return f"{SIGMA}_{term}"
 
 
 def sd_name(factor: str, term: str) -> str:

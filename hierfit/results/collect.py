@@ -1,9 +1,10 @@
 """Sampling x Design x ModelSpec -> Draws: from the Stan program's variables to the CSV's names and units.
 
-The program returns b (its intercept less b_location and at the mean of X), sd, cor and aux in the units of the CSV, and
-the group effects as standard normal z (full engine) or not at all (collapsed). The rest is done here in double
-precision, because a CSV of draws with nine digits would lose an offset of 1e12, and because writing the effects
-beside z would double the size of the sampler's output.
+The program returns b (its intercept less b_location and at the mean of X), thresholds (at the mean of X), sd, cor,
+b_sigma (less its location and at the mean of its columns) and aux in the units of the CSV, and the group effects as
+standard normal z (full engine) or not at all (collapsed). The rest is done here in double precision, because a CSV of
+draws with nine digits would lose an offset of 1e12, and because writing the effects beside z would double the size of
+the sampler's output.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 
 from hierfit.model.design import Design
 from hierfit.model.engines import Engine
+from hierfit.model.families import FAMILIES
 from hierfit.model.scaling import level_products, scaled_columns, scaled_offset, scaled_outcome, varying_units
 from hierfit.model.spec import Kind, ModelSpec
 from hierfit.results.collapsed import draw_effects
@@ -22,16 +24,23 @@ from hierfit.results.draws import Draws
 from hierfit.stan.sampler import Sampling
 
 Array = NDArray[np.float64]
+_VARIABLES = ("b", "threshold", "sd", "cor", "b_sigma", "aux", "horseshoe_global", "partial", "z")
 
 
 def draws_from_sampling(sampling: Sampling, design: Design, spec: ModelSpec, engine: Engine) -> Draws:
     """Return the draws under the names and in the units of the CSV."""
-    variables = {name: _values(sampling, name) for name in ("b", "sd", "cor", "aux", "partial", "z")}
+    variables = {name: _values(sampling, name) for name in _VARIABLES}
+    own = [auxiliary.name for auxiliary in FAMILIES[spec.family].auxiliaries]
+    kept = [own.index(auxiliary.name) for auxiliary in spec.auxiliaries]
     blocks = {
         Kind.COEFFICIENT: _coefficients(variables["b"], design, spec),
+        Kind.THRESHOLD: variables["threshold"] + variables["b"] @ design.x_mean[:, np.newaxis]
+        if spec.thresholds
+        else variables["threshold"],
         Kind.SD: variables["sd"],
         Kind.CORRELATION: variables["cor"],
-        Kind.AUXILIARY: variables["aux"],
+        Kind.SIGMA_COEFFICIENT: _sigma_coefficients(variables["b_sigma"], design),
+        Kind.AUXILIARY: np.concatenate([variables["aux"][..., kept], variables["horseshoe_global"]], axis=2),
     }
     return Draws(
         parameters=spec.parameters,
@@ -56,6 +65,15 @@ def _coefficients(b: Array, design: Design, spec: ModelSpec) -> Array:
     at_zero = at_mean - b[..., 1:] @ design.x_mean[:, np.newaxis]
     intercepts = [at_zero, at_mean] if spec.has_two_intercepts else [at_zero]
     return np.concatenate([*intercepts, b[..., 1:]], axis=2)
+
+
+def _sigma_coefficients(b_sigma: Array, design: Design) -> Array:
+    """Add to the coefficients of log sigma what they count from, the intercept's at x = 0 [chains, draws, S]."""
+    if design.sigma is None:
+        return b_sigma
+    at_zero = b_sigma + np.where(design.sigma.carries_level, np.log(design.y_scale), 0.0)
+    at_zero[..., 0] -= b_sigma @ design.sigma.mean
+    return at_zero
 
 
 def _effects(variables: Mapping[str, Array], design: Design) -> dict[str, Array]:

@@ -1,11 +1,12 @@
 """Draws and Design <-> trace.nc, in the layout that ArviZ reads (0.x InferenceData, 1.x DataTree).
 
     posterior      b [chain, draw, coefficient], sd [.., varying], cor [.., pair], Intercept_at_mean and sigma [..],
-                   u_<factor> [.., <factor>, <factor>_term]
+                   u_<factor> [.., <factor>, <factor>_term]; where there are any, threshold [.., between],
+                   b_sigma [.., sigma_coefficient] and horseshoe_scale [..]
     sample_stats   lp, acceptance_rate, step_size, tree_depth, n_steps, diverging, energy [chain, draw]
     observed_data  <response> [obs]
     constant_data  X [obs, coefficient], Z [obs, varying], level [obs, factor] (0-based); where there are any, trials,
-                   offset and weights [obs]
+                   offset and weights [obs], X_sigma [obs, sigma_coefficient]
 
 The coordinates are the CSV's own names and labels, obs is the line of the CSV file; `sd` at varying = "school: ses"
 is what tables call sd(school: ses). A slash in a column's name becomes "_", and a factor named like something else in
@@ -26,13 +27,24 @@ from hierfit import __version__
 from hierfit.errors import RunFolderError
 from hierfit.model.design import Design, Group
 from hierfit.model.families import FAMILIES
-from hierfit.model.spec import INTERCEPT_AT_MEAN, Kind, ModelSpec, sd_name
+from hierfit.model.priors import HORSESHOE_SCALE
+from hierfit.model.sigma import SigmaColumns
+from hierfit.model.spec import INTERCEPT_AT_MEAN, Kind, ModelSpec, Parameter, sd_name
 from hierfit.results.draws import Draws
 
 _ENGINE: Any = "h5netcdf"
 _RESERVED = {"chain", "draw", "obs", "coefficient", "varying", "pair", "factor", "b", "sd", "cor", INTERCEPT_AT_MEAN}
+_RESERVED |= {"threshold", "between", "b_sigma", "sigma_coefficient", HORSESHOE_SCALE}
 _RESERVED |= {auxiliary.name for family in FAMILIES.values() for auxiliary in family.auxiliaries}
 _SAMPLE = ("chain", "draw")
+# Variable and dimension of the parameters that make vectors.
+_VECTORS = {
+    Kind.COEFFICIENT: ("b", "coefficient"),
+    Kind.THRESHOLD: ("threshold", "between"),
+    Kind.SD: ("sd", "varying"),
+    Kind.CORRELATION: ("cor", "pair"),
+    Kind.SIGMA_COEFFICIENT: ("b_sigma", "sigma_coefficient"),
+}
 _ROW_COLUMNS = ("trials", "offset", "weights")
 
 
@@ -62,19 +74,14 @@ def write_netcdf(path: Path, draws: Draws, design: Design, spec: ModelSpec) -> N
 def _posterior(draws: Draws, spec: ModelSpec, design: Design) -> tuple[dict[str, Any], dict[str, Any]]:
     variables: dict[str, Any] = {}
     coordinates: dict[str, Any] = {}
-    for variable, dimension, kind in (
-        ("b", "coefficient", Kind.COEFFICIENT),
-        ("sd", "varying", Kind.SD),
-        ("cor", "pair", Kind.CORRELATION),
-    ):
-        named = {p.name: p.name for p in spec.parameters if p.kind == kind and p.name != INTERCEPT_AT_MEAN}
+    for parameter in spec.parameters:
+        if _is_scalar(parameter):
+            variables[parameter.name] = (_SAMPLE, draws.of(parameter.name))
+    for kind, (variable, dimension) in _VECTORS.items():
+        named = [p for p in spec.parameters if p.kind == kind and not _is_scalar(p)]
         if named:
-            inside = [name if kind == Kind.COEFFICIENT else _inside(name) for name in named]
-            variables[variable] = ((*_SAMPLE, dimension), np.stack([draws.of(name) for name in named], axis=2))
-            coordinates[dimension] = inside
-    scalars = [INTERCEPT_AT_MEAN] if spec.has_two_intercepts else []
-    for name in [*scalars, *(auxiliary.name for auxiliary in FAMILIES[spec.family].auxiliaries)]:
-        variables[name] = (_SAMPLE, draws.of(name))
+            variables[variable] = ((*_SAMPLE, dimension), np.stack([draws.of(p.name) for p in named], axis=2))
+            coordinates[dimension] = [_coordinate(p) for p in named]
     names = _factor_names([group.factor for group in design.groups])
     for group in design.groups:
         level = names[group.factor]
@@ -100,12 +107,25 @@ def _constant_data(design: Design) -> Any:
     for name in _ROW_COLUMNS:
         if getattr(design, name) is not None:
             variables[name] = ("obs", getattr(design, name))
+    if design.sigma is not None:
+        variables["X_sigma"] = (("obs", "sigma_coefficient"), design.sigma.X)
+        coordinates["sigma_coefficient"] = list(design.sigma.coefficients)
     return xr.Dataset(variables, coordinates, _levels(design))
 
 
 def _levels(design: Design) -> dict[str, str]:
     """Return, as attributes, what the codes of a text outcome and the columns of text predictors stand for."""
     return {"categories": json.dumps(design.categories), "references": json.dumps(dict(design.references))}
+
+
+def _is_scalar(parameter: Parameter) -> bool:
+    """Whether the parameter is a variable of its own."""
+    return parameter.name == INTERCEPT_AT_MEAN or parameter.kind not in _VECTORS
+
+
+def _coordinate(parameter: Parameter) -> str:
+    """Return the label of one parameter in the vector of its kind."""
+    return _inside(parameter.name) if parameter.kind in (Kind.SD, Kind.CORRELATION) else str(parameter.term)
 
 
 def _inside(name: str) -> str:
@@ -163,15 +183,11 @@ def _draws(groups: Mapping[str, Any], spec: ModelSpec) -> Draws:
     names = _factor_names([group.factor for group in spec.groups])
     columns = []
     for parameter in spec.parameters:
-        inside = _inside(parameter.name)
-        if parameter.name == INTERCEPT_AT_MEAN or parameter.kind == Kind.AUXILIARY:
+        if _is_scalar(parameter):
             column = posterior[parameter.name]
-        elif parameter.kind == Kind.COEFFICIENT:
-            column = posterior["b"].sel(coefficient=parameter.name)
-        elif parameter.kind == Kind.SD:
-            column = posterior["sd"].sel(varying=inside)
         else:
-            column = posterior["cor"].sel(pair=inside)
+            variable, dimension = _VECTORS[parameter.kind]
+            column = posterior[variable].sel({dimension: _coordinate(parameter)})
         columns.append(column.to_numpy())
     return Draws(
         parameters=spec.parameters,
@@ -217,8 +233,9 @@ def _design(groups: Mapping[str, Any], spec: ModelSpec, source: Path) -> Design:
         weights=_row_column(data, "weights"),
         coefficients=spec.coefficients,
         X=data["X"].to_numpy(),
-        intercept=spec.formula.intercept,
+        intercept=spec.intercept,
         centered=spec.centered,
         groups=tuple(factors),
         lines=outcome["obs"].to_numpy(),
+        sigma=SigmaColumns(spec.sigma_coefficients, data["X_sigma"].to_numpy()) if spec.sigma_coefficients else None,
     )

@@ -3,10 +3,11 @@
 Letters: S chosen draws, R chosen rows, G points of a grid, L chosen levels. Draws are named by their index into the
 chains joined end to end. Numpy only; nothing here ever holds all rows by all draws.
 
-Lines are of the expected outcome, on its own scale; of one trial where it counts successes. They run along one
-predictor or over its categories; columns made from that predictor move with it (see `columns`), all others and the
-offset stay at their mean, the effects of other factors at 0. Where `Intercept_at_mean` was sampled too, predictors are
-computed from it and the centred columns, so that huge offsets lose nothing.
+Lines are of the expected outcome, on its own scale; of one trial where it counts successes, the mean code where it is
+ordered categories. They run along one predictor or over its categories; columns made from that predictor move with it
+(see `columns`), all others and the offset stay at their mean, the effects of other factors at 0. Where
+`Intercept_at_mean` was sampled too, predictors are computed from it and the centred columns, so that huge offsets
+lose nothing.
 """
 
 from __future__ import annotations
@@ -19,8 +20,9 @@ from numpy.typing import NDArray
 
 from hierfit.errors import UsageError
 from hierfit.model.design import Design, Group
-from hierfit.model.families import FAMILIES, LINKS
+from hierfit.model.families import FAMILIES, SIGMA, THRESHOLD
 from hierfit.model.formula import INTERCEPT
+from hierfit.model.spec import sigma_name, threshold_name
 from hierfit.results.columns import moving_along
 from hierfit.results.draws import Draws
 
@@ -113,16 +115,29 @@ def chosen_effects(draws: Draws, group: Group, picks: Indices) -> Array:
     return np.asarray(draws.effects[group.factor][chains, iterations])
 
 
-def auxiliary_draws(draws: Draws, design: Design, picks: Indices) -> dict[str, Array]:
-    """Return the auxiliary parameters of chosen draws, each [S, 1]."""
-    return {aux.name: draws.of(aux.name).ravel()[picks, None] for aux in FAMILIES[design.family].auxiliaries}
+def auxiliary_draws(draws: Draws, design: Design, picks: Indices, rows: Indices | None = None) -> dict[str, Array]:
+    """Return the auxiliary parameters of chosen draws, each [S, 1], and thresholds [Q, S, 1] where there are any.
+
+    Where sigma has predictors it is that of chosen rows [S, R], or at the mean of these without rows.
+    """
+    family, chosen = FAMILIES[design.family], draws.values.reshape(-1, len(draws.parameters))[picks]
+    named = dict(zip((parameter.name for parameter in draws.parameters), chosen.T, strict=True))
+    found = {aux.name: named[aux.name][:, None] for aux in family.auxiliaries if aux.name in named}
+    if design.thresholds:
+        found[THRESHOLD] = np.stack([named[threshold_name(between)][:, None] for between in design.thresholds])
+    if design.sigma is not None:
+        X = design.sigma.X.mean(axis=0)[None] if rows is None else design.sigma.X[rows]
+        b = np.stack([named[sigma_name(term)] for term in design.sigma.coefficients], axis=1)
+        found[SIGMA] = np.exp(b @ X.T)
+    return found
 
 
 def expected(design: Design, predictor: Array, auxiliaries: Mapping[str, Array]) -> Array:
     """Return the mean of the outcome, of one trial where it counts successes, at linear predictors [S, ..., G]."""
-    spread = {name: values.reshape(-1, *[1] * (predictor.ndim - 1)) for name, values in auxiliaries.items()}
-    mean = LINKS[design.link].inverse(predictor)
-    return np.asarray(FAMILIES[design.family].expected(mean, spread, np.ones(predictor.shape[-1])))
+    family, between = FAMILIES[design.family], [1] * (predictor.ndim - 2)
+    spread = {name: values.reshape(*values.shape[:-1], *between, -1) for name, values in auxiliaries.items()}
+    mean = family.mean(predictor, design.link, spread)
+    return np.asarray(family.expected(mean, spread, np.ones(predictor.shape[-1])))
 
 
 def named_columns(design: Design) -> dict[str, Array]:
@@ -194,7 +209,7 @@ def group_at(
     auxiliaries = auxiliary_draws(draws, design, every if picks is None else picks)
     if picks is None:
         population = population.mean(axis=0, keepdims=True)
-        auxiliaries = {name: values.mean(axis=0, keepdims=True) for name, values in auxiliaries.items()}
+        auxiliaries = {name: values.mean(axis=-2, keepdims=True) for name, values in auxiliaries.items()}
         effects = draws.effects[group.factor].mean(axis=(0, 1))[None, levels]
     else:
         effects = chosen_effects(draws, group, picks)[:, levels]
@@ -213,9 +228,9 @@ def replicate(
     """Return replicated outcomes under random draws [n_draws, R], of all rows or of the given ones."""
     picks = pick_draws(draws, n_draws, rng)
     chosen = np.arange(design.n_rows) if rows is None else rows
-    mean = LINKS[design.link].inverse(linear_predictor(draws, design, chosen, picks))
-    auxiliaries = auxiliary_draws(draws, design, picks)
-    return FAMILIES[design.family].replicate(rng, mean, auxiliaries, trials_of(design, chosen))
+    family, auxiliaries = FAMILIES[design.family], auxiliary_draws(draws, design, picks, chosen)
+    mean = family.mean(linear_predictor(draws, design, chosen, picks), design.link, auxiliaries)
+    return family.replicate(rng, mean, auxiliaries, trials_of(design, chosen))
 
 
 def expected_rows(draws: Draws, design: Design, rows: Indices, picks: Indices) -> Array:
@@ -224,7 +239,7 @@ def expected_rows(draws: Draws, design: Design, rows: Indices, picks: Indices) -
     for pick in picks:
         one = np.array([pick])
         predictor = linear_predictor(draws, design, rows, one)
-        total += expected(design, predictor, auxiliary_draws(draws, design, one))[0]
+        total += expected(design, predictor, auxiliary_draws(draws, design, one, rows))[0]
     return total / len(picks)
 
 

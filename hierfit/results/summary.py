@@ -5,8 +5,9 @@ in the units of the CSV, intercepts at x = 0. Group effects are `group_summary`'
 
 The variance shares (ICC for one factor) are sd(f: Intercept)^2 / (sum over factors of sd(f: Intercept)^2 + residual),
 draw by draw, for models with a varying intercept; with varying slopes that is the division at the point where all of
-these columns are 0. The residual variance is sigma^2 for gaussian outcomes. For two values, and for successes among
-trials, it is that of the latent variable whose sign is the outcome: pi^2 / 3 under a logit link, 1 under a probit; such
+these columns are 0. The residual variance is sigma^2 for gaussian outcomes; there are no shares where it differs from
+row to row. For two values, for successes among trials and for ordered categories, it is that of the latent variable
+whose place between thresholds is the outcome: pi^2 / 3 under a logit link, 1 under a probit; such
 shares are of the latent scale, not of the outcome (Goldstein, Browne, Rasbash 2002, Understanding Statistics 1(4);
 Nakagawa, Schielzeth 2010, Biological Reviews 85(4), table 2). Other families have none.
 """
@@ -193,8 +194,8 @@ def _residual_variance(draws: Draws, spec: ModelSpec) -> Array | float | None:
     """Variance within the levels, of the outcome or of the variable behind it; None where the model has neither."""
     family = FAMILIES[spec.family]
     if family.collapsible:  # normal around the linear predictor
-        return draws.of("sigma").ravel() ** 2
-    if family.support in (Support.BINARY, Support.SUCCESSES) and not family.auxiliaries:
+        return None if spec.sigma_coefficients else draws.of("sigma").ravel() ** 2
+    if family.support in (Support.BINARY, Support.SUCCESSES, Support.CATEGORIES) and not family.auxiliaries:
         return LATENT_VARIANCE.get(spec.link)
     return None
 

@@ -19,7 +19,7 @@ from hierfit.model.design import Design, Group
 from hierfit.model.engines import Engine
 from hierfit.model.families import FAMILIES
 from hierfit.model.formula import INTERCEPT
-from hierfit.model.priors import DISTRIBUTIONS, EVERYWHERE, Interval, Prior
+from hierfit.model.priors import DISTRIBUTIONS, EVERYWHERE, HORSESHOE_SCALE, Interval, Prior
 from hierfit.model.scaling import (
     level_products,
     scaled_columns,
@@ -28,10 +28,11 @@ from hierfit.model.scaling import (
     scaled_varying,
     varying_units,
 )
-from hierfit.model.spec import ModelSpec, sd_name
+from hierfit.model.spec import ModelSpec, sd_name, sigma_name, threshold_name
 
 Array = NDArray[np.float64]
 StanData = Mapping[str, Any]
+_NO_PRIOR = Prior("constant", (1.0,), "of nothing")  # of a parameter that the program has, and this model has not
 
 
 @dataclass(frozen=True)
@@ -63,11 +64,14 @@ def stan_data(spec: ModelSpec, design: Design, engine: Engine = Engine.FULL) -> 
         "b_location": b_location,
         "b_scale": b_scale,
         **_priors("b", "K", [Bounded(spec.priors[name]) for name in spec.coefficient_names], b_location),
+        **_horseshoe(spec),
+        **_thresholds(spec),
         **_groups(spec, design),
         **_priors("sd", "C", [Bounded(spec.priors[name], (0.0, inf)) for name in sd_names]),
         "A": len(auxiliaries),
         "aux_scale": np.array([design.y_scale if aux.in_outcome_units else 1.0 for aux in auxiliaries]),
-        **_priors("aux", "A", [Bounded(spec.priors[aux.name], aux.within) for aux in auxiliaries]),
+        **_priors("aux", "A", [Bounded(spec.priors.get(aux.name, _NO_PRIOR), aux.within) for aux in auxiliaries]),
+        **(_sigma(spec, design) if engine is Engine.FULL and FAMILIES[spec.family].has_sigma else {}),
         **(_cross_products(design) if engine is Engine.COLLAPSED else _rows(design)),
     }
 
@@ -76,22 +80,66 @@ def _priors(prefix: str, size: str, bounded: Sequence[Bounded], location: Array 
     """Return what the program wants to know of the priors of one class of parameters."""
     priors = [parameter.prior for parameter in bounded]
     free = [index for index, prior in enumerate(priors) if prior.constant is None]
-    arguments = np.zeros((len(priors), 3))
     constant = np.zeros(len(priors))
     for index, prior in enumerate(priors):
-        if prior.constant is None:
-            arguments[index, : len(prior.arguments)] = prior.arguments
-        else:
+        if prior.constant is not None:
             constant[index] = prior.constant - (0.0 if location is None else location[index])
     bounds = np.array([bounded[index].bounds for index in free]).reshape(len(free), 2)
     return {
-        f"{prefix}_prior": np.array([DISTRIBUTIONS[prior.distribution].code or 0 for prior in priors], dtype=int),
-        f"{prefix}_prior_arguments": arguments,
+        **_densities(prefix, priors),
         f"{size}_free": len(free),
         f"{prefix}_free": np.array(free, dtype=int) + 1,
         f"{prefix}_lower": bounds[:, 0],
         f"{prefix}_upper": bounds[:, 1],
         f"{prefix}_constant": constant,
+    }
+
+
+def _densities(prefix: str, priors: Sequence[Prior]) -> dict[str, Any]:
+    """Return the densities of the priors; of those that are none of the parameter alone, none."""
+    arguments = np.zeros((len(priors), 3))
+    for index, prior in enumerate(priors):
+        if DISTRIBUTIONS[prior.distribution].code is not None:
+            arguments[index, : len(prior.arguments)] = prior.arguments
+    codes = [DISTRIBUTIONS[prior.distribution].code or 0 for prior in priors]
+    return {f"{prefix}_prior": np.array(codes, dtype=int), f"{prefix}_prior_arguments": arguments}
+
+
+def _horseshoe(spec: ModelSpec) -> dict[str, Any]:
+    """Return which coefficients share a horseshoe, and the prior of the scale that they share."""
+    free = [name for name in spec.coefficient_names if spec.priors[name].constant is None]
+    shared = _densities("horseshoe", [spec.priors.get(HORSESHOE_SCALE, _NO_PRIOR)])
+    return {
+        "H": len(spec.shrunk),
+        "horseshoe": np.array([spec.coefficient_names.index(name) for name in spec.shrunk], dtype=int) + 1,
+        "horseshoe_std": np.array([free.index(name) for name in spec.shrunk], dtype=int) + 1,
+        **{name: values[0] for name, values in shared.items()},
+    }
+
+
+def _thresholds(spec: ModelSpec) -> dict[str, Any]:
+    """Return the priors of the thresholds between ordered categories."""
+    if not spec.thresholds:
+        return {}
+    priors = [spec.priors[threshold_name(between)] for between in spec.thresholds]
+    return {"Q": len(priors), **_densities("threshold", priors)}
+
+
+def _sigma(spec: ModelSpec, design: Design) -> dict[str, Any]:
+    """Return the columns that predict log sigma; none where sigma is one number."""
+    if design.sigma is None:
+        empty = np.empty(0)
+        columns = {"S": 0, "X_sigma": np.empty((0, 0)), "b_sigma_location": empty, "b_sigma_scale": empty}
+        return {**columns, **_priors("b_sigma", "S", [])}
+    sigma = design.sigma
+    location = np.where(sigma.carries_level, np.log(design.y_scale), 0.0)
+    priors = [Bounded(spec.priors[sigma_name(term)]) for term in sigma.coefficients]
+    return {
+        "S": len(priors),
+        "X_sigma": (sigma.X - sigma.mean) / sigma.scale,
+        "b_sigma_location": location,
+        "b_sigma_scale": 1 / sigma.scale,
+        **_priors("b_sigma", "S", priors, location),
     }
 
 
@@ -127,7 +175,7 @@ def _outcome(design: Design) -> dict[str, Any]:
     family = FAMILIES[design.family]
     offset, weights = design.offset is not None, design.weights is not None
     data = {
-        "y": np.rint(design.y).astype(int) if family.is_discrete else scaled_outcome(design),
+        "y": np.rint(design.y).astype(int) + family.has_thresholds if family.is_discrete else scaled_outcome(design),
         "has_offset": int(offset),
         "offsets": scaled_offset(design) if offset else np.empty(0),
         "has_weights": int(weights),

@@ -79,6 +79,13 @@ data {
   vector[K_free] b_upper;
   vector[K] b_constant; // values of the fixed ones, less b_location; 0 elsewhere
 
+  // horseshoe: coefficients whose priors share a scale
+  int<lower=0, upper=K_free> H; // how many
+  array[H] int horseshoe; // which of b
+  array[H] int horseshoe_std; // which of b_std
+  int horseshoe_prior; // prior of the scale that they share
+  vector[3] horseshoe_prior_arguments;
+
   // grouping factors and their varying columns, those of one factor side by side
   int<lower=0> F; // factors
   array[F] int<lower=1> J; // levels of each
@@ -123,6 +130,9 @@ parameters {
   vector<lower=sd_lower ./ sd_scale[sd_free], upper=sd_upper ./ sd_scale[sd_free]>[C_free] sd_std;
   vector<lower=aux_lower ./ aux_scale[aux_free], upper=aux_upper ./ aux_scale[aux_free]>[A_free] aux_std;
   vector<lower=-1, upper=1>[P] partial; // canonical partial correlations
+  vector<lower=0>[H > 0 ? 1 : 0] horseshoe_global; // scale that the coefficients under a horseshoe share,
+  vector<lower=0>[H] horseshoe_local; // what each multiplies it by,
+  vector<lower=0>[H > 0 ? 1 : 0] slab; // and the square of how far the large ones may go, all per unit of b_std
   vector[U] z; // group effects before scaling and correlating: factor by factor, column by column
 }
 transformed parameters {
@@ -131,6 +141,10 @@ transformed parameters {
   vector[A] aux = aux_constant;
   vector[P] cor; // correlations, row by row below the diagonal
   b[b_free] = b_scale[b_free] .* b_std;
+  if (H > 0) { // Piironen & Vehtari 2017: b_std is what is normal(0, 1) times its scale
+    vector[H] spread = horseshoe_global[1] * horseshoe_local;
+    b[horseshoe] .*= spread .* sqrt(slab[1] ./ (slab[1] + square(spread)));
+  }
   sd[sd_free] = sd_scale[sd_free] .* sd_std;
   aux[aux_free] = aux_scale[aux_free] .* aux_std;
   {
@@ -179,6 +193,12 @@ model {
 
   z ~ std_normal();
   for (k in b_free) b_location[k] + b[k] ~ prior(b_prior[k], b_prior_arguments[k]');
+  if (H > 0) {
+    b_std[horseshoe_std] ~ std_normal();
+    horseshoe_local ~ cauchy(0, 1);
+    horseshoe_global[1] ~ prior(horseshoe_prior, horseshoe_prior_arguments);
+    slab ~ inv_gamma(2, 8); // large ones: student_t(4, 0, 2)
+  }
   for (k in sd_free) sd[k] ~ prior(sd_prior[k], sd_prior_arguments[k]');
   for (k in aux_free) aux[k] ~ prior(aux_prior[k], aux_prior_arguments[k]');
 

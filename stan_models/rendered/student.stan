@@ -2,6 +2,7 @@
 // every group effect is a parameter.
 //
 //   y[i] ~ student_t(nu, eta[i], sigma)
+//   log sigma[i] = X_sigma[i] * b_sigma, where sigma has predictors of its own
 //   eta[i] = X[i] * b + sum over factors f, columns m of Z[i, m] * u_f[level_f[i], m] + offsets[i]
 //   u_f[j] ~ multi_normal(0, diag(sd_f) * R_f * diag(sd_f)),  R_f ~ lkj_corr(eta_f)
 //
@@ -79,6 +80,13 @@ data {
   vector[K_free] b_upper;
   vector[K] b_constant; // values of the fixed ones, less b_location; 0 elsewhere
 
+  // horseshoe: coefficients whose priors share a scale
+  int<lower=0, upper=K_free> H; // how many
+  array[H] int horseshoe; // which of b
+  array[H] int horseshoe_std; // which of b_std
+  int horseshoe_prior; // prior of the scale that they share
+  vector[3] horseshoe_prior_arguments;
+
   // grouping factors and their varying columns, those of one factor side by side
   int<lower=0> F; // factors
   array[F] int<lower=1> J; // levels of each
@@ -108,6 +116,19 @@ data {
   vector[A_free] aux_lower;
   vector[A_free] aux_upper;
   vector[A] aux_constant;
+
+  // coefficients of log sigma; none where sigma is one number, aux[1]
+  int<lower=0> S;
+  matrix[S > 0 ? N : 0, S] X_sigma; // their columns, centred and divided by their sd; the intercept's is ones
+  vector[S] b_sigma_location; // what b_sigma counts from: the log of y_scale for the intercept, otherwise 0
+  vector<lower=0>[S] b_sigma_scale;
+  array[S] int b_sigma_prior;
+  matrix[S, 3] b_sigma_prior_arguments;
+  int<lower=0, upper=S> S_free;
+  array[S_free] int b_sigma_free;
+  vector[S_free] b_sigma_lower;
+  vector[S_free] b_sigma_upper;
+  vector[S] b_sigma_constant;
 }
 transformed data {
   int P = 0; // correlations of all correlated factors
@@ -123,6 +144,11 @@ parameters {
   vector<lower=sd_lower ./ sd_scale[sd_free], upper=sd_upper ./ sd_scale[sd_free]>[C_free] sd_std;
   vector<lower=aux_lower ./ aux_scale[aux_free], upper=aux_upper ./ aux_scale[aux_free]>[A_free] aux_std;
   vector<lower=-1, upper=1>[P] partial; // canonical partial correlations
+  vector<lower=0>[H > 0 ? 1 : 0] horseshoe_global; // scale that the coefficients under a horseshoe share,
+  vector<lower=0>[H] horseshoe_local; // what each multiplies it by,
+  vector<lower=0>[H > 0 ? 1 : 0] slab; // and the square of how far the large ones may go, all per unit of b_std
+  vector<lower=(b_sigma_lower - b_sigma_location[b_sigma_free]) ./ b_sigma_scale[b_sigma_free],
+         upper=(b_sigma_upper - b_sigma_location[b_sigma_free]) ./ b_sigma_scale[b_sigma_free]>[S_free] b_sigma_std;
   vector[U] z; // group effects before scaling and correlating: factor by factor, column by column
 }
 transformed parameters {
@@ -130,7 +156,13 @@ transformed parameters {
   vector[C] sd = sd_constant;
   vector[A] aux = aux_constant;
   vector[P] cor; // correlations, row by row below the diagonal
+  vector[S] b_sigma = b_sigma_constant; // less b_sigma_location, and at the mean of X_sigma
+  b_sigma[b_sigma_free] = b_sigma_scale[b_sigma_free] .* b_sigma_std;
   b[b_free] = b_scale[b_free] .* b_std;
+  if (H > 0) { // Piironen & Vehtari 2017: b_std is what is normal(0, 1) times its scale
+    vector[H] spread = horseshoe_global[1] * horseshoe_local;
+    b[horseshoe] .*= spread .* sqrt(slab[1] ./ (slab[1] + square(spread)));
+  }
   sd[sd_free] = sd_scale[sd_free] .* sd_std;
   aux[aux_free] = aux_scale[aux_free] .* aux_std;
   {
@@ -179,18 +211,31 @@ model {
 
   z ~ std_normal();
   for (k in b_free) b_location[k] + b[k] ~ prior(b_prior[k], b_prior_arguments[k]');
+  if (H > 0) {
+    b_std[horseshoe_std] ~ std_normal();
+    horseshoe_local ~ cauchy(0, 1);
+    horseshoe_global[1] ~ prior(horseshoe_prior, horseshoe_prior_arguments);
+    slab ~ inv_gamma(2, 8); // large ones: student_t(4, 0, 2)
+  }
+  for (s in b_sigma_free) b_sigma_location[s] + b_sigma[s] ~ prior(b_sigma_prior[s], b_sigma_prior_arguments[s]');
   for (k in sd_free) sd[k] ~ prior(sd_prior[k], sd_prior_arguments[k]');
   for (k in aux_free) aux[k] ~ prior(aux_prior[k], aux_prior_arguments[k]');
 
   if (prior_only == 0) {
     vector[K] b_scaled = b ./ b_scale; // per unit of the columns of X
-    real sigma = aux[1] / aux_scale[1]; // in units of y_scale
+    real sigma_of_all = aux[1] / aux_scale[1]; // in units of y_scale
     real nu = aux[2];
+    vector[S > 0 ? N : 0] sigma_of_row = exp(X_sigma * (b_sigma ./ b_sigma_scale));
     eta += X * b_scaled;
-    if (has_weights == 0) {
+    if (has_weights == 0 && S == 0) {
+      real sigma = sigma_of_all;
+      y ~ student_t(nu, eta, sigma);
+    } else if (has_weights == 0) {
+      vector[N] sigma = sigma_of_row;
       y ~ student_t(nu, eta, sigma);
     } else {
       for (i in 1 : N) {
+        real sigma = S > 0 ? sigma_of_row[i] : sigma_of_all;
         real row = student_t_lupdf(y[i] | nu, eta[i], sigma);
         target += weights[i] * row;
       }

@@ -41,13 +41,13 @@ def declared_sizes(given: StanData, engine: Engine, family: str = "gaussian") ->
 
 
 def _size(name: str, given: StanData) -> int:
-    """Look up `3`, `N`, `J[1]` or `has_offset ? N : 0`."""
+    """Look up `3`, `N`, `J[1]`, `has_offset ? N : 0` or `S > 0 ? N : 0`."""
     if name.isdigit():
         return int(name)
     condition, question, choices = name.partition(" ? ")
     if question:
         yes, no = choices.split(" : ")
-        return _size(yes if given[condition] else no, given)
+        return _size(yes if given[condition.removesuffix(" > 0")] else no, given)
     return int(given["J"][0]) if name == "J[1]" else int(given[name])
 
 

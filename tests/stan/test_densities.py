@@ -15,10 +15,12 @@ from scipy import stats
 
 from hierfit.model.design import Design, build_design
 from hierfit.model.engines import Engine
-from hierfit.model.families import FAMILIES, LINKS
-from hierfit.model.formula import Formula, GroupTerm
+from hierfit.model.families import FAMILIES, SIGMA, THRESHOLD
+from hierfit.model.formula import Formula, GroupTerm, SigmaTerms
 from hierfit.model.prior_choice import build_spec
-from hierfit.model.spec import ModelSpec, sd_name
+from hierfit.model.priors import HORSESHOE, HORSESHOE_SCALE, Prior
+from hierfit.model.sigma import build_sigma
+from hierfit.model.spec import ModelSpec, sd_name, sigma_name, threshold_name
 from hierfit.results.collect import cholesky_from_partials
 from hierfit.stan.data import stan_data
 from hierfit.stan.executable import build_executable
@@ -71,6 +73,33 @@ def test_lp_is_the_density_of_every_family_and_link(case: FamilyCase, further: b
     sampling = run(spec, design, Engine.FULL)
     expected = [family_log_density(state, spec, design) for state in states(sampling)]
     assert np.ptp(expected) > 1, "the draws must differ for the comparison to say anything"
+    assert np.ptp(sampling.stats["lp"].ravel() - np.array(expected)) < 1e-5
+
+
+@pytest.mark.parametrize("weighted", [False, True], ids=["", "weighted"])
+@pytest.mark.parametrize("terms", [SigmaTerms(("a",)), SigmaTerms(("h",)), SigmaTerms(("h",), False)], ids=str)
+@pytest.mark.parametrize("name", [name for name, family in FAMILIES.items() if family.has_sigma])
+def test_lp_is_the_density_with_predictors_of_sigma(name: str, terms: SigmaTerms, weighted: bool) -> None:
+    case = next(case for case in FAMILY_CASES if case.family == name)
+    design = family_design(case, further=weighted)
+    formula = replace(FORMULA, sigma=terms)
+    design = replace(design, sigma=build_sigma(formula, crossed_table(), {"h": "h0"}, FAMILIES[name]))
+    spec = build_spec(formula, design, [f"sigma_{design.sigma.coefficients[1]} ~ uniform(-3, 4)"])
+    sampling = run(spec, design, Engine.FULL)
+    expected = [family_log_density(state, spec, design) for state in states(sampling)]
+    assert np.ptp(expected) > 1, "the draws must differ for the comparison to say anything"
+    assert np.ptp(sampling.stats["lp"].ravel() - np.array(expected)) < 1e-5
+
+
+@pytest.mark.parametrize("engine", Engine)
+def test_lp_is_the_density_with_a_horseshoe(engine: Engine) -> None:
+    formula = Formula("y", ("a", "b"), (GroupTerm("g"),))
+    design = build_design(formula, crossed_table())
+    spec = build_spec(formula, design, ("Intercept ~ constant(20)",))
+    shared = {name: Prior(HORSESHOE, (1.0,), "") for name in ("a", "b")}
+    spec = replace(spec, priors={**spec.priors, **shared, HORSESHOE_SCALE: Prior("cauchy", (0.0, 0.3), "")})
+    sampling = run(spec, design, engine)
+    expected = [log_density(state, spec, design, engine) for state in states(sampling)]
     assert np.ptp(sampling.stats["lp"].ravel() - np.array(expected)) < 1e-5
 
 
@@ -131,7 +160,7 @@ def population_predictor(state: Mapping[str, Array], design: Design) -> Array:
     b = state["b"] + (np.arange(len(state["b"])) == 0) * design.intercept_origin * design.intercept
     X = design.X - design.x_mean
     offset = np.zeros(design.n_rows) if design.offset is None else design.offset
-    return np.asarray(np.column_stack([np.ones(design.n_rows), X]) @ b + offset)
+    return np.asarray(np.column_stack([*([np.ones(design.n_rows)] * design.intercept), X]) @ b + offset)
 
 
 def family_log_density(state: Mapping[str, Array], spec: ModelSpec, design: Design) -> float:
@@ -141,9 +170,14 @@ def family_log_density(state: Mapping[str, Array], spec: ModelSpec, design: Desi
         eta = eta + np.sum(group.Z * (z @ T.T)[group.codes], axis=1)
     aux = state.get("aux", np.empty(0))
     auxiliaries = {auxiliary.name: aux[[index]] for index, auxiliary in enumerate(family.auxiliaries)}
+    if design.thresholds:
+        auxiliaries[THRESHOLD] = state["threshold"][:, None]
+    if design.sigma is not None:
+        level = np.where(design.sigma.carries_level, np.log(design.y_scale), 0.0)
+        auxiliaries[SIGMA] = np.exp((design.sigma.X - design.sigma.mean) @ (state["b_sigma"] + level))
     ones = np.ones(design.n_rows)
     trials = ones if design.trials is None else design.trials
-    rows = family.log_density(design.y, LINKS[design.link].inverse(eta), auxiliaries, trials)
+    rows = family.log_density(design.y, family.mean(eta, design.link, auxiliaries), auxiliaries, trials)
     weights = ones if design.weights is None else design.weights
     return float(weights @ rows) + log_prior(state, spec, design, Engine.FULL)
 
@@ -166,27 +200,52 @@ def log_prior(state: Mapping[str, Array], spec: ModelSpec, design: Design, engin
     names = {
         "b": list(spec.coefficient_names),
         "sd": [sd_name(group.factor, term) for group in design.groups for term in group.terms],
+        "threshold": [threshold_name(between) for between in spec.thresholds],
+        "b_sigma": [sigma_name(term) for term in spec.sigma_coefficients],
         "aux": [auxiliary.name for auxiliary in FAMILIES[spec.family].auxiliaries],
     }
+    places = {"Intercept": design.intercept_origin}
+    if design.sigma is not None:
+        level = np.where(design.sigma.carries_level, np.log(design.y_scale), 0.0)
+        places |= dict(zip(names["b_sigma"], level, strict=True))
     ranges = {auxiliary.name: auxiliary.within for auxiliary in FAMILIES[spec.family].auxiliaries}
     ranges |= dict.fromkeys(names["sd"], (0.0, np.inf))
     total = 0.0
     for variable, parameters in names.items():
         for index, name in enumerate(parameters):
-            prior = spec.priors[name]
-            if prior.constant is not None:
+            prior = spec.priors.get(name)  # none for sigma where it has predictors
+            if prior is None or prior.constant is not None or prior.distribution == HORSESHOE:
                 continue
-            value = float(state[variable][index]) + (design.intercept_origin if name == "Intercept" else 0.0)
+            value = float(state[variable][index]) + places.get(name, 0.0)
             within = ranges.get(name, (-np.inf, np.inf))
             if prior.distribution not in ("flat", "uniform"):
                 total += float(np.log(prior.density(np.array(value), within=within)))
             total += log_jacobian(value, *prior.bounds(within=within))
+    if spec.thresholds:  # Stan's transform of ordered vectors: the logs of the distances
+        total += float(np.log(np.diff(state["threshold"])).sum())
+    if spec.shrunk:
+        total += log_horseshoe(state, spec, design)
     for group in design.groups:
         if group.correlated:
             total += lkj(state, spec, design, group.factor)
     if engine is Engine.FULL and "z" in state:
         total += float(stats.norm.logpdf(state["z"]).sum())
     return total
+
+
+def log_horseshoe(state: Mapping[str, Array], spec: ModelSpec, design: Design) -> float:
+    """Piironen & Vehtari 2017: b = b_std tau lambda / sqrt(1 + tau^2 lambda^2 / c^2), per sd of x and of y."""
+    scale, squared_slab = state["horseshoe_global"] * state["horseshoe_local"], state["slab"][0]
+    at = [spec.coefficient_names.index(name) for name in spec.shrunk]
+    unit = design.y_scale / design.x_scale[[design.coefficients.index(name) for name in spec.shrunk]]
+    free = [name for name in spec.coefficient_names if spec.priors[name].constant is None]
+    b_std = state["b_std"][[free.index(name) for name in spec.shrunk]]
+    np.testing.assert_allclose(state["b"][at], unit * b_std * scale / np.sqrt(1 + scale**2 / squared_slab), rtol=1e-6)
+    local, shared = state["horseshoe_local"], state["horseshoe_global"][0]
+    density = stats.norm.logpdf(b_std).sum() + stats.halfcauchy.logpdf(local).sum()
+    density += np.log(spec.priors["horseshoe_scale"].density(np.array(shared), positive=True))
+    density += stats.invgamma.logpdf(squared_slab, 2, scale=8)
+    return float(density + np.log(local).sum() + np.log(shared) + np.log(squared_slab))
 
 
 def log_jacobian(value: float, lower: float, upper: float) -> float:

@@ -14,7 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hierfit.model.design import Design
-from hierfit.model.families import FAMILIES
 from hierfit.model.spec import Kind, ModelSpec, Parameter
 from hierfit.results.convergence import Convergence, assess
 from hierfit.results.digits import decimals, format_number
@@ -98,10 +97,7 @@ class Material:
     def support(self, index: int) -> tuple[float, float]:
         """Return the bounds of one parameter."""
         parameter = self.draws.parameters[index]
-        for auxiliary in FAMILIES[self.spec.family].auxiliaries:
-            if parameter.kind is Kind.AUXILIARY and parameter.name == auxiliary.name:
-                return auxiliary.within
-        return support(parameter)
+        return support(parameter) if parameter.kind is Kind.CORRELATION else self.spec.range_of(parameter.name)
 
     def limits(self, index: int) -> tuple[float, float]:
         """Return the range of one parameter's draws for an axis."""

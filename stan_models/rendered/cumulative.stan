@@ -1,0 +1,225 @@
+// hierfit: hierarchical regression, family cumulative, engine full:
+// every group effect is a parameter.
+//
+//   probability of y[i] <= q is inverse_link(threshold[q] - eta[i])
+//   eta[i] = X[i] * b + sum over factors f, columns m of Z[i, m] * u_f[level_f[i], m] + offsets[i]
+//   u_f[j] ~ multi_normal(0, diag(sd_f) * R_f * diag(sd_f)),  R_f ~ lkj_corr(eta_f)
+//
+// Rendered from glmm.stan.j2 and families/cumulative.stan.j2; edit those and run `make rendered`.
+// The formula, its size and all priors are data, so this one program serves every formula of the family.
+// X and Z arrive divided by their sds, so every *_std parameter is near 1 in size. b, sd, cor, aux are in the units
+// of the CSV (eta's for y), and so are the priors on them.
+functions {
+  // Log density of a prior up to a constant; the numbers are those of hierfit/model/priors.py.
+  real prior_lpdf(real x, int distribution, vector a) {
+    if (distribution == 0) return 0; // flat: the bounds say it all
+    if (distribution == 1) return normal_lpdf(x | a[1], a[2]);
+    if (distribution == 2) return student_t_lpdf(x | a[1], a[2], a[3]);
+    if (distribution == 3) return cauchy_lpdf(x | a[1], a[2]);
+    if (distribution == 4) return double_exponential_lpdf(x | a[1], a[2]);
+    if (distribution == 5) return lognormal_lpdf(x | a[1], a[2]);
+    if (distribution == 6) return exponential_lpdf(x | a[1]);
+    if (distribution == 7) return gamma_lpdf(x | a[1], a[2]);
+    if (distribution == 8) return inv_gamma_lpdf(x | a[1], a[2]);
+    if (distribution == 9) return 0; // uniform: the bounds say it all
+    if (distribution == 10) return beta_lpdf(x | a[1], a[2]);
+    reject("unknown prior distribution ", distribution);
+  }
+
+  // Cholesky factor of an M x M correlation matrix from its canonical partial correlations, row by row below the
+  // diagonal (Lewandowski, Kurowicka & Joe 2009).
+  matrix cholesky_from_partials(vector partial, int M) {
+    matrix[M, M] L = identity_matrix(M);
+    int p = 0;
+    for (i in 2 : M) {
+      real remaining = 1; // squared length of row i not yet used
+      for (j in 1 : i - 1) {
+        p += 1;
+        L[i, j] = partial[p] * sqrt(remaining);
+        remaining *= 1 - square(partial[p]);
+      }
+      L[i, i] = sqrt(remaining);
+    }
+    return L;
+  }
+
+  // R ~ lkj_corr(eta) in terms of the partial correlations: the one given j - 1 others is independent
+  // 2 * beta(a, a) - 1 with a = eta + (M - 1 - j) / 2 (Lewandowski, Kurowicka & Joe 2009, section 2.4).
+  real lkj_partials_lpdf(vector partial, real eta, int M) {
+    real density = 0;
+    int p = 0;
+    for (i in 2 : M) {
+      for (j in 1 : i - 1) {
+        p += 1;
+        density += (eta + (M - 1 - j) / 2.0 - 1) * log1m(square(partial[p]));
+      }
+    }
+    return density;
+  }
+}
+data {
+  int<lower=0> N; // rows
+  array[N] int<lower=1> y; // category
+  int<lower=1, upper=2> link; // 1 logit, 2 probit
+  int<lower=0, upper=1> has_offset;
+  vector[has_offset ? N : 0] offsets; // what is added to the linear predictor
+  int<lower=0, upper=1> has_weights;
+  vector<lower=0>[has_weights ? N : 0] weights; // how often each row counts
+  int<lower=0, upper=1> prior_only; // 1: leave the outcome out
+
+  // population-level coefficients, the intercept first where there is one
+  int<lower=0> K; // coefficients
+  matrix[N, K] X; // their columns, centred (see run.json) and divided by their sd
+  vector[K] b_location; // what b counts from: the link of the mean of y for the intercept, otherwise 0
+  vector<lower=0>[K] b_scale; // b per unit of b_std
+  array[K] int b_prior;
+  matrix[K, 3] b_prior_arguments;
+  int<lower=0, upper=K> K_free; // coefficients not fixed by a constant() prior
+  array[K_free] int b_free; // which
+  vector[K_free] b_lower; // bounds that their priors imply
+  vector[K_free] b_upper;
+  vector[K] b_constant; // values of the fixed ones, less b_location; 0 elsewhere
+
+  // horseshoe: coefficients whose priors share a scale
+  int<lower=0, upper=K_free> H; // how many
+  array[H] int horseshoe; // which of b
+  array[H] int horseshoe_std; // which of b_std
+  int horseshoe_prior; // prior of the scale that they share
+  vector[3] horseshoe_prior_arguments;
+
+  // thresholds between the categories, in place of an intercept
+  int<lower=2> Q;
+  array[Q] int threshold_prior;
+  matrix[Q, 3] threshold_prior_arguments;
+
+  // grouping factors and their varying columns, those of one factor side by side
+  int<lower=0> F; // factors
+  array[F] int<lower=1> J; // levels of each
+  array[F] int<lower=1> M; // varying columns of each
+  array[F] int<lower=0, upper=1> correlated;
+  array[F] real<lower=0> lkj_eta; // prior of the correlations
+  array[F, N] int<lower=1> level; // level of each row
+  int<lower=0> C; // varying columns of all factors, sum(M)
+  array[C] int<lower=0, upper=1> is_intercept; // 1: a column of ones
+  array[C] vector[N] Z; // the columns, divided by their sd
+  vector<lower=0>[C] sd_scale; // sd per unit of sd_std
+  array[C] int sd_prior;
+  matrix[C, 3] sd_prior_arguments;
+  int<lower=0, upper=C> C_free;
+  array[C_free] int sd_free;
+  vector[C_free] sd_lower;
+  vector[C_free] sd_upper;
+  vector[C] sd_constant;
+
+  // auxiliary parameters of the family
+  int<lower=0> A;
+  vector<lower=0>[A] aux_scale; // aux per unit of aux_std
+  array[A] int aux_prior;
+  matrix[A, 3] aux_prior_arguments;
+  int<lower=0, upper=A> A_free;
+  array[A_free] int aux_free;
+  vector[A_free] aux_lower;
+  vector[A_free] aux_upper;
+  vector[A] aux_constant;
+}
+transformed data {
+  int P = 0; // correlations of all correlated factors
+  int U = 0; // group effects of all factors
+  for (f in 1 : F) {
+    P += (correlated[f] * M[f] * (M[f] - 1)) %/% 2;
+    U += J[f] * M[f];
+  }
+}
+parameters {
+  vector<lower=(b_lower - b_location[b_free]) ./ b_scale[b_free],
+         upper=(b_upper - b_location[b_free]) ./ b_scale[b_free]>[K_free] b_std;
+  vector<lower=sd_lower ./ sd_scale[sd_free], upper=sd_upper ./ sd_scale[sd_free]>[C_free] sd_std;
+  vector<lower=aux_lower ./ aux_scale[aux_free], upper=aux_upper ./ aux_scale[aux_free]>[A_free] aux_std;
+  vector<lower=-1, upper=1>[P] partial; // canonical partial correlations
+  vector<lower=0>[H > 0 ? 1 : 0] horseshoe_global; // scale that the coefficients under a horseshoe share,
+  vector<lower=0>[H] horseshoe_local; // what each multiplies it by,
+  vector<lower=0>[H > 0 ? 1 : 0] slab; // and the square of how far the large ones may go, all per unit of b_std
+  ordered[Q] threshold; // at the mean of X where X is centred
+  vector[U] z; // group effects before scaling and correlating: factor by factor, column by column
+}
+transformed parameters {
+  vector[K] b = b_constant; // the intercept: less b_location, and at the mean of X where X is centred
+  vector[C] sd = sd_constant;
+  vector[A] aux = aux_constant;
+  vector[P] cor; // correlations, row by row below the diagonal
+  b[b_free] = b_scale[b_free] .* b_std;
+  if (H > 0) { // Piironen & Vehtari 2017: b_std is what is normal(0, 1) times its scale
+    vector[H] spread = horseshoe_global[1] * horseshoe_local;
+    b[horseshoe] .*= spread .* sqrt(slab[1] ./ (slab[1] + square(spread)));
+  }
+  sd[sd_free] = sd_scale[sd_free] .* sd_std;
+  aux[aux_free] = aux_scale[aux_free] .* aux_std;
+  {
+    int p = 0;
+    for (f in 1 : F) {
+      int pairs = (correlated[f] * M[f] * (M[f] - 1)) %/% 2;
+      if (pairs > 0) {
+        matrix[M[f], M[f]] R = multiply_lower_tri_self_transpose(
+                                 cholesky_from_partials(segment(partial, p + 1, pairs), M[f]));
+        for (i in 2 : M[f]) {
+          for (j in 1 : i - 1) {
+            p += 1;
+            cor[p] = R[i, j];
+          }
+        }
+      }
+    }
+  }
+}
+model {
+  vector[N] eta = has_offset ? offsets : zeros_vector(N); // linear predictor; X * b comes last
+  int u = 0;
+  int c = 0;
+  int p = 0;
+  for (f in 1 : F) {
+    int pairs = (correlated[f] * M[f] * (M[f] - 1)) %/% 2;
+    vector[M[f]] sd_f = segment(sd ./ sd_scale, c + 1, M[f]);
+    matrix[J[f], M[f]] effects = to_matrix(segment(z, u + 1, J[f] * M[f]), J[f], M[f]);
+    if (pairs > 0) {
+      matrix[M[f], M[f]] L = cholesky_from_partials(segment(partial, p + 1, pairs), M[f]);
+      effects = effects * diag_pre_multiply(sd_f, L)';
+      segment(partial, p + 1, pairs) ~ lkj_partials(lkj_eta[f], M[f]);
+    } else {
+      effects = diag_post_multiply(effects, sd_f);
+    }
+    if (prior_only == 0) {
+      for (m in 1 : M[f]) {
+        if (is_intercept[c + m]) eta += effects[level[f], m];
+        else eta += Z[c + m] .* effects[level[f], m];
+      }
+    }
+    u += J[f] * M[f];
+    c += M[f];
+    p += pairs;
+  }
+
+  z ~ std_normal();
+  for (k in b_free) b_location[k] + b[k] ~ prior(b_prior[k], b_prior_arguments[k]');
+  if (H > 0) {
+    b_std[horseshoe_std] ~ std_normal();
+    horseshoe_local ~ cauchy(0, 1);
+    horseshoe_global[1] ~ prior(horseshoe_prior, horseshoe_prior_arguments);
+    slab ~ inv_gamma(2, 8); // large ones: student_t(4, 0, 2)
+  }
+  for (q in 1 : Q) threshold[q] ~ prior(threshold_prior[q], threshold_prior_arguments[q]');
+  for (k in sd_free) sd[k] ~ prior(sd_prior[k], sd_prior_arguments[k]');
+  for (k in aux_free) aux[k] ~ prior(aux_prior[k], aux_prior_arguments[k]');
+
+  if (prior_only == 0) {
+    vector[K] b_scaled = (b_location + b) ./ b_scale; // per unit of the columns of X
+    eta += X * b_scaled;
+    if (has_weights == 0 && link == 1) {
+      y ~ ordered_logistic(eta, threshold);
+    } else {
+      for (i in 1 : N) {
+        real row = link == 1 ? ordered_logistic_lupmf(y[i] | eta[i], threshold) : ordered_probit_lupmf(y[i] | eta[i], threshold);
+        target += (has_weights ? weights[i] : 1) * row;
+      }
+    }
+  }
+}
