@@ -9,7 +9,7 @@ from typing import Any
 
 from hierfit.errors import RunFolderError
 from hierfit.model.formula import Formula, formula_from_dict
-from hierfit.model.roles import NO_ROLES, Roles
+from hierfit.model.roles import NO_ROLES, Roles, roles_from_dict
 from hierfit.stan.sampler import SamplerOptions
 
 
@@ -23,8 +23,9 @@ class FitRequest:
         priors: priors set by the user, as written: `sd(school) ~ normal(0, 5)`.
         family: distribution of the outcome.
         link: link between its mean and the predictors; None takes the family's default.
-        roles: columns of trials, offset and weights; reference levels.
+        roles: columns of trials, offset and weights; reference levels, orders of levels.
         centered: whether X is centred for the sampler.
+        standardize: whether `priors` of coefficients are per sd of their column.
         prior_only: whether to draw from the prior, leaving the outcome out.
         ci: probability of the intervals.
         engine: auto, collapsed or full.
@@ -39,6 +40,7 @@ class FitRequest:
     link: str | None = None
     roles: Roles = NO_ROLES
     centered: bool = True
+    standardize: bool = False
     prior_only: bool = False
     ci: float = 0.95
     engine: str = "auto"
@@ -69,12 +71,12 @@ class FitRequest:
                     **stored,
                     "data": Path(stored["data"]),
                     "formula": formula_from_dict(stored["formula"]),
-                    "roles": Roles(**stored["roles"]),
+                    "roles": roles_from_dict(stored["roles"]),
                     "priors": tuple(stored["priors"]),
                     "sampler": SamplerOptions(**stored["sampler"]),
                 }
             )
-        except (KeyError, TypeError) as error:
+        except (AttributeError, KeyError, TypeError) as error:
             raise RunFolderError(
                 f"the request stored in run.json could not be read: {error}.", hint="give the options again"
             ) from error

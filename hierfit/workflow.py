@@ -123,22 +123,25 @@ def prepare(request: FitRequest) -> Plan:
     family, link = find_family(request.family, request.link)
     table = read_columns(request, family)
     design = build_design(formula, table, centered=request.centered, family=family.name, link=link, roles=request.roles)
-    spec = build_spec(formula, design, request.priors, prior_only=request.prior_only)
+    spec = build_spec(formula, design, request.priors, prior_only=request.prior_only, standardize=request.standardize)
     engine = choose_engine(spec, request.engine, weighted=design.weights is not None)
     return Plan(request, table, design, spec, engine, time.perf_counter() - started)
 
 
 def read_columns(request: FitRequest, family: Family) -> Table:
-    """Read the columns that a request uses: an outcome of categories may be text, and so may predictors."""
-    formula = request.formula
-    response = [formula.response]
+    """Read the columns that a request uses: an outcome of categories may be text, and so may predictors.
+
+    A column whose levels are stated is text, whatever it holds, and an outcome of ordered categories may be mixed.
+    """
+    formula, stated = request.formula, request.roles.levels
+    response = [] if formula.response in stated else [formula.response]
     may_be_text = family.support in (Support.BINARY, Support.CATEGORIES)
     return read_table(
         request.data,
         [*([] if may_be_text else response), *request.roles.columns],
-        formula.label_columns,
-        [*(response if may_be_text else []), *formula.predictors],
-        formula.categorical,
+        [*formula.label_columns, *(name for name in (formula.response, *formula.predictors) if name in stated)],
+        [*(response if may_be_text else []), *(name for name in formula.predictors if name not in stated)],
+        [*formula.categorical, *(response if family.support is Support.CATEGORIES else [])],
     )
 
 

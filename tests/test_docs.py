@@ -26,6 +26,7 @@ from hierfit.errors import ExitCode
 from hierfit.model.families import FAMILIES
 from hierfit.model.formula import formula_from_flags
 from hierfit.model.formula_text import NUMPY_FUNCTIONS, TRANSFORMS, parse_formula
+from hierfit.model.prior_choice import PRIOR_CLASSES
 from hierfit.model.priors import DISTRIBUTIONS
 from hierfit.results.convergence import load_arviz
 from tests.references import Moments, tutorial_one, tutorial_two
@@ -45,6 +46,7 @@ from tests.render import (
 
 SIGMAS = 5
 FORMULAS = ROOT / "docs" / "formulas.md"
+MODELS = ROOT / "docs" / "models.md"
 README, TUTORIALS, SAMPLES = ROOT / "README.md", ROOT / "docs" / "tutorials.md", ROOT / "sample_data" / "README.md"
 PAGES = [README, ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", SAMPLES, *sorted((ROOT / "docs").glob("*.md"))]
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
@@ -157,7 +159,8 @@ def first_cells(path: Path, heading: str) -> list[str]:
 
 def test_the_table_of_distributions_is_complete() -> None:
     expected = [f"{name}({', '.join(kind.arguments)})" for name, kind in DISTRIBUTIONS.items()]
-    assert first_cells(ROOT / "docs" / "models.md", "Setting priors") == expected
+    shown = first_cells(ROOT / "docs" / "models.md", "Setting priors")
+    assert [name for name in shown if "(" in name and name.split("(")[0] in DISTRIBUTIONS] == expected
 
 
 @pytest.mark.parametrize("path", [README, ROOT / "docs" / "run-folder.md"], ids=page_id)
@@ -253,6 +256,8 @@ def write_pupils(folder: Path) -> None:
         "family income": rng.uniform(1, 9, n).round(2),
         "grade": np.arange(n) % 4 + 1,
         "sector": np.array(["Public", "Church", "Private"])[np.arange(n) % 3],
+        "support": np.array(["mid", "high", "low"])[np.arange(n) // 2 % 3],
+        "income": np.array(["1,000 or more", "under 1,000"])[np.arange(n) // 5 % 2],
         "school": np.arange(n) % 10,
         "district": np.arange(n) % 10 // 3,
         "class": np.arange(n) // 10 % 2,
@@ -290,6 +295,60 @@ def test_the_examples_can_be_fitted(path: Path, tmp_path: Path, monkeypatch: pyt
             with pytest.raises(SystemExit) as left:
                 main([name, *arguments, "--dry-run"])
             assert left.value.code == 0, arguments
+
+
+def dry_run(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> str:
+    """What a fit says before it samples, or `priors`."""
+    with pytest.raises(SystemExit) as left:
+        main([*arguments, *(["--dry-run"] if arguments[0] == "fit" else [])])
+    said = capsys.readouterr()
+    assert left.value.code == 0, said.err
+    return said.out
+
+
+def test_the_examples_of_models_can_be_prepared(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_pupils(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    commands = hierfit_commands(MODELS)
+    said = [dry_run(command, capsys) for command in commands]
+    classes, standard = (text for command, text in zip(commands, said, strict=True) if "b ~ normal(0, 5)" in command)
+    # a class sets the priors of all its members but those with a prior of their own
+    assert dict(re.findall(r"^  (\S.*?) +~ (.*?) +set by --prior$", classes, re.MULTILINE)) == {
+        "age": "normal(2, 1)", "ses": "normal(0, 5)", "sd(school)": "exponential(0.2)",
+        "sd(school: ses)": "exponential(0.2)", "cor(school)": "lkj(2)",
+    }  # fmt: skip
+    assert re.search(r"^  sd\(school\) +~ exponential\(0\.2\) +set by --prior$", standard, re.MULTILINE)
+    carried = re.findall(r"^  (\S.*?) +~ .* set by --prior: (.*)$", standard, re.MULTILINE)
+    assert dict(carried) == {
+        "age": "normal(0, 5) per sd of age", "ses": "normal(0, 5) per sd of ses",
+        "sd(school: ses)": "exponential(0.2) per sd of ses",
+    }  # fmt: skip
+
+
+def test_every_class_of_priors_is_documented() -> None:
+    names = first_cells(MODELS, "Setting priors")
+    assert set(PRIOR_CLASSES) <= set(names)
+
+
+def test_the_examples_of_levels_come_in_that_order(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_pupils(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    section = FORMULAS.read_text().partition("\n## Order of levels\n")[2].partition("\n## ")[0]
+    said = [dry_run(words(command)[1:], capsys) for command, _ in commands_in(section)]
+    names = [re.findall(r"^  (\S+\[.+?\]) +~", text, re.MULTILINE) for text in said]
+    assert names == [
+        ["support[mid]", "support[high]"],
+        ["C(grade)[3]", "C(grade)[2]", "C(grade)[1]", "support[low]", "support[high]"],
+        [],
+        ["income[1,000 or more]"],
+        ["S(support)[low]", "S(support)[mid]"],
+    ]
+    assert "support: low < mid < high, compared with low" in said[0]
+    assert "passed: the probability of yes (against no)" in said[2]
 
 
 # The numbers of other methods are theirs.

@@ -7,6 +7,7 @@ import pytest
 
 from hierfit.errors import RunFolderError
 from hierfit.model.formula import Formula, GroupTerm
+from hierfit.model.roles import Roles
 from hierfit.request import FitRequest
 from hierfit.stan.sampler import SamplerOptions
 
@@ -14,7 +15,9 @@ REQUEST = FitRequest(
     Path("/data/pupils é.csv"),
     Formula("score", ("ses", "a b"), (GroupTerm("school", True, ("ses",), False), GroupTerm("district")), False),
     priors=("ses ~ normal(0, 1)", "sigma ~ exponential(2)"),
+    roles=Roles("n", "t", "w", {"sector": "Public"}, {"sector": ("Church", "Public"), "score": ("a", "b, c")}),
     centered=False,
+    standardize=True,
     prior_only=True,
     ci=0.9,
     engine="full",
@@ -26,6 +29,13 @@ REQUEST = FitRequest(
 @pytest.mark.parametrize("request_", [REQUEST, FitRequest(Path("/a.csv"), Formula("y"))], ids=["full", "plain"])
 def test_a_request_comes_back_from_json(request_: FitRequest) -> None:
     assert FitRequest.from_dict(json.loads(json.dumps(request_.to_dict()))) == request_
+
+
+def test_a_request_from_before_levels_and_standardize_is_read() -> None:
+    stored = json.loads(json.dumps(REQUEST.to_dict()))
+    del stored["roles"]["levels"], stored["standardize"]
+    found = FitRequest.from_dict(stored)
+    assert found == replace(REQUEST, roles=replace(REQUEST.roles, levels={}), standardize=False)
 
 
 def test_the_data_file_is_found_from_anywhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -45,6 +55,8 @@ def test_the_data_file_is_found_from_anywhere(monkeypatch: pytest.MonkeyPatch, t
         {"priors": None},
         {"sampler": {"chain": 4}},
         {"sampler": None},
+        {"roles": {"levels": ["low", "high"]}},
+        {"roles": None},
         {"colour": "red"},
     ],
     ids=str,

@@ -18,6 +18,8 @@ from hierfit.results.words import counted
 if TYPE_CHECKING:
     from hierfit.workflow import Plan
 
+_SHOWN_LEVELS = 8
+
 
 def reading_text(plan: Plan) -> str:
     """Return what was read, what was dropped, and the model, before anything is sampled."""
@@ -37,19 +39,34 @@ def _data_lines(label: str, plan: Plan) -> list[str]:
     return lines
 
 
-def level_lines(response: str, references: Mapping[str, str], categories: Sequence[str]) -> list[str]:
-    """Return which level of a text outcome is modelled and what the levels of text predictors are compared with."""
-    parts = [f"{name}: compared with {level}" for name, level in references.items()]
-    if categories:
+def level_lines(
+    response: str, references: Mapping[str, str], categories: Sequence[str], orders: Mapping[str, Sequence[str]]
+) -> list[str]:
+    """Return what categories of an outcome are modelled, and orders and references of text predictors."""
+    orders = {name: levels for name, levels in orders.items() if name != response}
+    parts = []
+    for name in dict.fromkeys((*references, *orders)):
+        said = [_order_text(orders[name])] if name in orders else []
+        said += [f"compared with {references[name]}"] if name in references else []
+        parts.append(f"{name}: {', '.join(said)}")
+    if len(categories) == 2:
         parts.insert(0, f"{response}: the probability of {categories[1]} (against {categories[0]})")
+    elif categories:
+        parts.insert(0, f"{response}: {_order_text(categories)}")
     return joined("Levels", parts) if parts else []
+
+
+def _order_text(levels: Sequence[str]) -> str:
+    """Return "low < mid < high", of many levels the first and the last."""
+    shown = levels if len(levels) <= _SHOWN_LEVELS else [*levels[: _SHOWN_LEVELS - 1], "...", levels[-1]]
+    return " < ".join(shown)
 
 
 def _model_lines(plan: Plan) -> list[str]:
     design = plan.design
     return [
         *paragraph("Model", f"{plan.spec.formula}  ({family_text(plan.spec.to_dict())})"),
-        *level_lines(design.response, design.references, design.categories),
+        *level_lines(design.response, design.references, design.categories, design.levels),
     ]
 
 

@@ -30,14 +30,17 @@ def request_from(context: typer.Context) -> FitRequest:
     from hierfit.model.roles import Roles  # from here on numpy is loaded: not before the flags are known to be good
     from hierfit.request import FitRequest
 
+    levels = _levels(given["levels"] or ())
+
     return FitRequest(
         given["data"],
         formula,
         priors=tuple(given["prior"] or ()),
         family=given["family"],
         link=given["link"],
-        roles=Roles(given["trials"], given["offset"], given["weights"], references),
+        roles=Roles(given["trials"], given["offset"], given["weights"], references, levels),
         centered=not given["no_center"],
+        standardize=given["standardize"],
         **_how_to_fit(given),
     )
 
@@ -116,3 +119,16 @@ def _references(texts: Sequence[str]) -> dict[str, str]:
             raise UsageError(f"--reference {text} could not be read.", hint="for example --reference sector=Public")
         references[column] = level
     return references
+
+
+def _levels(texts: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """Read COLUMN=LEVEL,LEVEL,... texts."""
+    from hierfit.model.levels import parse_levels
+
+    found: dict[str, tuple[str, ...]] = {}
+    for text in texts:
+        column, levels = parse_levels(text)
+        if column in found:
+            raise UsageError(f"--levels names the column '{column}' twice.", hint="give each column one order")
+        found[column] = levels
+    return found

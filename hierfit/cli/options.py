@@ -147,6 +147,17 @@ Reference = Annotated[
         show_default="the first in alphabetical order",
     ),
 ]
+Levels = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--levels",
+        metavar="COLUMN=LEVEL,...",
+        help="Order of the levels of a column of categories, such as dose=low,mid,high; repeat for more. The first is "
+        "the reference.",
+        rich_help_panel=MODEL,
+        show_default="alphabetical order",
+    ),
+]
 Slope = Annotated[
     list[str] | None,
     typer.Option(
@@ -179,6 +190,15 @@ NoCenter = Annotated[
     bool,
     typer.Option(
         "--no-center", help="Put the intercept's prior at x = 0, not at the mean of x.", rich_help_panel=MODEL
+    ),
+]
+Standardize = Annotated[
+    bool,
+    typer.Option(
+        "--standardize",
+        help="Read --prior of coefficients, and of sds of slopes, per sd of the predictor; the results stay in its "
+        "units.",
+        rich_help_panel=MODEL,
     ),
 ]
 PriorOnly = Annotated[

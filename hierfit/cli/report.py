@@ -52,7 +52,12 @@ def header_lines(manifest: Mapping[str, Any]) -> list[str]:
                 duration(manifest["seconds"]["total"]),
             ],
         ),
-        *level_lines(manifest["model"]["formula"]["response"], manifest["references"], manifest["categories"]),
+        *level_lines(
+            manifest["model"]["formula"]["response"],
+            manifest["references"],
+            manifest["categories"],
+            manifest["request"].get("roles", {}).get("levels", {}),
+        ),
         *paragraph("Priors", _priors_text(manifest["model"]["priors"])),
     ]
     if manifest["model"]["prior_only"]:
@@ -84,7 +89,7 @@ def _implied_text(implied: Mapping[str, float], response: str) -> str:
 
 
 def _priors_text(priors: Mapping[str, Mapping[str, Any]]) -> str:
-    by_user = [name for name, prior in priors.items() if prior["source"] == SET_BY_USER]
+    by_user = [name for name, prior in priors.items() if prior["source"].startswith(SET_BY_USER)]
     if len(by_user) == len(priors):
         return "all set by --prior"
     scaled = "weakly informative, scaled to the data (see run.json)"

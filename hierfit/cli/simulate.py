@@ -198,6 +198,8 @@ def _typed_beside_from(context: typer.Context) -> list[str]:
 
 def _options_of(request: FitRequest) -> list[str]:
     """Return the options that fit the model of a run with --prior-only, whose own would leave the outcome out again."""
+    from hierfit.model.levels import levels_text
+
     single = {
         "--formula": str(request.formula),
         "--family": request.family,
@@ -208,9 +210,12 @@ def _options_of(request: FitRequest) -> list[str]:
     options = [word for name, value in single.items() if value is not None for word in (name, value)]
     for column, level in request.roles.references.items():
         options += ["--reference", f"{column}={level}"]
+    for column, levels in request.roles.levels.items():
+        options += ["--levels", levels_text(column, levels)]
     for prior in request.priors:
         options += ["--prior", prior]
-    return options if request.centered else [*options, "--no-center"]
+    flags = {"--standardize": request.standardize, "--no-center": not request.centered}
+    return [*options, *(flag for flag, given in flags.items() if given)]
 
 
 def _list_text() -> str:

@@ -11,7 +11,7 @@ level.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -21,11 +21,12 @@ from numpy.typing import NDArray
 from hierfit.errors import DataError, FormulaError
 from hierfit.model.families import FAMILIES, LINKS
 from hierfit.model.formula import INTERCEPT, Formula, GroupTerm
+from hierfit.model.levels import check_columns, check_levels
 from hierfit.model.outcome import find_family, read_outcome
 from hierfit.model.roles import NO_ROLES, Roles
 from hierfit.model.sigma import SigmaColumns, build_sigma
 from hierfit.model.table import Table
-from hierfit.model.terms import evaluate_terms, reference_levels
+from hierfit.model.terms import compared_levels, evaluate_terms, reference_levels
 
 Array = NDArray[np.float64]
 
@@ -78,7 +79,8 @@ class Design:
         family: name of the outcome's distribution.
         link: name of the link between its mean and the predictors.
         categories: labels of an outcome of categories, in order.
-        references: text predictor -> level that its others are compared with.
+        references: text predictor -> level that its others are compared with; not where all levels are kept.
+        levels: text predictor -> its levels in order, where the user stated it.
         trials: number of trials of each row [N], for families that count successes.
         offset: what is added to the linear predictor, on the scale of the link [N].
         weights: how often each row counts in the likelihood [N].
@@ -98,6 +100,7 @@ class Design:
     link: str = "identity"
     categories: tuple[str, ...] = ()
     references: Mapping[str, str] = field(default_factory=dict)
+    levels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     trials: Array | None = None
     offset: Array | None = None
     weights: Array | None = None
@@ -197,10 +200,15 @@ def build_design(
         raise FormulaError(
             f"'{formula}' leaves out the intercept, in whose place {family} has thresholds.", hint="leave out the 0"
         )
+    check_columns(roles, formula.response, formula.predictors)
     outcome = read_outcome(table, formula.response, kind, roles)
+    table = _with_orders(table, formula, roles)
     wanted = {name: level for name, level in roles.references.items() if name != formula.response}
     references = reference_levels(table, formula.predictors, wanted)
     population = evaluate_terms(formula.terms, table, references, intercept=formula.intercept)
+    groups = tuple(_group(term, table, references) for term in formula.groups)
+    sigma = build_sigma(formula, table, references, kind)
+    names = (population.names, *(group.terms for group in groups), sigma.coefficients if sigma else ())
     design = Design(
         source=table.path,
         response=formula.response,
@@ -209,16 +217,17 @@ def build_design(
         X=population.values,
         intercept=formula.intercept and not kind.has_thresholds,
         centered=centered,
-        groups=tuple(_group(term, table, references) for term in formula.groups),
+        groups=groups,
         lines=table.lines,
         family=family,
         link=link,
         categories=outcome.categories,
-        references=references,
+        references=compared_levels(references, names),
+        levels=table.orders,
         trials=outcome.trials,
         offset=None if roles.offset is None else table.numbers[roles.offset],
         weights=None if roles.weights is None else table.numbers[roles.weights],
-        sigma=build_sigma(formula, table, references, kind),
+        sigma=sigma,
     )
     _check_rows(design)
     _check_columns(design)
@@ -226,6 +235,14 @@ def build_design(
     for group in design.groups:
         _check_group(group, design)
     return design
+
+
+def _with_orders(table: Table, formula: Formula, roles: Roles) -> Table:
+    """Return the table with the stated orders of the predictors' levels."""
+    orders = {name: levels for name, levels in roles.levels.items() if name != formula.response}
+    for name, levels in orders.items():
+        check_levels(table, name, levels)
+    return replace(table, orders=orders)
 
 
 def _group(term: GroupTerm, table: Table, references: Mapping[str, str]) -> Group:

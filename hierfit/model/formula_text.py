@@ -24,6 +24,8 @@ TRANSFORMS = ("poly", "bs", "scale", "standardize", "center", "C", "T", "S", "Tr
 NUMPY_FUNCTIONS = ("log", "log2", "log10", "log1p", "exp", "sqrt", "abs")
 
 _EXAMPLE = "for example 'score ~ ses * sector + (1 + ses | school)'"
+_OF_LEVELS = ("C", "T", "S")
+_CODINGS = "codings: C(x) and C(x, Treatment('level')) compare with one level, S(x) with the mean of all"
 _ELSEWHERE = {
     "offset": "give the column with --offset",
     "weights": "give the column with --weights",
@@ -31,6 +33,7 @@ _ELSEWHERE = {
     "factor": "write C(x): numbers as categories",
     "as.factor": "write C(x): numbers as categories",
     "s": "write bs(x, df=5): a spline",
+    **dict.fromkeys(("Poly", "Sum", "Helmert", "Diff"), _CODINGS),
 }
 _COMPARISONS = {mark: "write I(x > 2) for a comparison" for mark in ("==", "!=", "<", "<=", ">", ">=")}
 _OPERATORS = ("PLUS", "MINUS", "STAR", "SLASH", "COLON", "STAR_STAR")
@@ -314,6 +317,12 @@ def _check_call(tree: Any, text: str) -> None:
                 f"'{name}(...)' in '{text}' is no function that a term can use.{near}",
                 hint=_ELSEWHERE.get(name, f"functions: {', '.join(known)}"),
             )
+        for argument in tree.args[1:] if name in _OF_LEVELS else ():
+            if type(argument).__name__ == "Variable":
+                raise FormulaError(
+                    f"'{_unmask(argument.name.lexeme)}' in '{text}' is neither a level nor a coding of levels.",
+                    hint=f"write levels in quotes; {_CODINGS}",
+                )
     for inner in ("left", "right", "expression", "value"):
         _check_inner(getattr(tree, inner, None), text)
     for argument in getattr(tree, "args", ()):

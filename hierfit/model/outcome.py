@@ -1,11 +1,14 @@
-"""The outcome as its family needs it: numbers in the family's support, or two categories as 0 and 1.
+"""The outcome as its family needs it: numbers in the family's support, or categories as codes 0, 1, ...
 
-Refused with a DataError that names line, value and the families that would take it: a negative count, a proportion of
-exactly 0 or 1, three values for bernoulli.
+Two categories stand in alphabetical order, or in that of `Roles.levels`, and a reference goes first. More than two are
+ordered: whole numbers by themselves, words by `Roles.levels`. Refused with a DataError that names line, value and the
+families that would take it: a negative count, a proportion of exactly 0 or 1, three values for bernoulli.
 """
 
 from __future__ import annotations
 
+import shlex
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,10 +16,20 @@ from numpy.typing import NDArray
 
 from hierfit.errors import DataError, UsageError, did_you_mean
 from hierfit.model.families import FAMILIES, Family, Support
+from hierfit.model.levels import check_levels, levels_text, listed
 from hierfit.model.roles import Roles
 from hierfit.model.table import Table
 
 Array = NDArray[np.float64]
+
+_FEWEST, _MOST = 3, 30  # ordered categories, and of these such as are numbers
+_NEEDED = {
+    Support.BINARY: "0 and 1, or two words",
+    Support.CATEGORIES: "whole numbers, or words whose order is stated",
+}
+_ORDERED = [family.name for family in FAMILIES.values() if family.support is Support.CATEGORIES]
+_ORDERED_HINT = f"; for ordered categories: --family {' or '.join(_ORDERED)}" if _ORDERED else ""
+_CATEGORIES_HINT = f"for two categories: --family bernoulli{_ORDERED_HINT}"
 
 
 @dataclass(frozen=True)
@@ -25,7 +38,7 @@ class Outcome:
 
     Attributes:
         y: values [N], codes of `categories` where it has these.
-        categories: what 0 and 1 stand for; empty for numbers.
+        categories: what 0, 1, ... stand for; empty for numbers.
         trials: number of trials [N], or None.
     """
 
@@ -58,26 +71,31 @@ def read_outcome(table: Table, response: str, family: Family, roles: Roles) -> O
 
     Raises:
         DataError: a value that the family cannot have.
-        UsageError: trials missing, or given to a family that has none; a reference level of numbers.
+        UsageError: trials missing, or given to a family that has none; levels of numbers, or in no known order.
     """
     trials = _trials(table, family, roles)
+    ordered = family.support is Support.CATEGORIES
+    _check_roles(response, family, roles)
     if response not in table.numbers:
-        return _categories(table, response, family, roles)
+        return (_ordered_words if ordered else _two_words)(table, response, family, roles)
     y = table.numbers[response]
     bad = ~_supported(y, family.support, trials)
     if bad.any():
         row = int(bad.argmax())
         of = "" if trials is None else f" of {trials[row]:.12g} trials"
-        needed = "0 and 1, or two words" if family.support is Support.BINARY else family.support.value
+        needed = _NEEDED.get(family.support, family.support.value)
         raise DataError(
             f"column '{response}' of {table.path} holds {y[row]:.12g}{of} on line {table.lines[row]}"
             f"{'' if bad.sum() == 1 else f' ({int(bad.sum()):,} such rows)'}, but {family.name} needs {needed}.",
             hint=_families_hint(y, family),
         )
+    if ordered:
+        return _ordered_numbers(table, response, family)
     if response in roles.references:
         raise UsageError(
             f"--reference {response}={roles.references[response]}: the outcome '{response}' holds numbers.",
-            hint="leave it out; of 0 and 1, and of False and True, the second is modelled",
+            hint="leave it out: of 0 and 1, and of False and True, the second is modelled; "
+            f"--levels {response}=1,0 turns it around",
         )
     return Outcome(y, trials=trials)
 
@@ -102,19 +120,36 @@ def _trials(table: Table, family: Family, roles: Roles) -> Array | None:
     return trials
 
 
-def _categories(table: Table, response: str, family: Family, roles: Roles) -> Outcome:
-    levels = sorted(table.levels[response])
+def _check_roles(response: str, family: Family, roles: Roles) -> None:
+    """Refuse levels of an outcome of numbers, and a reference among ordered categories."""
+    if response in roles.levels and family.support not in (Support.BINARY, Support.CATEGORIES):
+        option = f"--levels {levels_text(response, roles.levels[response])}"
+        raise UsageError(
+            f"{option}: an outcome of {family.name} is {family.support.value}, without levels.",
+            hint=_CATEGORIES_HINT,
+        )
+    if response in roles.references and family.support is Support.CATEGORIES:
+        raise UsageError(
+            f"--reference {response}={roles.references[response]}: none of the ordered categories of an outcome is a "
+            "reference.",
+            hint=f"state their order with --levels {response}=LOWEST,...,HIGHEST",
+        )
+
+
+def _two_words(table: Table, response: str, family: Family, roles: Roles) -> Outcome:
+    """Return two words as 0 and 1."""
+    levels = _stated_levels(table, response, roles)
     if family.support is not Support.BINARY:
         raise DataError(
             f"column '{response}' of {table.path} holds text ({', '.join(levels[:4])}, ...), but {family.name} needs "
             f"{family.support.value}.",
-            hint="for two categories: --family bernoulli",
+            hint=_CATEGORIES_HINT,
         )
     if len(levels) != 2:
         raise DataError(
             f"column '{response}' of {table.path} has {len(levels)} different values ({', '.join(levels[:5])}"
             f"{', ...' if len(levels) > 5 else ''}), but bernoulli needs two.",
-            hint="make a column that says which of two things each row is",
+            hint=f"make a column that says which of two things each row is{_ORDERED_HINT}",
         )
     zero = roles.references.get(response, levels[0])
     if zero not in levels:
@@ -122,8 +157,57 @@ def _categories(table: Table, response: str, family: Family, roles: Roles) -> Ou
             f"--reference {response}={zero}: the column has no level '{zero}'.", hint=f"levels: {', '.join(levels)}"
         )
     one = next(level for level in levels if level != zero)
-    is_one = np.array([level == one for level in table.levels[response]], dtype=np.float64)
-    return Outcome(is_one[table.labels[response]], (zero, one))
+    return _coded(table, response, (zero, one))
+
+
+def _ordered_words(table: Table, response: str, family: Family, roles: Roles) -> Outcome:
+    """Return words as codes in the stated order."""
+    levels = _stated_levels(table, response, roles)
+    _check_fewest(table, response, family, levels)
+    if response not in roles.levels:
+        raise UsageError(
+            f"column '{response}' of {table.path} holds words ({listed(levels)}), and their order is not known.",
+            hint=f"state it, lowest first: --levels {shlex.quote(levels_text(response, levels))}, in the right order",
+        )
+    return _coded(table, response, levels)
+
+
+def _ordered_numbers(table: Table, response: str, family: Family) -> Outcome:
+    """Return whole numbers as codes in their own order."""
+    values, codes = np.unique(table.numbers[response], return_inverse=True)
+    levels = tuple(f"{value:.0f}" for value in values)
+    _check_fewest(table, response, family, levels)
+    if len(levels) > _MOST:
+        raise DataError(
+            f"column '{response}' of {table.path} has {len(levels):,} different values, too many for the categories "
+            f"of {family.name}, {_MOST} at most.",
+            hint="take them as numbers: --family gaussian",
+        )
+    return Outcome(codes.astype(np.float64), levels)
+
+
+def _stated_levels(table: Table, response: str, roles: Roles) -> tuple[str, ...]:
+    """Return the levels in the stated order, or in alphabetical order."""
+    if response not in roles.levels:
+        return tuple(sorted(table.levels[response]))
+    check_levels(table, response, roles.levels[response])
+    return roles.levels[response]
+
+
+def _coded(table: Table, response: str, levels: tuple[str, ...]) -> Outcome:
+    """Return the outcome as positions among the levels."""
+    positions = np.array([levels.index(level) for level in table.levels[response]], dtype=np.float64)
+    return Outcome(positions[table.labels[response]], levels)
+
+
+def _check_fewest(table: Table, response: str, family: Family, levels: Sequence[str]) -> None:
+    """Refuse fewer ordered categories than three."""
+    if len(levels) < _FEWEST:
+        raise DataError(
+            f"column '{response}' of {table.path} has {len(levels)} different value{'s' * (len(levels) > 1)} "
+            f"({', '.join(levels)}), but {family.name} needs {_FEWEST} or more.",
+            hint="for two categories: --family bernoulli" if len(levels) == 2 else "name another outcome",
+        )
 
 
 def _supported(y: Array, support: Support, trials: Array | None) -> NDArray[np.bool_]:
@@ -137,6 +221,8 @@ def _supported(y: Array, support: Support, trials: Array | None) -> NDArray[np.b
         return np.asarray(whole & (y >= 0))
     if support is Support.BINARY:
         return np.asarray((y == 0) | (y == 1))
+    if support is Support.CATEGORIES:
+        return np.asarray(whole)
     if support is Support.SUCCESSES and trials is not None:
         return np.asarray(whole & (y >= 0) & (y <= trials))
     return np.ones(len(y), dtype=bool)

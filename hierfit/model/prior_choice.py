@@ -3,13 +3,14 @@
 A prior set by the user is named after one parameter (`ses`, `sd(school: ses)`, `sigma`) or after a class of them: `b`
 (all coefficients but the intercept), `sd` (all sds of group effects), `cor` (the correlations of all factors),
 `threshold` (all thresholds). The prior of a parameter goes before that of its class, whatever the order; a column that
-is called `b`, `sd` or `cor` goes before the class.
+is called `b`, `sd` or `cor` goes before the class. With `standardize` the priors set on coefficients and on sds of
+slopes speak of one sd of their column, and are carried to the units of the CSV here.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf, log
 
 import numpy as np
@@ -18,7 +19,7 @@ from hierfit.errors import FormulaError, PriorError, did_you_mean
 from hierfit.model.design import Design
 from hierfit.model.families import FAMILIES, SIGMA, THRESHOLD, Family
 from hierfit.model.formula import INTERCEPT, Formula
-from hierfit.model.priors import HORSESHOE, HORSESHOE_SCALE, Prior, parse_prior
+from hierfit.model.priors import HORSESHOE, HORSESHOE_SCALE, SET_BY_USER, Prior, parse_prior
 from hierfit.model.scaling import varying_units
 from hierfit.model.sigma import SigmaColumns
 from hierfit.model.spec import (
@@ -98,9 +99,14 @@ def _intercept_source(design: Design) -> str:
 
 
 def build_spec(
-    formula: Formula, design: Design, prior_texts: Sequence[str] = (), *, prior_only: bool = False
+    formula: Formula,
+    design: Design,
+    prior_texts: Sequence[str] = (),
+    *,
+    prior_only: bool = False,
+    standardize: bool = False,
 ) -> ModelSpec:
-    """Join the formula with its default priors and those that the user set.
+    """Join the formula with its default priors and those that the user set, per sd of the column with `standardize`.
 
     Raises:
         PriorError: a prior names no parameter of the model, or a distribution that this parameter cannot have.
@@ -121,10 +127,11 @@ def build_spec(
         sigma,
     )
     _refuse_shared_names(spec)
+    units = _units(design) if standardize else {}
     for chosen in _chosen(prior_texts, spec):
         for name in chosen.names:
             _check_fits(chosen.text, name, chosen.prior, spec)
-            priors[name] = chosen.prior
+            priors[name] = _in_csv_units(chosen, *units[name]) if name in units else chosen.prior
     if spec.shrunk:
         priors[HORSESHOE_SCALE] = _horseshoe_scale(spec, design.n_rows)
     if prior_only:
@@ -156,6 +163,29 @@ def _chosen(texts: Sequence[str], spec: ModelSpec) -> list[_Chosen]:
         names = _class_members(text, name, spec) if of_class else (_known_name(text, name, spec),)
         found.append(_Chosen(text, prior, names, of_class))
     return sorted(found, key=lambda chosen: not chosen.of_class)
+
+
+def _units(design: Design) -> dict[str, tuple[str, float]]:
+    """Return name and sd of the column that each coefficient, and each sd of a slope, belongs to."""
+    columns = zip(design.coefficients, design.x_scale.tolist(), strict=True)
+    units = {name: (name, x_sd) for name, x_sd in columns}
+    for group in design.groups:
+        for term, x_sd in zip(group.terms, varying_units(group).tolist(), strict=True):
+            if term != INTERCEPT:
+                units[sd_name(group.factor, term)] = (term, x_sd)
+    return units
+
+
+def _in_csv_units(chosen: _Chosen, column: str, x_sd: float) -> Prior:
+    """Return a prior that speaks of one sd of a column in the column's own units."""
+    if chosen.prior.distribution == "beta":
+        raise PriorError(
+            f'--prior "{chosen.text}": with --standardize it would end at 1 per sd of {column}, which no beta '
+            "distribution does in the units of the CSV.",
+            hint="take another distribution, such as uniform, or leave out --standardize",
+        )
+    source = f"{SET_BY_USER}: {chosen.prior} per sd of {column}"
+    return replace(chosen.prior.rescaled(1.0 / x_sd), source=source)
 
 
 def _class_members(text: str, name: str, spec: ModelSpec) -> tuple[str, ...]:

@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from math import inf, isfinite
+from dataclasses import dataclass, replace
+from math import inf, isfinite, log
 from typing import Any
 
 import numpy as np
@@ -105,6 +105,24 @@ class Prior:
     def constant(self) -> float | None:
         """The value that the parameter is fixed at, or None where it is estimated."""
         return self.arguments[0] if self.distribution == "constant" else None
+
+    def rescaled(self, factor: float) -> Prior:
+        """Return the prior of the parameter times a factor greater than 0: the same distribution with other numbers.
+
+        Raises:
+            PriorError: the distribution has no other scale: beta and lkj.
+        """
+        if self.distribution == HORSESHOE:  # speaks of no unit
+            return self
+        if self.distribution in ("beta", "lkj"):
+            raise PriorError(f"{self} cannot be carried to another scale.", hint="take another distribution")
+        if self.distribution == "lognormal":
+            mu, sigma = self.arguments
+            return replace(self, arguments=(mu + log(factor), sigma))
+        multiples = {"nu": 1.0, "shape": 1.0, "rate": 1.0 / factor}
+        names = DISTRIBUTIONS[self.distribution].arguments
+        moved = (number * multiples.get(name, factor) for name, number in zip(names, self.arguments, strict=True))
+        return replace(self, arguments=tuple(moved))
 
     def bounds(self, *, positive: bool = False, within: Interval = EVERYWHERE) -> Interval:
         """Return the interval outside which the density is 0.

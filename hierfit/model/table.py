@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -55,6 +55,7 @@ class Table:
         labels: column name -> codes [N], int32, into `levels` of the same name.
         levels: column name -> the labels, exactly as written in the file, in order of first appearance.
         lines: line of the file on which each kept row begins [N]; the header is line 1.
+        orders: column name -> its levels in the order that the user stated, where one was stated.
     """
 
     path: Path
@@ -65,6 +66,7 @@ class Table:
     labels: Mapping[str, NDArray[np.int32]]
     levels: Mapping[str, tuple[str, ...]]
     lines: NDArray[np.int64]
+    orders: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def n_rows(self) -> int:

@@ -1,9 +1,9 @@
 """Terms x Table -> named columns: what `ses * sector + poly(age, 2)` comes to, row by row.
 
 Columns that hold numbers are taken as they are. Text columns become indicators of their levels but the first, the
-reference: the first in alphabetical order, or the one that the user names. Everything but plain number columns is
-evaluated by `formulae`, whose names (`sector[Private]`, `ses:sector[Private]`, `poly(age, 2)[0]`) are the names of
-the coefficients.
+reference. Levels stand in alphabetical order or in that of `Table.orders`; a reference that the user names goes first.
+Everything but plain number columns is evaluated by `formulae`, whose names (`sector[Private]`, `ses:sector[Private]`,
+`poly(age, 2)[0]`) are the names of the coefficients.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 import contextlib
 import io
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,11 +21,17 @@ from numpy.typing import NDArray
 from hierfit.errors import DataError, FormulaError, UsageError, did_you_mean
 from hierfit.model.formula import INTERCEPT, column_of, quoted
 from hierfit.model.formula_text import NUMPY_FUNCTIONS, call_text, columns_in
+from hierfit.model.levels import listed
 from hierfit.model.table import Table
 
 Array = NDArray[np.float64]
 
 _FUNCTIONS = {name: getattr(np, name) for name in NUMPY_FUNCTIONS}
+_TERM_HINT = "terms are columns, interactions a:b, and calls such as poly(x, 2), bs(x, df=4), C(x), log(x)"
+_LEVEL_HINT = (
+    "levels are words in quotes, as in Treatment('Public'), and numbers where --levels does not state them; or leave "
+    "it to --reference COLUMN=LEVEL"
+)
 _WHOLE = re.compile(r"\[(-?\d+)\.0\]")  # C(x)[2.0], a level of a column of numbers
 
 
@@ -77,7 +83,7 @@ def _evaluate(terms: tuple[str, ...], table: Table, references: Mapping[str, str
         said = str(error).strip().strip("'\"")
         raise FormulaError(
             f"the terms '{' + '.join(terms)}' could not be evaluated on {table.path}: {said}.",
-            hint="terms are columns, interactions a:b, and calls such as poly(x, 2), bs(x, df=4), C(x), log(x)",
+            hint=_LEVEL_HINT if "reference not in levels" in said else _TERM_HINT,
         ) from error
     kept = [index for index, name in enumerate(names) if name != INTERCEPT]
     if not np.isfinite(values).all():
@@ -105,7 +111,7 @@ def _values(name: str, terms: Sequence[str], table: Table, references: Mapping[s
         values = table.numbers[name]
         as_levels = any(f"C({quoted(name)}" in term for term in terms)
         return values.astype(np.int64) if as_levels and (values == np.round(values)).all() else values
-    levels = sorted(table.levels[name])
+    levels = _in_order(name, table)
     reference = references.get(name, levels[0])
     ordered = [reference, *(level for level in levels if level != reference)]
     position = {level: index for index, level in enumerate(ordered)}
@@ -114,8 +120,31 @@ def _values(name: str, terms: Sequence[str], table: Table, references: Mapping[s
     return pd.Categorical.from_codes(codes.tolist(), categories=pd.Index(ordered), ordered=True)
 
 
+def _in_order(name: str, table: Table) -> Sequence[str]:
+    """Return the levels of a text column in the stated order, or in alphabetical order."""
+    return table.orders.get(name) or sorted(table.levels[name])
+
+
+def compared_levels(references: Mapping[str, str], names: Iterable[Sequence[str]]) -> dict[str, str]:
+    """Return the references that coefficients are compared with, in one at least of several sets of coefficients.
+
+    Where a formula has no intercept it may keep all levels, and with `S(x)` or `T(x, 'level')` it names the coding.
+    """
+
+    def is_compared(start: str, level: str, among: Sequence[str]) -> bool:
+        written = [name for name in among if f"{start}[" in name]
+        return bool(written) and not any(f"{start}[{level}]" in name for name in written)
+
+    sets = [tuple(among) for among in names]
+    return {
+        column: level
+        for column, level in references.items()
+        if any(is_compared(start, level, among) for start in (column, f"C({column})") for among in sets)
+    }
+
+
 def reference_levels(table: Table, predictors: tuple[str, ...], wanted: Mapping[str, str]) -> dict[str, str]:
-    """Return the reference level of every text predictor: the wanted one, or the first in alphabetical order.
+    """Return the reference level of every text predictor: the wanted one, or the first.
 
     Raises:
         UsageError: a wanted reference is of no text predictor, or no level of it.
@@ -138,9 +167,9 @@ def reference_levels(table: Table, predictors: tuple[str, ...], wanted: Mapping[
                 hint=f"text predictors: {', '.join(text) or 'none'}{number}",
             )
         if level not in table.levels[name]:
-            levels = sorted(table.levels[name])
+            levels = _in_order(name, table)
             raise UsageError(
                 f"--reference {name}={level}: the column has no level '{level}'.{did_you_mean(level, levels)}",
-                hint=f"levels: {', '.join(levels[:20])}{', ...' if len(levels) > 20 else ''}",
+                hint=f"levels: {listed(levels)}",
             )
-    return {name: wanted.get(name, min(table.levels[name])) for name in text}
+    return {name: wanted.get(name, _in_order(name, table)[0]) for name in text}

@@ -115,7 +115,11 @@ def _constant_data(design: Design) -> Any:
 
 def _levels(design: Design) -> dict[str, str]:
     """Return, as attributes, what the codes of a text outcome and the columns of text predictors stand for."""
-    return {"categories": json.dumps(design.categories), "references": json.dumps(dict(design.references))}
+    return {
+        "categories": json.dumps(design.categories),
+        "references": json.dumps(dict(design.references)),
+        "levels": json.dumps(dict(design.levels)),
+    }
 
 
 def _is_scalar(parameter: Parameter) -> bool:
@@ -228,6 +232,7 @@ def _design(groups: Mapping[str, Any], spec: ModelSpec, source: Path) -> Design:
         link=spec.link,
         categories=tuple(json.loads(data.attrs["categories"])),
         references=json.loads(data.attrs["references"]),
+        levels={name: tuple(levels) for name, levels in json.loads(data.attrs.get("levels", "{}")).items()},
         trials=_row_column(data, "trials"),
         offset=_row_column(data, "offset"),
         weights=_row_column(data, "weights"),

@@ -12,7 +12,7 @@ import pytest
 from hierfit.cli.check_report import check_lines
 from hierfit.cli.group_report import groups_text
 from hierfit.cli.lines import WIDTH, duration
-from hierfit.cli.model_report import dropped_text
+from hierfit.cli.model_report import dropped_text, level_lines
 from hierfit.cli.options import OutputFormat
 from hierfit.cli.report import header_lines, run_text, table_lines
 from hierfit.errors import UsageError
@@ -98,6 +98,23 @@ def manifest(**changes: Any) -> dict[str, Any]:
 
 def text(form: OutputFormat, checks: Diagnosis = OK, **changes: Any) -> str:
     return run_text(manifest(**changes), SUMMARY, checks, form)
+
+
+def test_orders_and_references_are_told() -> None:
+    orders = {"dose": ["low", "mid", "high"], "passed": ["no", "yes"], "size": list("abcdefghij")}
+    lines = level_lines("passed", {"sector": "Public", "dose": "mid"}, ("no", "yes"), orders)
+    assert " ".join(" ".join(lines).split()) == (
+        "Levels passed: the probability of yes (against no) · sector: compared with Public "
+        "dose: low < mid < high, compared with mid · size: a < b < c < d < e < f < g < ... < j"
+    )
+    assert level_lines("agree", {}, ("no", "maybe", "yes"), {}) == ["Levels   agree: no < maybe < yes"]
+    assert level_lines("score", {}, (), {}) == []
+
+
+def test_the_report_of_a_run_tells_the_order() -> None:
+    request = manifest()["request"] | {"roles": {"levels": {"dose": ["low", "high"]}}}
+    told = header_lines(manifest(request=request, references={"dose": "low"}))
+    assert "Levels   dose: low < high, compared with low" in told
 
 
 def test_the_whole_report() -> None:

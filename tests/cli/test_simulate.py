@@ -122,9 +122,14 @@ def test_data_from_a_run(cli: Cli, run: Path) -> None:
 def test_data_from_a_prior_only_run_are_fitted_with_their_outcome(cli: Cli, run: Path) -> None:
     manifest = json.loads((run / "run.json").read_text(encoding="utf-8"))
     manifest["request"] |= {"prior_only": True, "centered": False, "priors": ["ses ~ normal(0, 3)"]}
+    manifest["request"]["standardize"] = True
     (run / "run.json").write_text(json.dumps(manifest), encoding="utf-8")
     arguments = next_command(cli("simulate", "--from", run).out)
     assert "--from" not in arguments and "--prior-only" not in arguments
     planned = cli(*arguments, "--dry-run")
     assert planned.code == 0, planned.err
-    assert "normal(0, 3)" in planned.out and "--no-center" in arguments
+    assert "normal(0, 3) per sd of ses" in planned.out and "--no-center" in arguments
+    manifest["request"]["roles"]["levels"] = {"dose": ["low", "1,5 mg"]}
+    (run / "run.json").write_text(json.dumps(manifest), encoding="utf-8")
+    arguments = next_command(cli("simulate", "--from", run, "--overwrite").out)
+    assert arguments[arguments.index("--levels") + 1] == 'dose=low,"1,5 mg"'

@@ -104,6 +104,26 @@ def test_a_text_column_that_varies_gives_a_column_for_every_level_but_the_refere
     assert built("y ~ treatment").coefficients == ("treatment[low]", "treatment[placebo]")
 
 
+def test_what_varies_follows_the_stated_order() -> None:
+    levels = {"treatment": ("placebo", "low", "high")}
+    made = built("y ~ treatment + (1 + treatment | g) + (0 + treatment | h)", levels=levels)
+    assert made.coefficients == ("treatment[low]", "treatment[high]")
+    assert made.groups[0].terms == ("Intercept", "treatment[low]", "treatment[high]")
+    assert made.groups[1].terms == ("treatment[placebo]", "treatment[low]", "treatment[high]")
+    assert (made.levels, made.references) == (levels, {"treatment": "placebo"})
+    # a reference that is named too: the others keep their order
+    made = built("y ~ treatment", levels=levels, references={"treatment": "low"})
+    assert made.coefficients == ("treatment[placebo]", "treatment[high]")
+    assert (made.levels, made.references) == (levels, {"treatment": "low"})
+    # with every level there, none is compared with
+    assert built("y ~ 0 + treatment", levels=levels).references == {}
+
+
+def test_an_order_of_a_group_is_refused() -> None:
+    with pytest.raises(UsageError, match="'g' is neither the outcome nor a predictor"):
+        built("y ~ treatment + (1 | g)", levels={"g": ("g1", "g2")})
+
+
 def test_two_bars_keep_several_columns_of_one_term_apart() -> None:
     assert built("y ~ (0 + treatment | g)").group("g").correlated
     assert not built("y ~ (0 + treatment || g)").group("g").correlated

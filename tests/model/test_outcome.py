@@ -132,7 +132,7 @@ def test_more_or_fewer_words_are_refused(values: list[str], message: str) -> Non
 def test_words_are_refused_by_families_of_numbers() -> None:
     with pytest.raises(DataError, match=r"holds text \(no, yes, ...\), but poisson needs whole numbers") as caught:
         read_outcome(outcome_table(["yes", "no"]), "y", FAMILIES["poisson"], NO_ROLES)
-    assert caught.value.hint == "for two categories: --family bernoulli"
+    assert str(caught.value.hint).startswith("for two categories: --family bernoulli")
 
 
 def test_references_of_the_outcome_that_make_no_sense_are_refused() -> None:
@@ -141,6 +141,84 @@ def test_references_of_the_outcome_that_make_no_sense_are_refused() -> None:
     assert caught.value.hint == "levels: died, lived"
     with pytest.raises(UsageError, match="--reference y=0: the outcome 'y' holds numbers"):
         read_outcome(outcome_table([0.0, 1.0]), "y", FAMILIES["bernoulli"], Roles(references={"y": "0"}))
+
+
+def test_levels_turn_two_words_around_and_a_reference_goes_first() -> None:
+    values, bernoulli = outcome_table(["lived", "died", "died"]), FAMILIES["bernoulli"]
+    levels = {"y": ("lived", "died")}
+    made = read_outcome(values, "y", bernoulli, Roles(levels=levels))
+    assert (made.categories, made.y.tolist()) == (("lived", "died"), [0, 1, 1])
+    made = read_outcome(values, "y", bernoulli, Roles(references={"y": "died"}, levels=levels))
+    assert (made.categories, made.y.tolist()) == (("died", "lived"), [1, 0, 0])
+    with pytest.raises(UsageError, match=r"--levels y=lived,dead: no row holds 'dead'\. Did you mean 'died'\?"):
+        read_outcome(values, "y", bernoulli, Roles(levels={"y": ("lived", "dead")}))
+
+
+def test_levels_of_an_outcome_of_numbers_are_refused() -> None:
+    with pytest.raises(UsageError, match="--levels y=1,2: an outcome of poisson is whole numbers from 0 on, without"):
+        read_outcome(outcome_table(["1", "2"]), "y", FAMILIES["poisson"], Roles(levels={"y": ("1", "2")}))
+
+
+# --- ordered categories ---------------------------------------------------------------------------------------------
+
+ORDINAL = replace(FAMILIES["poisson"], name="cumulative", support=Support.CATEGORIES)
+
+
+def test_words_are_codes_in_the_stated_order() -> None:
+    values = outcome_table(["maybe", "yes", "no", "yes"])
+    made = read_outcome(values, "y", ORDINAL, Roles(levels={"y": ("no", "maybe", "yes")}))
+    assert (made.categories, made.y.tolist()) == (("no", "maybe", "yes"), [1, 2, 0, 2])
+    assert made.y.dtype == np.float64
+
+
+def test_words_without_an_order_are_refused_with_the_option_to_copy() -> None:
+    with pytest.raises(UsageError) as caught:
+        read_outcome(outcome_table(["so, so", "bad", "good"]), "y", ORDINAL, NO_ROLES)
+    assert caught.value.message == (
+        "column 'y' of case.csv holds words (bad, good, so, so), and their order is not known."
+    )
+    assert caught.value.hint == "state it, lowest first: --levels 'y=bad,good,\"so, so\"', in the right order"
+
+
+def test_whole_numbers_are_codes_in_their_own_order() -> None:
+    made = read_outcome(outcome_table([10.0, 2.0, -1.0, 2.0, 5.0]), "y", ORDINAL, NO_ROLES)
+    assert (made.categories, made.y.tolist()) == (("-1", "2", "5", "10"), [3, 1, 0, 1, 2])
+
+
+@pytest.mark.parametrize(
+    ("values", "levels", "message", "hint"),
+    [
+        ([1.0, 2.5, 3.0], None, "holds 2.5 on line 3, but cumulative needs whole numbers, or words whose", "gaussian"),
+        ([1.0, 2.0, 1.0], None, "has 2 different values (1, 2), but cumulative needs 3 or more", "--family bernoulli"),
+        ([3.0, 3.0], None, "has 1 different value (3), but", "name another outcome"),
+        (["yes", "no"], None, "has 2 different values (no, yes), but", "--family bernoulli"),
+        (["yes", "no"], ("no", "yes"), "has 2 different values (no, yes), but", "--family bernoulli"),
+        ([float(i) for i in range(31)], None, "has 31 different values, too many", "--family gaussian"),
+        (["a", "b", "c"], ("a", "b", "d"), "no row holds 'd'", "levels in the rows that are used: a, b, c"),
+    ],
+)
+def test_what_is_no_ordered_category_is_refused(
+    values: list[float] | list[str], levels: tuple[str, ...] | None, message: str, hint: str
+) -> None:
+    roles = NO_ROLES if levels is None else Roles(levels={"y": levels})
+    with pytest.raises((DataError, UsageError)) as caught:
+        read_outcome(outcome_table(values), "y", ORDINAL, roles)
+    assert message in caught.value.message
+    assert hint in str(caught.value.hint)
+
+
+def test_thirty_numbers_are_taken_and_any_number_of_words() -> None:
+    made = read_outcome(outcome_table([float(i) for i in range(30)]), "y", ORDINAL, NO_ROLES)
+    assert len(made.categories) == 30
+    words = [f"w{i:02}" for i in range(40)]
+    made = read_outcome(outcome_table(words), "y", ORDINAL, Roles(levels={"y": tuple(words)}))
+    assert made.y.tolist() == list(range(40))
+
+
+def test_ordered_categories_have_no_reference() -> None:
+    with pytest.raises(UsageError, match="--reference y=b: none of the ordered categories") as caught:
+        read_outcome(outcome_table(["a", "b", "c"]), "y", ORDINAL, Roles(references={"y": "b"}))
+    assert "--levels y=" in str(caught.value.hint)
 
 
 # --- trials, families, links ----------------------------------------------------------------------------------------

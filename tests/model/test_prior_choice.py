@@ -108,6 +108,54 @@ def test_a_column_goes_before_the_class_of_its_name() -> None:
     assert made.priors["a"].source != "set by --prior" and made.priors["b"].source == "set by --prior"
 
 
+STANDARD = (
+    "b ~ normal(0, 1)",
+    "sd ~ exponential(2)",
+    "cor ~ lkj(2)",
+    "Intercept ~ normal(5, 3)",
+    "sigma ~ exponential(1)",
+)
+
+
+def test_standardized_priors_are_carried_to_the_units_of_each_column() -> None:
+    formula, made = formula_from_flags("y", ["a", "b"], "g", ["a"]), design()
+    priors = build_spec(formula, made, (*STANDARD[1:], "a ~ normal(1, 2)"), standardize=True).priors
+    s_a = np.std(made.X[:, 0], ddof=1)
+    assert priors["a"].arguments == pytest.approx((1 / s_a, 2 / s_a))
+    assert priors["sd(g: a)"].arguments == pytest.approx((2 * s_a,))
+    assert priors["a"].source == "set by --prior: normal(1, 2) per sd of a"
+    assert priors["sd(g: a)"].source == "set by --prior: exponential(2) per sd of a"
+    # what belongs to no column keeps its numbers, and so do the defaults
+    for name, text in {"sd(g)": "exponential(2)", "Intercept": "normal(5, 3)", "sigma": "exponential(1)"}.items():
+        assert (str(priors[name]), priors[name].source) == (text, "set by --prior")
+    assert priors["b"] == small_spec().priors["b"]
+    assert str(priors["cor(g)"]) == "lkj(2)"
+
+
+def test_a_standardized_prior_says_the_same_in_any_unit() -> None:
+    """y ~ a and y ~ 1000 a with normal(0, 1) per sd: the same prior of a's contribution."""
+    source, formula = table(), formula_from_flags("y", ["a"])
+    scaled = replace(source, numbers={**source.numbers, "a": 1000 * source.numbers["a"]})
+    one, other = (
+        build_spec(formula, build_design(formula, data), ("b ~ normal(0, 1)",), standardize=True).priors["a"]
+        for data in (source, scaled)
+    )
+    assert np.array(one.arguments) == pytest.approx(1000 * np.array(other.arguments))
+
+
+def test_without_standardize_priors_keep_their_numbers() -> None:
+    assert str(small_spec("a ~ normal(1, 2)").priors["a"]) == "normal(1, 2)"
+
+
+def test_a_beta_prior_cannot_be_standardized() -> None:
+    formula = formula_from_flags("y", ["a", "b"], "g", ["a"])
+    with pytest.raises(PriorError, match=r'--prior "a ~ beta\(1, 2\)": with --standardize') as caught:
+        build_spec(formula, design(), ("a ~ beta(1, 2)",), standardize=True)
+    assert "--standardize" in str(caught.value.hint)
+    made = build_spec(formula, design(), ("Intercept ~ beta(1, 2)",), standardize=True)
+    assert str(made.priors["Intercept"]) == "beta(1, 2)"
+
+
 def test_a_class_without_members_is_refused() -> None:
     with pytest.raises(PriorError, match="the model has no correlations"):
         crossed_spec("y ~ a + (1 | g)", "cor ~ lkj(2)")

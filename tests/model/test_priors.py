@@ -83,6 +83,30 @@ def test_every_distribution_with_a_density_is_tried() -> None:
     assert set(EXAMPLES) == {name for name, kind in DISTRIBUTIONS.items() if kind.scipy is not None}
 
 
+@pytest.mark.parametrize("factor", [0.02, 1.0, 3.5])
+@pytest.mark.parametrize("name", [name for name in EXAMPLES if name != "beta"])
+def test_rescaled_is_a_change_of_variables(name: str, factor: float) -> None:
+    """The density of c X at c x is that of X at x over c."""
+    prior = Prior(name, EXAMPLES[name], "given")
+    x = np.array([-2.0, -0.3, 0.1, 0.4, 1.0, 2.7, 3.9, 8.0])
+    for within in ((-np.inf, np.inf), (0.0, np.inf)):
+        moved = prior.rescaled(factor).density(factor * x, within=within)
+        np.testing.assert_allclose(moved, prior.density(x, within=within) / factor, rtol=1e-10)
+    assert prior.rescaled(factor).source == "given"
+
+
+def test_rescaled_without_a_density() -> None:
+    assert Prior("constant", (3.0,), "").rescaled(0.5).constant == 1.5
+    assert Prior("flat", (), "").rescaled(0.5) == Prior("flat", (), "")
+
+
+@pytest.mark.parametrize("name", ["beta", "lkj"])
+def test_what_has_no_other_scale_is_not_rescaled(name: str) -> None:
+    arguments = tuple(1.0 for _ in DISTRIBUTIONS[name].arguments)
+    with pytest.raises(PriorError, match=f"{name}.* cannot be carried to another scale"):
+        Prior(name, arguments, "").rescaled(2.0)
+
+
 def test_without_a_density_it_is_nan() -> None:
     assert np.isnan(Prior("flat", (), "").density(np.zeros(3))).all()
 

@@ -1,5 +1,7 @@
 """Columns in further roles are read with the others: what they lack drops rows, and what they hold must be numbers."""
 
+import json
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -7,7 +9,7 @@ import pytest
 from hierfit import workflow
 from hierfit.errors import DataError
 from hierfit.model.formula_text import parse_formula
-from hierfit.model.roles import NO_ROLES, Roles
+from hierfit.model.roles import NO_ROLES, Roles, roles_from_dict
 from hierfit.request import FitRequest
 
 ROWS = [
@@ -48,6 +50,29 @@ def test_words_in_a_role_of_numbers_are_refused(tmp_path: Path, role: str, colum
     cells["ynt w".replace(" ", "").index(column)] = "many"
     with pytest.raises(DataError, match=f"column '{column}' of .* must hold numbers, but line 3 holds 'many'"):
         prepared(tmp_path, [ROWS[0], ",".join(cells), *ROWS[2:]], **{role: column})
+
+
+def test_a_column_with_stated_levels_is_text_whatever_it_holds(tmp_path: Path) -> None:
+    rows = ["2,10,0", "1,9,1", "0,x,1", "3,10,0", "1,9,0", "2,x,1"]
+    (tmp_path / "data.csv").write_text("\n".join(["y,dose,k", *rows]))
+    roles = Roles(levels={"dose": ("9", "10", "x"), "k": ("1", "0")})
+    request = FitRequest(tmp_path / "data.csv", parse_formula("y ~ dose + k"), family="poisson", roles=roles)
+    design = workflow.prepare(request).design
+    assert design.coefficients == ("dose[10]", "dose[x]", "k[0]")
+    assert design.X[:, 2].tolist() == [1, 0, 0, 1, 1, 0]
+    assert design.levels == roles.levels and design.references == {"dose": "9", "k": "1"}
+
+
+def test_levels_turn_an_outcome_of_0_and_1_around(tmp_path: Path) -> None:
+    (tmp_path / "data.csv").write_text("y,x\n0,1\n1,2\n1,3\n0,5\n")
+    formula, roles = parse_formula("y ~ x"), Roles(levels={"y": ("1", "0")})
+    design = workflow.prepare(FitRequest(tmp_path / "data.csv", formula, family="bernoulli", roles=roles)).design
+    assert (design.y.tolist(), design.categories, design.levels) == ([1, 0, 0, 1], ("1", "0"), {})
+
+
+def test_roles_come_back_from_what_was_stored() -> None:
+    roles = Roles("n", "t", "w", {"sex": "x"}, {"sex": ("x", "y")})
+    assert roles_from_dict(json.loads(json.dumps(asdict(roles)))) == roles
 
 
 def test_columns_of_the_roles() -> None:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from hierfit.errors import DataError, FormulaError, UsageError
 from hierfit.model.formula_text import NUMPY_FUNCTIONS, TRANSFORMS, parse_formula
 from hierfit.model.table import Table
-from hierfit.model.terms import Columns, evaluate_terms, reference_levels
+from hierfit.model.terms import Columns, compared_levels, evaluate_terms, reference_levels
 from tests.model.cases import table
 
 Array = NDArray[np.float64]
@@ -134,6 +134,62 @@ def test_the_reference_level_is_the_first_in_alphabetical_order_or_the_wanted_on
     assert reference_levels(TABLE, ("x",), {}) == {}
 
 
+def ordered(**orders: tuple[str, ...]) -> Table:
+    return replace(TABLE, orders=orders)
+
+
+DOWN = {"sector": ("Public", "Private", "Church"), "sex": ("m", "f")}
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted", "names"),
+    [
+        ("sector", {}, ("sector[Private]", "sector[Church]")),
+        ("C(sector)", {}, ("C(sector)[Private]", "C(sector)[Church]")),
+        ("0 + sector", {}, ("sector[Public]", "sector[Private]", "sector[Church]")),
+        ("x:sex", {}, ("x:sex[m]", "x:sex[f]")),
+        # a reference goes first, the others keep their order
+        ("sector", {"sector": "Private"}, ("sector[Public]", "sector[Church]")),
+        ("0 + sector", {"sector": "Private"}, ("sector[Private]", "sector[Public]", "sector[Church]")),
+        # differences from the mean of the levels, the last left out
+        ("S(sector)", {}, ("S(sector)[Public]", "S(sector)[Private]")),
+    ],
+)
+def test_coefficients_follow_the_stated_order(text: str, wanted: dict[str, str], names: tuple[str, ...]) -> None:
+    formula, source = parse_formula(f"y ~ {text}"), ordered(**DOWN)
+    references = reference_levels(source, formula.predictors, wanted)
+    made = evaluate_terms(formula.terms, source, references, intercept=formula.intercept)
+    assert made.names == names
+    if text == "S(sector)":
+        np.testing.assert_array_equal(made.values, np.column_stack([PUBLIC - CHURCH, PRIVATE - CHURCH]))
+    elif "sector" in text:
+        levels = [name.partition("[")[2][:-1] for name in names]
+        np.testing.assert_array_equal(made.values, np.column_stack([indicator(SECTOR, level) for level in levels]))
+
+
+def test_the_first_stated_level_is_the_reference() -> None:
+    assert reference_levels(ordered(**DOWN), ("sector", "sex"), {}) == {"sector": "Public", "sex": "m"}
+    assert reference_levels(ordered(**DOWN), ("sector", "sex"), {"sex": "f"}) == {"sector": "Public", "sex": "f"}
+
+
+@pytest.mark.parametrize(
+    ("names", "compared"),
+    [
+        ([("sector[Private]", "sector[Public]")], True),
+        ([("C(sector)[Private]", "C(sector)[Public]")], True),
+        ([("x:sector[Private]:sex[m]",)], True),
+        ([("sector[Church]", "sector[Private]", "sector[Public]")], False),
+        ([("x:sector[Church]", "x:sector[Private]")], False),
+        ([("S(sector)[Church]",)], False),
+        ([("T(sector, 'Public')[Church]",)], False),
+        ([("x",)], False),
+        ([("sector[Church]", "sector[Private]"), ("Intercept", "sector[Private]")], True),
+    ],
+)
+def test_references_are_those_that_coefficients_are_compared_with(names: list[tuple[str, ...]], compared: bool) -> None:
+    assert compared_levels({"sector": "Church"}, names) == ({"sector": "Church"} if compared else {})
+
+
 def test_polynomials_are_orthonormal_and_orthogonal_to_the_mean() -> None:
     made = evaluated("poly(x, 3)")
     assert made.names == ("poly(x, 3)[0]", "poly(x, 3)[1]", "poly(x, 3)[2]")
@@ -170,6 +226,7 @@ def test_every_function_that_a_formula_may_call_exists() -> None:
     [
         ("log(x)", FormulaError, "'log(x)' is no finite number on line 3 of case.csv.", "logarithm of 0"),
         ("x + I(k / (x - 4))", FormulaError, "is no finite number on line 4 of case.csv", "check what"),
+        ("T(sector, 'Pubic')", FormulaError, "reference not in levels", "levels are words in quotes"),
         ("log(sector)", FormulaError, "the terms 'log(sector)' could not be evaluated on case.csv", "such as poly"),
         ("bs(x, df=2)", FormulaError, "df=2 is too small", "such as poly"),
         ("one", DataError, "case.csv, column 'one': all 12 rows hold 'a'", "leave out 'one'"),

@@ -98,6 +98,13 @@ def test_draws_and_design_come_back(name: str, tmp_path: Path) -> None:
         assert_same(own, wanted)
 
 
+def test_orders_of_levels_come_back(tmp_path: Path) -> None:
+    draws, design, spec = case(FORMULAS["uncorrelated"])
+    design = replace(design, references={"dose": "mid"}, levels={"dose": ("low", "mid", "high")})
+    write_netcdf(tmp_path / "trace.nc", draws, design, spec)
+    assert_same(read_netcdf(tmp_path / "trace.nc", spec, design.source)[1], design)
+
+
 def test_huge_numbers_keep_every_digit(tmp_path: Path) -> None:
     draws, design, spec = case(FORMULAS["slopes"])
     draws, design = replace(draws, values=draws.values + 1e12), replace(design, y=design.y + 1e12)

@@ -1,10 +1,12 @@
 """lines.png where no predictor is a number: the expected outcome by category, of the population and of the levels.
 
-The reference category comes first, as the formula leaves it out; the other predictors stay at their means.
+The reference category comes first, as the formula leaves it out, unless the user stated an order; the other predictors
+stay at their means.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -39,7 +41,7 @@ class Categories:
 
     Attributes:
         variable: its name.
-        labels: its C categories, the reference first.
+        labels: its C categories, in the stated order or the reference first.
         codes: category of each row [N].
         course: the points that the categories are in the design.
     """
@@ -60,12 +62,20 @@ def categories_along(material: Material) -> Categories | None:
     variable = base(of_rows[0])
     names = [name for name in of_rows if base(name) == variable]
     indicators = np.column_stack([named[name] for name in names])
-    labels = (design.references.get(variable, REFERENCE), *(name[len(variable) + 1 : -1] for name in names))
-    codes = indicators @ np.arange(1, len(names) + 1)
+    column = variable[2:-1] if variable.startswith("C(") else variable
+    codes = (indicators @ np.arange(1, len(names) + 1)).astype(np.int64)
     complete = bool((indicators.sum(axis=1) == 1).all())  # without an intercept there is no reference
-    moving = {name: values[complete:] for name, values in moving_over(named_columns(design), names).items()}
+    labels = [design.references.get(column, REFERENCE), *(name[len(variable) + 1 : -1] for name in names)][complete:]
+    order = _stated_order(labels, design.levels.get(column, ()))
+    moving = {name: values[complete:][order] for name, values in moving_over(named_columns(design), names).items()}
     course = course_through(design, moving)
-    return Categories(variable, labels[complete:], codes.astype(np.int64) - complete, course)
+    return Categories(variable, tuple(labels[i] for i in order), np.argsort(order)[codes - complete], course)
+
+
+def _stated_order(labels: Sequence[str], stated: Sequence[str]) -> NDArray[np.int64]:
+    """Return the positions of the labels in the stated order; as they are where none was stated."""
+    complete = sorted(labels) == sorted(stated)
+    return np.array([labels.index(level) for level in stated] if complete else range(len(labels)), dtype=np.int64)
 
 
 @styled

@@ -213,6 +213,19 @@ def test_categories_are_named_and_counted(drawn):
     assert interval_text((1 / (1 + np.exp(-logit))).ravel()) + " for Private" in title(drawings["lines"])
 
 
+@pytest.mark.parametrize("written", ["sector", "C(sector)"])
+def test_categories_stand_in_the_stated_order(written):
+    case = family_case("gaussian", kind="categories")
+    stated = ("Church", "Public", "Private")
+    names = tuple(name.replace("sector", written) for name in case.design.coefficients)
+    design = dataclasses.replace(case.design, coefficients=names, levels={"sector": stated})
+    categories = categories_along(Material(case.draws, design, case.spec))
+    assert categories.labels == stated
+    private, church = design.X.T  # the columns of the design, Public being the reference
+    np.testing.assert_array_equal(categories.codes, 2 * private + (1 - private - church))
+    np.testing.assert_array_equal(categories.course.X, [[0, 1], [0, 0], [1, 0]])
+
+
 def test_without_an_intercept_there_is_no_reference_category():
     case = family_case("gaussian", kind="categories")
     X = np.column_stack([case.design.X, 1 - case.design.X.sum(axis=1)])
