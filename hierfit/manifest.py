@@ -15,8 +15,10 @@ from hierfit.model.engines import Engine
 from hierfit.model.spec import ModelSpec
 from hierfit.model.table import Table
 from hierfit.request import FitRequest
+from hierfit.results.checks import predict_from_prior
 from hierfit.results.diagnostics import Diagnosis
 from hierfit.results.summary import Summary
+from hierfit.rounds import Drawn
 from hierfit.stan.executable import Executable
 from hierfit.stan.toolchain import Toolchain
 
@@ -68,6 +70,14 @@ def describe_tools(executable: Executable, toolchain: Toolchain, engine: Engine)
         "versions": {"python": platform.python_version(), **{name: version(name) for name in _PACKAGES}},
         "machine": {"system": platform.platform(), "cores": os.cpu_count()},
     }
+
+
+def describe_draws(drawn: Drawn, design: Design, spec: ModelSpec) -> dict[str, Any]:
+    """Return how many draws there are; for a fit of the priors alone, what these imply."""
+    sizes = {"draws_per_chain": drawn.draws.n_draws, "rounds": drawn.rounds}
+    if not spec.prior_only:
+        return sizes
+    return {**sizes, "prior_predictive": predict_from_prior(drawn.draws, design, drawn.seed).to_dict()}
 
 
 def describe_outcome(

@@ -31,6 +31,7 @@ class FitRequest:
         engine: auto, collapsed or full.
         toolchain: auto, bundled or cmdstan.
         sampler: chains, draws, seed, ...
+        until_ess: draw on until every population-level parameter has so many effective draws; None does not.
     """
 
     data: Path
@@ -46,6 +47,7 @@ class FitRequest:
     engine: str = "auto"
     toolchain: str = "auto"
     sampler: SamplerOptions = field(default_factory=SamplerOptions)
+    until_ess: int | None = None
 
     @property
     def columns(self) -> tuple[str, ...]:

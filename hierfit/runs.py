@@ -6,6 +6,7 @@
     summary.csv   the same table
     groups.csv    one row for each group and varying coefficient
     model.stan    the Stan program
+    chains.npz    where the chains stand, for `hierfit extend`
     truth.json    the true values, where the data were simulated
     plots/*.png   what `hierfit plot` draws
 
@@ -38,6 +39,7 @@ SUMMARY_CSV = "summary.csv"
 GROUPS_CSV = "groups.csv"
 PROGRAM = "model.stan"
 TRUTH = "truth.json"
+CHAINS = "chains.npz"
 PLOTS = "plots"
 _AGAIN = "fit again with --overwrite"
 _ELSEWHERE = "choose another place with --out"

@@ -16,7 +16,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ import numpy as np
 
 from hierfit import runs
 from hierfit.errors import ToolchainError
-from hierfit.manifest import describe_model, describe_outcome, describe_tools, summary_document
+from hierfit.manifest import describe_draws, describe_model, describe_outcome, describe_tools, summary_document
 from hierfit.model.design import Design, build_design
 from hierfit.model.engines import Engine, choose_engine
 from hierfit.model.families import Family, Support
@@ -38,8 +38,6 @@ from hierfit.model.simulation import Simulation
 from hierfit.model.spec import ModelSpec
 from hierfit.model.table import Table, read_table
 from hierfit.request import FitRequest
-from hierfit.results.checks import predict_from_prior
-from hierfit.results.collect import draws_from_sampling
 from hierfit.results.convergence import assess
 from hierfit.results.diagnostics import Diagnosis, diagnose
 from hierfit.results.draws import Draws
@@ -48,28 +46,13 @@ from hierfit.results.netcdf import read_netcdf, write_netcdf
 from hierfit.results.plots.truth import Truth
 from hierfit.results.predict import chosen_effects, linear_predictor, pick_draws
 from hierfit.results.summary import Summary, summarize
+from hierfit.rounds import SILENT, Drawn, Listener, Target, draw, draw_more
 from hierfit.stan import doctor
+from hierfit.stan.chain_state import ChainState
 from hierfit.stan.data import stan_data
 from hierfit.stan.executable import build_executable
 from hierfit.stan.programs import StanProgram, render_program
-from hierfit.stan.sampler import Progress, sample
 from hierfit.stan.toolchain import find_toolchain
-
-
-@dataclass(frozen=True)
-class Listener:
-    """Who wants to hear how a fit goes.
-
-    Attributes:
-        message: takes lines worth showing, such as that a program is being built.
-        progress: takes the state of the sampler, several times a second.
-    """
-
-    message: Callable[[str], None] | None = None
-    progress: Callable[[Progress], None] | None = None
-
-
-SILENT = Listener()
 
 
 @dataclass(frozen=True)
@@ -114,6 +97,11 @@ class Fit:
     draws: Draws
     summary: Summary
     diagnosis: Diagnosis
+
+    @property
+    def seed(self) -> int:
+        """The seed of all chains."""
+        return int(self.manifest["request"]["sampler"]["seed"])
 
 
 def prepare(request: FitRequest) -> Plan:
@@ -164,13 +152,10 @@ def fit(
     program, toolchain = render_program(plan.spec.family, plan.engine), find_toolchain(plan.request.toolchain)
     executable = build_executable(program, toolchain, listener.message)
     clock.append(time.perf_counter())
-    options = plan.request.sampler
-    sampling = sample(executable, stan_data(plan.spec, plan.design, plan.engine), options, listener.progress)
+    target = Target(executable, stan_data(plan.spec, plan.design, plan.engine), plan.design, plan.spec, plan.engine)
+    drawn = draw(target, plan.request.sampler, plan.request.until_ess, listener)
     clock.append(time.perf_counter())
-    draws = draws_from_sampling(sampling, plan.design, plan.spec, plan.engine)
-    convergence = assess(draws.values)
-    diagnosis = diagnose(draws, plan.design, plan.spec, convergence=convergence)
-    summary = summarize(draws, plan.design, plan.spec, plan.request.ci, convergence=convergence)
+    diagnosis, summary = _judge(drawn, plan.design, plan.spec, plan.request.ci)
     seconds = {
         "reading": plan.seconds,
         "building": clock[1] - clock[0],
@@ -178,25 +163,68 @@ def fit(
         "total": plan.seconds + time.perf_counter() - clock[0],
     }
     manifest = {
-        **describe_model(plan.request.with_seed(sampling.seed), plan.table, plan.design, plan.spec),
+        **describe_model(plan.request.with_seed(drawn.seed), plan.table, plan.design, plan.spec),
         **describe_tools(executable, toolchain, plan.engine),
-        "draws_per_chain": draws.n_draws,
-        **_prior_predictive(draws, plan, sampling.seed),
-        **describe_outcome(seconds, diagnosis.to_dict(), argv, interrupted=sampling.interrupted),
+        **describe_draws(drawn, plan.design, plan.spec),
+        **describe_outcome(seconds, diagnosis.to_dict(), argv, interrupted=drawn.interrupted),
     }
-    done = Fit(out, manifest, plan.spec, plan.design, draws, summary, diagnosis)
-    _save(done, program, runs.truth_beside(plan.table.path, plan.table.sha256), overwrite=overwrite)
+    done = Fit(out, manifest, plan.spec, plan.design, drawn.draws, summary, diagnosis)
+    truth = runs.truth_beside(plan.table.path, plan.table.sha256)
+    _save(done, program, drawn.state, truth, overwrite=overwrite)
     return done
 
 
-def _prior_predictive(draws: Draws, plan: Plan, seed: int) -> dict[str, Any]:
-    if not plan.spec.prior_only:
-        return {}
-    return {"prior_predictive": predict_from_prior(draws, plan.design, seed).to_dict()}
+def extend(
+    run: Path,
+    draws: int | None = None,
+    until_ess: int | None = None,
+    *,
+    argv: Sequence[str] = (),
+    listener: Listener = SILENT,
+) -> Fit:
+    """Add draws to a finished run: `draws` of each chain, or as many as `until_ess` needs.
+
+    Raises:
+        RunFolderError: the run does not say where its chains stand.
+        ToolchainError, SamplerError, Interrupted: nothing was changed.
+    """
+    clock = [time.perf_counter()]
+    before = load(run)
+    request, state = stored_request(run), ChainState.load(before.folder / runs.CHAINS)
+    engine = Engine(before.manifest["engine"])
+    program = StanProgram(before.spec.family, (before.folder / runs.PROGRAM).read_text(encoding="utf-8"))
+    executable = build_executable(program, find_toolchain(request.toolchain), listener.message)
+    clock.append(time.perf_counter())
+    data = stan_data(before.spec, before.design, engine)
+    target = Target(executable, data, before.design, before.spec, engine)
+    options = request.sampler if draws is None else replace(request.sampler, draws=draws)
+    so_far = Drawn(before.draws, assess(before.draws.values), state, before.seed, before.manifest["rounds"], False)
+    drawn = draw_more(target, options, so_far, until_ess, listener)
+    diagnosis, summary = _judge(drawn, before.design, before.spec, request.ci)
+    taken = {"building": clock[1] - clock[0], "sampling": time.perf_counter() - clock[1]}
+    taken["total"] = sum(taken.values())
+    seconds = {name: value + taken.get(name, 0.0) for name, value in before.manifest["seconds"].items()}
+    manifest = {
+        **before.manifest,
+        **describe_draws(drawn, before.design, before.spec),
+        **describe_outcome(seconds, diagnosis.to_dict(), argv, interrupted=drawn.interrupted),
+    }
+    done = Fit(before.folder, manifest, before.spec, before.design, drawn.draws, summary, diagnosis)
+    _save(done, program, drawn.state, runs.stored_truth(before.folder), overwrite=True)
+    return done
 
 
-def _save(done: Fit, program: StanProgram, truth: Mapping[str, Any] | None, *, overwrite: bool) -> None:
+def _judge(drawn: Drawn, design: Design, spec: ModelSpec, ci: float) -> tuple[Diagnosis, Summary]:
+    known = drawn.convergence
+    diagnosis = diagnose(drawn.draws, design, spec, convergence=known)
+    return diagnosis, summarize(drawn.draws, design, spec, ci, convergence=known)
+
+
+def _save(
+    done: Fit, program: StanProgram, state: ChainState, truth: Mapping[str, Any] | None, *, overwrite: bool
+) -> None:
     with runs.new_folder(done.folder, overwrite=overwrite) as folder:
+        state.save(folder / runs.CHAINS)
         write_netcdf(folder / runs.TRACE, done.draws, done.design, done.spec)
         runs.write_csv(folder / runs.SUMMARY_CSV, done.summary.csv_rows())
         if done.design.groups:

@@ -16,7 +16,7 @@ from typing import Annotated
 import typer
 
 from hierfit import __version__
-from hierfit.cli import doctor, fit, results, simulate
+from hierfit.cli import doctor, extend, fit, results, simulate
 from hierfit.errors import ExitCode, HierfitError
 
 ISSUES = "please report it, with the command and this text"
@@ -29,7 +29,16 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
-for command in (simulate.simulate, fit.priors, fit.fit, results.summarize, results.plot, results.code, doctor.doctor):
+for command in (
+    simulate.simulate,
+    fit.priors,
+    fit.fit,
+    extend.extend,
+    results.summarize,
+    results.plot,
+    results.code,
+    doctor.doctor,
+):
     app.command()(command)
 
 

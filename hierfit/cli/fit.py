@@ -46,6 +46,7 @@ def fit(
     chains: options.Chains = 4,
     warmup: options.Warmup = 1000,
     draws: options.DrawCount = 1000,
+    until_ess: options.UntilEss = 400,
     seed: options.Seed = None,
     adapt_delta: options.AdaptDelta = 0.8,
     max_treedepth: options.MaxTreedepth = 10,
@@ -82,6 +83,7 @@ def _run(
     from hierfit import workflow
     from hierfit.cli import model_report, report
     from hierfit.cli.progress import Reporter
+    from hierfit.rounds import Listener
 
     reporter = Reporter(quiet=quiet)
     folder = workflow.check_out(out, request.data, overwrite=overwrite)
@@ -90,7 +92,7 @@ def _run(
         typer.echo(model_report.plan_text(plan))
         return
     reporter.say(model_report.reading_text(plan))
-    listener = workflow.Listener(reporter.say, reporter.progress)
+    listener = Listener(reporter.say, reporter.progress)
     with reporter:
         done = workflow.fit(plan, folder, overwrite=overwrite, argv=sys.argv, listener=listener)
     typer.echo(report.run_text(done.manifest, done.summary, done.diagnosis, output))

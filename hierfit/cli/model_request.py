@@ -6,7 +6,7 @@ parameters; so they are read from there, once.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -41,12 +41,16 @@ def request_from(context: typer.Context) -> FitRequest:
         roles=Roles(given["trials"], given["offset"], given["weights"], references, levels),
         centered=not given["no_center"],
         standardize=given["standardize"],
-        **_how_to_fit(given),
+        **_how_to_fit(context),
     )
 
 
-def _how_to_fit(given: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what only `fit` asks: sampler, engine, toolchain, intervals."""
+def _how_to_fit(context: typer.Context) -> dict[str, Any]:
+    """Return what only `fit` asks: sampler, engine, toolchain, intervals.
+
+    --draws alone asks for a fixed number of draws, with --until-ess for the length of its rounds.
+    """
+    given = context.params
     if "chains" not in given:
         return {}
     from hierfit.stan.sampler import SamplerOptions
@@ -57,6 +61,7 @@ def _how_to_fit(given: Mapping[str, Any]) -> dict[str, Any]:
         "ci": given["ci"],
         "engine": given["engine"].value,
         "toolchain": given["toolchain"].value,
+        "until_ess": None if typed(context, ["draws", "until_ess"]) == ["--draws"] else given["until_ess"] or None,
         "sampler": SamplerOptions(**{name: given[name] for name in names}),
     }
 

@@ -210,7 +210,24 @@ Warmup = Annotated[
     int, typer.Option(min=1, metavar="NUMBER", help="Warmup iterations of each chain.", rich_help_panel=SAMPLER)
 ]
 DrawCount = Annotated[
-    int, typer.Option("--draws", min=4, metavar="NUMBER", help="Draws kept of each chain.", rich_help_panel=SAMPLER)
+    int,
+    typer.Option(
+        "--draws",
+        min=4,
+        metavar="NUMBER",
+        help="Draws kept of each chain; alone, so many and no more.",
+        rich_help_panel=SAMPLER,
+    ),
+]
+UntilEss = Annotated[
+    int,
+    typer.Option(
+        "--until-ess",
+        min=0,
+        metavar="NUMBER",
+        help="Draw on until every population-level parameter has so many effective draws; 0: do not.",
+        rich_help_panel=SAMPLER,
+    ),
 ]
 Seed = Annotated[
     int | None,

@@ -20,6 +20,9 @@ Replicate = Callable[[np.random.Generator, Array, Auxiliaries, Array], Array]
 LogDensity = Callable[[Array, Array, Auxiliaries, Array], Array]
 Expected = Callable[[Array, Auxiliaries, Array], Array]
 
+# Beyond, shape and phi say no more (a negative binomial is a Poisson distribution to nine digits), but the differences of
+# log gamma functions in their densities lose all digits. Densities take this value instead, in the Stan programs too.
+MOST_PRECISE = 1e8
 LARGEST_COUNT_MEAN = 1e18  # numpy's Poisson refuses more
 
 
@@ -72,7 +75,7 @@ def replicate_negbinomial(rng: np.random.Generator, mean: Array, auxiliaries: Au
 
 def negbinomial_log_density(y: Array, mean: Array, auxiliaries: Auxiliaries, trials: Array) -> Array:
     """Return the log density of the negative binomial of that mean and of variance mean + mean^2 / shape."""
-    shape, gammaln, xlogy = auxiliaries["shape"], special().gammaln, special().xlogy
+    shape, gammaln, xlogy = np.minimum(auxiliaries["shape"], MOST_PRECISE), special().gammaln, special().xlogy
     choose = gammaln(y + shape) - gammaln(shape) - gammaln(y + 1)
     return np.asarray(choose - shape * np.log1p(mean / shape) + xlogy(y, mean) - xlogy(y, shape + mean))
 
@@ -97,7 +100,7 @@ def replicate_gamma(rng: np.random.Generator, mean: Array, auxiliaries: Auxiliar
 
 def gamma_log_density(y: Array, mean: Array, auxiliaries: Auxiliaries, trials: Array) -> Array:
     """Return the log density of gamma(shape, shape / mean)."""
-    shape = auxiliaries["shape"]
+    shape = np.minimum(auxiliaries["shape"], MOST_PRECISE)
     rate = shape / mean
     return np.asarray(shape * np.log(rate) + (shape - 1) * np.log(y) - rate * y - special().gammaln(shape))
 
@@ -119,7 +122,7 @@ def lognormal_expected(mean: Array, auxiliaries: Auxiliaries, trials: Array) -> 
 
 def _beta_shapes(mean: Array, auxiliaries: Auxiliaries) -> tuple[Array, Array]:
     """Return the two shapes of the beta distribution of that mean and precision, greater than 0."""
-    phi = auxiliaries["phi"]
+    phi = np.minimum(auxiliaries["phi"], MOST_PRECISE)
     return np.maximum(mean * phi, LEAST), np.maximum((1 - mean) * phi, LEAST)
 
 
@@ -202,25 +205,32 @@ def hurdle_log_density(log_density: LogDensity) -> LogDensity:
 def replicate_hurdle_poisson(rng: np.random.Generator, mean: Array, auxiliaries: Auxiliaries, trials: Array) -> Array:
     """Simulate 0 with probability hu, otherwise a Poisson count that is not 0.
 
-    A Poisson count is how many arrivals a process has in the time `mean`; that there is one at all says when the first
-    one comes, and the others follow it.
+    A Poisson count is how many arrivals a process of that rate has until time 1. That there is one at all says when the
+    first one comes, and the others follow it.
     """
-    first = -np.log1p(rng.random(np.shape(mean)) * np.expm1(-mean))
-    counts = 1 + replicate_poisson(rng, np.maximum(mean - first, 0), auxiliaries, trials)
-    return np.asarray((rng.random(np.shape(mean)) >= auxiliaries["hu"]) * counts)
+    first = -np.log1p(rng.random(np.shape(mean)) * np.expm1(-mean)) / mean
+    return _behind_hurdle(rng, mean * (1 - np.clip(first, 0, 1)), auxiliaries, trials)
 
 
 def replicate_hurdle_negbinomial(
     rng: np.random.Generator, mean: Array, auxiliaries: Auxiliaries, trials: Array
 ) -> Array:
-    """Simulate 0 with probability hu, otherwise a negative binomial count that is not 0."""
-    from scipy import stats
+    """Simulate 0 with probability hu, otherwise a negative binomial count that is not 0.
 
+    As for Poisson counts, of a process whose rate has a gamma distribution, which the first arrival updates.
+    """
     shape = auxiliaries["shape"]
-    none = (1 + mean / shape) ** -shape  # probability of 0
-    quantile = np.minimum(none + rng.random(np.shape(mean)) * (1 - none), MOST)
-    counts = np.maximum(stats.nbinom.ppf(quantile, shape, shape / (shape + mean)), 1)
-    return np.asarray((rng.random(np.shape(mean)) >= auxiliaries["hu"]) * counts)
+    inverse = shape / mean
+    none = -shape * np.log1p(1 / inverse)  # log probability of no arrival
+    first = np.clip(inverse * np.expm1(-np.log1p(rng.random(np.shape(mean)) * np.expm1(none)) / shape), 0, 1)
+    rate = rng.gamma(shape + 1, 1 / (inverse + first))
+    return _behind_hurdle(rng, rate * (1 - first), auxiliaries, trials)
+
+
+def _behind_hurdle(rng: np.random.Generator, further: Array, auxiliaries: Auxiliaries, trials: Array) -> Array:
+    """Simulate 0 with probability hu, otherwise one and a Poisson count of that mean."""
+    counts = 1 + replicate_poisson(rng, further, auxiliaries, trials)
+    return np.asarray((rng.random(np.shape(further)) >= auxiliaries["hu"]) * counts)
 
 
 def hurdle_expected(log_density: LogDensity) -> Expected:

@@ -50,6 +50,7 @@ class Auxiliary:
         name: `sigma`, `nu`, `shape`, `phi`, `zi`, ...
         prior: sd of the outcome (1 where it is not scaled) -> default prior.
         in_outcome_units: whether it is an amount of the outcome, as sigma is, so that the sampler may scale it.
+        most: above it the density is that at this value; see `densities.MOST_PRECISE`.
         lower: lower end of its range.
         upper: upper end of its range, 1 for a probability.
     """
@@ -57,6 +58,7 @@ class Auxiliary:
     name: str
     prior: Callable[[float], Prior]
     in_outcome_units: bool = False
+    most: float = inf
     lower: float = 0.0
     upper: float = inf
 
@@ -152,8 +154,8 @@ def _zi_prior(scale: float) -> Prior:
 _SIGMA = Auxiliary(SIGMA, _sigma_prior, in_outcome_units=True)
 _LOG_SIGMA = Auxiliary(SIGMA, _log_sigma_prior, in_outcome_units=True)
 _NU = Auxiliary("nu", _nu_prior, lower=1.0)
-_SHAPE = Auxiliary("shape", _dispersion_prior)
-_PHI = Auxiliary("phi", _dispersion_prior)
+_SHAPE = Auxiliary("shape", _dispersion_prior, most=densities.MOST_PRECISE)
+_PHI = Auxiliary("phi", _dispersion_prior, most=densities.MOST_PRECISE)
 _ZI = Auxiliary("zi", _zi_prior, upper=1.0)
 _HU = Auxiliary("hu", _zi_prior, upper=1.0)
 _PROBABILITY_LINKS = ("logit", "probit", "cloglog")

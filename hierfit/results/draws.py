@@ -7,7 +7,7 @@ them into a netCDF file and back.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,3 +53,13 @@ class Draws:
             if parameter.name == name:
                 return self.values[:, :, index]
         raise KeyError(name)
+
+
+def joined(first: Draws, then: Draws) -> Draws:
+    """Return the draws of chains that went on: the second's after the first's."""
+    return replace(
+        first,
+        values=np.concatenate([first.values, then.values], axis=1),
+        effects={factor: np.concatenate([u, then.effects[factor]], axis=1) for factor, u in first.effects.items()},
+        stats={name: np.concatenate([values, then.stats[name]], axis=1) for name, values in first.stats.items()},
+    )

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from math import inf
 from pathlib import Path
 
 from hierfit.model.engines import Engine
@@ -70,6 +71,7 @@ def render_program(family: str, engine: Engine = Engine.FULL) -> StanProgram:
     text = template.render(
         family=FAMILIES[family],
         engine=engine.value,
+        infinity=inf,
         distributions=codes,
         stan_density=_STAN_DENSITY,
         stan_log_probability=_STAN_LOG_PROBABILITY,

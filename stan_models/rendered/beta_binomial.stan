@@ -205,7 +205,7 @@ model {
 
   if (prior_only == 0) {
     vector[K] b_scaled = (b_location + b) ./ b_scale; // per unit of the columns of X
-    real phi = aux[1];
+    real phi = fmin(aux[1], 1e+08); // its density loses all digits beyond
     eta += X * b_scaled;
     if (has_weights == 0) {
       y ~ beta_binomial(trials, phi * inv_logit(eta), phi * inv_logit(-eta));

@@ -210,7 +210,7 @@ model {
 
   if (prior_only == 0) {
     vector[K] b_scaled = (b_location + b) ./ b_scale; // per unit of the columns of X
-    real shape = aux[1];
+    real shape = fmin(aux[1], 1e+08); // its density loses all digits beyond
     real hu = aux[2];
     eta += X * b_scaled;
     for (i in 1 : N) {

@@ -1,0 +1,173 @@
+"""Sampling in rounds: until the effective sample sizes are large enough, or the rounds are used up.
+
+The first round adapts. Each later one goes on from where the chains stand, with their step sizes and metrics, random
+numbers of its own and no warmup, so that its draws are as good as the first one's. Where the chains stand is kept with
+a run, and `hierfit extend` goes on from there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from hierfit.errors import Interrupted
+from hierfit.model.design import Design
+from hierfit.model.engines import Engine
+from hierfit.model.spec import ModelSpec
+from hierfit.results.collect import draws_from_sampling
+from hierfit.results.convergence import Convergence, assess
+from hierfit.results.draws import Draws, joined
+from hierfit.stan.chain_state import ChainState
+from hierfit.stan.executable import Executable
+from hierfit.stan.sampler import Progress, SamplerOptions, sample
+
+MOST_ROUNDS = 10
+# Above this many group effects, a first round of 1,000 draws would be most of the time and memory of a fit.
+MANY_EFFECTS, SHORT_ROUND = 10_000, 250
+
+
+@dataclass(frozen=True)
+class Listener:
+    """Who wants to hear how a fit goes.
+
+    Attributes:
+        message: takes lines worth showing, such as that a program is being built.
+        progress: takes the state of the sampler, several times a second.
+    """
+
+    message: Callable[[str], None] | None = None
+    progress: Callable[[Progress], None] | None = None
+
+    def say(self, text: str) -> None:
+        """Pass a line on."""
+        if self.message is not None:
+            self.message(text)
+
+
+SILENT = Listener()
+
+
+@dataclass(frozen=True)
+class Target:
+    """What is sampled from.
+
+    Attributes:
+        executable: the program.
+        data: what it gets.
+        design: the columns.
+        spec: the model.
+        engine: how the group effects are dealt with.
+    """
+
+    executable: Executable
+    data: Mapping[str, Any]
+    design: Design
+    spec: ModelSpec
+    engine: Engine
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """Draws of one or more rounds.
+
+    Attributes:
+        draws: all of them.
+        convergence: of the population-level parameters.
+        state: where the chains stand.
+        seed: of all chains.
+        rounds: how many there were.
+        interrupted: whether the user stopped it.
+    """
+
+    draws: Draws
+    convergence: Convergence
+    state: ChainState
+    seed: int
+    rounds: int
+    interrupted: bool
+
+
+def draw(target: Target, options: SamplerOptions, until_ess: int | None, listener: Listener = SILENT) -> Drawn:
+    """Sample, and go on until every population-level parameter has `until_ess` effective draws, bulk and tail.
+
+    None asks for one round. Gives up early where the rounds so far show that `MOST_ROUNDS` would not do.
+
+    Raises:
+        SamplerError, Interrupted: there is no draw to keep.
+    """
+    effects = sum(group.n_levels * len(group.terms) for group in target.design.groups)
+    if until_ess is not None and effects > MANY_EFFECTS:
+        options = replace(options, draws=min(options.draws, SHORT_ROUND))
+    drawn = _first(target, options, listener)
+    return drawn if until_ess is None else _until(target, options, drawn, until_ess, MOST_ROUNDS, listener)
+
+
+def draw_more(
+    target: Target, options: SamplerOptions, drawn: Drawn, until_ess: int | None, listener: Listener = SILENT
+) -> Drawn:
+    """Sample another round, or as many as `until_ess` needs, at most `MOST_ROUNDS` more.
+
+    Raises:
+        SamplerError: a chain failed.
+    """
+    if until_ess is None:
+        return _go_on(target, options, drawn, listener)
+    return _until(target, options, drawn, until_ess, drawn.rounds + MOST_ROUNDS, listener)
+
+
+def _until(
+    target: Target, options: SamplerOptions, drawn: Drawn, until_ess: int, most: int, listener: Listener
+) -> Drawn:
+    while not drawn.interrupted and _worth_going_on(drawn, until_ess, most):
+        listener.say(_so_far(drawn, until_ess))
+        drawn = _go_on(target, options, drawn, listener)
+    return drawn
+
+
+def _go_on(target: Target, options: SamplerOptions, drawn: Drawn, listener: Listener = SILENT) -> Drawn:
+    """Sample another round of `options.draws`; where that is interrupted, nothing that was there is lost."""
+    try:
+        sampling = sample(
+            target.executable, target.data, drawn.state.options(replace(options, seed=drawn.seed)), listener.progress
+        )
+    except Interrupted:
+        return replace(drawn, interrupted=True)
+    if len(sampling.step_size) < drawn.state.n_chains:  # an interrupt left some chains without draws
+        return replace(drawn, interrupted=True)
+    more = draws_from_sampling(sampling, target.design, target.spec, target.engine)
+    draws, state = joined(drawn.draws, more), ChainState.after(sampling)
+    return Drawn(draws, assess(draws.values), state, drawn.seed, drawn.rounds + 1, sampling.interrupted)
+
+
+def least_effective(drawn: Drawn) -> tuple[float, str]:
+    """Return the smallest effective sample size of a population-level parameter, bulk or tail, and whose it is."""
+    sizes = np.fmin(drawn.convergence.ess_bulk, drawn.convergence.ess_tail)
+    if np.isnan(sizes).all():  # all are fixed by their priors
+        return np.inf, ""
+    worst = int(np.nanargmin(sizes))
+    return float(sizes[worst]), drawn.draws.parameters[worst].name
+
+
+def _first(target: Target, options: SamplerOptions, listener: Listener) -> Drawn:
+    sampling = sample(target.executable, target.data, options, listener.progress)
+    draws = draws_from_sampling(sampling, target.design, target.spec, target.engine)
+    return Drawn(
+        draws, assess(draws.values), ChainState.after(sampling), sampling.seed, 1, interrupted=sampling.interrupted
+    )
+
+
+def _worth_going_on(drawn: Drawn, until_ess: int, most: int) -> bool:
+    """Whether there are too few effective draws, and `most` rounds at the pace so far would be enough."""
+    least, _ = least_effective(drawn)
+    return least < until_ess and drawn.rounds < most and least / drawn.rounds * most >= until_ess
+
+
+def _so_far(drawn: Drawn, until_ess: int) -> str:
+    least, name = least_effective(drawn)
+    return (
+        f"Drawing on: ESS {least:,.0f} of {until_ess:,} ({name}) after {drawn.draws.n_draws:,} draws of "
+        f"{drawn.draws.n_chains} chains"
+    )
