@@ -31,6 +31,9 @@ def fake_sampling(data: Mapping[str, Any], options: SamplerOptions, *, interrupt
         "partial": partial,
         "cor": partial,
         "z": rng.normal(size=(*shape, int(np.sum(levels * terms)))),
+        "threshold": np.sort(rng.normal(size=(*shape, data.get("Q", 0))), axis=2),
+        "b_sigma": rng.normal(0, 0.2, size=(*shape, data.get("S", 0))),
+        "horseshoe_global": rng.uniform(0, 1, size=(*shape, int(data["H"] > 0))),
     }
     stats = {
         "lp": rng.normal(size=shape),
@@ -66,4 +69,4 @@ def replace_sampler(monkeypatch: pytest.MonkeyPatch, sampler: Callable[..., Samp
 
     monkeypatch.setattr("hierfit.workflow.find_toolchain", lambda choice="auto": TOOLCHAIN)
     monkeypatch.setattr("hierfit.workflow.build_executable", lambda *arguments: EXECUTABLE)
-    monkeypatch.setattr("hierfit.workflow.sample", sample)
+    monkeypatch.setattr("hierfit.rounds.sample", sample)

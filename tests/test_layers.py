@@ -13,6 +13,7 @@ FLOORS = [
     {"hierfit.stan"},
     {"hierfit.request"},
     {"hierfit.results"},
+    {"hierfit.rounds"},
     {"hierfit.manifest", "hierfit.runs"},
     {"hierfit.workflow"},
     {"hierfit.cli", "hierfit.__main__"},

@@ -1,4 +1,4 @@
-"""Posteriors that are known another way: the other engine, lme4 on real data, and the truth of simulated data."""
+"""Posteriors that are known another way: the other engine, integration and lme4 on real data, simulated truths."""
 
 import csv
 from collections.abc import Mapping, Sequence
@@ -19,6 +19,9 @@ from hierfit.request import FitRequest
 from hierfit.results.group_summary import summarize_groups
 from hierfit.stan.sampler import SamplerOptions
 from hierfit.workflow import Fit
+from tests.reference_cases import CASES, ReferenceCase, misses, read_estimates, read_posteriors
+from tests.reference_table import shown_fits
+from tests.test_docs import assert_near, moments_in, monte_carlo
 
 pytestmark = pytest.mark.stan
 
@@ -75,23 +78,27 @@ def test_the_engines_agree(data: str, formula: Formula, tmp_path: Path) -> None:
     assert (np.abs(ours.deviation_mean - theirs.deviation_mean) < 5 * error).all()
 
 
-def test_rats_agree_with_lme4(tmp_path: Path) -> None:
-    """REML by lme4 1.1-31: with 30 rats a posterior mean lies well within a posterior sd of it."""
-    summary = fit(SAMPLE_DATA / "rats.csv", RATS, tmp_path / "run").summary
-    reml = {
-        "Intercept": 106.5676,
-        "day": 6.185714,
-        "sd(rat)": 10.7433,
-        "sd(rat: day)": 0.510558,
-        "cor(rat: Intercept, day)": -0.15918,
-        "sigma": 6.014612,
-    }
-    for name, estimate in reml.items():
-        row = summary.row(name)
-        assert abs(row.mean - estimate) < 0.6 * row.sd, name
-    for name, standard_error in {"Intercept": 2.2977, "day": 0.105593}.items():
-        # lme4's standard error takes the sds as known; the posterior sd does not, and is a little larger.
-        assert 0.95 < summary.row(name).sd / standard_error < 1.25, name
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_published_data(case: ReferenceCase, tmp_path: Path) -> None:
+    """Posteriors are those of integration, and near the estimates of others: see tests/reference_data/README.md."""
+    done = workflow.fit(workflow.prepare(case.request), tmp_path / "run")
+    known, estimates = read_posteriors()[case.name], read_estimates()[case.name]
+    assert {parameter.name for parameter in done.draws.parameters} - {*known} <= {"Intercept_at_mean"}
+    shown = shown_fits()
+    # Chains that disagree would have standard errors so large that everything is within them.
+    assert all(row.rhat < 1.05 and row.ess_bulk > 100 for row in done.summary.rows)
+    for name, reference in known.items():
+        mean, sd, *_ = monte_carlo(done.draws.of(name), 0.95)
+        for (value, mcse), expected, error in (
+            (mean, reference.mean, reference.mean_error),
+            (sd, reference.sd, reference.sd_error),
+        ):
+            # Five standard errors of the difference: of some 170 comparisons one fails by chance in 10,000 seeds.
+            assert abs(value - expected) < 5 * np.hypot(mcse, error), (name, value, expected)
+        assert misses(estimates[name], mean[0], sd[0], (5 * mean[1], 5 * sd[1])) == [], name
+        if name in case.shown:
+            for text, number in zip(*moments_in([shown[case.name, name]]), (mean, sd), strict=True):
+                assert_near(text, number, name)
 
 
 def test_prior_only_draws_the_priors(tmp_path: Path) -> None:

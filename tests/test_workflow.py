@@ -16,11 +16,12 @@ from hierfit.model.formula import Formula, formula_from_flags
 from hierfit.model.simulate import simulate, write_simulation
 from hierfit.model.simulation import Simulation
 from hierfit.request import FitRequest
+from hierfit.rounds import Listener
 from hierfit.stan.sampler import SamplerOptions
 from hierfit.workflow import Fit
 from tests.fake_sampling import replace_sampler
 
-FILES = {"run.json", "trace.nc", "summary.csv", "summary.json", "groups.csv", "model.stan", "truth.json"}
+FILES = {"run.json", "chains.npz", "trace.nc", "summary.csv", "summary.json", "groups.csv", "model.stan", "truth.json"}
 FORMULA = formula_from_flags("score", ["ses"], "school", ["ses"])
 Fitter = Callable[..., Fit]
 
@@ -139,7 +140,7 @@ def test_listeners_are_optional_and_heard(data: Path, tmp_path: Path, monkeypatc
     replace_sampler(monkeypatch)
     heard: list[object] = []
     monkeypatch.setattr("hierfit.workflow.build_executable", lambda program, toolchain, say: say("building"))
-    listener = workflow.Listener(message=heard.append)
+    listener = Listener(message=heard.append)
     with pytest.raises(AttributeError):  # there is no executable to describe
         workflow.fit(workflow.prepare(FitRequest(data, FORMULA)), tmp_path / "run", listener=listener)
     assert heard == ["building"]

@@ -81,7 +81,7 @@ class ChainState:
                 last = {name.removeprefix(_LAST): stored[name] for name in stored.files if name.startswith(_LAST)}
                 metric: Any = str(stored["metric"])
                 return ChainState(stored["step_size"], stored["inv_metric"], metric, last, int(stored["used"]))
-        except (OSError, ValueError, KeyError, BadZipFile) as error:
+        except (OSError, EOFError, ValueError, KeyError, BadZipFile) as error:
             raise RunFolderError(
                 f"{path} could not be read: {error}.", hint="without it a run cannot be extended: fit again"
             ) from error

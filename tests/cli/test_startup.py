@@ -45,7 +45,7 @@ def commands() -> Iterator[tuple[str, Any]]:
 
 
 def test_the_commands() -> None:
-    assert [name for name, _ in commands()][:6] == ["simulate", "priors", "fit", "summarize", "plot", "code"]
+    assert [name for name, _ in commands()][:5] == ["simulate", "priors", "fit", "extend", "summarize"]
 
 
 @pytest.mark.parametrize(("name", "command"), list(commands()))

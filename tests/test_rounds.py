@@ -1,0 +1,152 @@
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from hierfit import rounds, runs, workflow
+from hierfit.errors import Interrupted, RunFolderError
+from hierfit.model.engines import Engine
+from hierfit.model.formula import formula_from_flags
+from hierfit.model.prior_choice import build_spec
+from hierfit.request import FitRequest
+from hierfit.results.convergence import assess
+from hierfit.rounds import Drawn, Listener, Target, draw, draw_more
+from hierfit.stan.data import stan_data
+from hierfit.stan.sampler import SamplerOptions, Sampling
+from tests.fake_sampling import EXECUTABLE, fake_sampling, replace_sampler
+from tests.model.cases import design
+
+OPTIONS = SamplerOptions(chains=4, warmup=10, draws=50, seed=3)
+
+
+def target() -> Target:
+    made = design()
+    spec = build_spec(formula_from_flags("y", ["a", "b"], "g", ["a"]), made)
+    return Target(EXECUTABLE, stan_data(spec, made), made, spec, Engine.FULL)
+
+
+class Sampler:
+    """Independent draws, of which every `repeats` are the same; remembers what it was asked for."""
+
+    def __init__(self, repeats: int = 1, stop_at: int | None = None, cut: bool = False) -> None:
+        self.asked: list[SamplerOptions] = []
+        self.repeats, self.stop_at, self.cut = repeats, stop_at, cut
+
+    def __call__(self, data: Mapping[str, Any], options: SamplerOptions) -> Sampling:
+        self.asked.append(options)
+        stopped = len(self.asked) == self.stop_at
+        if stopped and not self.cut:
+            raise Interrupted("stopped")
+        # Another seed for every round, as another chain id makes another stream.
+        found = fake_sampling(data, replace(options, seed=3 + options.first_chain), interrupted=stopped)
+        same = np.arange(options.draws) // self.repeats * self.repeats
+        variables = {name: values[:, same] for name, values in found.variables.items()}
+        sampling = replace(found, variables=variables, options=replace(options, seed=3))
+        return replace(sampling, step_size=sampling.step_size[:1]) if stopped else sampling
+
+
+@pytest.fixture
+def sampler(monkeypatch: pytest.MonkeyPatch) -> Sampler:
+    made = Sampler(repeats=5)
+    replace_sampler(monkeypatch, made)
+    return made
+
+
+def test_a_fixed_number_of_draws_is_one_round(sampler: Sampler) -> None:
+    drawn = draw(target(), OPTIONS, None)
+    assert (drawn.draws.n_draws, drawn.rounds, len(sampler.asked)) == (50, 1, 1)
+
+
+def test_rounds_go_on_until_there_are_enough_effective_draws(sampler: Sampler) -> None:
+    said: list[str] = []
+    drawn = draw(target(), OPTIONS, 100, Listener(said.append))
+    sizes = np.fmin(drawn.convergence.ess_bulk, drawn.convergence.ess_tail)
+    assert sizes.min() >= 100
+    assert 1 < drawn.rounds == len(sampler.asked) < rounds.MOST_ROUNDS
+    assert drawn.draws.n_draws == 50 * drawn.rounds
+    assert len(said) == drawn.rounds - 1 and said[0].startswith("Drawing on: ESS ") and " of 100 (" in said[0]
+
+
+def test_later_rounds_go_on_from_the_last_draws_without_warmup(sampler: Sampler) -> None:
+    drawn = draw(target(), OPTIONS, 100)
+    first, second = sampler.asked[:2]
+    assert (first.warmup, first.adapt, first.first_chain, first.inits) == (10, True, 1, None)
+    assert (second.warmup, second.adapt, second.first_chain, second.seed) == (0, False, 5, 3)
+    assert isinstance(second.inits, list) and len(second.inits) == 4
+    at_end = drawn.draws.of("a")[:, 49]  # b holds the coefficients less their location, which is 0 for a
+    np.testing.assert_allclose([inits["b"][1] for inits in second.inits], at_end)
+    assert not np.array_equal(drawn.draws.values[:, :50], drawn.draws.values[:, 50:100])
+
+
+def test_it_gives_up_where_ten_rounds_would_not_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    stuck = Sampler(repeats=50)
+    replace_sampler(monkeypatch, stuck)
+    drawn = draw(target(), OPTIONS, 400)
+    assert drawn.rounds == 1 and len(stuck.asked) == 1
+
+
+def test_many_group_effects_make_short_rounds(sampler: Sampler, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rounds, "MANY_EFFECTS", 3)
+    monkeypatch.setattr(rounds, "SHORT_ROUND", 20)
+    draw(target(), OPTIONS, 1)
+    draw(target(), OPTIONS, None)
+    assert [options.draws for options in sampler.asked] == [20, 50]
+
+
+@pytest.mark.parametrize("cut", [False, True])
+def test_an_interrupt_keeps_the_rounds_before_it(cut: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    replace_sampler(monkeypatch, Sampler(repeats=5, stop_at=2, cut=cut))
+    drawn = draw(target(), OPTIONS, 100)
+    assert drawn.interrupted and drawn.draws.n_draws == 50 and drawn.rounds == 1
+
+
+def test_drawing_more_adds_one_round_or_as_many_as_are_needed(sampler: Sampler) -> None:
+    first = draw(target(), OPTIONS, None)
+    assert draw_more(target(), OPTIONS, first, None).draws.n_draws == 100
+    more = draw_more(target(), OPTIONS, first, 100)
+    assert assess(more.draws.values).ess_bulk.min() >= 100 and more.rounds > 2
+    np.testing.assert_array_equal(more.draws.values[:, :50], first.draws.values)
+
+
+def test_fixed_parameters_have_draws_enough(sampler: Sampler) -> None:
+    drawn: Drawn = draw(target(), OPTIONS, None)
+    nothing = replace(drawn.convergence, ess_bulk=drawn.convergence.ess_bulk * np.nan)
+    nothing = replace(nothing, ess_tail=nothing.ess_bulk)
+    assert rounds.least_effective(replace(drawn, convergence=nothing)) == (np.inf, "")
+
+
+@pytest.mark.stan
+def test_extending_a_run_is_sampling_longer(tmp_path: Path) -> None:
+    """Half the draws now and half later have the moments of all at once."""
+    data = tmp_path / "data.csv"
+    made = design()
+    rows = zip(made.y, made.X[:, 0], made.groups[0].codes, strict=True)
+    lines = [f"{y:.6f},{a:.6f},g{code}" for y, a, code in rows]
+    data.write_text("\n".join(["y,a,g", *lines]) + "\n")
+    formula = formula_from_flags("y", ["a"], "g")
+    request = FitRequest(data, formula, engine="full", sampler=SamplerOptions(seed=1, warmup=500, draws=500))
+    half = workflow.fit(workflow.prepare(request), tmp_path / "run")
+    before = half.draws.values
+    whole = workflow.extend(tmp_path / "run", until_ess=2 * int(half.summary.row("sd(g)").ess_bulk))
+    stored = workflow.load(tmp_path / "run")
+    np.testing.assert_array_equal(stored.draws.values[:, :500], before)
+    assert stored.manifest["rounds"] == whole.manifest["rounds"] > 1
+    assert stored.manifest["seconds"]["sampling"] > half.manifest["seconds"]["sampling"]
+    # 4 errors of the difference, each from its own effective sample size; the halves are nearly independent.
+    later = whole.draws.values[:, 500:]
+    error = np.hypot(assess(before).mcse_mean, assess(later).mcse_mean)
+    assert (np.abs(before.mean(axis=(0, 1)) - later.mean(axis=(0, 1))) < 4 * error).all()
+    assert whole.diagnosis.status == "ok"
+
+
+def test_a_run_without_its_chains_cannot_be_extended(tmp_path: Path, sampler: Sampler) -> None:
+    data = tmp_path / "data.csv"
+    data.write_text("y,g\n" + "".join(f"{i % 7},g{i % 5}\n" for i in range(40)))
+    request = FitRequest(data, formula_from_flags("y", [], "g"), sampler=OPTIONS)
+    workflow.fit(workflow.prepare(request), tmp_path / "run")
+    (tmp_path / "run" / runs.CHAINS).unlink()
+    with pytest.raises(RunFolderError, match=r"chains\.npz could not be read"):
+        workflow.extend(tmp_path / "run", 10)
