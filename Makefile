@@ -3,10 +3,10 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help demo test test-all plain lint format rendered clean
+.PHONY: help demo test test-all plain lint format rendered wheel check-wheel clean
 
 help:  ## list the targets
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | awk -F'|' '{printf "%-10s %s\n", $$1, $$2}'
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | awk -F'|' '{printf "%-11s %s\n", $$1, $$2}'
 
 demo: $(VENV)/installed  ## simulate, fit, summarize and plot, on real and on simulated data, into demo/
 	PATH="$(abspath $(BIN)):$$PATH" sh docs/demo.sh
@@ -32,8 +32,15 @@ format: $(VENV)/tested  ## let ruff lay out the code
 rendered: $(VENV)/tested  ## write stan_models/rendered/ and docs/commands.md anew
 	$(BIN)/python -m tests.render
 
-clean:  ## remove the virtual environment and the demo
-	rm -rf $(VENV) demo
+wheel: $(VENV)/installed  ## a wheel that carries all Stan programs compiled, into dist/
+	HIERFIT_WHEEL_PROGRAMS=1 $(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir dist .
+	ls -l dist/*.whl
+
+check-wheel: $(VENV)/tested  ## build that wheel, install it where there is no compiler and no httpstan, and fit
+	$(BIN)/pytest -s tests/test_wheel.py
+
+clean:  ## remove the virtual environment, the wheels and the demo
+	rm -rf $(VENV) dist demo
 
 $(VENV)/installed: pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit("hierfit needs Python 3.11 or newer: make PYTHON=python3.12") if sys.version_info < (3, 11) else None'

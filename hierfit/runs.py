@@ -217,9 +217,18 @@ def stored_truth(folder: Path) -> Mapping[str, Any] | None:
     return _read_truth(folder)
 
 
+def stored_summary(folder: Path) -> Mapping[str, Any]:
+    """Return what summary.json of a run holds; nothing where it cannot be read."""
+    return _read_object(folder / SUMMARY_JSON) or {}
+
+
 def _read_truth(folder: Path) -> Mapping[str, Any] | None:
+    return _read_object(folder / TRUTH)
+
+
+def _read_object(file: Path) -> Mapping[str, Any] | None:
     try:
-        content = json.loads((folder / TRUTH).read_text(encoding="utf-8"))
+        content = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
     return content if isinstance(content, dict) else None

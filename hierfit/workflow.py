@@ -23,7 +23,7 @@ from typing import Any
 
 import numpy as np
 
-from hierfit import runs
+from hierfit import __version__, runs
 from hierfit.errors import ToolchainError
 from hierfit.manifest import describe_draws, describe_model, describe_outcome, describe_tools, summary_document
 from hierfit.model.design import Design, build_design
@@ -45,13 +45,15 @@ from hierfit.results.group_summary import summarize_groups
 from hierfit.results.netcdf import read_netcdf, write_netcdf
 from hierfit.results.plots.truth import Truth
 from hierfit.results.predict import chosen_effects, linear_predictor, pick_draws
+from hierfit.results.stored import read_summary
 from hierfit.results.summary import Summary, summarize
 from hierfit.rounds import SILENT, Drawn, Listener, Target, draw, draw_more
 from hierfit.stan import doctor
 from hierfit.stan.chain_state import ChainState
 from hierfit.stan.data import stan_data
-from hierfit.stan.executable import build_executable
+from hierfit.stan.executable import build_all, build_executable, find_executable
 from hierfit.stan.programs import StanProgram, render_program
+from hierfit.stan.timing import Estimate, estimate_time
 from hierfit.stan.toolchain import find_toolchain
 
 
@@ -102,6 +104,23 @@ class Fit:
     def seed(self) -> int:
         """The seed of all chains."""
         return int(self.manifest["request"]["sampler"]["seed"])
+
+
+@dataclass(frozen=True)
+class Stored:
+    """What the folder of a finished fit says without its draws.
+
+    Attributes:
+        folder: where it is.
+        manifest: what its run.json holds.
+        summary: the table.
+        diagnosis: the checks.
+    """
+
+    folder: Path
+    manifest: Mapping[str, Any]
+    summary: Summary
+    diagnosis: Diagnosis
 
 
 def prepare(request: FitRequest) -> Plan:
@@ -214,6 +233,21 @@ def extend(
     return done
 
 
+def estimate(plan: Plan) -> Estimate | None:
+    """Return how long sampling will take, or None where the program has to be compiled first; nothing is built.
+
+    Raises:
+        ToolchainError: no Stan on this machine.
+        SamplerError: the sampler does not start.
+    """
+    program, toolchain = render_program(plan.spec.family, plan.engine), find_toolchain(plan.request.toolchain)
+    executable = find_executable(program, toolchain)
+    if executable is None:
+        return None
+    data = stan_data(plan.spec, plan.design, plan.engine)
+    return estimate_time(executable, data, plan.request.sampler, plan.engine)
+
+
 def _judge(drawn: Drawn, design: Design, spec: ModelSpec, ci: float) -> tuple[Diagnosis, Summary]:
     known = drawn.convergence
     diagnosis = diagnose(drawn.draws, design, spec, convergence=known)
@@ -257,6 +291,19 @@ def load(run: Path, ci: float | None = None) -> Fit:
         summarize(draws, design, spec, ci or folder.manifest["request"]["ci"], convergence=convergence),
         diagnose(draws, design, spec, convergence=convergence),
     )
+
+
+def load_summary(run: Path, ci: float | None = None) -> Stored | Fit:
+    """Return table and checks of a run as they were saved; from its draws where these would say something else.
+
+    That is the case for other intervals, and for a run of another version of hierfit.
+    """
+    folder = runs.open_run(run)
+    if ci in (None, folder.manifest["request"]["ci"]) and folder.manifest["hierfit"] == __version__:
+        stored = read_summary(runs.stored_summary(folder.path))
+        if stored is not None:
+            return Stored(folder.path, folder.manifest, *stored)
+    return load(run, ci)
 
 
 def simulate_from(run: Path, seed: int) -> Simulated:
@@ -326,6 +373,15 @@ def trial_plan() -> Plan:
     with tempfile.TemporaryDirectory(prefix="hierfit-") as folder:
         write_simulation(simulate(Simulation(groups=8, rows_per_group=10)), folder)
         return prepare(FitRequest(Path(folder) / DATA_FILE, formula_from_flags("score", ["ses"], "school")))
+
+
+def build_programs(toolchain: str, on_message: Callable[[str], None] | None = None) -> None:
+    """Compile every Stan program that is not compiled yet, side by side.
+
+    Raises:
+        ToolchainError: no compiler, no place to write, or a failed build.
+    """
+    build_all(find_toolchain(toolchain), on_message)
 
 
 def install_cmdstan(on_message: Callable[[str], None]) -> None:

@@ -150,3 +150,26 @@ def test_listeners_are_optional_and_heard(data: Path, tmp_path: Path, monkeypatc
 def test_a_plan_needs_good_data(data: Path) -> None:
     with pytest.raises(DataError, match="Did you mean 'score'"):
         workflow.prepare(FitRequest(data, replace(FORMULA, response="scores")))
+
+
+def test_what_was_saved_is_shown_without_the_draws(fitted: Fitter) -> None:
+    done = fitted()
+    (done.folder / "trace.nc").unlink()
+    shown = workflow.load_summary(done.folder)
+    assert isinstance(shown, workflow.Stored)
+    assert (shown.summary, shown.diagnosis, shown.folder) == (done.summary, done.diagnosis, done.folder)
+    assert workflow.load_summary(done.folder, done.summary.ci).summary == done.summary
+
+
+@pytest.mark.parametrize("reason", ["other intervals", "another version", "no summary.json", "a broken one"])
+def test_the_draws_are_read_where_they_say_more(fitted: Fitter, monkeypatch: pytest.MonkeyPatch, reason: str) -> None:
+    done = fitted()
+    if reason == "another version":
+        monkeypatch.setattr("hierfit.workflow.__version__", "9.9")
+    if reason == "no summary.json":
+        (done.folder / "summary.json").unlink()
+    if reason == "a broken one":
+        (done.folder / "summary.json").write_text('{"parameters": [')
+    shown = workflow.load_summary(done.folder, 0.5 if reason == "other intervals" else None)
+    assert isinstance(shown, workflow.Fit)
+    assert (shown.summary == done.summary) is (reason != "other intervals")

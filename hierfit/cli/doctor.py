@@ -16,10 +16,18 @@ def doctor(
     install_cmdstan: Annotated[
         bool, typer.Option("--install-cmdstan", help="Install CmdStan first: downloads and builds about 1 GB.")
     ] = False,
+    build: Annotated[
+        bool,
+        typer.Option(
+            "--build", help="Compile all Stan programs first, on all cores, so that no fit has to wait for it."
+        ),
+    ] = False,
 ) -> None:
     """Check that this machine can fit: Stan, compiler, cache, and a trial fit.
 
     [dim]hierfit doctor[/dim]
+
+    [dim]hierfit doctor --build[/dim]
     """
     from hierfit import workflow
     from hierfit.cli.progress import Reporter
@@ -27,6 +35,8 @@ def doctor(
     reporter = Reporter(quiet=False)
     if install_cmdstan:
         workflow.install_cmdstan(reporter.say)
+    if build:
+        workflow.build_programs(toolchain.value, reporter.say)
     ok = True
     for finding in workflow.examine(toolchain.value, reporter.say):
         ok = ok and finding.ok

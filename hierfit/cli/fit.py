@@ -11,10 +11,11 @@ import typer
 from hierfit.cli import options
 from hierfit.cli.model_request import request_from, typed
 from hierfit.cli.options import DEFAULT_CI, EngineChoice, OutputFormat, ToolchainChoice
-from hierfit.errors import UsageError
+from hierfit.errors import HierfitError, UsageError
 
 if TYPE_CHECKING:
     from hierfit.request import FitRequest
+    from hierfit.workflow import Plan
 
 # What may be said beside --from; everything else belongs to the run that is repeated.
 _BESIDE_FROM = {"again", "data", "out", "overwrite", "quiet", "output", "dry_run"}
@@ -90,6 +91,7 @@ def _run(
     plan = workflow.prepare(request)
     if dry_run:
         typer.echo(model_report.plan_text(plan))
+        typer.echo(_time_text(plan))
         return
     reporter.say(model_report.reading_text(plan))
     listener = Listener(reporter.say, reporter.progress)
@@ -100,6 +102,17 @@ def _run(
         reporter.say(warning)
     reporter.say(report.saved_text(done))
     raise typer.Exit(report.exit_code(done))
+
+
+def _time_text(plan: Plan) -> str:
+    """Return how long the fit will take; that this cannot be said is no reason for a dry run to fail."""
+    from hierfit import workflow
+    from hierfit.cli import model_report
+
+    try:
+        return model_report.time_text(plan, workflow.estimate(plan))
+    except HierfitError as error:
+        return f"Time not estimated: {error.message}"
 
 
 def _repeated(again: Path, data: Path | None, context: typer.Context) -> FitRequest:

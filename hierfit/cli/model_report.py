@@ -7,13 +7,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from hierfit.cli.formats import csv_text, markdown_table
-from hierfit.cli.lines import LABEL, joined, paragraph
+from hierfit.cli.lines import LABEL, duration, joined, paragraph
 from hierfit.cli.options import OutputFormat
 from hierfit.manifest import describe_model
 from hierfit.model.formula import INTERCEPT
 from hierfit.model.priors import Prior
 from hierfit.model.spec import ModelSpec
 from hierfit.results.words import counted
+from hierfit.stan.timing import Estimate
 
 if TYPE_CHECKING:
     from hierfit.workflow import Plan
@@ -100,6 +101,18 @@ def plan_text(plan: Plan) -> str:
             f"Would draw {options.chains:,} chains x {options.draws:,} after {options.warmup:,} warmup: "
             f"{len(plan.spec.parameters)} parameters and {effects:,} group effects, about {megabytes:,.0f} MB.",
         ]
+    )
+
+
+def time_text(plan: Plan, estimate: Estimate | None) -> str:
+    """Return how long sampling will take, or that the program has to be compiled first, for --dry-run."""
+    if estimate is None:
+        return "Time: unknown until the Stan program is compiled, which takes about half a minute, once."
+    options = plan.request.sampler
+    chains = f"{counted(options.chains, 'chain')} of {options.warmup + options.draws:,} iterations"
+    return (
+        f"Time: about {duration(estimate.seconds)} ({1000 * estimate.gradient:.2g} ms a gradient; {chains}, "
+        f"{counted(estimate.cores, 'core')}, {estimate.steps} leapfrog steps an iteration assumed)."
     )
 
 

@@ -272,7 +272,8 @@ Toolchain = Annotated[
     ToolchainChoice,
     typer.Option(
         "--toolchain",
-        help="Where Stan comes from: the installed package (bundled), your CmdStan, or that if there is one (auto).",
+        help="Where Stan comes from: hierfit's own installation (bundled) or your CmdStan. auto: programs that came "
+        "compiled with hierfit, else your CmdStan, else bundled.",
         rich_help_panel=SAMPLER,
     ),
 ]
@@ -295,7 +296,12 @@ Quiet = Annotated[
     bool, typer.Option("--quiet", "-q", help="Only results and errors, no progress.", rich_help_panel=OUTPUT)
 ]
 DryRun = Annotated[
-    bool, typer.Option("--dry-run", help="Show data, model and priors; sample nothing.", rich_help_panel=OUTPUT)
+    bool,
+    typer.Option(
+        "--dry-run",
+        help="Show data, model, priors and about how long it takes; sample nothing.",
+        rich_help_panel=OUTPUT,
+    ),
 ]
 From = Annotated[
     Path | None,

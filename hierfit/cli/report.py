@@ -27,7 +27,7 @@ from hierfit.results.summary import Summary, SummaryRow
 from hierfit.results.words import counted, elided, plural
 
 if TYPE_CHECKING:
-    from hierfit.workflow import Fit
+    from hierfit.workflow import Fit, Stored
 
 NAME_WIDTH, LEAST_NAME_WIDTH = 34, 12
 
@@ -241,7 +241,7 @@ def saved_text(done: Fit) -> str:
     return f"{'Saved':<{LABEL}}{done.folder}{status}\n{'Next':<{LABEL}}{groups}hierfit plot {folder}"
 
 
-def warning_text(done: Fit) -> str:
+def warning_text(done: Stored | Fit) -> str:
     """Return the verdict where the checks failed and what is shown does not say so; otherwise nothing."""
     if done.diagnosis.status is not Level.FAIL:
         return ""

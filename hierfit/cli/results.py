@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from hierfit.cli.model_request import typed
 from hierfit.cli.options import Format, OutputFormat, Quiet, Run
 from hierfit.errors import UsageError
+
+if TYPE_CHECKING:
+    from hierfit.workflow import Fit, Stored
 
 
 def summarize(
@@ -40,15 +43,17 @@ def summarize(
 
     if not groups:
         _refuse_without_groups(context)
-    done = workflow.load(run, ci)
+    done: Stored | Fit
     if groups:
         from hierfit.cli.group_report import groups_text
         from hierfit.results.group_summary import summarize_groups
         from hierfit.results.scale import scale_words
 
+        done = workflow.load(run, ci)
         summary = summarize_groups(done.draws, done.design, done.spec, done.summary.ci)
         typer.echo(groups_text(summary, sort, None if show_all else top, output, scale_words(done.design)))
     else:
+        done = workflow.load_summary(run, ci)
         typer.echo(report.run_text(done.manifest, done.summary, done.diagnosis, output))
     if groups or output is not OutputFormat.TABLE:
         warning = report.warning_text(done)

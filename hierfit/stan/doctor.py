@@ -5,17 +5,19 @@ from __future__ import annotations
 import os
 import platform
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from hierfit import __version__
 from hierfit.errors import HierfitError
-from hierfit.stan.executable import build_executable, cache_dir, cache_size, toolchain_folder
-from hierfit.stan.programs import StanProgram
+from hierfit.stan.cache import cache_dir, cache_size
+from hierfit.stan.executable import build_executable, missing_programs
+from hierfit.stan.programs import StanProgram, all_programs
 from hierfit.stan.toolchain import COMPILER_ADVICE, Toolchain, cmdstan_folder, find_toolchain
 
+_CACHE_ADVICE = "Set HIERFIT_CACHE to a folder that you may write to."
 # A toolchain's driver and a dozen programs take 40 MB, and a build needs 50 MB beside them.
 NEEDED_BYTES = 200_000_000
 
@@ -45,8 +47,16 @@ def examine(choice: str = "auto") -> tuple[Finding, ...]:
         toolchain = find_toolchain(choice)
     except HierfitError as error:
         findings.append(Finding("toolchain", False, error.message, error.hint or ""))
-        return (*findings, *_cache(None))
-    return (*findings, *_toolchain(toolchain), *_cache(toolchain))
+        return (*findings, *_cache(needed=True))
+    programs = tuple(program.name for program in all_programs())
+    missing = tuple(program.name for program in missing_programs(toolchain))
+    return (
+        *findings,
+        *_toolchain(toolchain, needed=bool(missing)),
+        *_spaces(toolchain),
+        *_cache(needed=bool(missing)),
+        _built(programs, missing),
+    )
 
 
 def trial_fit(
@@ -67,17 +77,16 @@ def trial_fit(
     return Finding("trial fit", True, f"'{program.name}' {built}2 chains sampled in {sampling.seconds.wall:.1f} s")
 
 
-def _toolchain(toolchain: Toolchain) -> list[Finding]:
-    compiler = " ".join(toolchain.compiler)
-    value = f"{toolchain.compiler_version} ({compiler})" if compiler else "none found"
+def _toolchain(toolchain: Toolchain, *, needed: bool) -> list[Finding]:
+    """Where Stan comes from, and what it needs where a program has yet to be built."""
     findings = [
-        Finding("toolchain", True, f"{toolchain.kind} in {toolchain.root}"),
+        Finding("toolchain", True, f"{toolchain.kind}{', compiled,' if toolchain.shipped else ''} in {toolchain.root}"),
         Finding("Stan", True, toolchain.stan_version),
-        _stanc(toolchain.stanc),
-        Finding("compiler", bool(compiler), value, "" if compiler else COMPILER_ADVICE),
+        *([] if toolchain.shipped else [_stanc(toolchain.stanc)]),
+        _compiler(toolchain, needed=needed),
     ]
     given = os.environ.get("CMDSTAN")
-    if toolchain.kind == "bundled" and given and cmdstan_folder() is None:
+    if toolchain.kind == "bundled" and not toolchain.shipped and given and cmdstan_folder() is None:
         advice = "Point CMDSTAN to a built CmdStan (makefile, bin/stanc) or unset it."
         findings.append(Finding("CMDSTAN", False, f"{given} is not a built CmdStan and is not used", advice))
     if toolchain.kind == "cmdstan":
@@ -91,44 +100,52 @@ def _stanc(stanc: Path) -> Finding:
     return Finding("stanc", runs, str(stanc), "" if runs else f"Make it executable: chmod +x {stanc}")
 
 
-def _cache(toolchain: Toolchain | None) -> list[Finding]:
-    place = cache_dir()
+def _compiler(toolchain: Toolchain, *, needed: bool) -> Finding:
+    if toolchain.compiler:
+        return Finding("compiler", True, f"{toolchain.compiler_version} ({' '.join(toolchain.compiler)})")
+    if needed:
+        return Finding("compiler", False, "none found", COMPILER_ADVICE)
+    return Finding("compiler", True, "none needed: all programs are compiled")
+
+
+def _cache(*, needed: bool) -> list[Finding]:
+    """Whether programs can be put there, judged by the nearest folder that exists; unimportant where all are built."""
+    place, existing = cache_dir(), _nearest(cache_dir())
     try:
-        return [_writable(place), _room(place), *_spaces(place, toolchain), *_built(toolchain)]
+        writable = os.access(existing, os.W_OK | os.X_OK) and existing.is_dir()
+        free = shutil.disk_usage(existing).free
+        size = f"{place} ({cache_size() / 1e6:.0f} MB)"
     except OSError as error:
-        return [Finding("cache", False, f"{place}: {error}", "Set HIERFIT_CACHE to a folder that you may write to.")]
+        return [Finding("cache", not needed, f"{place}: {error}", "" if not needed else _CACHE_ADVICE)]
+    room = free >= NEEDED_BYTES
+    return [
+        Finding("cache", writable or not needed, size + ("" if writable else ", not writable"), _CACHE_ADVICE),
+        Finding(
+            "free disk",
+            room or not needed,
+            f"{free / 1e9:.1f} GB",
+            "Make room, or set HIERFIT_CACHE to a folder on another disk.",
+        ),
+    ]
 
 
-def _writable(place: Path) -> Finding:
-    """Whether programs can be put there, judged by the nearest folder that exists."""
-    existing = _nearest(place)
-    ok = os.access(existing, os.W_OK | os.X_OK) and existing.is_dir()
-    advice = "" if ok else "Set HIERFIT_CACHE to a folder that you may write to."
-    return Finding("cache", ok, f"{place} ({cache_size() / 1e6:.0f} MB)" + ("" if ok else ", not writable"), advice)
-
-
-def _room(place: Path) -> Finding:
-    free = shutil.disk_usage(_nearest(place)).free
-    ok = free >= NEEDED_BYTES
-    advice = "" if ok else "Make room, or set HIERFIT_CACHE to a folder on another disk."
-    return Finding("free disk", ok, f"{free / 1e9:.1f} GB", advice)
-
-
-def _spaces(place: Path, toolchain: Toolchain | None) -> list[Finding]:
+def _spaces(toolchain: Toolchain) -> list[Finding]:
     """CmdStan's makefile cannot work in paths with spaces; the bundled toolchain can."""
-    if toolchain is None or toolchain.kind == "bundled":
+    if toolchain.kind == "bundled":
         return []
-    spoiled = [str(path) for path in (place, toolchain.root) if " " in str(path)]
+    spoiled = [str(path) for path in (cache_dir(), toolchain.root) if " " in str(path)]
     advice = "Move it to a path without spaces, or use --toolchain bundled." if spoiled else ""
     return [Finding("paths", not spoiled, ", ".join(spoiled) or "no spaces", advice)]
 
 
-def _built(toolchain: Toolchain | None) -> list[Finding]:
-    if toolchain is None:
-        return []
-    folder = toolchain_folder(toolchain)
-    names = [path.name for path in sorted(folder.glob("*-*")) if path.is_file() and not path.suffix]
-    return [Finding("built programs", True, ", ".join(names) or "none yet")]
+def _built(programs: Sequence[str], missing: Sequence[str]) -> Finding:
+    """How many programs are ready, and which are not."""
+    ready = f"{len(programs) - len(missing)} of {len(programs)}"
+    if not missing:
+        return Finding("built programs", True, ready)
+    later = "compiled when first needed, or all now by `hierfit doctor --build`"
+    which = "all" if len(missing) == len(programs) else ", ".join(missing)
+    return Finding("built programs", True, f"{ready}; {later}: {which}")
 
 
 def _nearest(place: Path) -> Path:

@@ -1,9 +1,9 @@
 """Choice of the user -> Toolchain: what turns a Stan program into an executable.
 
 Two makers, one value. `bundled_toolchain` takes Stan from the files of the httpstan wheel (stanc, headers, Eigen,
-Boost, SUNDIALS, TBB; the package is found but never imported) and compiles hierfit's own driver; `cmdstan_toolchain`
-takes a CmdStan that the user has set up. Nothing downstream of `build_executable` knows which of them made an
-executable."""
+Boost, SUNDIALS, TBB; the package is found but never imported) and compiles hierfit's own driver, unless the programs
+came along compiled (`shipped`); `cmdstan_toolchain` takes a CmdStan that the user has set up. Nothing downstream of
+`build_executable` knows which of them made an executable."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Literal
 
 from hierfit.errors import ToolchainError, UsageError, did_you_mean
+from hierfit.stan.shipped import Shipment, find_shipment
 
 Kind = Literal["bundled", "cmdstan"]
 CHOICES = ("auto", "bundled", "cmdstan")
@@ -54,6 +55,7 @@ class Toolchain:
         compiler_version: first line of its --version; empty when none is found.
         flags: flags of the model and of the driver; empty for CmdStan, whose makefile has its own.
         fingerprint: hex digest of all that decides what an executable of this toolchain does.
+        shipped: whether it is no more than the executables that a platform wheel carries; it compiles nothing.
     """
 
     kind: Kind
@@ -64,9 +66,15 @@ class Toolchain:
     compiler_version: str
     flags: tuple[str, ...]
     fingerprint: str
+    shipped: bool = False
 
     def require_compiler(self) -> None:
-        """Raise ToolchainError when there is no C++ compiler."""
+        """Raise ToolchainError when nothing can be compiled: no C++ compiler, or no Stan to compile with."""
+        if self.shipped:
+            raise ToolchainError(
+                f"This installation of hierfit carries compiled Stan programs, and this one is not in {self.root}.",
+                hint=f"Install it again. To compile other programs: {CMDSTAN_ADVICE}",
+            )
         if self.compiler:
             return
         looked_for = f"CXX={os.environ['CXX']}" if os.environ.get("CXX") else "g++ and clang++"
@@ -77,7 +85,9 @@ class Toolchain:
 
 
 def find_toolchain(choice: str = "auto") -> Toolchain:
-    """Return the toolchain of that name; auto takes a CmdStan that the user has set up and else the bundled one.
+    """Return the toolchain of that name.
+
+    auto takes the programs that came along compiled, else a CmdStan that the user has set up, else the bundled one.
 
     Raises:
         UsageError: an unknown choice.
@@ -87,12 +97,38 @@ def find_toolchain(choice: str = "auto") -> Toolchain:
         raise UsageError(
             f"Unknown toolchain '{choice}'.{did_you_mean(choice, CHOICES)}", hint=f"Choose from: {', '.join(CHOICES)}."
         )
-    if choice == "cmdstan" or (choice == "auto" and cmdstan_folder() is not None):
-        return cmdstan_toolchain()
-    return bundled_toolchain()
+    if choice == "auto":
+        choice = "bundled" if find_shipment() is not None or cmdstan_folder() is None else "cmdstan"
+    return cmdstan_toolchain() if choice == "cmdstan" else bundled_toolchain()
 
 
 def bundled_toolchain() -> Toolchain:
+    """Return what came with hierfit: the compiled programs of a platform wheel, or httpstan's files and the driver.
+
+    Raises:
+        ToolchainError: httpstan is not installed or lacks files.
+    """
+    shipment = find_shipment()
+    return httpstan_toolchain() if shipment is None else _shipped_toolchain(shipment)
+
+
+def _shipped_toolchain(shipment: Shipment) -> Toolchain:
+    parts = (shipment.stan_version, shipment.compiler_version, str(shipment.folder))
+    fingerprint = hashlib.sha256("\0".join(parts).encode()).hexdigest()
+    return Toolchain(
+        kind="bundled",
+        stan_version=shipment.stan_version,
+        root=shipment.folder,
+        stanc=shipment.folder / "stanc",
+        compiler=(),
+        compiler_version=shipment.compiler_version,
+        flags=(),
+        fingerprint=fingerprint,
+        shipped=True,
+    )
+
+
+def httpstan_toolchain() -> Toolchain:
     """Return the toolchain that is made of httpstan's files and hierfit's driver.
 
     Raises:

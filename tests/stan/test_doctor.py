@@ -1,11 +1,13 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from hierfit.stan.doctor import Finding, examine, trial_fit
-from hierfit.stan.programs import StanProgram
+from hierfit.stan.executable import executable_path
+from hierfit.stan.programs import StanProgram, all_programs
 from hierfit.stan.toolchain import Toolchain
-from tests.stan.conftest import program
+from tests.stan.conftest import program, script
 
 
 @pytest.fixture(autouse=True)
@@ -34,6 +36,23 @@ def test_a_missing_compiler_says_what_to_install(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("PATH", str(tmp_path))
     compiler = named(examine("bundled"))["compiler"]
     assert not compiler.ok and "apt install g++" in compiler.advice
+
+
+@pytest.mark.parametrize("missing", [[], ["gaussian"]], ids=["all built", "one missing"])
+def test_a_compiler_is_needed_only_where_a_program_is_missing(
+    fake_toolchain: Toolchain, monkeypatch: pytest.MonkeyPatch, missing: list[str]
+) -> None:
+    for made in all_programs():
+        if made.name not in missing:
+            script(executable_path(made, fake_toolchain), "")
+    bare = replace(fake_toolchain, compiler=(), compiler_version="", fingerprint="0" * 64)
+    monkeypatch.setattr("hierfit.stan.doctor.find_toolchain", lambda choice: bare)
+    findings = named(examine())
+    assert findings["compiler"].ok is (not missing)
+    assert findings["built programs"].ok
+    total = len(list(all_programs()))
+    assert findings["built programs"].value.startswith(f"{total - len(missing)} of {total}")
+    assert findings["built programs"].value.endswith("gaussian" if missing else str(total))
 
 
 def test_a_missing_toolchain_still_reports_the_cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -5,20 +5,29 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from hierfit.errors import ToolchainError
-from hierfit.stan import executable
-from hierfit.stan.executable import build_executable, cache_dir, cache_size, executable_path, toolchain_folder
+from hierfit.stan.executable import (
+    Executable,
+    build_all,
+    build_executable,
+    executable_path,
+    find_executable,
+    missing_programs,
+    toolchain_folder,
+)
 from hierfit.stan.programs import StanProgram
 from hierfit.stan.toolchain import Toolchain
 
 PROGRAM = StanProgram("gaussian", "parameters { real x; } model { x ~ normal(0, 1); }")
+OTHER = replace(PROGRAM, name="poisson")
 
-# Builds the same program in a process of its own and says what it took; the toolchain is the fixture's, by its repr.
+# Builds a program in a process of its own and says what it took; the toolchain is the fixture's, by its repr.
 BUILD = """
 import sys
 from pathlib import Path, PosixPath
@@ -30,14 +39,21 @@ print(built.seconds > 0, built.path.is_file())
 """
 
 
-def build_elsewhere(toolchain: Toolchain, seconds: float) -> subprocess.Popen[str]:
+def build_elsewhere(toolchain: Toolchain, seconds: float, program: StanProgram = PROGRAM) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-c", BUILD, PROGRAM.name, PROGRAM.text, repr(toolchain)],
+        [sys.executable, "-c", BUILD, program.name, program.text, repr(toolchain)],
         env={**os.environ, "FAKE_SECONDS": str(seconds)},
         stdout=subprocess.PIPE,
         text=True,
         start_new_session=True,
     )
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < deadline, "the build never came so far"
+        time.sleep(0.05)
 
 
 def test_the_first_build_says_what_it_does_and_the_second_is_silent(fake_toolchain: Toolchain) -> None:
@@ -46,6 +62,7 @@ def test_the_first_build_says_what_it_does_and_the_second_is_silent(fake_toolcha
     assert first.path == executable_path(PROGRAM, fake_toolchain)
     assert first.seconds > 0 and first.program_digest == PROGRAM.digest
     assert len(said) == 1 and "gaussian" in said[0] and "half a minute, once" in said[0]
+    assert "brought none compiled" in said[0] and "hierfit doctor --build" in said[0]
     again = build_executable(PROGRAM, fake_toolchain, said.append)
     assert again == replace(first, seconds=0.0)
     assert len(said) == 1
@@ -67,16 +84,18 @@ def test_the_driver_is_compiled_once_for_all_programs(fake_toolchain: Toolchain)
     home = toolchain_folder(fake_toolchain)
     made = {name: (home / name).stat().st_mtime_ns for name in ("driver.o", "pathfinder.o", "libtbb.so.2")}
     said: list[str] = []
-    build_executable(replace(PROGRAM, name="poisson"), fake_toolchain, said.append)
-    assert "quarter of a minute" in said[0]
+    build_executable(OTHER, fake_toolchain, said.append)
+    assert "quarter of a minute" in said[0] and "--build" not in said[0]  # why, and what else can be done, only once
     assert made == {name: (home / name).stat().st_mtime_ns for name in made}
 
 
-def test_cache_size_counts_what_is_there(fake_toolchain: Toolchain) -> None:
-    assert cache_size() == 0
+def test_finding_builds_nothing(fake_toolchain: Toolchain) -> None:
+    assert find_executable(PROGRAM, fake_toolchain) is None
+    assert missing_programs(fake_toolchain, [PROGRAM, OTHER]) == (PROGRAM, OTHER)
+    assert not toolchain_folder(fake_toolchain).exists()
     built = build_executable(PROGRAM, fake_toolchain)
-    assert cache_size() >= built.path.stat().st_size > 0
-    assert cache_dir() in built.path.parents
+    assert find_executable(PROGRAM, fake_toolchain) == replace(built, seconds=0.0)
+    assert missing_programs(fake_toolchain, [PROGRAM, OTHER]) == (OTHER,)
 
 
 def test_two_processes_build_once(fake_toolchain: Toolchain) -> None:
@@ -85,41 +104,106 @@ def test_two_processes_build_once(fake_toolchain: Toolchain) -> None:
     assert answers == ["False True", "True True"]
 
 
-def test_a_waiting_build_says_so(fake_toolchain: Toolchain) -> None:
+def test_different_programs_are_built_at_the_same_time(fake_toolchain: Toolchain) -> None:
     home = toolchain_folder(fake_toolchain)
-    home.mkdir(parents=True)
+    processes = [build_elsewhere(fake_toolchain, 60, program) for program in (PROGRAM, OTHER)]
+    try:
+        wait_for(lambda: len(list(home.glob("*.building-*/model.cpp"))) == 2)
+        assert len(list(home.glob("driver.building-*"))) == 1  # the driver is made by one of them, for both
+    finally:
+        for process in processes:
+            process.send_signal(signal.SIGINT)
+            process.wait(20)
+
+
+def test_a_waiting_build_says_so(fake_toolchain: Toolchain) -> None:
+    target = executable_path(PROGRAM, fake_toolchain)
+    target.parent.mkdir(parents=True)
     said: list[str] = []
-    with (home / "lock").open("w") as lock:
+    with target.with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         threading.Timer(0.3, fcntl.flock, (lock, fcntl.LOCK_UN)).start()
         build_executable(PROGRAM, fake_toolchain, said.append)
     assert said[0].startswith("Waiting for another hierfit")
 
 
-def test_a_killed_build_leaves_a_usable_cache(fake_toolchain: Toolchain) -> None:
+@pytest.mark.parametrize("next_program", [PROGRAM, OTHER], ids=["the same program", "another"])
+def test_a_killed_build_leaves_a_usable_cache(fake_toolchain: Toolchain, next_program: StanProgram) -> None:
     home = toolchain_folder(fake_toolchain)
     killed = build_elsewhere(fake_toolchain, seconds=5)
-    deadline = time.monotonic() + 30
-    while not list(home.glob("building-*/model.cpp")):
-        assert time.monotonic() < deadline, "the build never started"
-        time.sleep(0.05)
+    wait_for(lambda: bool(list(home.glob("*.building-*/model.cpp")) and list(home.glob("driver.building-*"))))
     os.killpg(killed.pid, signal.SIGKILL)
     killed.wait()
-    assert list(home.glob("building-*")) and not executable_path(PROGRAM, fake_toolchain).exists()
-    assert build_executable(PROGRAM, fake_toolchain).path.is_file()
-    assert not list(home.glob("building-*"))
+    assert len(list(home.glob("*.building-*"))) == 2 and not executable_path(PROGRAM, fake_toolchain).exists()
+    assert build_executable(next_program, fake_toolchain).path.is_file()
+    assert not list(home.glob("*.building-*"))
+
+
+def test_what_another_process_is_building_stays(fake_toolchain: Toolchain) -> None:
+    home = toolchain_folder(fake_toolchain)
+    build_executable(PROGRAM, fake_toolchain)
+    busy = build_elsewhere(fake_toolchain, 60, OTHER)
+    try:
+        wait_for(lambda: bool(list(home.glob("poisson-*.building-*/model.cpp"))))
+        build_executable(replace(PROGRAM, name="beta"), fake_toolchain)
+        assert [path.name.partition("-")[0] for path in home.glob("*.building-*")] == ["poisson"]
+    finally:
+        busy.send_signal(signal.SIGINT)
+        busy.wait(20)
 
 
 def test_an_interrupt_ends_the_compilers(fake_toolchain: Toolchain) -> None:
     building = build_elsewhere(fake_toolchain, seconds=60)
-    deadline = time.monotonic() + 30
-    while not list(toolchain_folder(fake_toolchain).glob("building-*/model.cpp")):
-        assert time.monotonic() < deadline, "the build never started"
-        time.sleep(0.05)
+    home = toolchain_folder(fake_toolchain)
+    wait_for(lambda: bool(list(home.glob("*.building-*/model.cpp"))))
     time.sleep(0.2)
     building.send_signal(signal.SIGINT)
     assert building.wait(20) != 0
-    assert not list(toolchain_folder(fake_toolchain).glob("building-*"))
+    assert not list(home.glob("*.building-*"))
+
+
+PROGRAMS = tuple(replace(PROGRAM, name=name) for name in ("beta", "gamma", "student"))
+
+
+def test_all_are_built_side_by_side(fake_toolchain: Toolchain, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hierfit.stan.executable._workers", lambda: 3)
+    monkeypatch.setenv("FAKE_SECONDS", "0.5")
+    build_executable(PROGRAM, fake_toolchain)
+    said: list[str] = []
+    started = time.monotonic()
+    built = build_all(fake_toolchain, said.append, [PROGRAM, *PROGRAMS])
+    # One after another, compiling and linking three programs takes 3 s at least.
+    assert time.monotonic() - started < 2.5
+    assert [one.path for one in built] == [executable_path(one, fake_toolchain) for one in (PROGRAM, *PROGRAMS)]
+    assert said[0].startswith("Compiling 3 Stan programs with Stan 2.35, 3 at a time")
+    assert len(said) == 4 and said[-1].startswith("  3 of 3: ")
+    build_all(fake_toolchain, said.append, [PROGRAM, *PROGRAMS])
+    assert len(said) == 4
+
+
+def test_one_failure_does_not_stop_the_others(fake_toolchain: Toolchain, monkeypatch: pytest.MonkeyPatch) -> None:
+    def build_one(program: StanProgram, *others: object) -> Executable:
+        if program.name == "gamma":
+            raise ToolchainError("no luck with gamma")
+        return build_executable(program, fake_toolchain)
+
+    monkeypatch.setattr("hierfit.stan.executable.build_executable", build_one)
+    with pytest.raises(ToolchainError, match="no luck with gamma"):
+        build_all(fake_toolchain, None, PROGRAMS)
+    assert [program.name for program in missing_programs(fake_toolchain, PROGRAMS)] == ["gamma"]
+
+
+def test_an_interrupt_ends_all_builds(fake_toolchain: Toolchain) -> None:
+    text = BUILD.replace("import build_executable", "import build_all")
+    text = text.partition("built = ")[0] + "build_all(eval(sys.argv[1]))"
+    command = [sys.executable, "-c", text, repr(fake_toolchain)]
+    building = subprocess.Popen(command, env={**os.environ, "FAKE_SECONDS": "60"}, stderr=subprocess.DEVNULL)
+    home = toolchain_folder(fake_toolchain)
+    wait_for(lambda: bool(list(home.glob("*.building-*/model.cpp"))))
+    time.sleep(0.2)
+    building.send_signal(signal.SIGINT)
+    assert building.wait(20) != 0
+    assert not list(home.glob("*.building-*"))
 
 
 def test_a_failed_build_quotes_the_compiler_and_names_the_log(
@@ -151,20 +235,6 @@ def test_no_compiler_is_an_error_only_when_there_is_something_to_build(fake_tool
     assert build_executable(PROGRAM, bare).path == built.path
     with pytest.raises(ToolchainError, match="needs a C\\+\\+ compiler"):
         build_executable(replace(PROGRAM, name="other"), bare)
-
-
-def test_a_program_that_the_wheel_carries_is_not_built(
-    fake_toolchain: Toolchain, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    shipped = tmp_path / "built"
-    shipped.mkdir()
-    carried = shipped / executable_path(PROGRAM, fake_toolchain).name
-    carried.write_text("")
-    carried.chmod(0o755)
-    (shipped / "stan_version").write_text("2.34.0\n")
-    monkeypatch.setattr(executable, "SHIPPED", shipped)
-    found = build_executable(PROGRAM, fake_toolchain)
-    assert (found.path, found.stan_version, found.seconds) == (carried, "2.34.0", 0.0)
 
 
 @pytest.mark.stan

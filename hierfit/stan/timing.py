@@ -1,0 +1,96 @@
+"""A built program and its data -> how long sampling will take, from a few timed leapfrog steps.
+
+One chain takes steps far too small to go anywhere, adapts nothing, and is thrown away: what a gradient costs hardly
+depends on where it is taken. A first run of one step says how many fit into half a second; the second is timed. How
+many steps an iteration takes is known only after warmup, so `STEPS` are assumed, as small simulated and real data took
+them (collapsed 6 and 7; full 13, 15, 16 and 55). That is the larger part of the uncertainty: a factor of four.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import re
+import subprocess
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hierfit.errors import SamplerError
+from hierfit.model.engines import Engine
+from hierfit.stan.executable import Executable
+from hierfit.stan.sampler import SamplerOptions
+from hierfit.stan.stan_csv import ChainFiles, read_chain
+
+STEPS = {Engine.FULL: 15, Engine.COLLAPSED: 7}
+TIMED_SECONDS = 0.5
+TIMED_DEPTH = 3
+_EVALUATION = re.compile(r"Gradient evaluation took ([\d.e+-]+) seconds")
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """How long sampling will take.
+
+    Attributes:
+        gradient: seconds of one gradient, with its share of what an iteration does besides.
+        steps: leapfrog steps that an iteration is assumed to take.
+        cores: chains at the same time.
+        seconds: of all chains.
+    """
+
+    gradient: float
+    steps: int
+    cores: int
+    seconds: float
+
+
+def estimate_time(executable: Executable, data: Mapping[str, Any], options: SamplerOptions, engine: Engine) -> Estimate:
+    """Return how long sampling will take, after half a second or so of trying.
+
+    Raises:
+        SamplerError: the program does not start from these data.
+    """
+    gradient = time_gradient(executable, data)
+    cores = min(options.chains, options.parallel_chains or os.cpu_count() or 1)
+    iterations = math.ceil(options.chains / cores) * (options.warmup + options.draws)
+    return Estimate(gradient, STEPS[engine], cores, iterations * STEPS[engine] * gradient)
+
+
+def time_gradient(executable: Executable, data: Mapping[str, Any]) -> float:
+    """Return the seconds that one gradient takes.
+
+    Raises:
+        SamplerError: the program does not start from these data.
+    """
+    from stanio import dump_stan_json
+
+    with tempfile.TemporaryDirectory(prefix="hierfit-", ignore_cleanup_errors=True) as place:
+        folder = Path(place)
+        (folder / "data.json").write_text(dump_stan_json(data))
+        first = _run(executable, folder, draws=1, depth=1)
+        found = _EVALUATION.search(first.console.read_text(errors="replace"))
+        guess = max(float(found[1]) if found else 0.0, 1e-5)
+        draws = round(TIMED_SECONDS / guess / (2**TIMED_DEPTH - 1))
+        if draws < 1:
+            return guess
+        timed = read_chain(_run(executable, folder, draws=min(draws, 1000), depth=TIMED_DEPTH))
+    steps = timed.draws[:, timed.names.index("n_leapfrog__")].sum()
+    return max(timed.sampling_seconds, 1e-3) / float(steps)  # Stan reports milliseconds
+
+
+def _run(executable: Executable, folder: Path, *, draws: int, depth: int) -> ChainFiles:
+    """Draw a few times, without warmup, in steps that change nothing."""
+    files = ChainFiles(folder / "console.txt", folder / "draws.csv")
+    method = f"sample num_samples={draws} num_warmup=0 adapt engaged=0 algorithm=hmc engine=nuts max_depth={depth}"
+    rest = f"stepsize=1e-8 random seed=1 data file=data.json output file={files.csv.name} refresh=0"
+    with files.console.open("w") as console:
+        command = [str(executable.path), *method.split(), *rest.split()]
+        status = subprocess.run(command, cwd=folder, stdout=console, stderr=subprocess.STDOUT, check=False).returncode
+    if status != 0:
+        lines = files.console.read_text(errors="replace").split("\n")
+        said = [line.strip() for line in lines if line.strip()]
+        raise SamplerError(f"the sampler does not start: {said[-1][:200] if said else f'status {status}'}")
+    return files

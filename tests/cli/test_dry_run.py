@@ -1,0 +1,48 @@
+from pathlib import Path
+
+import pytest
+
+from hierfit.errors import ToolchainError
+from hierfit.stan.timing import Estimate
+from tests.cli.conftest import FIT, Cli
+from tests.fake_sampling import EXECUTABLE, TOOLCHAIN
+
+
+@pytest.fixture(autouse=True)
+def no_builds(monkeypatch: pytest.MonkeyPatch) -> None:
+    def build(*arguments: object) -> None:
+        raise AssertionError("a dry run must not compile")
+
+    monkeypatch.setattr("hierfit.workflow.build_executable", build)
+
+
+def test_the_time_is_that_of_a_few_gradients(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hierfit.workflow.find_toolchain", lambda choice: TOOLCHAIN)
+    monkeypatch.setattr("hierfit.workflow.find_executable", lambda program, toolchain: EXECUTABLE)
+    monkeypatch.setattr("hierfit.workflow.estimate_time", lambda *arguments: Estimate(0.00031, 15, 2, 20.2))
+    done = cli(*FIT, "--dry-run")
+    assert done.code == 0
+    assert done.out.splitlines()[-1] == (
+        "Time: about 20 s (0.31 ms a gradient; 4 chains of 2,000 iterations, 2 cores, 15 leapfrog steps an iteration "
+        "assumed)."
+    )
+
+
+def test_without_a_program_there_is_no_estimate(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hierfit.workflow.find_toolchain", lambda choice: TOOLCHAIN)  # plain tests have an empty cache
+    done = cli(*FIT, "--dry-run")
+    assert done.code == 0
+    assert done.out.endswith(
+        "Time: unknown until the Stan program is compiled, which takes about half a minute, once.\n"
+    )
+
+
+def test_without_stan_a_dry_run_still_shows_the_plan(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    def find(choice: str) -> None:
+        raise ToolchainError("No CmdStan found.")
+
+    monkeypatch.setattr("hierfit.workflow.find_toolchain", find)
+    done = cli(*FIT, "--dry-run")
+    assert done.code == 0 and "Would draw 4 chains" in done.out
+    assert done.out.endswith("Time not estimated: No CmdStan found.\n")
+    assert not Path("runs").exists()
