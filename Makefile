@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help demo test test-all plain lint format rendered wheel check-wheel clean
+.PHONY: help demo test test-all plain lint format rendered wheel check-wheel bench clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | awk -F'|' '{printf "%-11s %s\n", $$1, $$2}'
@@ -38,6 +38,9 @@ wheel: $(VENV)/installed  ## a wheel that carries all Stan programs compiled, in
 
 check-wheel: $(VENV)/tested  ## build that wheel, install it where there is no compiler and no httpstan, and fit
 	$(BIN)/pytest -s tests/test_wheel.py
+
+bench: $(VENV)/installed  ## time hierfit against its peers; BENCH="--quick" is one of many options
+	$(BIN)/python -m bench $(BENCH)
 
 clean:  ## remove the virtual environment, the wheels and the demo
 	rm -rf $(VENV) dist demo

@@ -20,8 +20,8 @@ Replicate = Callable[[np.random.Generator, Array, Auxiliaries, Array], Array]
 LogDensity = Callable[[Array, Array, Auxiliaries, Array], Array]
 Expected = Callable[[Array, Auxiliaries, Array], Array]
 
-# Beyond, shape and phi say no more (a negative binomial is a Poisson distribution to nine digits), but the differences of
-# log gamma functions in their densities lose all digits. Densities take this value instead, in the Stan programs too.
+# Beyond, shape and phi say no more (a negative binomial is a Poisson distribution to nine digits), but the differences
+# of log gamma functions in their densities lose all digits. Densities take this value instead, in the Stan programs too.
 MOST_PRECISE = 1e8
 LARGEST_COUNT_MEAN = 1e18  # numpy's Poisson refuses more
 

@@ -1,0 +1,107 @@
+"""The data of the cases, a CSV each, with fixed seeds.
+
+The sizes, and roughly the true values, are those of data sets that everybody in the field knows (High School & Beyond,
+InstEval, VerbAgg, epil); no row of them is copied. Labels of groups are whole numbers from 1, rows are in the order of
+the first factor, as such files usually come.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hierfit.model.scenarios import find_scenario
+from hierfit.model.simulate import DATA_FILE, simulate, write_simulation
+
+SAMPLE_DATA = Path(__file__).resolve().parents[1] / "sample_data"
+ROWS_AT_A_TIME = 1_000_000
+DECIMALS = 4
+
+
+def tutorial_schools(path: Path) -> None:
+    """The ten pupils of the school tutorial."""
+    shutil.copyfile(SAMPLE_DATA / "tutorial_schools.csv", path)
+
+
+def slopes_per_row(path: Path) -> None:
+    """A hundred rows with a slope each, which `hierfit simulate slopes-per-row` draws."""
+    with tempfile.TemporaryDirectory() as folder:
+        write_simulation(simulate(find_scenario("slopes-per-row").simulation), folder)
+        shutil.copyfile(Path(folder) / DATA_FILE, path)
+
+
+def correlated_slopes(path: Path, rows: int, groups: int) -> None:
+    """Scores of pupils in schools: intercept and slope of every school vary together."""
+    rng = np.random.default_rng(rows + groups)
+    codes = _sorted_codes(rng, rows, groups)
+    ses = rng.normal(0.0, 0.8, rows)
+    z = rng.normal(size=(groups, 2))
+    intercept = 12.7 + 2.9 * z[:, 0]
+    slope = 2.2 + 0.7 * (-0.3 * z[:, 0] + np.sqrt(1 - 0.3**2) * z[:, 1])
+    score = intercept[codes] + slope[codes] * ses + rng.normal(0.0, 6.0, rows)
+    _write(path, {"score": score, "ses": ses, "school": codes + 1})
+
+
+def ratings(path: Path) -> None:
+    """73,421 ratings of 1,128 lecturers, each of one of 14 departments, by 2,972 students."""
+    rng = np.random.default_rng(3)
+    rows, students, lecturers, departments = 73_421, 2_972, 1_128, 14
+    student = _sorted_codes(rng, rows, students)
+    department_of = _sorted_codes(rng, lecturers, departments)
+    popularity = rng.gamma(2.0, size=lecturers)
+    lecturer = rng.choice(lecturers, rows, p=popularity / popularity.sum())
+    lecturer[rng.choice(rows, lecturers, replace=False)] = np.arange(lecturers)  # every one is there
+    department = department_of[lecturer]
+    service = (rng.random(rows) < 0.43).astype(int)
+    effects = (0.33 * rng.normal(size=students))[student] + (0.52 * rng.normal(size=lecturers))[lecturer]
+    effects += (0.15 * rng.normal(size=departments))[department]
+    rating = 3.3 - 0.07 * service + effects + rng.normal(0.0, 1.18, rows)
+    columns = {"rating": rating, "service": service, "student": student + 1, "lecturer": lecturer + 1}
+    _write(path, columns | {"department": department + 1})
+
+
+def answers(path: Path) -> None:
+    """316 persons who say yes or no to 24 items: kind of behaviour, whose fault, whether one wants or does it."""
+    rng = np.random.default_rng(4)
+    person, item = np.repeat(np.arange(316), 24), np.tile(np.arange(24), 316)
+    anger, male = rng.normal(size=316)[person], (rng.random(316) < 0.25).astype(int)[person]
+    behaviour, blamed, want = item % 3, item // 3 % 2, item // 12
+    eta = 1.2 + 0.28 * anger + 0.3 * male - 1.05 * (behaviour == 1) - 2.05 * (behaviour == 2)
+    eta = eta - 1.05 * blamed + 0.7 * want + 1.35 * rng.normal(size=316)[person] + 0.4 * rng.normal(size=24)[item]
+    columns = {"yes": (rng.random(len(eta)) < 1 / (1 + np.exp(-eta))).astype(int), "anger": anger, "male": male}
+    columns |= {"scold": (behaviour == 1).astype(int), "shout": (behaviour == 2).astype(int)}
+    _write(path, columns | {"self": blamed, "want": want, "person": person + 1, "item": item + 1})
+
+
+def seizures(path: Path) -> None:
+    """Counts of seizures of 59 patients at 4 visits, given baseline, treatment and age."""
+    rng = np.random.default_rng(5)
+    patient, visit4 = np.repeat(np.arange(59), 4), np.tile([0, 0, 0, 1], 59)
+    log_base, log_age = rng.normal(0.0, 0.75, 59)[patient], rng.normal(0.0, 0.22, 59)[patient]
+    treated = (np.arange(59) % 2)[patient]
+    eta = 1.8 + 0.88 * log_base - 0.33 * treated + 0.48 * log_age - 0.16 * visit4 + 0.34 * log_base * treated
+    counts = rng.poisson(np.exp(eta + 0.5 * rng.normal(size=59)[patient]))
+    columns = {"seizures": counts, "log_base": log_base, "treated": treated, "log_age": log_age, "visit4": visit4}
+    _write(path, columns | {"patient": patient + 1})
+
+
+def _sorted_codes(rng: np.random.Generator, rows: int, groups: int) -> NDArray[np.int64]:
+    """Group of every row, in order: equal groups where rows divide into ten or fewer each, else of random sizes."""
+    if rows % groups == 0 and rows // groups <= 10:
+        return np.repeat(np.arange(groups), rows // groups)
+    return np.sort(np.concatenate([np.arange(groups), rng.integers(groups, size=rows - groups)]))
+
+
+def _write(path: Path, columns: Mapping[str, NDArray[Any]]) -> None:
+    import pandas as pd
+
+    rows = len(next(iter(columns.values())))
+    for start in range(0, rows, ROWS_AT_A_TIME):
+        part = {name: np.round(values[start : start + ROWS_AT_A_TIME], DECIMALS) for name, values in columns.items()}
+        pd.DataFrame(part).to_csv(path, mode="a" if start else "w", header=not start, index=False, lineterminator="\n")

@@ -1,0 +1,161 @@
+"""How each comparator is told a case, and how its names become hierfit's."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bench.cases import CASES, Case, csv_of
+from bench.comparators import COMPARATORS
+from bench.comparators.bambi_models import BambiModel
+from bench.comparators.contract import Job, Sampling, read_table
+from bench.comparators.fit_stan import prior_numbers, stan_data
+from bench.comparators.hierfit_command import HierfitCommand
+from bench.comparators.r_packages import RPackage, brms_draws, lme4_estimates, missing_in_r, rstanarm_draws
+from bench.comparators.stan_programs import BRMS_STYLE, PROGRAMS, TUTORIAL, population_columns
+
+WITH_PROGRAMS = [case for case in CASES.values() if case.program]
+
+
+@pytest.fixture(autouse=True)
+def data_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HIERFIT_BENCH_DATA", str(tmp_path / "data"))
+
+
+def job(case: Case, tmp_path: Path, sampling: Sampling | None = None) -> Job:
+    return Job(case, tmp_path / "data.csv", tmp_path, tmp_path, sampling or Sampling(), seed=7)
+
+
+def column(number: float) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
+    return np.full((2, 3), number)
+
+
+def test_hierfit_is_asked_as_its_tutorial_asks_it(tmp_path: Path) -> None:
+    words = HierfitCommand().command(job(CASES["school"], tmp_path))
+    assert words[1:4] == ["-m", "hierfit", "fit"]
+    assert words[words.index("--formula") + 1] == "score ~ 1 + hours + (1 | school)"
+    assert "--no-center" in words
+    assert "sd(school) ~ constant(1)" in words
+    assert "--draws" not in words  # its own default
+
+
+def test_hierfit_is_told_how_much_to_sample_only_where_that_is_unusual(tmp_path: Path) -> None:
+    words = HierfitCommand().command(job(CASES["slopes"], tmp_path, Sampling(draws=300)))
+    assert words[-2:] == ["--draws", "300"]
+    assert "--warmup" not in words
+
+
+@pytest.mark.parametrize("case", WITH_PROGRAMS, ids=lambda case: case.name)
+@pytest.mark.parametrize("style", [TUTORIAL, BRMS_STYLE], ids=lambda style: style.name)
+def test_a_program_names_a_column_for_every_parameter(case: Case, style: object) -> None:
+    comparator = TUTORIAL if style is TUTORIAL else BRMS_STYLE
+    text = comparator.program(case).text
+    columns = population_columns(text)
+    assert len(columns) == len(set(columns)) == len(case.parameters)
+    assert all(name.split("[")[0] in text.split("\n", 1)[1] for name in columns)
+
+
+def test_every_program_belongs_to_a_case() -> None:
+    known = {f"{style.style}_{case.program}" for style in (TUTORIAL, BRMS_STYLE) for case in WITH_PROGRAMS}
+    assert {path.stem for path in PROGRAMS.glob("*.stan")} == known
+
+
+def test_a_program_without_its_first_line_is_refused() -> None:
+    with pytest.raises(ValueError, match="// population:"):
+        population_columns("data {\n}")
+
+
+def test_the_data_of_the_programs(tmp_path: Path) -> None:
+    words = {"csv": str(csv_of(CASES["poisson"])), "response": "seizures", "family": "poisson", "factors": "patient"}
+    data = stan_data(words | {"predictors": "log_base treated log_base:treated"})
+    assert (data["N"], data["K"], data["J_1"]) == (236, 3, 59)
+    assert data["X"].shape == (236, 3)
+    np.testing.assert_allclose(data["X"][:, 2], data["X"][:, 0] * data["X"][:, 1])
+    assert (min(data["g_1"]), max(data["g_1"])) == (1, 59)
+
+
+def test_the_numbers_of_brms_priors() -> None:
+    import pandas as pd
+
+    # brms: student_t(3, round(median, 1), max(2.5, round(mad, 1))) of the linked outcome.
+    assert prior_numbers(pd.Series([1.0, 2.0, 4.0, 8.0, 100.0]), "gaussian") == {"location": 4.0, "scale": 4.4}
+    assert prior_numbers(pd.Series([1.0, 2.0, 3.0]), "poisson") == {"location": 0.7, "scale": 2.5}
+    assert prior_numbers(pd.Series([0.0, 1.0]), "bernoulli") == {"location": 0.0, "scale": 2.5}
+
+
+def test_population_tables_become_chains_by_draws(tmp_path: Path) -> None:
+    (tmp_path / "population.csv").write_text('"chain","a b"\n1,1\n1,2\n2,3\n2,4\n')
+    (tmp_path / "seconds.json").write_text('{"sampling": 1.5}')
+    columns, seconds = read_table(tmp_path)
+    assert columns["a b"].tolist() == [[1, 2], [3, 4]]
+    assert seconds == 1.5
+
+
+def test_names_of_brms() -> None:
+    columns = {
+        "b_Intercept": column(1),
+        "b_ses": column(2),
+        "sd_school__Intercept": column(3),
+        "sd_school__ses": column(4),
+        "cor_school__Intercept__ses": column(5),
+        "sigma": column(6),
+    }
+    draws = brms_draws(columns, CASES["slopes"])
+    assert tuple(draws) == CASES["slopes"].parameters
+    assert [float(values[0, 0]) for values in draws.values()] == [1, 2, 3, 4, 5, 6]
+
+
+def test_names_of_rstanarm_and_its_covariances() -> None:
+    columns = {
+        "(Intercept)": column(1),
+        "ses": column(2),
+        "Sigma[school:(Intercept),(Intercept)]": column(9),
+        "Sigma[school:ses,(Intercept)]": column(3),
+        "Sigma[school:ses,ses]": column(4),
+        "sigma": column(6),
+    }
+    draws = rstanarm_draws(columns, CASES["slopes"])
+    assert tuple(draws) == CASES["slopes"].parameters
+    assert [float(values[0, 0]) for values in draws.values()] == [1, 2, 3, 2, 0.5, 6]
+
+
+def test_names_of_bambi(tmp_path: Path) -> None:
+    (tmp_path / "population.csv").write_text("chain,Intercept,ses,1|school_sigma,ses|school_sigma,sigma\n0,1,2,3,4,6\n")
+    (tmp_path / "seconds.json").write_text('{"sampling": 1}')
+    outcome = BambiModel("nutpie").collect(job(CASES["slopes"], tmp_path))
+    found = {name: float(values[0, 0]) for name, values in outcome.draws.items()}
+    assert found == {"Intercept": 1, "ses": 2, "sd(school)": 3, "sd(school: ses)": 4, "sigma": 6}
+    assert "no correlation" in outcome.note
+
+
+def test_names_of_lme4(tmp_path: Path) -> None:
+    rows = ["(Intercept),1", "ses,2", "sd school (Intercept),3", "sd school ses,4", "cor school (Intercept) ses,5"]
+    (tmp_path / "estimates.csv").write_text("\n".join(["name,value", *rows, "sd Residual NA,6"]))
+    (tmp_path / "seconds.json").write_text(json.dumps({"sampling": 1.0}))
+    assert lme4_estimates(tmp_path, CASES["slopes"]) == dict(zip(CASES["slopes"].parameters, range(1, 7), strict=True))
+    assert RPackage("lme4").collect(job(CASES["slopes"], tmp_path)).draws == {}
+
+
+def test_what_is_hopeless_is_refused_with_a_reason() -> None:
+    million, rows = CASES["million"], CASES["row-slopes"]
+    assert RPackage("lme4").refuses(rows, patient=True) == "lme4 refuses as many levels of row as rows"
+    assert RPackage("lme4").refuses(million, patient=False) == ""
+    for name in ("tutorial", "brms-style", "brms", "rstanarm"):
+        assert "1,000,000 rows" in COMPARATORS[name].refuses(million, patient=False)
+        assert COMPARATORS[name].refuses(million, patient=True) == ""
+    # 1,000,000 rows x 20,000 columns of doubles.
+    assert COMPARATORS["bambi-nutpie"].refuses(million, patient=True) == "its dense group matrices take 149 GiB"
+    assert COMPARATORS["read-csv"].refuses(rows, patient=False)
+    assert COMPARATORS["hierfit"].refuses(CASES["ten-million"], patient=False) == ""
+
+
+def test_what_is_not_installed_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+    missing_in_r.cache_clear()
+    assert RPackage("lme4").missing() == "no Rscript on PATH"
+    missing_in_r.cache_clear()
+    monkeypatch.setenv("HIERFIT_BENCH_PYTHON", "/no/such/python")
+    assert BambiModel("nutpie").missing() == "HIERFIT_BENCH_PYTHON=/no/such/python cannot be started"
