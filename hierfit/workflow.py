@@ -33,7 +33,7 @@ from hierfit.model.formula import formula_from_flags
 from hierfit.model.outcome import find_family
 from hierfit.model.prior_choice import build_spec
 from hierfit.model.simulate import DATA_FILE, Simulated, simulate, write_simulation
-from hierfit.model.simulate_again import TrueDraw, simulate_again
+from hierfit.model.simulate_again import simulate_again
 from hierfit.model.simulation import Simulation
 from hierfit.model.spec import ModelSpec
 from hierfit.model.table import Table, read_table
@@ -44,9 +44,9 @@ from hierfit.results.draws import Draws
 from hierfit.results.group_summary import summarize_groups
 from hierfit.results.netcdf import read_netcdf, write_netcdf
 from hierfit.results.plots.truth import Truth
-from hierfit.results.predict import chosen_effects, linear_predictor, pick_draws
 from hierfit.results.stored import read_summary
 from hierfit.results.summary import Summary, summarize
+from hierfit.results.true_draw import pick_true_draw
 from hierfit.rounds import SILENT, Drawn, Listener, Target, draw, draw_more
 from hierfit.stan import doctor
 from hierfit.stan.chain_state import ChainState
@@ -273,7 +273,11 @@ def _save(
 
 def stored_request(run: Path) -> FitRequest:
     """Return what was asked for when a run was made, its seed included."""
-    return FitRequest.from_dict(runs.open_run(run).manifest["request"])
+    return _request(runs.open_run(run))
+
+
+def _request(folder: runs.RunFolder) -> FitRequest:
+    return FitRequest.from_dict(folder.manifest["request"])
 
 
 def load(run: Path, ci: float | None = None) -> Fit:
@@ -308,18 +312,11 @@ def load_summary(run: Path, ci: float | None = None) -> Stored | Fit:
 
 def simulate_from(run: Path, seed: int) -> Simulated:
     """Return new data from a finished run: its rows, and an outcome of one posterior draw, which the seed chooses."""
-    folder, request = runs.open_run(run), stored_request(run)
-    spec = ModelSpec.from_dict(folder.manifest["model"])
+    folder = runs.open_run(run)
+    request, spec = _request(folder), ModelSpec.from_dict(folder.manifest["model"])
     draws, design = read_netcdf(folder.path / runs.TRACE, spec, request.data)
     rng = np.random.default_rng(seed)
-    picks = pick_draws(draws, 1, rng)
-    chain, iteration = divmod(int(picks[0]), draws.n_draws)
-    draw = TrueDraw(
-        {parameter.name: float(draws.of(parameter.name)[chain, iteration]) for parameter in draws.parameters},
-        {group.factor: chosen_effects(draws, group, picks)[0] for group in design.groups},
-        linear_predictor(draws, design, np.arange(design.n_rows), picks)[0],
-        {"run": str(run), "seed": seed, "chain": chain, "draw": iteration},
-    )
+    draw = pick_true_draw(draws, design, rng, {"run": str(run), "seed": seed})
     return simulate_again(design, spec.formula, request.roles, draw, rng)
 
 

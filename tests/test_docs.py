@@ -47,6 +47,7 @@ from tests.render import (
 SIGMAS = 5
 FORMULAS = ROOT / "docs" / "formulas.md"
 MODELS = ROOT / "docs" / "models.md"
+SIMULATING = ROOT / "docs" / "simulate.md"
 README, TUTORIALS, SAMPLES = ROOT / "README.md", ROOT / "docs" / "tutorials.md", ROOT / "sample_data" / "README.md"
 PAGES = [README, ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", SAMPLES, *sorted((ROOT / "docs").glob("*.md"))]
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
@@ -246,6 +247,16 @@ def test_every_auxiliary_is_explained() -> None:
     assert {code(name) for name, _ in section_rows(FAMILIES_PAGE, "Auxiliary parameters")} == names
 
 
+def simulate_examples() -> list[list[str]]:
+    """The commands of the page on simulating but those that need a run, or only list."""
+    examples = [words(code(row[2]))[1:] for row in section_rows(SIMULATING, "From a formula")]
+    return [
+        command
+        for command in [*hierfit_commands(SIMULATING), *examples]
+        if "--from" not in command and "--list" not in command
+    ]
+
+
 def write_pupils(folder: Path) -> None:
     """Write the pupils.csv that the pages speak of."""
     rng, n = np.random.default_rng(1), 60
@@ -349,6 +360,41 @@ def test_the_examples_of_levels_come_in_that_order(
     ]
     assert "support: low < mid < high, compared with low" in said[0]
     assert "passed: the probability of yes (against no)" in said[2]
+
+
+@pytest.mark.parametrize("command", simulate_examples())
+def test_what_is_simulated_can_be_fitted(
+    command: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The examples of the page on simulating: what each says to do next fits up to the sampling."""
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit) as left:
+        main(command)
+    assert left.value.code == 0
+    said = re.search(r"^Next +hierfit (.*)$", capsys.readouterr().out, re.MULTILINE)
+    assert said
+    with pytest.raises(SystemExit) as left:
+        main([*shlex.split(said[1]), "--dry-run"])
+    assert left.value.code == 0, said[1]
+
+
+def test_every_option_of_a_formula_to_simulate_has_an_example() -> None:
+    rows = section_rows(SIMULATING, "From a formula")
+    options = {parameter.opts[0] for parameter in group().commands["simulate"].params}
+    of_all = {"scenario", "--list", "--from", "--out", "--overwrite", "--quiet"}
+    of_scenarios = {"--crossed", "--y", "--group", "--intercept", "--x", "--sd", "--cor", "--sigma", "--aux"}
+    assert {code(name) for name, *_ in rows} == options - of_scenarios - of_all
+    for name, what, example in rows:
+        assert what and code(name) in shlex.split(code(example)), name
+
+
+def test_the_truth_is_laid_out_as_documented(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit):
+        main(["simulate", "--formula", "score ~ ses + (1 | school)"])
+    truth = json.loads((tmp_path / "sim" / "truth.json").read_text())
+    assert sorted(first_cells(SIMULATING, "truth.json")) == sorted([*truth, "from"])
+    assert list(truth["effects"]["school"]) == ["terms", "values"]
 
 
 # The numbers of other methods are theirs.

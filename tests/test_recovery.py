@@ -8,9 +8,12 @@ from scipy.stats import binom
 
 from hierfit import workflow
 from hierfit.model.families import FAMILIES
+from hierfit.model.formula_simulation import FormulaSimulation
+from hierfit.model.formula_text import parse_formula
 from hierfit.model.roles import Roles
 from hierfit.model.scenarios import find_scenario, scenario_of
 from hierfit.model.simulate import Simulation, simulate, write_simulation
+from hierfit.model.simulate_formula import simulate_formula
 from hierfit.model.simulation import TRIALS, true_parameters
 from hierfit.request import FitRequest
 from hierfit.stan.sampler import SamplerOptions
@@ -49,7 +52,9 @@ def assert_recovered(done: Fit, simulation: Simulation) -> None:
     group = done.design.group(simulation.group)
     # Of population + deviation: levels have data of their own, so that these errors are all but independent between
     # levels; those of the deviations share the population's.
-    draws = done.draws.effects[simulation.group][..., 0] + done.draws.of("Intercept")[..., np.newaxis]
+    draws = done.draws.effects[simulation.group][..., 0]
+    if not simulation.thresholds:
+        draws = draws + done.draws.of("Intercept")[..., np.newaxis]
     true = truth.levels(group, 0)
     for probability in (0.5, 0.95):
         lower, upper = np.quantile(draws, [(1 - probability) / 2, (1 + probability) / 2], axis=(0, 1))
@@ -77,6 +82,33 @@ def test_two_crossed_factors_are_recovered(tmp_path: Path) -> None:
     items = done.draws.effects["item"][..., 0]
     error = (items.mean(axis=(0, 1)) - truth.effects["item"][:, 0]) / items.std(axis=(0, 1))
     assert np.abs(error).max() < 4  # one of 24 beyond four posterior sds: a chance of 1 in 600
+
+
+@pytest.mark.stan
+def test_the_truth_of_a_formula_is_recovered(tmp_path: Path) -> None:
+    asked = FormulaSimulation(
+        parse_formula("score ~ ses * sector + poly(age, 2) + (1 + ses | school)"),
+        levels={"school": 60},
+        rows=(10, 40),
+        categories={"sector": ("Public", "Catholic")},
+        per={"sector": "school"},
+        true={"cor(school)": 0.4, "sector[Catholic]": -3.0, "ses:sector[Catholic]": 1.0},
+        missing=0.02,
+        seed=11,
+    )
+    write_simulation(simulate_formula(asked), tmp_path / "sim")
+    data, options = tmp_path / "sim" / "data.csv", SamplerOptions(seed=5)
+    request = FitRequest(data, asked.formula, roles=asked.roles, sampler=options)
+    done = workflow.fit(workflow.prepare(request), tmp_path / "run")
+    truth = workflow.stored_truth(done)
+    assert truth is not None
+    assert [row.name for row in done.summary.rows] == list(truth.parameters)
+    for row in done.summary.rows:
+        # Four posterior sds: one estimate in some 15,000 misses.
+        assert abs(row.mean - truth.parameters[row.name]) < 4 * row.sd, (row.name, row.mean, row.sd)
+    effects = done.draws.effects["school"]
+    error = (effects.mean(axis=(0, 1)) - truth.effects["school"]) / effects.std(axis=(0, 1))
+    assert np.abs(error).max() < 5  # one of 120 beyond five posterior sds: a chance of 1 in 15,000
 
 
 @pytest.mark.stan

@@ -21,7 +21,7 @@ LogDensity = Callable[[Array, Array, Auxiliaries, Array], Array]
 Expected = Callable[[Array, Auxiliaries, Array], Array]
 
 # Beyond, shape and phi say no more (a negative binomial is a Poisson distribution to nine digits), but the differences
-# of log gamma functions in their densities lose all digits. Densities take this value instead, in the Stan programs too.
+# of log gamma functions in their densities lose all digits. Densities, Stan's too, are taken at this value instead.
 MOST_PRECISE = 1e8
 LARGEST_COUNT_MEAN = 1e18  # numpy's Poisson refuses more
 

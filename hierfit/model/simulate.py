@@ -21,11 +21,14 @@ from numpy.typing import NDArray
 
 import hierfit
 from hierfit.errors import RunFolderError, UsageError
-from hierfit.model.families import Family, Support
+from hierfit.model.design import Design
+from hierfit.model.families import FAMILIES, SIGMA, THRESHOLD, Family, Support
 from hierfit.model.formula import INTERCEPT
-from hierfit.model.links import LEAST, LINKS, MOST
+from hierfit.model.group_layout import draw_counts
+from hierfit.model.links import LEAST, MOST
 from hierfit.model.outcome import find_family
-from hierfit.model.simulation import SIGMA, TRIALS, Array, Crossed, Predictors, Simulation, ends, true_parameters
+from hierfit.model.simulation import TRIALS, Array, Crossed, Predictors, Simulation, true_parameters
+from hierfit.model.spec import sigma_name, threshold_name
 
 __all__ = ["Crossed", "Predictors", "Simulated", "Simulation", "simulate", "true_parameters", "write_simulation"]
 
@@ -47,6 +50,11 @@ class Simulated:
 
     columns: Mapping[str, Column]
     truth: Mapping[str, Any]
+
+    @property
+    def n_rows(self) -> int:
+        """N, the number of rows."""
+        return len(next(iter(self.columns.values())))
 
 
 @dataclass(frozen=True)
@@ -86,18 +94,22 @@ def simulate(simulation: Simulation) -> Simulated:
     """
     rng = np.random.default_rng(simulation.seed)
     names = tuple(simulation.coefficients)
-    codes = np.repeat(np.arange(simulation.groups), _draw_range(rng, simulation.rows_per_group, simulation.groups))
+    codes = np.repeat(np.arange(simulation.groups), draw_counts(rng, simulation.rows_per_group, simulation.groups))
     u = _draw_effects(simulation, rng)
     X = simulation.predictors.draw(rng, (len(codes), len(names)))
-    factors = [Factor(simulation.group, _labels(simulation.label_prefix, len(u)), codes, simulation.varying, u)]
+    factors = [Factor(simulation.group, level_labels(simulation.label_prefix, len(u)), codes, simulation.varying, u)]
     eta = _linear_predictor(simulation, codes, u, X)
     if simulation.crossed is not None:
         crossed = _draw_crossed(rng, simulation.crossed, codes)
         factors.append(crossed)
         eta += crossed.effects[crossed.codes, 0]
-    trials = None if simulation.trials is None else _draw_range(rng, simulation.trials, len(codes)).astype(np.float64)
+    trials = None if simulation.trials is None else draw_counts(rng, simulation.trials, len(codes)).astype(np.float64)
     family, link = find_family(simulation.family, simulation.link)
-    y = draw_outcome(rng, family, LINKS[link].inverse(eta), simulation.auxiliary_values, trials)
+    auxiliaries = {name: np.array([value]) for name, value in simulation.auxiliary_values.items()}
+    if simulation.thresholds:
+        auxiliaries[THRESHOLD] = np.array(simulation.thresholds)[:, np.newaxis]
+    y = draw_outcome(rng, family, family.mean(eta, link, auxiliaries), auxiliaries, trials)
+    y += family.has_thresholds  # categories 1, 2, ...
     observed = {simulation.y: y, **{name: X[:, k] for k, name in enumerate(names)}}
     known = _with_holes(rng, observed, simulation.missing)
     columns: dict[str, Column] = {simulation.y: known.pop(simulation.y)}
@@ -107,15 +119,14 @@ def simulate(simulation: Simulation) -> Simulated:
 
 
 def draw_outcome(
-    rng: np.random.Generator, family: Family, mean: Array, auxiliaries: Mapping[str, float], trials: Array | None
+    rng: np.random.Generator, family: Family, mean: Array, auxiliaries: Mapping[str, Array], trials: Array | None
 ) -> Array:
-    """Draw the outcome of every row given its mean [N], as `model.families` has it.
+    """Draw the outcome of every row given mean [..., N] and auxiliaries as `model.families` has them.
 
     Raises:
         UsageError: counts grow beyond what can be fitted.
     """
-    spread = {name: np.array([value]) for name, value in auxiliaries.items()}
-    y = family.replicate(rng, mean, spread, np.ones(len(mean)) if trials is None else trials)
+    y = family.replicate(rng, mean, auxiliaries, np.ones(mean.shape[-1]) if trials is None else trials)
     if family.is_discrete and len(y) and y.max() > LARGEST_COUNT:
         raise UsageError(
             f"counts as large as {y.max():.2g} came out; more than {LARGEST_COUNT:,} cannot be fitted.",
@@ -127,6 +138,33 @@ def draw_outcome(
     return np.maximum(y, LEAST) if family.support is Support.POSITIVE else y
 
 
+def draw_rows(rng: np.random.Generator, design: Design, parameters: Mapping[str, float], predictor: Array) -> Column:
+    """Draw the outcome of every row of a design given the linear predictor [N], as the file has it: numbers or labels.
+
+    Raises:
+        UsageError: counts grow beyond what can be fitted.
+    """
+    family = FAMILIES[design.family]
+    auxiliaries = true_auxiliaries(design, parameters)
+    y = draw_outcome(rng, family, family.mean(predictor, design.link, auxiliaries), auxiliaries, design.trials)
+    return tuple(design.categories[int(code)] for code in y) if design.categories else y
+
+
+def true_auxiliaries(design: Design, parameters: Mapping[str, float]) -> dict[str, Array]:
+    """Return the auxiliary parameters as `model.families` has them: thresholds [Q, 1], a sigma with predictors [N]."""
+    found = {
+        auxiliary.name: np.array([parameters[auxiliary.name]])
+        for auxiliary in FAMILIES[design.family].auxiliaries
+        if auxiliary.name in parameters
+    }
+    if design.thresholds:
+        found[THRESHOLD] = np.array([[parameters[threshold_name(between)]] for between in design.thresholds])
+    if design.sigma is not None:
+        b = np.array([parameters[sigma_name(term)] for term in design.sigma.coefficients])
+        found[SIGMA] = np.exp(design.sigma.X @ b)
+    return found
+
+
 def _linear_predictor(simulation: Simulation, codes: NDArray[np.int64], u: Array, X: Array) -> Array:
     """Return intercept, predictors and the effects of the groups, row by row [N]."""
     population = np.array([simulation.intercept, *simulation.coefficients.values()])
@@ -136,16 +174,11 @@ def _linear_predictor(simulation: Simulation, codes: NDArray[np.int64], u: Array
     return np.asarray(B[codes, 0] + np.sum(X * B[codes, 1:], axis=1))
 
 
-def _draw_range(rng: np.random.Generator, number: int | tuple[int, int], size: int) -> NDArray[np.int64]:
-    low, high = ends(number)
-    return rng.integers(low, high, size=size, endpoint=True)
-
-
 def _draw_crossed(rng: np.random.Generator, crossed: Crossed, codes: NDArray[np.int64]) -> Factor:
     """Draw a second factor: the rows of a group go through all its levels in an order of their own, again and again."""
     levels = np.concatenate([np.resize(rng.permutation(crossed.levels), rows) for rows in np.bincount(codes)])
     effects = crossed.sd * rng.normal(size=(crossed.levels, 1))
-    return Factor(crossed.name, _labels(crossed.name[0], crossed.levels), levels, (INTERCEPT,), effects)
+    return Factor(crossed.name, level_labels(crossed.name[0], crossed.levels), levels, (INTERCEPT,), effects)
 
 
 def _with_holes(rng: np.random.Generator, columns: Mapping[str, Array], share: float) -> dict[str, Array]:
@@ -163,7 +196,8 @@ def _draw_effects(simulation: Simulation, rng: np.random.Generator) -> Array:
     return u
 
 
-def _labels(prefix: str, count: int) -> tuple[str, ...]:
+def level_labels(prefix: str, count: int) -> tuple[str, ...]:
+    """Return labels of levels: numbers with as many digits as the last one, behind a prefix."""
     width = len(str(count))
     return tuple(f"{prefix}{number:0{width}d}" for number in range(1, count + 1))
 
@@ -172,6 +206,7 @@ def _truth(simulation: Simulation, factors: Sequence[Factor]) -> dict[str, Any]:
     settings = asdict(simulation)
     if SIGMA not in simulation.auxiliary_names:
         del settings[SIGMA]
+    settings["thresholds"] = list(simulation.thresholds)
     return {
         "hierfit": hierfit.__version__,
         "seed": simulation.seed,

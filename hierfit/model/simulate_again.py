@@ -17,11 +17,9 @@ import numpy as np
 import hierfit
 from hierfit.errors import FormulaError, UsageError
 from hierfit.model.design import Design
-from hierfit.model.families import FAMILIES
 from hierfit.model.formula import INTERCEPT, Formula, column_of
-from hierfit.model.links import LINKS
 from hierfit.model.roles import Roles
-from hierfit.model.simulate import Column, Factor, Simulated, draw_outcome
+from hierfit.model.simulate import Column, Factor, Simulated, draw_rows
 from hierfit.model.simulation import Array
 
 _INSTEAD = "simulate from a run whose formula names number columns and groups alone"
@@ -60,10 +58,7 @@ def simulate_again(
         )
     predictors = _predictor_columns(design, formula)
     factors = _factors(design, formula, draw)
-    family = FAMILIES[design.family]
-    auxiliaries = {auxiliary.name: draw.parameters[auxiliary.name] for auxiliary in family.auxiliaries}
-    y = draw_outcome(rng, family, LINKS[design.link].inverse(draw.predictor), auxiliaries, design.trials)
-    columns: dict[str, Column] = {formula.response: _as_written(y, design.categories)}
+    columns: dict[str, Column] = {formula.response: draw_rows(rng, design, draw.parameters, draw.predictor)}
     for name, values in ((roles.trials, design.trials), (roles.offset, design.offset)):
         columns |= {} if name is None or values is None else {name: values}
     columns |= predictors | {factor.name: factor.column for factor in factors}
@@ -77,18 +72,18 @@ def simulate_again(
     return Simulated(columns, truth)
 
 
-def _as_written(y: Array, categories: tuple[str, ...]) -> Column:
-    return tuple(categories[int(code)] for code in y) if categories else y
-
-
 def _predictor_columns(design: Design, formula: Formula) -> dict[str, Array]:
     """Return the columns of the predictors by name."""
     stored = dict(zip(design.coefficients, design.X.T, strict=True))
     for group in design.groups:
         stored |= {term: group.Z[:, m] for m, term in enumerate(group.terms) if term != INTERCEPT}
+    if design.sigma is not None:
+        stored |= dict(zip(design.sigma.coefficients, design.sigma.X.T, strict=True))
     columns = {}
-    for term in dict.fromkeys([*formula.terms, *(slope for group in formula.groups for slope in group.slopes)]):
+    for term in dict.fromkeys(formula.all_terms):
         name = column_of(term)
+        if name in formula.label_columns and name not in stored:
+            continue  # a sigma of each group, whose labels are written anyway
         if name is None or name not in stored:
             what = "more than a column" if name is None else "not a column of numbers"
             raise FormulaError(

@@ -23,11 +23,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hierfit.errors import UsageError, did_you_mean
-from hierfit.model.families import FAMILIES, Auxiliary
+from hierfit.model.families import FAMILIES, SIGMA, Auxiliary
 from hierfit.model.formula import INTERCEPT, Formula, GroupTerm, quoted
 from hierfit.model.outcome import find_family
+from hierfit.model.simulation_checks import (
+    Count,
+    check_correlations,
+    check_increasing,
+    check_missing,
+    check_range,
+    check_seed,
+    check_trials,
+)
+from hierfit.model.spec import threshold_name
 
-SIGMA, TRIALS = "sigma", "trials"
+TRIALS = "trials"
 _DISTRIBUTIONS = {"normal": "normal(mean, sd)", "uniform": "uniform(low, high)"}
 Array = NDArray[np.float64]
 
@@ -109,7 +119,7 @@ class Simulation:
     Attributes:
         groups: J.
         rows_per_group: rows of each group: a number, or the ends (low, high) of a uniform draw, both included.
-        intercept: population intercept.
+        intercept: population intercept; 0 beside thresholds.
         coefficients: predictor -> population coefficient.
         sds: what varies between groups ("Intercept" or a predictor) -> its sd, in the order of the formula.
         correlations: one number for every pair of what varies, or "Intercept, ses" -> correlation, others 0.
@@ -117,6 +127,7 @@ class Simulation:
         family: distribution of the outcome.
         link: link between its mean and the predictors; None takes the family's default.
         auxiliaries: the family's further parameters but sigma -> true value.
+        thresholds: between ordered categories 1, 2, ..., for families that have them; in the intercept's place.
         trials: of each row, for families that count successes: a number, or the ends of a uniform draw.
         crossed: a second grouping factor, or None.
         missing: share of the cells of outcome and predictors that are made empty, at random.
@@ -128,7 +139,7 @@ class Simulation:
     """
 
     groups: int = 30
-    rows_per_group: int | tuple[int, int] = 20
+    rows_per_group: Count = 20
     intercept: float = 50.0
     coefficients: Mapping[str, float] = field(default_factory=lambda: {"ses": 2.0})
     sds: Mapping[str, float] = field(default_factory=lambda: {INTERCEPT: 5.0})
@@ -137,7 +148,8 @@ class Simulation:
     family: str = "gaussian"
     link: str | None = None
     auxiliaries: Mapping[str, float] = field(default_factory=dict)
-    trials: int | tuple[int, int] | None = None
+    thresholds: tuple[float, ...] = ()
+    trials: Count | None = None
     crossed: Crossed | None = None
     missing: float = 0.0
     predictors: Predictors = Predictors()
@@ -152,6 +164,7 @@ class Simulation:
         _check_names(self)
         _check_auxiliaries(self)
         _check_parameters(self)
+        _check_thresholds(self)
 
     @property
     def formula(self) -> Formula:
@@ -204,54 +217,29 @@ def true_parameters(simulation: Simulation) -> dict[str, float]:
     }
     if simulation.crossed is not None:
         spread[f"sd({simulation.crossed.name})"] = float(simulation.crossed.sd)
+    thresholds = {threshold_name(f"{k}|{k + 1}"): value for k, value in enumerate(simulation.thresholds, start=1)}
     return {
-        INTERCEPT: float(simulation.intercept),
+        **({} if thresholds else {INTERCEPT: float(simulation.intercept)}),
         **{name: float(value) for name, value in simulation.coefficients.items()},
+        **thresholds,
         **spread,
         **correlations,
         **simulation.auxiliary_values,
     }
 
 
-def ends(number: int | tuple[int, int]) -> tuple[int, int]:
-    """Return the ends of a range, which a single number is too."""
-    return (number, number) if isinstance(number, int) else number
-
-
 def _check_counts(simulation: Simulation) -> None:
     if simulation.groups < 1:
         raise UsageError(f"{simulation.groups} groups cannot be simulated.", hint="ask for at least 1 group")
-    _check_range("row", simulation.rows_per_group, "group")
-    if simulation.trials is not None:
-        _check_range("trial", simulation.trials, "row")
-    if (simulation.trials is not None) != FAMILIES[simulation.family].has_trials:
-        has = "has no" if simulation.trials is not None else "needs a number of"
-        counting = ", ".join(family.name for family in FAMILIES.values() if family.has_trials)
-        raise UsageError(f"the family {simulation.family} {has} trials.", hint=f"families with trials: {counting}")
+    check_range("row", simulation.rows_per_group, "group")
+    check_trials(simulation.family, simulation.trials)
     if simulation.crossed is not None and simulation.crossed.levels < 1:
         raise UsageError(
             f"{simulation.crossed.levels} levels of '{simulation.crossed.name}' cannot be simulated.",
             hint="ask for at least 1 level",
         )
-    if not 0 <= simulation.missing < 1:
-        raise UsageError(
-            f"a share of {simulation.missing:g} of the cells cannot be missing.",
-            hint="a share is at least 0 and less than 1, such as 0.05",
-        )
-    if simulation.seed < 0:
-        raise UsageError(f"the seed {simulation.seed} is negative.", hint="choose a whole number from 0 on")
-
-
-def _check_range(what: str, number: int | tuple[int, int], whole: str) -> None:
-    low, high = ends(number)
-    if low < 1:
-        raise UsageError(
-            f"{low} {what}s per {whole} cannot be simulated.", hint=f"ask for at least 1 {what} per {whole}"
-        )
-    if low > high:
-        raise UsageError(
-            f"the range of {what}s per {whole} is the wrong way round: {low} to {high}.", hint=f"write {high} to {low}"
-        )
+    check_missing(simulation.missing)
+    check_seed(simulation.seed)
 
 
 def _check_names(simulation: Simulation) -> None:
@@ -300,6 +288,21 @@ def _check_auxiliaries(simulation: Simulation) -> None:
             raise UsageError(f"{name} cannot be {value:g}.", hint=f"{name} is {_range_text(auxiliary)}")
 
 
+def _check_thresholds(simulation: Simulation) -> None:
+    """Refuse thresholds of families without, families without theirs, and an intercept beside them."""
+    has, given = FAMILIES[simulation.family].has_thresholds, bool(simulation.thresholds)
+    if has != given:
+        raise UsageError(
+            f"the family {simulation.family} {'needs' if has else 'has no'} thresholds between ordered categories.",
+            hint="start from a scenario of the family, or name the model with --formula and values with --true",
+        )
+    if given and simulation.intercept != 0:
+        raise UsageError(
+            f"the family {simulation.family} has thresholds in the place of an intercept.", hint="leave out --intercept"
+        )
+    check_increasing(simulation.thresholds)
+
+
 def _range_text(auxiliary: Auxiliary) -> str:
     above = f"greater than {auxiliary.lower:g}"
     return above if auxiliary.upper == math.inf else f"{above} and less than {auxiliary.upper:g}"
@@ -332,8 +335,4 @@ def _check_correlations(simulation: Simulation) -> None:
             raise UsageError(
                 f"the correlation of '{first}, {second}' is {value:g}.", hint="a correlation lies between -1 and 1"
             )
-    if varying and np.linalg.eigvalsh(simulation.correlation_matrix)[0] < 1e-12:
-        raise UsageError(
-            f"the correlations between {', '.join(varying)} contradict each other (matrix not positive definite).",
-            hint="bring them closer to 0",
-        )
+    check_correlations(simulation.correlation_matrix, varying)

@@ -19,6 +19,7 @@ from tests.fake_sampling import fake_sampling, replace_sampler
 ROOT = hasattr(os, "geteuid") and os.geteuid() == 0
 HEADER = "score,ses,school\n"
 NEWER = '{"schema": 9, "hierfit": "9.9"}'
+SIMULATE = ["simulate", "--formula", "score ~ ses + (1 + ses | school)"]
 
 
 @dataclass(frozen=True)
@@ -168,6 +169,29 @@ BAD = [
     Bad("number", ["simulate", "--sd", "Intercept=big"], ["--sd Intercept=big"]),
     Bad("correlation", ["simulate", "--cor", "0.3"], ["--cor 0.3", "only Intercept varies"]),
     Bad("memory", ["simulate", "--groups", "100000000000000"], ["out of memory"]),
+    Bad("true value", [*SIMULATE, "--true", "sess=2"], ["no parameter 'sess'", "mean 'ses'?", "sd(school: ses)"]),
+    Bad("true sd", [*SIMULATE, "--true", "sd(school)=-2"], ["sd(school) is negative: -2"]),
+    Bad("true matrix", [*SIMULATE, "--true", "cor(school)=1"], ["cor(school: Intercept, ses) cannot be 1"]),
+    Bad("true text", [*SIMULATE, "--true", "sigma=eight"], ['--true "sigma=eight" could not be read']),
+    Bad("true twice", [*SIMULATE, "--true", "ses=1", "--true", "ses=2"], ["'ses' more than once"]),
+    Bad("beside scenario", [*SIMULATE, "--x", "ses=2", "--sd", "ses=1"], ["--x, --sd cannot be given", "--true"]),
+    Bad("scenario beside", [*SIMULATE, "slopes"], ["a scenario cannot be given beside it"]),
+    Bad("run beside", [*SIMULATE, "--from", "run"], ["--formula cannot be given too"]),
+    Bad("no formula", ["simulate", "--true", "ses=2", "--rows", "9"], ["--true, --rows go with --formula"]),
+    Bad("categories of none", [*SIMULATE, "--levels", "sector=A,B"], ["'sector' is no column", "ses, school"]),
+    Bad("categories text", [*SIMULATE, "--levels", "ses"], ["--levels ses says neither", "sector=Public,Catholic"]),
+    Bad("levels of no group", [*SIMULATE, "--levels", "scool=3"], ["'scool' is no group", "Did you mean 'school'?"]),
+    Bad("levels as a word", [*SIMULATE, "--levels", "school=few"], ["--levels school=few says neither how many"]),
+    Bad("levels range", [*SIMULATE, "--levels", "school=3-x"], ["--levels school=3-x is not a number of levels"]),
+    Bad("levels said twice", [*SIMULATE, *2 * ["--levels", "school=3"]], ["--levels says 'school' more than once"]),
+    Bad("groups of two", ["simulate", "--formula", "y ~ (1 | a/b)", "--groups", "9"], ["--levels a=9 --levels b=9"]),
+    Bad("groups of none", ["simulate", "--formula", "y ~ a", "--groups", "9"], ["has no groups", "--rows 200"]),
+    Bad("rows of groups", [*SIMULATE, "--rows", "90"], ["--rows 90: the formula has groups", "--rows-per-group"]),
+    Bad("rows of none", ["simulate", "--formula", "y ~ a", "--rows-per-group", "9"], ["has no groups", "--rows 200"]),
+    Bad("log", ["simulate", "--formula", "y ~ log(a)"], ["the simulated data", '--predictors "a ~ uniform(1, 10)"']),
+    Bad("coded", ["simulate", "--formula", "y ~ C(a, Treatment(4))"], ["not in levels", "levels of 'a' are 1,2,3"]),
+    Bad("drawn twice", [*SIMULATE, *2 * ["--predictors", "ses ~ normal(0, 1)"]], ["that of 'ses' more than once"]),
+    Bad("drawn one", ["simulate", "--predictors", "ses ~ normal(0, 1)"], ["from one distribution", "--formula"]),
     Bad("simulate there", ["simulate", "--out", "mine"], ["mine", "thesis.txt"], {"mine/thesis.txt": "!"}),
 ]  # fmt: skip
 

@@ -83,6 +83,46 @@ def test_the_command_line_and_python_simulate_the_same(cli: Cli) -> None:
 
 
 @pytest.mark.parametrize(
+    ("formula", "options"),
+    [
+        ("score ~ ses", ["--rows", "60"]),
+        ("score ~ ses + (1 + ses || school)", ["--groups", "7", "--rows-per-group", "2-9", "--missing", "0.05"]),
+        ("score ~ sector + (1 | school/class)", ["--levels", "sector=A, B", "--reference", "sector=B"]),
+        ("hits ~ ses + (1 | a) + (1 | b)", ["--family", "beta_binomial", "--trials", "4-9", "--levels", "a=12"]),
+        ("count ~ ses + (1 | a)", ["--family", "poisson", "--offset", "log days"]),
+        ("ok ~ ses + (1 | a)", ["--family", "bernoulli", "--link", "cloglog", "--levels", "ok=no,yes"]),
+        ("score ~ `family income` + C(grade) + (1 | `the school`)", ["--per", "grade=the school"]),
+    ],
+)
+def test_a_formula_and_the_command_that_fits_it(cli: Cli, formula: str, options: list[str]) -> None:
+    said = cli("simulate", "--formula", formula, *options)
+    assert said.code == 0, said.err
+    planned = cli(*next_command(said.out), "--dry-run")
+    assert planned.code == 0, planned.err
+    stored = settings("sim")
+    assert str(stored["formula"]) in " ".join(planned.out.split())
+    lines = planned.out.partition("Priors\n")[2].splitlines()
+    priors = [line.split(" ~ ")[0].strip() for line in lines if " ~ " in line]
+    assert isinstance(stored["true"], dict)
+    assert [name for name in priors if not name.startswith("cor(")] == [
+        name for name in stored["true"] if name != "Intercept_at_mean" and not name.startswith("cor(")
+    ]
+
+
+def test_true_values_are_printed_and_stored(cli: Cli) -> None:
+    given = ["--true", "ses = -2", "--true", "sd=0.5", "--true", "sd(school:Intercept)=4", "--true", "sigma=0"]
+    said = cli("simulate", "--formula", "score ~ ses + age + (1 + ses | school)", *given)
+    assert said.code == 0, said.err
+    truth, default = (said.out.partition(f"\n{label:<9}")[2] for label in ("Truth", "Default"))
+    assert truth.startswith("sd(school) = 4 · sd(school: ses) = 0.5 · ses = -2 · sigma = 0\n")
+    assert default.startswith("Intercept = 50 · age = 2 · cor(school: Intercept, ses) = 0\nNext")
+    stored = json.loads(Path("sim/truth.json").read_text())
+    assert stored["simulation"]["true"] == {"sd(school)": 4, "sd(school: ses)": 0.5, "ses": -2, "sigma": 0}
+    expected = ["Intercept", "Intercept_at_mean", "ses", "age", "sd(school)", "sd(school: ses)"]
+    assert list(stored["parameters"]) == [*expected, "cor(school: Intercept, ses)", "sigma"]
+
+
+@pytest.mark.parametrize(
     ("arguments", "says"),
     [
         (["--family", "poisson", "--sigma", "3"], ["--sigma 3", "poisson has no sigma"]),

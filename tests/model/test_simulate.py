@@ -12,7 +12,7 @@ import pytest
 from hierfit import __version__
 from hierfit.errors import HierfitError, RunFolderError, UsageError
 from hierfit.model.design import build_design
-from hierfit.model.families import FAMILIES, LINKS
+from hierfit.model.families import FAMILIES
 from hierfit.model.prior_choice import build_spec
 from hierfit.model.roles import Roles
 from hierfit.model.scenarios import DEFAULT_SCENARIO, SCENARIOS, find_scenario, scenario_of
@@ -143,19 +143,23 @@ def test_outcomes_follow_their_family(family: str, link: str) -> None:
     simulation = replace(start, groups=400, rows_per_group=20, link=link, sds={"Intercept": 0.3}, seed=4)
     simulated = simulate(simulation)
     record = FAMILIES[family]
-    mean = LINKS[link].inverse(linear_predictor(simulated, simulation))
-    trials = np.asarray(simulated.columns["trials"]) if record.has_trials else np.ones(len(mean))
+    eta = linear_predictor(simulated, simulation)
     auxiliaries = {name: np.array([value]) for name, value in simulation.auxiliary_values.items()}
-    y = np.asarray(simulated.columns[simulation.y])
+    if record.has_thresholds:
+        auxiliaries["threshold"] = np.array(simulation.thresholds)[:, np.newaxis]
+    mean = record.mean(eta, link, auxiliaries)
+    trials = np.asarray(simulated.columns["trials"]) if record.has_trials else np.ones(len(eta))
+    y = np.asarray(simulated.columns[simulation.y]) - record.has_thresholds
     residuals = y - record.expected(mean, auxiliaries, trials)
     # Five standard errors of a mean, for all rows and for those whose mean is low and high: a wrong link shows there.
-    for rows in (mean > -np.inf, mean < np.median(mean), mean >= np.median(mean)):
+    for rows in (eta > -np.inf, eta < np.median(eta), eta >= np.median(eta)):
         assert abs(residuals[rows].mean()) < 5 * residuals[rows].std() / np.sqrt(rows.sum())
     # Under the true auxiliary parameters the rows are likelier than under ones a quarter off, by three standard errors.
     density = record.log_density(y, mean, auxiliaries, trials)
     for name in auxiliaries:
         for factor in (0.75, 1.25):
-            gain = density - record.log_density(y, mean, {**auxiliaries, name: auxiliaries[name] * factor}, trials)
+            other = {**auxiliaries, name: auxiliaries[name] * factor}
+            gain = density - record.log_density(y, record.mean(eta, link, other), other, trials)
             assert gain.mean() > 3 * gain.std() / np.sqrt(len(gain)), (name, factor)
 
 
