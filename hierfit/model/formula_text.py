@@ -49,6 +49,10 @@ def parse_formula(text: str) -> Formula:
         FormulaError: the text has another form; says where.
     """
     masked, semicolon, of_sigma = _mask(text).partition(";")
+    if semicolon and "~" not in of_sigma:
+        raise FormulaError(
+            f"'{_unmask(of_sigma.strip())}' in '{text}' is no formula of its own.", hint="after a ';' write sigma ~ x"
+        )
     left, tilde, right = masked.partition("~")
     if not tilde or "~" in right:
         raise FormulaError(f"'{text}' is no formula: it needs one '~' between outcome and predictors.", hint=_EXAMPLE)

@@ -184,7 +184,7 @@ REFUSED = {
     # what cannot be read
     "y ~ x +": ("could not be read: a term is missing", "for example"),
     "y ~ .": ("could not be read: don't know how to parse '.'", "for example"),
-    "y ~ x; z": ("could not be read: unexpected character: ;", "for example"),
+    "y ~ x; z": ("'z' in 'y ~ x; z' is no formula of its own", "sigma ~ x"),
     "y ~ 1:x": ("'y ~ 1:x' could not be read.", "for example"),
     "y ~ log(x + (1|g)": ("the brackets of", "for example"),
     "y ~ x) + (1|g": ("the brackets of", "for example"),
