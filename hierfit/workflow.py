@@ -10,12 +10,9 @@ steps that need them.
 
 from __future__ import annotations
 
-import contextlib
 import json
-import sys
-import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -24,17 +21,14 @@ from typing import Any
 import numpy as np
 
 from hierfit import __version__, runs
-from hierfit.errors import ToolchainError
 from hierfit.manifest import describe_draws, describe_model, describe_outcome, describe_tools, summary_document
 from hierfit.model.design import Design, build_design
 from hierfit.model.engines import Engine, choose_engine
 from hierfit.model.families import Family, Support
-from hierfit.model.formula import formula_from_flags
 from hierfit.model.outcome import find_family
 from hierfit.model.prior_choice import build_spec
-from hierfit.model.simulate import DATA_FILE, Simulated, simulate, write_simulation
+from hierfit.model.simulate import Simulated
 from hierfit.model.simulate_again import simulate_again
-from hierfit.model.simulation import Simulation
 from hierfit.model.spec import ModelSpec
 from hierfit.model.table import Table, read_table
 from hierfit.request import FitRequest
@@ -48,10 +42,9 @@ from hierfit.results.stored import read_summary
 from hierfit.results.summary import Summary, summarize
 from hierfit.results.true_draw import pick_true_draw
 from hierfit.rounds import SILENT, Drawn, Listener, Target, draw, draw_more
-from hierfit.stan import doctor
 from hierfit.stan.chain_state import ChainState
 from hierfit.stan.data import stan_data
-from hierfit.stan.executable import build_all, build_executable, find_executable
+from hierfit.stan.executable import build_executable, find_executable
 from hierfit.stan.programs import StanProgram, render_program
 from hierfit.stan.timing import Estimate, estimate_time
 from hierfit.stan.toolchain import find_toolchain
@@ -353,47 +346,3 @@ def program_data(run: Path) -> str:
     return json.dumps(
         stan_data(done.spec, done.design, Engine(done.manifest["engine"])), default=lambda array: array.tolist()
     )
-
-
-def examine(toolchain: str, on_message: Callable[[str], None] | None = None) -> Iterator[doctor.Finding]:
-    """Yield what hierfit needs of this machine and what it found; where all is well, a trial fit is the last."""
-    findings = doctor.examine(toolchain)
-    yield from findings
-    if all(finding.ok for finding in findings):
-        plan = trial_plan()
-        program = render_program(plan.spec.family, plan.engine)
-        yield doctor.trial_fit(program, stan_data(plan.spec, plan.design, plan.engine), toolchain, on_message)
-
-
-def trial_plan() -> Plan:
-    """Return the plan of a small fit to simulated data, which needs no file of the user's."""
-    with tempfile.TemporaryDirectory(prefix="hierfit-") as folder:
-        write_simulation(simulate(Simulation(groups=8, rows_per_group=10)), folder)
-        return prepare(FitRequest(Path(folder) / DATA_FILE, formula_from_flags("score", ["ses"], "school")))
-
-
-def build_programs(toolchain: str, on_message: Callable[[str], None] | None = None) -> None:
-    """Compile every Stan program that is not compiled yet, side by side.
-
-    Raises:
-        ToolchainError: no compiler, no place to write, or a failed build.
-    """
-    build_all(find_toolchain(toolchain), on_message)
-
-
-def install_cmdstan(on_message: Callable[[str], None]) -> None:
-    """Let cmdstanpy download and build CmdStan in its default place.
-
-    Raises:
-        ToolchainError: it could not.
-    """
-    import cmdstanpy
-
-    on_message("Installing CmdStan: downloads and builds about 1 GB, which takes ten minutes or more")
-    with contextlib.redirect_stdout(sys.stderr):
-        installed = cmdstanpy.install_cmdstan()
-    if not installed:
-        raise ToolchainError(
-            "CmdStan could not be installed; cmdstanpy's messages above say why.",
-            hint="install it by hand (mc-stan.org) and set CMDSTAN to its folder",
-        )

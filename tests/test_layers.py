@@ -16,6 +16,7 @@ FLOORS = [
     {"hierfit.rounds"},
     {"hierfit.manifest", "hierfit.runs"},
     {"hierfit.workflow"},
+    {"hierfit.machine"},
     {"hierfit.cli", "hierfit.__main__"},
 ]
 # results may know what the sampler returns, nothing else of stan.

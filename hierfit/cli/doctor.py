@@ -29,16 +29,16 @@ def doctor(
 
     [dim]hierfit doctor --build[/dim]
     """
-    from hierfit import workflow
+    from hierfit import machine
     from hierfit.cli.progress import Reporter
 
     reporter = Reporter(quiet=False)
     if install_cmdstan:
-        workflow.install_cmdstan(reporter.say)
+        machine.install_cmdstan(reporter.say)
     if build:
-        workflow.build_programs(toolchain.value, reporter.say)
+        machine.build_programs(toolchain.value, reporter.say)
     ok = True
-    for finding in workflow.examine(toolchain.value, reporter.say):
+    for finding in machine.examine(toolchain.value, reporter.say):
         ok = ok and finding.ok
         typer.echo(f"{'ok  ' if finding.ok else 'FAIL'}  {finding.name:<14}  {finding.value}")
         if not finding.ok and finding.advice:

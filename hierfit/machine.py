@@ -1,0 +1,65 @@
+"""What hierfit needs of this machine, looked at and put right: what `hierfit doctor` calls."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from hierfit.errors import ToolchainError
+from hierfit.model.formula import formula_from_flags
+from hierfit.model.simulate import DATA_FILE, simulate, write_simulation
+from hierfit.model.simulation import Simulation
+from hierfit.request import FitRequest
+from hierfit.stan import doctor
+from hierfit.stan.data import stan_data
+from hierfit.stan.executable import build_all
+from hierfit.stan.programs import render_program
+from hierfit.stan.toolchain import find_toolchain
+from hierfit.workflow import Plan, prepare
+
+
+def examine(toolchain: str, on_message: Callable[[str], None] | None = None) -> Iterator[doctor.Finding]:
+    """Yield what hierfit needs of this machine and what it found; where all is well, a trial fit is the last."""
+    findings = doctor.examine(toolchain)
+    yield from findings
+    if all(finding.ok for finding in findings):
+        plan = trial_plan()
+        program = render_program(plan.spec.family, plan.engine)
+        yield doctor.trial_fit(program, stan_data(plan.spec, plan.design, plan.engine), toolchain, on_message)
+
+
+def trial_plan() -> Plan:
+    """Return the plan of a small fit to simulated data, which needs no file of the user's."""
+    with tempfile.TemporaryDirectory(prefix="hierfit-") as folder:
+        write_simulation(simulate(Simulation(groups=8, rows_per_group=10)), folder)
+        return prepare(FitRequest(Path(folder) / DATA_FILE, formula_from_flags("score", ["ses"], "school")))
+
+
+def build_programs(toolchain: str, on_message: Callable[[str], None] | None = None) -> None:
+    """Compile every Stan program that is not compiled yet, side by side.
+
+    Raises:
+        ToolchainError: no compiler, no place to write, or a failed build.
+    """
+    build_all(find_toolchain(toolchain), on_message)
+
+
+def install_cmdstan(on_message: Callable[[str], None]) -> None:
+    """Let cmdstanpy download and build CmdStan in its default place.
+
+    Raises:
+        ToolchainError: it could not.
+    """
+    import cmdstanpy
+
+    on_message("Installing CmdStan: downloads and builds about 1 GB, which takes ten minutes or more")
+    with contextlib.redirect_stdout(sys.stderr):
+        installed = cmdstanpy.install_cmdstan()
+    if not installed:
+        raise ToolchainError(
+            "CmdStan could not be installed; cmdstanpy's messages above say why.",
+            hint="install it by hand (mc-stan.org) and set CMDSTAN to its folder",
+        )
