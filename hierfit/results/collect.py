@@ -14,6 +14,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from hierfit.model.centering import center
 from hierfit.model.design import Design
 from hierfit.model.engines import Engine
 from hierfit.model.families import FAMILIES
@@ -77,17 +78,25 @@ def _sigma_coefficients(b_sigma: Array, design: Design) -> Array:
 
 
 def _effects(variables: Mapping[str, Array], design: Design) -> dict[str, Array]:
-    """Scale and correlate z: u_f[j] = diag(sd_f) L_f z_f[j], factor by factor [chains, draws, J, M]."""
+    """Return the effects of each factor [chains, draws, J, M]: diag(sd_f) L_f z_f[j], or z_f[j] less its mean."""
     effects = {}
+    centering = center(design)
+    b_scale = design.y_scale / np.concatenate([np.ones(int(design.intercept)), design.x_scale])
     u = c = p = 0
-    for group in design.groups:
+    for group, centered, mean in zip(
+        design.groups, centering.centered, centering.means(variables["b"] / b_scale, design), strict=True
+    ):
         n_terms, n_levels = len(group.terms), group.n_levels
         n_pairs = n_terms * (n_terms - 1) // 2 if group.correlated else 0
         z = variables["z"][..., u : u + n_levels * n_terms]
         z = z.reshape(*z.shape[:2], n_terms, n_levels)
-        if n_pairs:
+        if n_pairs and not centered:
             z = cholesky_from_partials(variables["partial"][..., p : p + n_pairs], n_terms) @ z
-        effects[group.factor] = np.swapaxes(variables["sd"][..., c : c + n_terms, np.newaxis] * z, 2, 3)
+        if centered:
+            scaled = (z - mean) * (design.y_scale / varying_units(group))[:, np.newaxis]
+        else:
+            scaled = variables["sd"][..., c : c + n_terms, np.newaxis] * z
+        effects[group.factor] = np.swapaxes(scaled, 2, 3)
         u, c, p = u + n_levels * n_terms, c + n_terms, p + n_pairs
     return effects
 

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hierfit.model.centering import center
 from hierfit.model.design import Design, Group
 from hierfit.model.engines import Engine
 from hierfit.model.families import FAMILIES
@@ -163,10 +164,21 @@ def _rows(design: Design) -> dict[str, Any]:
     terms = [term for group in groups for term in group.terms]
     return {
         **_outcome(design),
-        "X": scaled_columns(design),
+        **_centering(design),
         "level": np.array([group.codes for group in groups], dtype=int).reshape(len(groups), n_rows) + 1,
         "is_intercept": np.array([int(term == INTERCEPT) for term in terms], dtype=int),
         "Z": np.concatenate([np.empty((0, n_rows)), *(scaled_varying(group).T for group in groups)]),
+    }
+
+
+def _centering(design: Design) -> dict[str, Any]:
+    """Return the columns of X that are left in the rows, and the means of the group effects, which have the others."""
+    centering = center(design)
+    return {
+        "X": scaled_columns(design) * centering.in_rows,
+        "centered": np.array(centering.centered, dtype=int),
+        "slope": np.array(centering.slopes, dtype=int) + 1,
+        "level_X": centering.level_X,
     }
 
 
@@ -174,13 +186,15 @@ def _outcome(design: Design) -> dict[str, Any]:
     """Return the outcome, with all that says how the linear predictor bears on it."""
     family = FAMILIES[design.family]
     offset, weights = design.offset is not None, design.weights is not None
-    data = {
+    data: dict[str, Any] = {
         "y": np.rint(design.y).astype(int) + family.has_thresholds if family.is_discrete else scaled_outcome(design),
         "has_offset": int(offset),
         "offsets": scaled_offset(design) if offset else np.empty(0),
         "has_weights": int(weights),
         "weights": design.weights if weights else np.empty(0),
     }
+    if not design.is_scaled:
+        data["origin"] = design.intercept_origin
     if len(family.links) > 1:
         data["link"] = family.links.index(design.link) + 1
     if design.trials is not None:

@@ -199,6 +199,7 @@ transformed parameters {
   }
 }
 model {
+  vector[K] b_scaled = b ./ b_scale; // per unit of the columns of X
   matrix[C, C] T = identity_matrix(C); // Cholesky factor of the covariance of an effect, in units of y_scale
   if (P > 0) {
     T = cholesky_from_partials(partial, C);
@@ -216,7 +217,6 @@ model {
   for (k in aux_free) aux[k] ~ prior(aux_prior[k], aux_prior_arguments[k]');
 
   if (prior_only == 0) {
-    vector[K] b_scaled = b ./ b_scale; // per unit of the columns of X
     real sigma = aux[1] / aux_scale[1]; // in units of y_scale
     real rr = yy - 2 * dot_product(Xy, b_scaled) + quad_form(XX, b_scaled); // r'r, r = y - X b
     array[C] vector[J[1]] Zr; // Z'r, level by level

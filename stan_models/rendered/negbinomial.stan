@@ -62,13 +62,14 @@ data {
   array[N] int<lower=0> y; // outcome
   int<lower=0, upper=1> has_offset;
   vector[has_offset ? N : 0] offsets; // what is added to the linear predictor
+  real origin; // what the linear predictor counts from: the link of the mean of y, where there is an intercept
   int<lower=0, upper=1> has_weights;
   vector<lower=0>[has_weights ? N : 0] weights; // how often each row counts
   int<lower=0, upper=1> prior_only; // 1: leave the outcome out
 
   // population-level coefficients, the intercept first where there is one
   int<lower=0> K; // coefficients
-  matrix[N, K] X; // their columns, centred (see run.json) and divided by their sd
+  matrix[N, K] X; // their columns, centred (see run.json) and divided by their sd; zeros where a factor's mean has them
   vector[K] b_location; // what b counts from: the link of the mean of y for the intercept, otherwise 0
   vector<lower=0>[K] b_scale; // b per unit of b_std
   array[K] int b_prior;
@@ -96,6 +97,11 @@ data {
   int<lower=0> C; // varying columns of all factors, sum(M)
   array[C] int<lower=0, upper=1> is_intercept; // 1: a column of ones
   array[C] vector[N] Z; // the columns, divided by their sd
+
+  // hierarchical centring: where the data say much of a factor's levels, z holds effects and their mean together
+  array[F] int<lower=0, upper=1> centered;
+  array[C] int<lower=0, upper=K> slope; // coefficient that is the mean of a varying one; 0: none is
+  matrix[sum(J), K] level_X; // what the coefficients add to the mean of each level's first varying one
   vector<lower=0>[C] sd_scale; // sd per unit of sd_std
   array[C] int sd_prior;
   matrix[C, 3] sd_prior_arguments;
@@ -133,7 +139,7 @@ parameters {
   vector<lower=0>[H > 0 ? 1 : 0] horseshoe_global; // scale that the coefficients under a horseshoe share,
   vector<lower=0>[H] horseshoe_local; // what each multiplies it by,
   vector<lower=0>[H > 0 ? 1 : 0] slab; // and the square of how far the large ones may go, all per unit of b_std
-  vector[U] z; // group effects before scaling and correlating: factor by factor, column by column
+  vector[U] z; // group effects, factor by factor, column by column: with their mean, or before scaling and correlating
 }
 transformed parameters {
   vector[K] b = b_constant; // the intercept: less b_location, and at the mean of X where X is centred
@@ -165,20 +171,37 @@ transformed parameters {
   }
 }
 model {
-  vector[N] eta = has_offset ? offsets : zeros_vector(N); // linear predictor; X * b comes last
+  vector[N] eta = rep_vector(origin, N); // linear predictor; X * b comes last
+  vector[K] b_scaled = b ./ b_scale; // per unit of the columns of X
+  int j = 0;
   int u = 0;
   int c = 0;
   int p = 0;
+  if (has_offset) eta += offsets;
   for (f in 1 : F) {
     int pairs = (correlated[f] * M[f] * (M[f] - 1)) %/% 2;
     vector[M[f]] sd_f = segment(sd ./ sd_scale, c + 1, M[f]);
     matrix[J[f], M[f]] effects = to_matrix(segment(z, u + 1, J[f] * M[f]), J[f], M[f]);
+    matrix[M[f], M[f]] L = identity_matrix(M[f]);
     if (pairs > 0) {
-      matrix[M[f], M[f]] L = cholesky_from_partials(segment(partial, p + 1, pairs), M[f]);
-      effects = effects * diag_pre_multiply(sd_f, L)';
+      L = cholesky_from_partials(segment(partial, p + 1, pairs), M[f]);
       segment(partial, p + 1, pairs) ~ lkj_partials(lkj_eta[f], M[f]);
+    }
+    if (centered[f]) {
+      matrix[J[f], M[f]] mean_f = rep_matrix(0, J[f], M[f]);
+      mean_f[, 1] = block(level_X, j + 1, 1, J[f], K) * b_scaled;
+      for (m in 1 : M[f]) {
+        if (slope[c + m] > 0) mean_f[, m] += b_scaled[slope[c + m]];
+        if (pairs == 0) segment(z, u + (m - 1) * J[f] + 1, J[f]) ~ normal(mean_f[, m], sd_f[m]);
+      }
+      if (pairs > 0) {
+        matrix[M[f], M[f]] T = diag_pre_multiply(sd_f, L);
+        target += -0.5 * sum(columns_dot_self(mdivide_left_tri_low(T, (effects - mean_f)')))
+                  - J[f] * sum(log(diagonal(T)));
+      }
     } else {
-      effects = diag_post_multiply(effects, sd_f);
+      segment(z, u + 1, J[f] * M[f]) ~ std_normal();
+      effects = effects * diag_pre_multiply(sd_f, L)';
     }
     if (prior_only == 0) {
       for (m in 1 : M[f]) {
@@ -186,12 +209,11 @@ model {
         else eta += Z[c + m] .* effects[level[f], m];
       }
     }
+    j += J[f];
     u += J[f] * M[f];
     c += M[f];
     p += pairs;
   }
-
-  z ~ std_normal();
   for (k in b_free) b_location[k] + b[k] ~ prior(b_prior[k], b_prior_arguments[k]');
   if (H > 0) {
     b_std[horseshoe_std] ~ std_normal();
@@ -203,7 +225,6 @@ model {
   for (k in aux_free) aux[k] ~ prior(aux_prior[k], aux_prior_arguments[k]');
 
   if (prior_only == 0) {
-    vector[K] b_scaled = (b_location + b) ./ b_scale; // per unit of the columns of X
     real shape = fmin(aux[1], 1e+08); // its density loses all digits beyond
     if (has_weights == 0) {
       y ~ neg_binomial_2_log_glm(X, eta, b_scaled, shape);

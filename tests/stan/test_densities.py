@@ -13,12 +13,14 @@ import pytest
 from numpy.typing import NDArray
 from scipy import stats
 
+from hierfit.model.centering import center
 from hierfit.model.design import Design, build_design
 from hierfit.model.engines import Engine
 from hierfit.model.families import FAMILIES, SIGMA, THRESHOLD
 from hierfit.model.formula import Formula, GroupTerm, SigmaTerms
 from hierfit.model.prior_choice import build_spec
 from hierfit.model.priors import HORSESHOE, HORSESHOE_SCALE, Prior
+from hierfit.model.scaling import varying_units
 from hierfit.model.sigma import build_sigma
 from hierfit.model.spec import ModelSpec, sd_name, sigma_name, threshold_name
 from hierfit.results.collect import cholesky_from_partials
@@ -183,17 +185,46 @@ def family_log_density(state: Mapping[str, Array], spec: ModelSpec, design: Desi
 
 
 def factors(state: Mapping[str, Array], design: Design) -> list[tuple[Array, Array]]:
-    """Return, for each factor, the Cholesky factor of its covariance and its z [J, M]."""
+    """Return, for each factor, the Cholesky factor of its covariance and its z [J, M], with mean 0 and sd 1."""
     found = []
+    centered = center(design).centered
     u = c = p = 0
-    for group in design.groups:
+    for f, group in enumerate(design.groups):
         m, j = len(group.terms), group.n_levels
         pairs = m * (m - 1) // 2 if group.correlated else 0
         L = cholesky_from_partials(state["partial"][p : p + pairs], m) if pairs else np.eye(m)
         z = state["z"][u : u + j * m].reshape(m, j).T if "z" in state else np.empty((j, m))
-        found.append((state["sd"][c : c + m, None] * L, z))
+        T = state["sd"][c : c + m, None] * L
+        if "z" in state and centered[f]:  # z holds the effects with their mean
+            z = np.linalg.solve(T, (z * design.y_scale / varying_units(group) - mean_effect(state, design, f)).T).T
+        found.append((T, z))
         u, c, p = u + j * m, c + m, p + pairs
     return found
+
+
+def mean_effect(state: Mapping[str, Array], design: Design, f: int) -> Array:
+    """The mean of a factor's effects [J, M] in the units of the CSV, put together by hand, row by row.
+
+    A coefficient belongs to it if its column of X is left out of the rows and it fits: it varies by this factor, or
+    its column is constant within the levels and no other factor has it.
+    """
+    group, centering = design.groups[f], center(design)
+    mean = np.zeros((group.n_levels, len(group.terms)))
+    columns = np.column_stack([*([np.ones(design.n_rows)] * design.intercept), design.X - design.x_mean])
+    names = [*(["Intercept"] * design.intercept), *design.coefficients]
+    first = sum(other.n_levels for other in design.groups[:f])
+    terms = sum(len(other.terms) for other in design.groups[:f])
+    for k, name in enumerate(names):
+        slope = k in centering.slopes[terms : terms + len(group.terms)]
+        if not slope and not centering.level_X[first : first + group.n_levels, k].any():
+            continue
+        assert not centering.in_rows[k]
+        if slope:
+            mean[:, group.terms.index(name)] += state["b"][k]
+            mean[:, 0] -= state["b"][k] * design.x_mean[k - design.intercept]
+        else:
+            mean[group.codes, 0] += state["b"][k] * columns[:, k]
+    return mean
 
 
 def log_prior(state: Mapping[str, Array], spec: ModelSpec, design: Design, engine: Engine) -> float:
@@ -229,7 +260,10 @@ def log_prior(state: Mapping[str, Array], spec: ModelSpec, design: Design, engin
         if group.correlated:
             total += lkj(state, spec, design, group.factor)
     if engine is Engine.FULL and "z" in state:
-        total += float(stats.norm.logpdf(state["z"]).sum())
+        centered = center(design).centered
+        for f, (T, z) in enumerate(factors(state, design)):
+            jacobian = len(z) * float(np.log(np.diag(T)).sum()) if centered[f] else 0.0
+            total += float(stats.norm.logpdf(z).sum()) - jacobian
     return total
 
 

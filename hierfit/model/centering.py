@@ -1,0 +1,131 @@
+"""Design -> Centering: which group effects the sampler sees together with their mean. The posterior is the same.
+
+Where the data say more of a level than its prior does, the sampler does better with w = u + mean in place of u
+(hierarchical centring: Gelfand, Sahu, Carlin 1995, Biometrika 82(3)); where they say less, with u over its sd. The mean
+of w takes the population-level coefficients out of the rows: the intercept; a slope that varies; a predictor that is
+constant within every level. Letters as in `model.design`; K counts the intercept, columns are scaled as for the
+sampler (`model.scaling`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hierfit.model.design import Design, Group
+from hierfit.model.formula import INTERCEPT
+from hierfit.model.scaling import scaled_columns
+
+Array = NDArray[np.float64]
+
+# A slope's mean is taken out of the rows only while its column is not further than so many sds from 0: the intercept
+# would lose digits to it.
+FARTHEST_MEAN = 20.0
+
+
+@dataclass(frozen=True)
+class Centering:
+    """What the sampler sees of each factor.
+
+    Attributes:
+        centered: factor by factor, whether it sees w.
+        slopes: for each of the C varying coefficients, the coefficient (0-based, of K) that is its mean; -1 for none.
+        level_X: what the coefficients add to the mean of each level's first varying coefficient [J of all factors, K].
+        in_rows: which coefficients are left in the rows [K].
+    """
+
+    centered: tuple[bool, ...]
+    slopes: tuple[int, ...]
+    level_X: Array
+    in_rows: NDArray[np.bool_]
+
+    def means(self, b: Array, design: Design) -> Iterator[Array]:
+        """Yield the mean of w of each factor [..., M, J] given scaled coefficients [..., K]; zeros where it sees u."""
+        row = column = 0
+        for group in design.groups:
+            mean = np.zeros((*b.shape[:-1], len(group.terms), group.n_levels))
+            mean[..., 0, :] = b @ self.level_X[row : row + group.n_levels].T
+            for m, k in enumerate(self.slopes[column : column + len(group.terms)]):
+                if k >= 0:
+                    mean[..., m, :] += b[..., k, None]
+            row, column = row + group.n_levels, column + len(group.terms)
+            yield mean
+
+
+def center(design: Design) -> Centering:
+    """Choose for every factor, and for every coefficient the factor whose mean it belongs to."""
+    X = scaled_columns(design)
+    centered = tuple(_says_much(design, group, X) for group in design.groups)
+    starts = np.cumsum([0, *(group.n_levels for group in design.groups)])
+    level_X = np.zeros((int(starts[-1]), X.shape[1]))
+    slopes = np.full(sum(len(group.terms) for group in design.groups), -1)
+    in_rows = np.ones(X.shape[1], dtype=np.bool_)
+    chosen = [(f, group) for f, group in enumerate(design.groups) if centered[f]]
+    for k in range(X.shape[1]):
+        for f, group in _candidates(k, design, chosen):
+            block = level_X[starts[f] : starts[f + 1]]
+            m = _varying(k, design, group)
+            if m is not None:
+                first = sum(len(other.terms) for other in design.groups[:f])
+                slopes[first + m] = k
+                name = design.coefficients[k - int(design.intercept)]
+                at = design.coefficients.index(name)
+                block[:, k] = -design.x_mean[at] / design.x_scale[at]
+            else:
+                block[group.codes, k] = X[:, k]
+            in_rows[k] = False
+            break
+    return Centering(centered, tuple(slopes.tolist()), level_X, in_rows)
+
+
+def _candidates(k: int, design: Design, chosen: list[tuple[int, Group]]) -> list[tuple[int, Group]]:
+    """Return the factors whose mean may hold coefficient k, the best first."""
+    X = scaled_columns(design)
+    if design.intercept and k == 0:
+        return sorted(chosen, key=lambda each: -each[1].n_levels)
+    varying = [each for each in chosen if _varying(k, design, each[1]) is not None]
+    if varying:
+        return sorted(varying, key=lambda each: -each[1].n_levels)
+    constant = [each for each in chosen if _constant_within(X[:, k], each[1])]
+    return sorted(constant, key=lambda each: each[1].n_levels)
+
+
+def _varying(k: int, design: Design, group: Group) -> int | None:
+    """Return the place of coefficient k among those that vary by a factor, or None."""
+    if design.intercept and k == 0:
+        return None
+    at = k - int(design.intercept)
+    name = design.coefficients[at]
+    if name not in group.terms or abs(design.X[:, at].mean()) > FARTHEST_MEAN * design.x_scale[at]:
+        return None
+    m = group.terms.index(name)
+    return m if np.array_equal(group.Z[:, m], design.X[:, at]) else None
+
+
+def _constant_within(column: Array, group: Group) -> bool:
+    value = np.empty(group.n_levels)
+    value[group.codes] = column
+    return bool(np.array_equal(value[group.codes], column))
+
+
+def _says_much(design: Design, group: Group, X: Array) -> bool:
+    """Whether the rows of most levels say more of their intercepts than the spread of these does.
+
+    By the analysis of variance of the outcome less what X predicts: n (F - 1) / n0 > 1 for the median n of rows.
+    """
+    spare = design.n_rows - group.n_levels
+    if group.terms[0] != INTERCEPT or spare <= 0:
+        return False
+    y = design.linear_outcome if design.trials is None else design.y / design.trials
+    residual = y - X @ np.linalg.lstsq(X, y, rcond=None)[0] if X.shape[1] else y - y.mean()
+    rows = group.rows_per_level
+    means = np.bincount(group.codes, weights=residual, minlength=group.n_levels) / np.maximum(rows, 1)
+    within = float(np.sum((residual - means[group.codes]) ** 2)) / spare
+    between = float(np.sum(rows * (means - residual.mean()) ** 2)) / (group.n_levels - 1)
+    if within <= 0:
+        return between > 0
+    typical = (design.n_rows - float(np.sum(rows**2)) / design.n_rows) / (group.n_levels - 1)
+    return float(np.median(rows)) * (between / within - 1) / typical > 1
