@@ -73,8 +73,10 @@ def describe_tools(executable: Executable, toolchain: Toolchain, engine: Engine)
 
 
 def describe_draws(drawn: Drawn, design: Design, spec: ModelSpec) -> dict[str, Any]:
-    """Return how many draws there are; for a fit of the priors alone, what these imply."""
-    sizes = {"draws_per_chain": drawn.draws.n_draws, "rounds": drawn.rounds}
+    """Return how many draws there are, how they started; for a fit of the priors alone, what these imply."""
+    sizes: dict[str, Any] = {"draws_per_chain": drawn.draws.n_draws, "rounds": drawn.rounds}
+    if drawn.start is not None:
+        sizes["start"] = drawn.start.to_dict()
     if not spec.prior_only:
         return sizes
     return {**sizes, "prior_predictive": predict_from_prior(drawn.draws, design, drawn.seed).to_dict()}

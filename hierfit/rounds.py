@@ -1,8 +1,8 @@
 """Sampling in rounds: until the effective sample sizes are large enough, or the rounds are used up.
 
-The first round adapts. Each later one goes on from where the chains stand, with their step sizes and metrics, random
-numbers of its own and no warmup, so that its draws are as good as the first one's. Where the chains stand is kept with
-a run, and `hierfit extend` goes on from there.
+The first round adapts, or starts at the mode (`stan.start`). Each later one goes on from where the chains stand, with
+their step sizes and metrics, random numbers of its own and no warmup, so that its draws are as good as the first one's.
+Where the chains stand is kept with a run, and `hierfit extend` goes on from there.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from hierfit.results.draws import Draws, joined
 from hierfit.stan.chain_state import ChainState
 from hierfit.stan.executable import Executable
 from hierfit.stan.sampler import Progress, SamplerOptions, sample
+from hierfit.stan.start import Start, sample_from_mode
 
 MOST_ROUNDS = 10
 # Above this many group effects, a first round of 1,000 draws would be most of the time and memory of a fit.
@@ -80,6 +81,7 @@ class Drawn:
         seed: of all chains.
         rounds: how many there were.
         interrupted: whether the user stopped it.
+        start: how the first round started; None where that was in another process.
     """
 
     draws: Draws
@@ -88,6 +90,7 @@ class Drawn:
     seed: int
     rounds: int
     interrupted: bool
+    start: Start | None = None
 
 
 def draw(target: Target, options: SamplerOptions, until_ess: int | None, listener: Listener = SILENT) -> Drawn:
@@ -139,7 +142,8 @@ def _go_on(target: Target, options: SamplerOptions, drawn: Drawn, listener: List
         return replace(drawn, interrupted=True)
     more = draws_from_sampling(sampling, target.design, target.spec, target.engine)
     draws, state = joined(drawn.draws, more), ChainState.after(sampling)
-    return Drawn(draws, assess(draws.values), state, drawn.seed, drawn.rounds + 1, sampling.interrupted)
+    convergence, n_rounds = assess(draws.values), drawn.rounds + 1
+    return Drawn(draws, convergence, state, drawn.seed, n_rounds, sampling.interrupted, drawn.start)
 
 
 def least_effective(drawn: Drawn) -> tuple[float, str]:
@@ -152,11 +156,14 @@ def least_effective(drawn: Drawn) -> tuple[float, str]:
 
 
 def _first(target: Target, options: SamplerOptions, listener: Listener) -> Drawn:
-    sampling = sample(target.executable, target.data, options, listener.progress)
+    if target.engine is Engine.COLLAPSED:
+        sampling, start = sample_from_mode(target.executable, target.data, options, listener.progress, sample)
+    else:
+        sampling = sample(target.executable, target.data, options, listener.progress)
+        start = Start(False, options.warmup_iterations)
     draws = draws_from_sampling(sampling, target.design, target.spec, target.engine)
-    return Drawn(
-        draws, assess(draws.values), ChainState.after(sampling), sampling.seed, 1, interrupted=sampling.interrupted
-    )
+    state = ChainState.after(sampling)
+    return Drawn(draws, assess(draws.values), state, sampling.seed, 1, sampling.interrupted, start)
 
 
 def _worth_going_on(drawn: Drawn, until_ess: int, most: int) -> bool:

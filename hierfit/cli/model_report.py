@@ -14,6 +14,7 @@ from hierfit.model.formula import INTERCEPT
 from hierfit.model.priors import Prior
 from hierfit.model.spec import ModelSpec
 from hierfit.results.words import counted
+from hierfit.stan.start import expected_warmup
 from hierfit.stan.timing import Estimate
 
 if TYPE_CHECKING:
@@ -89,6 +90,7 @@ def plan_text(plan: Plan) -> str:
     numbers = (effects + len(plan.spec.parameters) + 7) * options.chains * options.draws
     megabytes = max(1.0, numbers * 8 / 1e6)
     groups = describe_model(plan.request, plan.table, design, plan.spec)["groups"]
+    warmup = expected_warmup(options, plan.engine)
     return "\n".join(
         [
             *_data_lines("Data", plan),
@@ -98,7 +100,7 @@ def plan_text(plan: Plan) -> str:
             "Priors",
             *prior_lines(plan.spec),
             "",
-            f"Would draw {options.chains:,} chains x {options.draws:,} after {options.warmup:,} warmup: "
+            f"Would draw {options.chains:,} chains x {options.draws:,} after {warmup:,} warmup: "
             f"{len(plan.spec.parameters)} parameters and {effects:,} group effects, about {megabytes:,.0f} MB.",
         ]
     )
@@ -109,7 +111,9 @@ def time_text(plan: Plan, estimate: Estimate | None) -> str:
     if estimate is None:
         return "Time: unknown until the Stan program is compiled, which takes about half a minute, once."
     options = plan.request.sampler
-    chains = f"{counted(options.chains, 'chain')} of {options.warmup + options.draws:,} iterations"
+    chains = (
+        f"{counted(options.chains, 'chain')} of {expected_warmup(options, plan.engine) + options.draws:,} iterations"
+    )
     return (
         f"Time: about {duration(estimate.seconds)} ({1000 * estimate.gradient:.2g} ms a gradient; {chains}, "
         f"{counted(estimate.cores, 'core')}, {estimate.steps} leapfrog steps an iteration assumed)."

@@ -207,7 +207,13 @@ PriorOnly = Annotated[
 
 Chains = Annotated[int, typer.Option(min=1, metavar="NUMBER", help="Markov chains.", rich_help_panel=SAMPLER)]
 Warmup = Annotated[
-    int, typer.Option(min=1, metavar="NUMBER", help="Warmup iterations of each chain.", rich_help_panel=SAMPLER)
+    int | None,
+    typer.Option(
+        min=1,
+        metavar="NUMBER",
+        help="Adapting iterations of each chain before those kept: 1000, or a short start at the mode where it does.",
+        rich_help_panel=SAMPLER,
+    ),
 ]
 DrawCount = Annotated[
     int,
@@ -241,12 +247,12 @@ Seed = Annotated[
     ),
 ]
 AdaptDelta = Annotated[
-    float,
+    float | None,
     typer.Option(
         min=0.01,
         max=0.9999,
         metavar="0 TO 1",
-        help="Acceptance rate to adapt the step size to.",
+        help="Acceptance rate to adapt the step size to: 0.8 unless given.",
         rich_help_panel=SAMPLER,
     ),
 ]

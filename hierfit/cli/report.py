@@ -47,7 +47,7 @@ def header_lines(manifest: Mapping[str, Any]) -> list[str]:
         *joined(
             "Draws",
             [
-                f"{sampler['chains']} chains x {drawn:,} after {sampler['warmup']:,} warmup",
+                f"{sampler['chains']} chains x {drawn:,} after {_start_text(manifest)}",
                 f"seed {sampler['seed']}",
                 duration(manifest["seconds"]["total"]),
             ],
@@ -67,6 +67,15 @@ def header_lines(manifest: Mapping[str, Any]) -> list[str]:
     if manifest["status"] == "interrupted":
         lines += paragraph("Note", f"interrupted: {drawn:,} of {sampler['draws']:,} draws of each chain")
     return lines
+
+
+def _start_text(manifest: Mapping[str, Any]) -> str:
+    """Return "40 warmup from the mode", or the adapting warmup and why a start at the mode was given up."""
+    start = manifest.get("start") or {"from": "", "warmup": manifest["request"]["sampler"]["warmup"], "reason": None}
+    warmup = f"{start['warmup']:,} warmup"
+    if start["reason"]:
+        return f"{warmup} (from the mode: {start['reason']})"
+    return f"{warmup} from the mode" if start["from"] == "mode" else warmup
 
 
 def _title_lines(formula: str, kind: str) -> list[str]:

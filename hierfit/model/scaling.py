@@ -1,4 +1,4 @@
-"""Design -> the columns as the sampler sees them, and their products level by level.
+"""Design -> the columns as the sampler sees them.
 
 The outcome less y_mean over y_scale (as it is where its family allows nothing else), the offset over y_scale, the
 columns of X less x_mean over x_scale with a column of ones first, the varying columns over their sd: so that the
@@ -7,8 +7,6 @@ sampler's parameters are near 1 in size whatever the units. Letters as in `model
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -16,25 +14,6 @@ from hierfit.model.design import Design, Group
 from hierfit.model.formula import INTERCEPT
 
 Array = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class LevelProducts:
-    """Sums of products over the rows of each level.
-
-    Attributes:
-        ZZ: products of two varying columns [M, M, J].
-        Zy: of a varying column and the outcome [M, J].
-        ZX: of a varying column and the columns of X [M, J, K].
-    """
-
-    ZZ: Array
-    Zy: Array
-    ZX: Array
-
-    def without_rows(self) -> LevelProducts:
-        """Return the sums over no rows at all."""
-        return LevelProducts(np.zeros_like(self.ZZ), np.zeros_like(self.Zy), np.zeros_like(self.ZX))
 
 
 def scaled_outcome(design: Design) -> Array:
@@ -62,18 +41,3 @@ def varying_units(group: Group) -> Array:
     """Return the unit of each varying column [M]: 1 for the intercept, otherwise its sd."""
     columns = zip(group.terms, group.Z.T, strict=True)
     return np.array([1.0 if term == INTERCEPT else column.std(ddof=1) for term, column in columns])
-
-
-def level_products(group: Group, y: Array, X: Array) -> LevelProducts:
-    """Return the sums of products of the scaled columns, level by level."""
-    Z = scaled_varying(group)
-
-    def total(product: Array) -> Array:
-        return np.bincount(group.codes, weights=product, minlength=group.n_levels).astype(np.float64)
-
-    ZX = [[total(column * x) for x in X.T] for column in Z.T]
-    return LevelProducts(
-        ZZ=np.array([[total(first * second) for second in Z.T] for first in Z.T]),
-        Zy=np.array([total(column * y) for column in Z.T]),
-        ZX=np.array(ZX).reshape(Z.shape[1], X.shape[1], group.n_levels).swapaxes(1, 2),
-    )

@@ -2,9 +2,9 @@
 
 The program returns b (its intercept less b_location and at the mean of X), thresholds (at the mean of X), sd, cor,
 b_sigma (less its location and at the mean of its columns) and aux in the units of the CSV, and the group effects as
-standard normal z (full engine) or not at all (collapsed). The rest is done here in double precision, because a CSV of
-draws with nine digits would lose an offset of 1e12, and because writing the effects beside z would double the size of
-the sampler's output.
+standard normal z (full engine) or not at all (collapsed, whose b lacks what is integrated out). The rest is done here
+in double precision, because a CSV of draws with nine digits would lose an offset of 1e12, and because writing the
+effects beside z would double the size of the sampler's output.
 """
 
 from __future__ import annotations
@@ -15,12 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hierfit.model.centering import center
+from hierfit.model.collapsing import collapse
 from hierfit.model.design import Design
 from hierfit.model.engines import Engine
 from hierfit.model.families import FAMILIES
-from hierfit.model.scaling import level_products, scaled_columns, scaled_offset, scaled_outcome, varying_units
+from hierfit.model.scaling import varying_units
 from hierfit.model.spec import Kind, ModelSpec
-from hierfit.results.collapsed import draw_effects
+from hierfit.results.collapsed import Sampled, draw_rest
 from hierfit.results.draws import Draws
 from hierfit.stan.sampler import Sampling
 
@@ -33,6 +34,10 @@ def draws_from_sampling(sampling: Sampling, design: Design, spec: ModelSpec, eng
     variables = {name: _values(sampling, name) for name in _VARIABLES}
     own = [auxiliary.name for auxiliary in FAMILIES[spec.family].auxiliaries]
     kept = [own.index(auxiliary.name) for auxiliary in spec.auxiliaries]
+    if engine is Engine.COLLAPSED:
+        variables["b"], effects = _collapsed(sampling, variables, design, spec)
+    else:
+        effects = _effects(variables, design)
     blocks = {
         Kind.COEFFICIENT: _coefficients(variables["b"], design, spec),
         Kind.THRESHOLD: variables["threshold"] + variables["b"] @ design.x_mean[:, np.newaxis]
@@ -46,7 +51,7 @@ def draws_from_sampling(sampling: Sampling, design: Design, spec: ModelSpec, eng
     return Draws(
         parameters=spec.parameters,
         values=np.concatenate([blocks[kind] for kind in Kind], axis=2),
-        effects=_effects(variables, design) if engine is Engine.FULL else _collapsed(sampling, variables, design, spec),
+        effects=effects,
         stats=sampling.stats,
         max_treedepth=sampling.options.max_treedepth,
     )
@@ -101,24 +106,26 @@ def _effects(variables: Mapping[str, Array], design: Design) -> dict[str, Array]
     return effects
 
 
-def _collapsed(sampling: Sampling, variables: Mapping[str, Array], design: Design, spec: ModelSpec) -> dict[str, Array]:
-    """Draw the effects that were integrated out from their conditional distribution [chains, draws, J, M]."""
-    group = design.groups[0]
-    products = level_products(group, scaled_outcome(design) - scaled_offset(design), scaled_columns(design))
+def _collapsed(
+    sampling: Sampling, variables: Mapping[str, Array], design: Design, spec: ModelSpec
+) -> tuple[Array, dict[str, Array]]:
+    """Draw what was integrated out: all coefficients as the program counts them, and effects [chains, draws, J, M]."""
+    group, rows = design.groups[0], collapse(spec, design)
     if spec.prior_only:  # without rows the conditional distribution is the prior
-        products = products.without_rows()
+        rows = rows.without_rows()
     effect_scale = design.y_scale / varying_units(group)
     b_scale = design.y_scale / np.concatenate([np.ones(int(design.intercept)), design.x_scale])
     L = cholesky_from_partials(variables["partial"], len(group.terms)) if group.correlated else np.eye(len(group.terms))
     shape = variables["sd"].shape[:2]
-    effects = draw_effects(
+    sampled = Sampled(
         (variables["b"] / b_scale).reshape(-1, len(b_scale)),
         ((variables["sd"] / effect_scale)[..., np.newaxis] * L).reshape(-1, *L.shape[-2:]),
         (variables["aux"][..., 0] / design.y_scale).ravel(),
-        products,
-        np.random.default_rng([sampling.seed, sampling.options.first_chain]),
     )
-    return {group.factor: effects.reshape(*shape, group.n_levels, -1) * effect_scale}
+    b, effects = draw_rest(sampled, rows, np.random.default_rng([sampling.seed, sampling.options.first_chain]))
+    b *= b_scale
+    effects *= effect_scale  # in place, and so is what follows: there may be many
+    return b.reshape(*shape, -1), {group.factor: effects.reshape(*shape, group.n_levels, -1)}
 
 
 def cholesky_from_partials(partial: Array, size: int) -> Array:

@@ -135,12 +135,12 @@ class Chains:
     def _arguments(self) -> dict[str, Any]:
         """The arguments of CmdStanModel.sample."""
         options = self._options
-        iterations = options.warmup + options.draws
+        iterations = options.warmup_iterations + options.draws
         return {
             "chains": options.chains,
             "parallel_chains": options.parallel_chains,
             "chain_ids": list(range(options.first_chain, options.first_chain + options.chains)),
-            "iter_warmup": options.warmup,
+            "iter_warmup": options.warmup_iterations,
             "iter_sampling": options.draws,
             "seed": options.seed,
             "inits": _plain(options.inits),

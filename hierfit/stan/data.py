@@ -16,19 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hierfit.model.centering import center
+from hierfit.model.collapsing import collapse, gather, integrated_coefficients
 from hierfit.model.design import Design, Group
 from hierfit.model.engines import Engine
 from hierfit.model.families import FAMILIES
 from hierfit.model.formula import INTERCEPT
 from hierfit.model.priors import DISTRIBUTIONS, EVERYWHERE, HORSESHOE_SCALE, Interval, Prior
-from hierfit.model.scaling import (
-    level_products,
-    scaled_columns,
-    scaled_offset,
-    scaled_outcome,
-    scaled_varying,
-    varying_units,
-)
+from hierfit.model.scaling import scaled_columns, scaled_offset, scaled_outcome, scaled_varying, varying_units
 from hierfit.model.spec import ModelSpec, sd_name, sigma_name, threshold_name
 
 Array = NDArray[np.float64]
@@ -56,6 +50,7 @@ def stan_data(spec: ModelSpec, design: Design, engine: Engine = Engine.FULL) -> 
         b_scale = np.concatenate([[design.y_scale], b_scale])
     b_location = np.zeros(len(b_scale))
     b_location[: int(design.intercept)] = design.intercept_origin
+    integrated = integrated_coefficients(spec).tolist() if engine is Engine.COLLAPSED else []
     auxiliaries = FAMILIES[spec.family].auxiliaries
     sd_names = [sd_name(group.factor, term) for group in design.groups for term in group.terms]
     return {
@@ -64,8 +59,8 @@ def stan_data(spec: ModelSpec, design: Design, engine: Engine = Engine.FULL) -> 
         "K": len(b_scale),
         "b_location": b_location,
         "b_scale": b_scale,
-        **_priors("b", "K", [Bounded(spec.priors[name]) for name in spec.coefficient_names], b_location),
-        **_horseshoe(spec),
+        **_priors("b", "K", [Bounded(spec.priors[name]) for name in spec.coefficient_names], b_location, integrated),
+        **_horseshoe(spec, integrated),
         **_thresholds(spec),
         **_groups(spec, design),
         **_priors("sd", "C", [Bounded(spec.priors[name], (0.0, inf)) for name in sd_names]),
@@ -73,14 +68,20 @@ def stan_data(spec: ModelSpec, design: Design, engine: Engine = Engine.FULL) -> 
         "aux_scale": np.array([design.y_scale if aux.in_outcome_units else 1.0 for aux in auxiliaries]),
         **_priors("aux", "A", [Bounded(spec.priors.get(aux.name, _NO_PRIOR), aux.within) for aux in auxiliaries]),
         **(_sigma(spec, design) if engine is Engine.FULL and FAMILIES[spec.family].has_sigma else {}),
-        **(_cross_products(design) if engine is Engine.COLLAPSED else _rows(design)),
+        **(_collapsed(spec, design) if engine is Engine.COLLAPSED else _rows(design)),
     }
 
 
-def _priors(prefix: str, size: str, bounded: Sequence[Bounded], location: Array | None = None) -> dict[str, Any]:
+def _priors(
+    prefix: str,
+    size: str,
+    bounded: Sequence[Bounded],
+    location: Array | None = None,
+    integrated: Sequence[int] = (),
+) -> dict[str, Any]:
     """Return what the program wants to know of the priors of one class of parameters."""
     priors = [parameter.prior for parameter in bounded]
-    free = [index for index, prior in enumerate(priors) if prior.constant is None]
+    free = [index for index, prior in enumerate(priors) if prior.constant is None and index not in integrated]
     constant = np.zeros(len(priors))
     for index, prior in enumerate(priors):
         if prior.constant is not None:
@@ -106,9 +107,10 @@ def _densities(prefix: str, priors: Sequence[Prior]) -> dict[str, Any]:
     return {f"{prefix}_prior": np.array(codes, dtype=int), f"{prefix}_prior_arguments": arguments}
 
 
-def _horseshoe(spec: ModelSpec) -> dict[str, Any]:
+def _horseshoe(spec: ModelSpec, integrated: Sequence[int]) -> dict[str, Any]:
     """Return which coefficients share a horseshoe, and the prior of the scale that they share."""
-    free = [name for name in spec.coefficient_names if spec.priors[name].constant is None]
+    names = enumerate(spec.coefficient_names)
+    free = [name for index, name in names if spec.priors[name].constant is None and index not in integrated]
     shared = _densities("horseshoe", [spec.priors.get(HORSESHOE_SCALE, _NO_PRIOR)])
     return {
         "H": len(spec.shrunk),
@@ -202,11 +204,23 @@ def _outcome(design: Design) -> dict[str, Any]:
     return data
 
 
-def _cross_products(design: Design) -> dict[str, Any]:
-    """Return what the collapsed engine wants of the rows: sums of products, in total and level by level."""
-    y, X = scaled_outcome(design) - scaled_offset(design), scaled_columns(design)
-    products = level_products(design.groups[0], y, X)
-    return {"yy": float(y @ y), "Xy": X.T @ y, "XX": X.T @ X, "Zy": products.Zy, "ZX": products.ZX, "ZZ": products.ZZ}
+def _collapsed(spec: ModelSpec, design: Design) -> dict[str, Any]:
+    """Return what the collapsed engine wants of the rows (`model.collapsing`)."""
+    rows = collapse(spec, design)
+    classes = gather(rows.levels)
+    return {
+        "I": len(rows.integrated),
+        "integrated": rows.integrated + 1,
+        "kept": rows.kept + 1,
+        "D": len(classes.count),
+        "levels": classes.count,
+        "triangle": classes.S,
+        "E": len(classes.members),
+        "class": classes.members + 1,
+        "q": classes.q,
+        "within": rows.within,
+        "prior_products": rows.prior,
+    }
 
 
 def _lkj_eta(spec: ModelSpec, group: Group) -> float:

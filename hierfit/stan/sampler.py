@@ -38,6 +38,7 @@ STAT_NAMES = {
 }
 POLL_SECONDS = 0.1
 GRACE_SECONDS = 10.0
+ADAPTING_WARMUP = 1000
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ class SamplerOptions:
 
     Attributes:
         chains: number of chains.
-        warmup: adapting iterations of a chain, not kept.
+        warmup: iterations of a chain that are not kept, adapting unless `adapt` says no; None leaves it to hierfit.
         draws: iterations of a chain after warmup, all kept.
         seed: of all chains, 0 to 2**32 - 1; None draws one.
         adapt_delta: target acceptance; None takes Stan's 0.8.
@@ -64,10 +65,10 @@ class SamplerOptions:
     """
 
     chains: int = 4
-    warmup: int = 1000
+    warmup: int | None = None
     draws: int = 1000
     seed: int | None = None
-    adapt_delta: float | None = 0.8
+    adapt_delta: float | None = None
     max_treedepth: int = 10
     parallel_chains: int | None = None
     sig_figs: int = 10
@@ -77,6 +78,11 @@ class SamplerOptions:
     step_size: float | Sequence[float] | Array | None = None
     adapt: bool = True
     first_chain: int = 1
+
+    @property
+    def warmup_iterations(self) -> int:
+        """The warmup as given, or what an adapting one takes."""
+        return ADAPTING_WARMUP if self.warmup is None else self.warmup
 
 
 @dataclass(frozen=True)
@@ -198,10 +204,10 @@ def _watch(
 
 
 def _progress(chains: Chains, options: SamplerOptions, seconds: float, finished: bool) -> Progress:
-    each = options.warmup + options.draws
+    each = options.warmup_iterations + options.draws
     by_chain = tuple(each if finished else files.iterations for files in chains.files) or (0,) * options.chains
     started = [done for done in by_chain if done > 0]
-    sampling = bool(started) and min(started) >= options.warmup
+    sampling = bool(started) and min(started) >= options.warmup_iterations
     return Progress(
         done=sum(by_chain),
         total=each * options.chains,

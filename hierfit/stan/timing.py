@@ -23,6 +23,7 @@ from hierfit.model.engines import Engine
 from hierfit.stan.executable import Executable
 from hierfit.stan.sampler import SamplerOptions
 from hierfit.stan.stan_csv import ChainFiles, read_chain
+from hierfit.stan.start import expected_warmup
 
 STEPS = {Engine.FULL: 15, Engine.COLLAPSED: 7}
 TIMED_SECONDS = 0.5
@@ -55,7 +56,7 @@ def estimate_time(executable: Executable, data: Mapping[str, Any], options: Samp
     """
     gradient = time_gradient(executable, data)
     cores = min(options.chains, options.parallel_chains or os.cpu_count() or 1)
-    iterations = math.ceil(options.chains / cores) * (options.warmup + options.draws)
+    iterations = math.ceil(options.chains / cores) * (expected_warmup(options, engine) + options.draws)
     return Estimate(gradient, STEPS[engine], cores, iterations * STEPS[engine] * gradient)
 
 

@@ -1,5 +1,5 @@
 // hierfit: hierarchical regression, family gaussian, engine collapsed:
-// the effects of one grouping factor are integrated out exactly.
+// group effects and coefficients are integrated out exactly.
 //
 //   y[i] ~ normal(eta[i], sigma)
 //   eta[i] = X[i] * b + sum over factors f, columns m of Z[i, m] * u_f[level_f[i], m]
@@ -57,40 +57,70 @@ functions {
     return density;
   }
 
-  // Log density of y, up to a constant, for y_j ~ multi_normal(X_j b, Z_j T T' Z_j' + sigma^2 I) in every level j, from
-  // cross-products alone. With A_j = sigma^2 I + T' Z_j' Z_j T (M x M), determinant lemma and Woodbury identity give
-  //   log det = (N - J M) log(sigma^2) + sum of log det A_j
-  //   quadratic form = (r'r - sum of |C_j^-1 T' Z_j' r_j|^2) / sigma^2,  r = y - X b,  A_j = C_j C_j'.
-  // All A_j are factored at once: every entry of the small matrices is a vector over the levels.
-  real collapsed_log_density(real rr, array[] vector Zr, array[,] vector ZZ, matrix T, real sigma, int N) {
-    int M = size(Zr);
-    int J = rows(Zr[1]);
-    array[M, M] vector[J] C; // A, then its Cholesky factor
-    array[M] vector[J] q; // T' Z' r, then C^-1 times it
-    real log_det = 2 * (N - J * M) * log(sigma);
-    real quadratic = rr;
-    for (a in 1 : M) {
-      q[a] = zeros_vector(J);
-      for (c in a : M) q[a] += T[c, a] * Zr[c];
+  // A symmetric n x n matrix from the entries on and below its diagonal, row by row, and back.
+  matrix symmetric(vector entries, int n) {
+    matrix[n, n] whole;
+    int i = 0;
+    for (a in 1 : n) {
       for (b in 1 : a) {
-        C[a, b] = rep_vector(a == b ? square(sigma) : 0, J);
-        for (c in a : M) {
-          for (d in b : M) C[a, b] += (T[c, a] * T[d, b]) * ZZ[c, d];
-        }
+        i += 1;
+        whole[a, b] = entries[i];
+        whole[b, a] = entries[i];
+      }
+    }
+    return whole;
+  }
+  vector lower_half(matrix whole, int n) {
+    vector[(n * (n + 1)) %/% 2] entries;
+    int i = 0;
+    for (a in 1 : n) {
+      for (b in 1 : a) {
+        i += 1;
+        entries[i] = whole[a, b];
+      }
+    }
+    return entries;
+  }
+
+  // Inverses of the M x M matrices A_d, all d at once: every entry is a vector over d, in the order of lower_half.
+  // After them comes log det A_d. Up to M = 2 in closed form, else by A = L D L' with ones on the diagonal of L.
+  array[] vector inverses(array[] vector A, int M) {
+    if (M == 1) return {inv(A[1]), log(A[1])};
+    if (M == 2) {
+      vector[rows(A[1])] det_A = A[1] .* A[3] - square(A[2]);
+      return {A[3] ./ det_A, -A[2] ./ det_A, A[1] ./ det_A, log(det_A)};
+    }
+    int n = size(A);
+    array[n] vector[rows(A[1])] LD = A; // L D, on the diagonal D
+    array[n] vector[rows(A[1])] L = A; // L, later its inverse, on the diagonal 1 / D
+    array[n + 1] vector[rows(A[1])] inverse = append_array(A, A[1 : 1]);
+    vector[rows(A[1])] determinant = A[1];
+    array[M] int row; // entry [a, b] is number row[a] + b
+    for (a in 1 : M) {
+      row[a] = (a * (a - 1)) %/% 2;
+      for (b in 1 : a - 1) {
+        for (c in 1 : b - 1) LD[row[a] + b] -= LD[row[a] + c] .* L[row[b] + c];
+        L[row[a] + b] = LD[row[a] + b] .* L[row[b] + b];
+        LD[row[a] + a] -= LD[row[a] + b] .* L[row[a] + b];
+      }
+      L[row[a] + a] = inv(LD[row[a] + a]);
+      if (a > 1) determinant .*= LD[row[a] + a];
+    }
+    for (a in 1 : M) {
+      for (b in 1 : a - 1) {
+        for (c in b + 1 : a - 1) L[row[a] + b] += L[row[a] + c] .* L[row[c] + b];
+        L[row[a] + b] = -L[row[a] + b];
       }
     }
     for (a in 1 : M) {
       for (b in 1 : a) {
-        for (c in 1 : b - 1) C[a, b] -= C[a, c] .* C[b, c];
-        if (b < a) C[a, b] ./= C[b, b];
+        inverse[row[a] + b] = L[row[a] + b];
+        if (b < a) inverse[row[a] + b] .*= L[row[a] + a];
+        for (c in a + 1 : M) inverse[row[a] + b] += L[row[c] + a] .* L[row[c] + b] .* L[row[c] + c];
       }
-      C[a, a] = sqrt(C[a, a]);
-      for (c in 1 : a - 1) q[a] -= C[a, c] .* q[c];
-      q[a] ./= C[a, a];
-      log_det += 2 * sum(log(C[a, a]));
-      quadratic -= dot_self(q[a]);
     }
-    return -0.5 * (log_det + quadratic / square(sigma));
+    inverse[n + 1] = log(determinant);
+    return inverse;
   }
 
 }
@@ -144,19 +174,51 @@ data {
   vector[A_free] aux_upper;
   vector[A] aux_constant;
 
-  // all that the likelihood needs of the rows: sums of products of the outcome y, the columns X and Z, in total and
-  // level by level
-  real<lower=0> yy;
-  vector[K] Xy;
-  matrix[K, K] XX;
-  array[C] vector[J[1]] Zy;
-  array[C] matrix[J[1], K] ZX;
-  array[C, C] vector[J[1]] ZZ;
+  // coefficients with a normal or flat prior are integrated out: their b is drawn afterwards, and 0 here
+  int<lower=0, upper=K> I; // how many
+  array[I] int integrated; // which
+  array[K - I] int kept; // the others, sampled or constant
+
+  // All that the likelihood needs of the rows. Z_j = Q_j S_j in every level j, Q_j'Q_j = I, S_j upper triangular; of
+  // [X, y] the effects can take up q_j = Q_j'[X_j, y_j]. X is centred where the intercept is integrated out, and y
+  // less a multiple of the integrated columns. Levels with the same S are a class.
+  int<lower=1> D; // classes
+  vector<lower=0>[D] levels; // levels of each
+  array[C, C] vector[D] triangle; // their S
+  int<lower=0> E; // rows of q: a class may have fewer than levels, with the same products
+  array[E] int<lower=1> class;
+  array[C] matrix[E, K + 1] q;
+  matrix[K + 1, K + 1] within; // sum over j of the products of [X_j, y_j] - Q_j q_j
+  matrix[K + 1, K + 1] prior_products; // normal priors are rows of [X, y] with an sd of 1; their products
 }
 transformed data {
   int P = 0; // correlations of all correlated factors
   for (f in 1 : F) {
     P += (correlated[f] * M[f] * (M[f] - 1)) %/% 2;
+  }
+  int pairs_of_columns = ((K + 1) * (K + 2)) %/% 2;
+  int halves = (C * (C + 1)) %/% 2;
+  array[halves] matrix[D, halves + 1] SS; // entries of S V S' + sigma^2 I are SS times those of V and sigma^2
+  array[halves] matrix[pairs_of_columns, D] qq; // sums over the levels of a class of products of two columns of q
+  matrix[K + 1, I + 1] fold = rep_matrix(0, K + 1, I + 1); // columns of [X, y] to those that stay: [X integrated, y - X kept]
+  for (k in 1 : I) fold[integrated[k], k] = 1;
+  fold[K + 1, I + 1] = 1;
+  {
+    int i = 0;
+    for (a in 1 : C) {
+      for (b in 1 : a) {
+        i += 1;
+        for (d in 1 : D) {
+          matrix[C, C] product = to_vector(triangle[a, : , d]) * to_row_vector(triangle[b, : , d]);
+          SS[i, d] = append_row(lower_half(product + product' - diag_matrix(diagonal(product)), C), a == b)';
+        }
+        qq[i] = rep_matrix(0, pairs_of_columns, D);
+        for (e in 1 : E) {
+          matrix[K + 1, K + 1] product = q[a, e]' * q[b, e];
+          qq[i, : , class[e]] += lower_half(a == b ? product : product + product', K + 1);
+        }
+      }
+    }
   }
 }
 parameters {
@@ -218,9 +280,30 @@ model {
 
   if (prior_only == 0) {
     real sigma = aux[1] / aux_scale[1]; // in units of y_scale
-    real rr = yy - 2 * dot_product(Xy, b_scaled) + quad_form(XX, b_scaled); // r'r, r = y - X b
-    array[C] vector[J[1]] Zr; // Z'r, level by level
-    for (c in 1 : C) Zr[c] = Zy[c] - ZX[c] * b_scaled;
-    target += collapsed_log_density(rr, Zr, ZZ, T, sigma, N);
+    // y ~ normal(X b, V), V = Z_j T T' Z_j' + sigma^2 I in blocks, with b integrated out. In the space of q_j, V is
+    // A_j = S_j T T' S_j' + sigma^2 I, outside sigma^2 I, and the products of [X, y] in the metric of its inverse are
+    //   gram = within / sigma^2 + sum over j of q_j' A_j^-1 q_j + prior_products.
+    vector[halves + 1] V = append_row(lower_half(multiply_lower_tri_self_transpose(T), C), square(sigma));
+    array[halves] vector[D] covariance; // entries of A
+    array[halves + 1] vector[D] inverse; // of A, and log det A
+    matrix[K + 1, K + 1] gram;
+    matrix[I + 1, I + 1] L; // Cholesky factor of gram, kept coefficients taken from y
+    {
+      vector[pairs_of_columns] products = zeros_vector(pairs_of_columns);
+      for (k in 1 : halves) covariance[k] = SS[k] * V;
+      inverse = inverses(covariance, C);
+      for (k in 1 : halves) products += qq[k] * inverse[k];
+      gram = symmetric(products, K + 1) + within / square(sigma) + prior_products;
+    }
+    if (I < K) {
+      matrix[K + 1, I + 1] taken = fold;
+      taken[kept, I + 1] = -b_scaled[kept];
+      L = cholesky_decompose(quad_form_sym(gram, taken));
+    } else {
+      L = cholesky_decompose(gram);
+    }
+    target += -(N - J[1] * C) * log(sigma) - 0.5 * dot_product(levels, inverse[halves + 1]);
+    // det of the coefficients' precision, and what they leave of y'V^-1 y
+    target += -sum(log(diagonal(L)[1 : I])) - 0.5 * square(L[I + 1, I + 1]);
   }
 }

@@ -297,7 +297,7 @@ def test_failed_checks_are_exit_code_1_and_the_run_is_kept(
 ) -> None:
     def disagree(data: Mapping[str, Any], options: SamplerOptions) -> Sampling:
         sampling = fake_sampling(data, options)
-        sampling.variables["b"][0] += 5
+        sampling.variables["aux"][0] += 5
         return sampling
 
     replace_sampler(monkeypatch, disagree)

@@ -53,7 +53,7 @@ def test_coefficients_go_where_they_belong() -> None:
 def test_a_column_far_from_zero_stays_in_the_rows() -> None:
     design = made("y ~ a + (1 + a | g)")
     far = replace(design, X=design.X + 1e4)
-    far = replace(far, groups=(replace(far.groups[0], Z=far.groups[0].Z + [0, 1e4]),))
+    far = replace(far, groups=(replace(far.groups[0], Z=far.groups[0].Z + np.array([0, 1e4])),))
     assert center(far).in_rows.tolist() == [False, True]
 
 

@@ -41,7 +41,11 @@ def declared_sizes(given: StanData, engine: Engine, family: str = "gaussian") ->
 
 
 def _size(name: str, given: StanData) -> int:
-    """Look up `3`, `N`, `J[1]`, `has_offset ? N : 0` or `S > 0 ? N : 0`."""
+    """Look up `3`, `N`, `J[1]`, `K + 1`, `K - I`, `has_offset ? N : 0` or `S > 0 ? N : 0`."""
+    for sign, operator in ((1, " + "), (-1, " - ")):
+        if operator in name:
+            first, second = name.split(operator)
+            return _size(first, given) + sign * _size(second, given)
     if name.isdigit():
         return int(name)
     condition, question, choices = name.partition(" ? ")
@@ -108,20 +112,18 @@ def test_outcomes_are_scaled_only_where_that_leaves_them_in_their_family(case: F
     ],
     ids=str,
 )
-def test_the_collapsed_program_declares_cross_products_instead_of_rows(formula: Formula | None) -> None:
+def test_the_collapsed_program_declares_products_instead_of_rows(formula: Formula | None) -> None:
     given = data(formula=formula, engine=Engine.COLLAPSED)
     sizes = declared_sizes(given, Engine.COLLAPSED)
     assert set(given) == set(sizes)
     assert {name: np.shape(value) for name, value in given.items()} == sizes
 
 
-def test_cross_products_are_sums_over_the_rows_of_a_level() -> None:
-    rows, sums = data(), data(engine=Engine.COLLAPSED)
-    third = rows["level"][0] == 3
-    assert sums["ZZ"][0, 1, 2] == pytest.approx(np.sum(rows["Z"][0][third] * rows["Z"][1][third]))
-    assert sums["Zy"][1, 2] == pytest.approx(np.sum(rows["Z"][1][third] * rows["y"][third]))
-    np.testing.assert_allclose(sums["ZX"][1, 2], rows["Z"][1][third] @ rows["X"][third])
-    np.testing.assert_allclose(sums["XX"], rows["X"].T @ rows["X"])
+def test_integrated_coefficients_are_not_sampled() -> None:
+    given = data("a ~ laplace(0, 1)", "b ~ constant(2)", engine=Engine.COLLAPSED)
+    assert given["integrated"].tolist() == [1] and given["kept"].tolist() == [2, 3]
+    assert given["b_free"].tolist() == [2] and given["K_free"] == 1
+    assert data("a ~ laplace(0, 1)")["b_free"].tolist() == [1, 2, 3]
 
 
 def test_columns_are_centred_and_scaled() -> None:

@@ -93,11 +93,12 @@ def test_lp_is_the_density_with_predictors_of_sigma(name: str, terms: SigmaTerms
     assert np.ptp(sampling.stats["lp"].ravel() - np.array(expected)) < 1e-5
 
 
+@pytest.mark.parametrize("intercept", ["constant(20)", "normal(20, 3)"])
 @pytest.mark.parametrize("engine", Engine)
-def test_lp_is_the_density_with_a_horseshoe(engine: Engine) -> None:
+def test_lp_is_the_density_with_a_horseshoe(engine: Engine, intercept: str) -> None:
     formula = Formula("y", ("a", "b"), (GroupTerm("g"),))
     design = build_design(formula, crossed_table())
-    spec = build_spec(formula, design, ("Intercept ~ constant(20)",))
+    spec = build_spec(formula, design, (f"Intercept ~ {intercept}",))
     shared = {name: Prior(HORSESHOE, (1.0,), "") for name in ("a", "b")}
     spec = replace(spec, priors={**spec.priors, **shared, HORSESHOE_SCALE: Prior("cauchy", (0.0, 0.3), "")})
     sampling = run(spec, design, engine)
@@ -154,15 +155,47 @@ def log_density(state: Mapping[str, Array], spec: ModelSpec, design: Design, eng
         else:
             same_level = group.codes[:, None] == group.codes
             covariance += same_level * (group.Z @ T @ T.T @ group.Z.T)
-    likelihood = stats.multivariate_normal(mean, covariance).logpdf(design.y)
-    return float(likelihood) + log_prior(state, spec, design, engine)
+    prior = log_prior(state, spec, design, engine)
+    if engine is Engine.FULL:
+        return float(stats.multivariate_normal(mean, covariance).logpdf(design.y)) + prior
+    return log_marginal(design.y - mean, covariance, spec, design) + prior
+
+
+def log_marginal(y: Array, covariance: Array, spec: ModelSpec, design: Design) -> float:
+    """Log density of y, whose mean takes no account of coefficients with normal or flat priors, these integrated out.
+
+    normal(m, s): mean X m, covariance X s^2 X'. flat: what Harville (1974) calls the restricted likelihood.
+    """
+    X = population_columns(design)
+    flat = np.empty((len(y), 0))
+    for index, name in enumerate(spec.coefficient_names):
+        prior = spec.priors[name]
+        if prior.distribution == "normal":
+            location = prior.arguments[0] - (design.intercept_origin if name == "Intercept" else 0.0)
+            y = y - X[:, index] * location
+            covariance = covariance + prior.arguments[1] ** 2 * np.outer(X[:, index], X[:, index])
+        elif prior.distribution == "flat":
+            flat = np.column_stack([flat, X[:, index]])
+    weighted = np.linalg.solve(covariance, np.column_stack([flat, y]))
+    precision = flat.T @ weighted[:, :-1]
+    taken = flat.T @ weighted[:, -1]
+    quadratic = y @ weighted[:, -1] - taken @ np.linalg.solve(precision, taken)
+    return float(-0.5 * (np.linalg.slogdet(covariance)[1] + np.linalg.slogdet(precision)[1] + quadratic))
+
+
+def population_columns(design: Design) -> Array:
+    X = design.X - design.x_mean
+    return np.asarray(np.column_stack([*([np.ones(design.n_rows)] * design.intercept), X]))
+
+
+def is_integrated(name: str, spec: ModelSpec, engine: Engine) -> bool:
+    return engine is Engine.COLLAPSED and spec.priors[name].distribution in ("normal", "flat")
 
 
 def population_predictor(state: Mapping[str, Array], design: Design) -> Array:
     b = state["b"] + (np.arange(len(state["b"])) == 0) * design.intercept_origin * design.intercept
-    X = design.X - design.x_mean
     offset = np.zeros(design.n_rows) if design.offset is None else design.offset
-    return np.asarray(np.column_stack([*([np.ones(design.n_rows)] * design.intercept), X]) @ b + offset)
+    return np.asarray(population_columns(design) @ b + offset)
 
 
 def family_log_density(state: Mapping[str, Array], spec: ModelSpec, design: Design) -> float:
@@ -247,6 +280,8 @@ def log_prior(state: Mapping[str, Array], spec: ModelSpec, design: Design, engin
             prior = spec.priors.get(name)  # none for sigma where it has predictors
             if prior is None or prior.constant is not None or prior.distribution == HORSESHOE:
                 continue
+            if variable == "b" and is_integrated(name, spec, engine):
+                continue
             value = float(state[variable][index]) + places.get(name, 0.0)
             within = ranges.get(name, (-np.inf, np.inf))
             if prior.distribution not in ("flat", "uniform"):
@@ -255,7 +290,7 @@ def log_prior(state: Mapping[str, Array], spec: ModelSpec, design: Design, engin
     if spec.thresholds:  # Stan's transform of ordered vectors: the logs of the distances
         total += float(np.log(np.diff(state["threshold"])).sum())
     if spec.shrunk:
-        total += log_horseshoe(state, spec, design)
+        total += log_horseshoe(state, spec, design, engine)
     for group in design.groups:
         if group.correlated:
             total += lkj(state, spec, design, group.factor)
@@ -267,12 +302,13 @@ def log_prior(state: Mapping[str, Array], spec: ModelSpec, design: Design, engin
     return total
 
 
-def log_horseshoe(state: Mapping[str, Array], spec: ModelSpec, design: Design) -> float:
+def log_horseshoe(state: Mapping[str, Array], spec: ModelSpec, design: Design, engine: Engine) -> float:
     """Piironen & Vehtari 2017: b = b_std tau lambda / sqrt(1 + tau^2 lambda^2 / c^2), per sd of x and of y."""
     scale, squared_slab = state["horseshoe_global"] * state["horseshoe_local"], state["slab"][0]
     at = [spec.coefficient_names.index(name) for name in spec.shrunk]
     unit = design.y_scale / design.x_scale[[design.coefficients.index(name) for name in spec.shrunk]]
     free = [name for name in spec.coefficient_names if spec.priors[name].constant is None]
+    free = [name for name in free if not is_integrated(name, spec, engine)]
     b_std = state["b_std"][[free.index(name) for name in spec.shrunk]]
     np.testing.assert_allclose(state["b"][at], unit * b_std * scale / np.sqrt(1 + scale**2 / squared_slab), rtol=1e-6)
     local, shared = state["horseshoe_local"], state["horseshoe_global"][0]
