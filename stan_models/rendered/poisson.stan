@@ -192,7 +192,9 @@ model {
       mean_f[, 1] = block(level_X, j + 1, 1, J[f], K) * b_scaled;
       for (m in 1 : M[f]) {
         if (slope[c + m] > 0) mean_f[, m] += b_scaled[slope[c + m]];
-        if (pairs == 0) segment(z, u + (m - 1) * J[f] + 1, J[f]) ~ normal(mean_f[, m], sd_f[m]);
+        if (pairs == 0) {
+          target += -0.5 * dot_self(effects[, m] - mean_f[, m]) / square(sd_f[m]) - J[f] * log(sd_f[m]);
+        }
       }
       if (pairs > 0) {
         matrix[M[f], M[f]] T = diag_pre_multiply(sd_f, L);
@@ -200,7 +202,7 @@ model {
                   - J[f] * sum(log(diagonal(T)));
       }
     } else {
-      segment(z, u + 1, J[f] * M[f]) ~ std_normal();
+      z[u + 1 : u + J[f] * M[f]] ~ std_normal();
       effects = effects * diag_pre_multiply(sd_f, L)';
     }
     if (prior_only == 0) {

@@ -23,7 +23,7 @@ def test_the_time_is_that_of_a_few_gradients(cli: Cli, monkeypatch: pytest.Monke
     done = cli(*FIT, "--dry-run")
     assert done.code == 0
     assert done.out.splitlines()[-1] == (
-        "Time: about 20 s (0.31 ms a gradient; 4 chains of 2,000 iterations, 2 cores, 15 leapfrog steps an iteration "
+        "Time: about 20 s (0.31 ms a gradient; 4 chains of 1,040 iterations, 2 cores, 15 leapfrog steps an iteration "
         "assumed)."
     )
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from hierfit.model.centering import center
 from hierfit.model.design import Design
 from hierfit.model.engines import Engine
 from hierfit.model.formula import Formula, GroupTerm, formula_from_flags
@@ -65,8 +66,20 @@ def two_factors() -> Design:
     return replace(design, groups=(group, other))
 
 
-def test_effects_against_a_loop() -> None:
+def test_centred_effects_are_what_is_left_of_their_mean() -> None:
     design = two_factors()
+    draws, sampling = collect(design, TWO_FACTORS)
+    b, z = sampling.variables["b"][0, 0], sampling.variables["z"][0, 0]
+    scale, mean, sd = design.y_scale, design.x_mean, design.x_scale
+    assert center(design).centered[0]
+    np.testing.assert_allclose(draws.effects["g"][0, 0, :, 1], z[8:16] * scale / sd[0] - b[1])
+    intercepts = z[:8] * scale - (b[0] - b[1] * mean[0] - b[2] * mean[1])
+    np.testing.assert_allclose(draws.effects["g"][0, 0, :, 0], intercepts)
+
+
+def test_effects_against_a_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    design = two_factors()
+    monkeypatch.setattr("hierfit.model.centering._says_much", lambda *_: False)
     draws, sampling = collect(design, TWO_FACTORS)
     variables = sampling.variables
     assert draws.effects["g"].shape == (2, 6, 8, 3) and draws.effects["h"].shape == (2, 6, 3, 2)

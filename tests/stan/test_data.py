@@ -52,6 +52,8 @@ def _size(name: str, given: StanData) -> int:
     if question:
         yes, no = choices.split(" : ")
         return _size(yes if given[condition.removesuffix(" > 0")] else no, given)
+    if name == "sum(J)":
+        return int(np.sum(given["J"]))
     return int(given["J"][0]) if name == "J[1]" else int(given[name])
 
 
@@ -96,11 +98,12 @@ def test_outcomes_are_scaled_only_where_that_leaves_them_in_their_family(case: F
         np.testing.assert_allclose(given["offsets"], made.offset / y.std(ddof=1))
         assert given["aux_scale"][0] == pytest.approx(y.std(ddof=1))
     else:
-        np.testing.assert_array_equal(given["y"], made.y)
+        np.testing.assert_array_equal(given["y"], made.y + bool(made.thresholds))  # Stan counts categories from 1
         np.testing.assert_array_equal(given["offsets"], made.offset)
         assert (made.y_mean, made.y_scale) == (0, 1)
-        np.testing.assert_allclose(given["b_scale"], [1, *(1 / made.x_scale)])
-        assert given["b_location"][0] == made.intercept_location
+        np.testing.assert_allclose(given["b_scale"], [*([1] * made.intercept), *(1 / made.x_scale)])
+        if made.intercept:
+            assert given["b_location"][0] == given["origin"] == made.intercept_location
 
 
 @pytest.mark.parametrize(
@@ -119,6 +122,13 @@ def test_the_collapsed_program_declares_products_instead_of_rows(formula: Formul
     assert {name: np.shape(value) for name, value in given.items()} == sizes
 
 
+def test_what_the_mean_of_the_effects_has_is_not_in_the_rows() -> None:
+    given = data()  # y ~ a + b + (1 + a | g)
+    assert given["centered"].tolist() == [1] and given["slope"].tolist() == [0, 2]
+    assert [bool(column.any()) for column in given["X"].T] == [False, False, True]
+    np.testing.assert_array_equal(given["level_X"][:, 0], 1)
+
+
 def test_integrated_coefficients_are_not_sampled() -> None:
     given = data("a ~ laplace(0, 1)", "b ~ constant(2)", engine=Engine.COLLAPSED)
     assert given["integrated"].tolist() == [1] and given["kept"].tolist() == [2, 3]
@@ -127,7 +137,7 @@ def test_integrated_coefficients_are_not_sampled() -> None:
 
 
 def test_columns_are_centred_and_scaled() -> None:
-    given = data()
+    given = data(formula=Formula("y", ("a", "b")))  # without groups, whose means could take columns out of the rows
     np.testing.assert_allclose(given["y"].mean(), 0, atol=1e-12)
     np.testing.assert_allclose(given["y"].std(ddof=1), 1)
     np.testing.assert_array_equal(given["X"][:, 0], 1)
@@ -136,7 +146,7 @@ def test_columns_are_centred_and_scaled() -> None:
 
 
 def test_without_centring_columns_are_only_scaled() -> None:
-    given, source = data(centered=False), table()
+    given, source = data(formula=Formula("y", ("a", "b")), centered=False), table()
     np.testing.assert_allclose(given["X"][:, 1], source.numbers["a"] / np.std(source.numbers["a"], ddof=1))
 
 
