@@ -167,7 +167,7 @@ def fit(
     target = Target(executable, stan_data(plan.spec, plan.design, plan.engine), plan.design, plan.spec, plan.engine)
     drawn = draw(target, plan.request.sampler, plan.request.until_ess, listener)
     clock.append(time.perf_counter())
-    diagnosis, summary = _judge(drawn, plan.design, plan.spec, plan.request.ci)
+    diagnosis, summary = _judge(drawn, plan.design, plan.spec, plan.request)
     seconds = {
         "reading": plan.seconds,
         "building": clock[1] - clock[0],
@@ -212,7 +212,7 @@ def extend(
     options = request.sampler if draws is None else replace(request.sampler, draws=draws)
     so_far = Drawn(before.draws, assess(before.draws.values), state, before.seed, before.manifest["rounds"], False)
     drawn = draw_more(target, options, so_far, until_ess, listener)
-    diagnosis, summary = _judge(drawn, before.design, before.spec, request.ci)
+    diagnosis, summary = _judge(drawn, before.design, before.spec, request)
     taken = {"building": clock[1] - clock[0], "sampling": time.perf_counter() - clock[1]}
     taken["total"] = sum(taken.values())
     seconds = {name: value + taken.get(name, 0.0) for name, value in before.manifest["seconds"].items()}
@@ -241,10 +241,10 @@ def estimate(plan: Plan) -> Estimate | None:
     return estimate_time(executable, data, plan.request.sampler, plan.engine)
 
 
-def _judge(drawn: Drawn, design: Design, spec: ModelSpec, ci: float) -> tuple[Diagnosis, Summary]:
+def _judge(drawn: Drawn, design: Design, spec: ModelSpec, request: FitRequest) -> tuple[Diagnosis, Summary]:
     known = drawn.convergence
-    diagnosis = diagnose(drawn.draws, design, spec, convergence=known)
-    return diagnosis, summarize(drawn.draws, design, spec, ci, convergence=known)
+    diagnosis = diagnose(drawn.draws, design, spec, convergence=known, standardize=request.standardize)
+    return diagnosis, summarize(drawn.draws, design, spec, request.ci, convergence=known)
 
 
 def _save(
@@ -286,7 +286,13 @@ def load(run: Path, ci: float | None = None) -> Fit:
         design,
         draws,
         summarize(draws, design, spec, ci or folder.manifest["request"]["ci"], convergence=convergence),
-        diagnose(draws, design, spec, convergence=convergence),
+        diagnose(
+            draws,
+            design,
+            spec,
+            convergence=convergence,
+            standardize=folder.manifest["request"].get("standardize", False),
+        ),
     )
 
 

@@ -331,6 +331,11 @@ def test_the_examples_of_models_can_be_prepared(
         "sd(school: ses)": "exponential(0.2)", "cor(school)": "lkj(2)",
     }  # fmt: skip
     assert re.search(r"^  sd\(school\) +~ exponential\(0\.2\) +set by --prior$", standard, re.MULTILINE)
+    shrunk = said[commands.index(next(command for command in commands if "ses ~ normal(0, 5)" in command))]
+    # 2 of the 5 that have no prior of their own, 60 rows
+    scale = re.search(r"^  horseshoe_scale +~ cauchy\(0, (\S+)\) .*; its positive half$", shrunk, re.MULTILINE)
+    assert scale and float(scale[1]) == pytest.approx(2 / 3 / 60**0.5, rel=1e-3)
+    assert re.search(r"^  ses +~ normal\(0, 5\) +set by --prior$", shrunk, re.MULTILINE)
     carried = re.findall(r"^  (\S.*?) +~ .* set by --prior: (.*)$", standard, re.MULTILINE)
     assert dict(carried) == {
         "age": "normal(0, 5) per sd of age", "ses": "normal(0, 5) per sd of ses",

@@ -1,10 +1,13 @@
 """For every family: data simulated with a known truth are fitted, and the posterior holds that truth."""
 
+import csv
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
-from scipy.stats import binom
+from scipy.stats import binom, poisson
 
 from hierfit import workflow
 from hierfit.model.families import FAMILIES
@@ -131,3 +134,96 @@ def test_what_a_run_simulates_is_recovered(tmp_path: Path) -> None:
     effects = again.draws.effects["brood"][..., 0]
     error = (effects.mean(axis=(0, 1)) - truth.effects["brood"][:, 0]) / effects.std(axis=(0, 1))
     assert np.abs(error).max() < 5  # one of 60 beyond five posterior sds: a chance of 1 in 30,000
+
+
+# Data made here: ordered categories, hurdles, predictors of sigma, the horseshoe.
+
+
+def fit_columns(columns: Mapping[str, Any], formula: str, folder: Path, **options: Any) -> Fit:
+    """Write columns to a CSV file and fit a formula to it."""
+    folder.mkdir(exist_ok=True)
+    with (folder / "data.csv").open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(columns)
+        writer.writerows(zip(*(np.asarray(column).tolist() for column in columns.values()), strict=True))
+    sampler = SamplerOptions(seed=5, draws=500, adapt_delta=options.pop("adapt_delta", 0.8))
+    request = FitRequest(folder / "data.csv", parse_formula(formula), sampler=sampler, **options)
+    return workflow.fit(workflow.prepare(request), folder / "run")
+
+
+def assert_near_truth(done: Fit, truth: Mapping[str, float]) -> None:
+    for name, value in truth.items():
+        row = done.summary.row(name)
+        # Four posterior sds, as above; half the draws per chain, so that R-hats scatter more.
+        assert abs(row.mean - value) < 4 * row.sd, (name, value, row.mean, row.sd)
+        assert row.rhat < 1.03, (name, row.rhat)
+
+
+@pytest.mark.stan
+def test_ordered_categories_are_recovered(tmp_path: Path) -> None:
+    rng, groups = np.random.default_rng(21), np.repeat(np.arange(40), 25)
+    x = rng.normal(3, 1, len(groups))  # not around 0, so that thresholds are carried a way
+    u = rng.normal(0, 0.7, 40)
+    cut = np.array([1.0, 1.8, 3.0])
+    rating = np.array(["bad", "poor", "fair", "good"])[np.digitize(0.6 * x + u[groups] + rng.normal(size=len(x)), cut)]
+    done = fit_columns(
+        {"rating": rating, "x": x, "judge": [f"j{g}" for g in groups]},
+        "rating ~ x + (1 | judge)", tmp_path, family="cumulative", link="probit",
+        roles=Roles(levels={"rating": ("bad", "poor", "fair", "good")}),
+    )  # fmt: skip
+    names = [f"threshold[{between}]" for between in ("bad|poor", "poor|fair", "fair|good")]
+    assert_near_truth(done, {"x": 0.6, "sd(judge)": 0.7, **dict(zip(names, cut.tolist(), strict=True))})
+    effects = done.draws.effects["judge"][..., 0]
+    order = [f"j{g}" for g in range(40)]
+    assert list(done.design.groups[0].labels) == order
+    error = (effects.mean(axis=(0, 1)) - u) / effects.std(axis=(0, 1))
+    assert np.abs(error).max() < 4.5  # one of 40 beyond four and a half posterior sds: a chance of 1 in 3,500
+
+
+@pytest.mark.stan
+def test_hurdles_are_recovered(tmp_path: Path) -> None:
+    rng, groups = np.random.default_rng(22), np.repeat(np.arange(40), 25)
+    x, u = rng.normal(size=len(groups)), rng.normal(0, 0.5, 40)
+    mean = np.exp(0.7 + 0.4 * x + u[groups])
+    # inverse distribution function beyond 0: none of the program's own ways to draw
+    above = poisson.cdf(0, mean) + rng.random(len(x)) * poisson.sf(0, mean)
+    y = np.where(rng.random(len(x)) < 0.35, 0, poisson.ppf(above, mean)).astype(int)
+    columns = {"visits": y, "x": x, "clinic": [f"c{g}" for g in groups]}
+    done = fit_columns(columns, "visits ~ x + (1 | clinic)", tmp_path, family="hurdle_poisson")
+    assert_near_truth(done, {"Intercept": 0.7, "x": 0.4, "sd(clinic)": 0.5, "hu": 0.35})
+
+
+@pytest.mark.stan
+def test_a_sigma_of_each_group_is_recovered(tmp_path: Path) -> None:
+    rng, groups = np.random.default_rng(23), np.repeat(np.arange(8), 60)
+    sigma = np.exp(rng.normal(1, 0.6, 8))
+    x, u = rng.normal(size=len(groups)), rng.normal(0, 2, 8)
+    y = 50 + 1.5 * x + u[groups] + sigma[groups] * rng.normal(size=len(x))
+    columns = {"y": y, "x": x, "g": [f"g{g}" for g in groups]}
+    done = fit_columns(columns, "y ~ x + (1 | g); sigma ~ 0 + g", tmp_path, adapt_delta=0.95)
+    truth = {f"sigma_g[g{level}]": float(np.log(value)) for level, value in enumerate(sigma)}
+    assert_near_truth(done, {"x": 1.5, **truth})
+    assert [at.level for at in done.summary.sigmas] == [f"g{level}" for level in range(8)]
+    for at, value in zip(done.summary.sigmas, sigma, strict=True):
+        assert abs(at.mean - value) < 4 * at.sd
+
+
+@pytest.mark.stan
+def test_a_horseshoe_shrinks_the_small_and_leaves_the_large(tmp_path: Path) -> None:
+    rng, large = np.random.default_rng(24), {"x0": 2.0, "x5": -1.5, "x11": 1.2}
+    X = rng.normal(size=(150, 20))
+    names = [f"x{k}" for k in range(20)]
+    y = 10 + X @ [large.get(name, 0.0) for name in names] + rng.normal(0, 2, 150)
+    columns = {"y": y, **dict(zip(names, X.T, strict=True))}
+    formula = f"y ~ {' + '.join(names)}"
+    horseshoe = fit_columns(columns, formula, tmp_path / "a", priors=("b ~ horseshoe(3)",), adapt_delta=0.99)
+    normal = fit_columns(columns, formula, tmp_path / "b")
+    assert_near_truth(horseshoe, large)
+    means = {
+        label: np.array([done.summary.row(name).mean for name in names if name not in large])
+        for label, done in (("horseshoe", horseshoe), ("normal", normal))
+    }
+    # On these data the sum of squares of the 17 small ones falls to a quarter; half would show that it shrinks.
+    assert np.sum(means["horseshoe"] ** 2) < 0.5 * np.sum(means["normal"] ** 2)
+    for name in large:
+        assert abs(horseshoe.summary.row(name).mean) > 0.8 * abs(normal.summary.row(name).mean)

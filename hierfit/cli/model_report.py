@@ -12,7 +12,7 @@ from hierfit.cli.options import OutputFormat
 from hierfit.manifest import describe_model
 from hierfit.model.formula import INTERCEPT
 from hierfit.model.priors import Prior
-from hierfit.model.spec import ModelSpec
+from hierfit.model.spec import ModelSpec, sigma_name, threshold_name
 from hierfit.results.words import counted
 from hierfit.stan.start import expected_warmup
 from hierfit.stan.timing import Estimate
@@ -147,6 +147,10 @@ def priors_text(spec: ModelSpec, output: OutputFormat) -> str:
 def _prior_note(name: str, prior: Prior, spec: ModelSpec) -> str:
     if name == INTERCEPT and spec.has_two_intercepts:
         return "; of the intercept at the mean of x"
+    if spec.centered and spec.coefficients and name in map(threshold_name, spec.thresholds):
+        return "; at the mean of x"
+    if name == sigma_name(INTERCEPT) and len(spec.sigma_coefficients) > 1:
+        return "; at the mean of its predictors"
     lower, _ = prior.bounds(positive=False)
     return "; its positive half" if spec.is_positive(name) and lower < 0 and prior.constant is None else ""
 

@@ -19,17 +19,21 @@ from hierfit.errors import ExitCode
 from hierfit.manifest import summary_document
 from hierfit.model.families import FAMILIES, Support
 from hierfit.model.formula import INTERCEPT
-from hierfit.model.priors import SET_BY_USER
+from hierfit.model.priors import HORSESHOE_SCALE, SET_BY_USER
 from hierfit.model.spec import INTERCEPT_AT_MEAN, Kind
+from hierfit.results.checks import DOMINATED
 from hierfit.results.diagnostics import Diagnosis, Level
 from hierfit.results.digits import format_count, format_number, format_rhat, format_row, format_share
+from hierfit.results.residual import SigmaAt
 from hierfit.results.summary import Summary, SummaryRow
-from hierfit.results.words import counted, elided, plural
+from hierfit.results.words import counted, elided, listed, plural
 
 if TYPE_CHECKING:
     from hierfit.workflow import Fit, Stored
 
 NAME_WIDTH, LEAST_NAME_WIDTH = 34, 12
+MOST_NAMED, MOST_OF_SIGMA = 8, 10
+_LOG_SIGMA = "Log of sigma, the residual sd (log scale: exp of a coefficient multiplies sigma)"
 
 
 def header_lines(manifest: Mapping[str, Any]) -> list[str]:
@@ -86,8 +90,14 @@ def _title_lines(formula: str, kind: str) -> list[str]:
     return [*lines, kind.rjust(WIDTH)]
 
 
-def _implied_text(implied: Mapping[str, float], response: str) -> str:
+def _implied_text(implied: Mapping[str, Any], response: str) -> str:
     """Return what the priors alone say about outcomes."""
+    if "shares" in implied:
+        shares = [f"{format_share(share)} {category}" for category, share in implied["shares"].items()]
+        observed = ", ".join(map(format_share, implied["data_shares"].values()))
+        often = format_share(implied["dominated"])
+        alone = f"in {often} of the draws one of them has over {format_share(DOMINATED)} of the rows"
+        return f"{response} is {', '.join(shares)} of the time (in the data {observed}); {alone}"
     lower, upper, low, high = (
         format_number(implied[name], None) for name in ("lower", "upper", "data_lower", "data_upper")
     )
@@ -99,10 +109,11 @@ def _implied_text(implied: Mapping[str, float], response: str) -> str:
 
 def _priors_text(priors: Mapping[str, Mapping[str, Any]]) -> str:
     by_user = [name for name, prior in priors.items() if prior["source"].startswith(SET_BY_USER)]
+    shown = listed(by_user, most=len(by_user) if len(by_user) <= MOST_NAMED else MOST_NAMED - 2)
     if len(by_user) == len(priors):
         return "all set by --prior"
     scaled = "weakly informative, scaled to the data (see run.json)"
-    return f"{', '.join(by_user)} set by --prior; the others {scaled}" if by_user else scaled
+    return f"{shown} set by --prior; the others {scaled}" if by_user else scaled
 
 
 def table_lines(summary: Summary, groups: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -122,8 +133,16 @@ def table_lines(summary: Summary, groups: Sequence[Mapping[str, Any]]) -> list[s
     table = [_table_header(width, widths, summary.ci)]
     for title, rows in _sections(summary, groups):
         if rows:
-            table += [title, *(lines[row.name] for row in rows)]
+            table += [title, *_ends([lines[row.name] for row in rows], title)]
     return table
+
+
+def _ends(lines: list[str], title: str) -> list[str]:
+    """Return the lines of a section; of the many levels that sigma may have, the first and the last."""
+    if title != _LOG_SIGMA or len(lines) <= MOST_OF_SIGMA:
+        return lines
+    shown = MOST_OF_SIGMA // 2
+    return [*lines[:shown], f"  ... {len(lines) - 2 * shown:,} more: --format csv", *lines[-shown:]]
 
 
 def intercept_lines(manifest: Mapping[str, Any], summary: Summary) -> list[str]:
@@ -140,6 +159,42 @@ def intercept_lines(manifest: Mapping[str, Any], summary: Summary) -> list[str]:
     return textwrap.wrap(text, WIDTH, break_long_words=False, break_on_hyphens=False)
 
 
+def threshold_lines(manifest: Mapping[str, Any], summary: Summary) -> list[str]:
+    """Return what the thresholds are, where the table has some."""
+    if all(row.kind is not Kind.THRESHOLD for row in summary.rows):
+        return []
+    response, link = manifest["model"]["formula"]["response"], manifest["model"]["link"]
+    named, zero = _predictors(summary), ""
+    if named:
+        zero = f" at {named[0]} = 0" if len(named) == 1 else " where all predictors are 0"
+        zero += "; a coefficient above 0 makes higher ones likelier"
+    text = f"threshold[a|b] is the {link} of the probability of {response} up to a{zero}."
+    return textwrap.wrap(text, WIDTH, break_long_words=False, break_on_hyphens=False)
+
+
+def sigma_lines(summary: Summary) -> list[str]:
+    """Return sigma in the units of the outcome, where it has predictors; of many levels the lowest and the highest."""
+    lines = []
+    for predictor in dict.fromkeys(sigma.predictor for sigma in summary.sigmas):
+        found = [sigma for sigma in summary.sigmas if sigma.predictor == predictor]
+        parts = [f"{_sigma_interval(sigma)} for {predictor} = {sigma.level}" for sigma in found]
+        if predictor is None:
+            parts = [f"{_sigma_interval(found[0])} where its predictors are at their means"]
+        elif len(found) > MOST_OF_SIGMA:
+            order = sorted(range(len(found)), key=lambda index: found[index].mean)
+            ends = f"from {parts[order[0]]} to {parts[order[-1]]}"
+            parts = [ends, f"all {len(found)}: --format json"]
+        elif len(summary.sigmas) < sum(row.kind is Kind.SIGMA_COEFFICIENT for row in summary.rows):
+            parts.append("other predictors of sigma at their means")
+        lines += joined("sigma", parts)
+    return lines
+
+
+def _sigma_interval(sigma: SigmaAt) -> str:
+    mean, _, lower, upper = format_row(sigma.mean, sigma.sd, sigma.lower, sigma.upper)
+    return f"{mean} ({lower} to {upper})"
+
+
 def _expected(response: str, model: Mapping[str, Any], categories: Sequence[str]) -> str:
     """Return what the linear predictor is: "expected score", "logit of the probability of yes"."""
     family, link = FAMILIES[model["family"]], model["link"]
@@ -148,7 +203,9 @@ def _expected(response: str, model: Mapping[str, Any], categories: Sequence[str]
     elif family.has_trials:
         expected = f"expected share of {response}"
     else:
-        expected = f"expected {'log ' if family.linear is np.log else ''}{response}"
+        zeros = {"zi": " beyond the excess zeros", "hu": " before 0 is excluded"}
+        which = "".join(zeros.get(auxiliary.name, "") for auxiliary in family.auxiliaries)
+        expected = f"expected {'log ' if family.linear is np.log else ''}{response}{which}"
     return expected if link == "identity" else f"{link} of the {expected}"
 
 
@@ -192,10 +249,14 @@ def _align(cells: Sequence[str], least: int) -> list[str]:
 
 def _sections(summary: Summary, groups: Sequence[Mapping[str, Any]]) -> Iterable[tuple[str, list[SummaryRow]]]:
     yield "Coefficients", [row for row in summary.rows if row.kind is Kind.COEFFICIENT]
+    yield "Thresholds", [row for row in summary.rows if row.kind is Kind.THRESHOLD]
     for group in groups:
         title = f"Variation between {plural(group['factor'])} ({group['levels']:,})"
         yield title, [row for row in summary.rows if row.group == group["factor"]]
-    yield "Residual", [row for row in summary.rows if row.kind is Kind.AUXILIARY]
+    yield _LOG_SIGMA, [row for row in summary.rows if row.kind is Kind.SIGMA_COEFFICIENT]
+    auxiliaries = [row for row in summary.rows if row.kind is Kind.AUXILIARY]
+    yield "Residual", [row for row in auxiliaries if row.name != HORSESHOE_SCALE]
+    yield "Scale that coefficients under a horseshoe share", [row for row in auxiliaries if row.name == HORSESHOE_SCALE]
 
 
 def share_lines(summary: Summary) -> list[str]:
@@ -224,9 +285,19 @@ def run_text(manifest: Mapping[str, Any], summary: Summary, diagnosis: Diagnosis
     blocks = [
         [*header_lines(manifest), *check_lines(diagnosis)],
         table_lines(summary, manifest["groups"]),
-        [*intercept_lines(manifest, summary), *share_lines(summary)],
+        _said_lines(manifest, summary),
     ]
     return "\n\n".join("\n".join(block) for block in blocks if block)
+
+
+def _said_lines(manifest: Mapping[str, Any], summary: Summary) -> list[str]:
+    """Return what stands below the table."""
+    return [
+        *intercept_lines(manifest, summary),
+        *threshold_lines(manifest, summary),
+        *sigma_lines(summary),
+        *share_lines(summary),
+    ]
 
 
 def markdown_text(manifest: Mapping[str, Any], summary: Summary, diagnosis: Diagnosis) -> str:
@@ -238,8 +309,8 @@ def markdown_text(manifest: Mapping[str, Any], summary: Summary, diagnosis: Diag
     sizes = [f"{manifest['data']['rows']:,} rows"]
     sizes += [counted(group["levels"], group["factor"]) for group in manifest["groups"]]
     said = [f"`{manifest['formula']}`, {family_text(manifest['model'])}; {', '.join(sizes)}."]
-    said += [f"Checks: {VERDICTS[diagnosis.status]}.", *intercept_lines(manifest, summary), *share_lines(summary)]
-    return f"{markdown_table(rows)}\n\n{' '.join(said)}"
+    said += [f"Checks: {VERDICTS[diagnosis.status]}.", *_said_lines(manifest, summary)]
+    return f"{markdown_table(rows)}\n\n{' '.join(' '.join(said).split())}"
 
 
 def saved_text(done: Fit) -> str:

@@ -47,11 +47,11 @@ def summarize(
     if groups:
         from hierfit.cli.group_report import groups_text
         from hierfit.results.group_summary import summarize_groups
-        from hierfit.results.scale import scale_words
+        from hierfit.results.scale import groups_scale
 
         done = workflow.load(run, ci)
         summary = summarize_groups(done.draws, done.design, done.spec, done.summary.ci)
-        typer.echo(groups_text(summary, sort, None if show_all else top, output, scale_words(done.design)))
+        typer.echo(groups_text(summary, sort, None if show_all else top, output, groups_scale(done.design)))
     else:
         done = workflow.load_summary(run, ci)
         typer.echo(report.run_text(done.manifest, done.summary, done.diagnosis, output))

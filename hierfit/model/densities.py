@@ -248,10 +248,15 @@ def replicate_cumulative(rng: np.random.Generator, mean: Array, auxiliaries: Aux
     return np.asarray(np.sum(rng.random(np.shape(mean)[1:]) > mean, axis=0), dtype=np.float64)
 
 
+def category_probabilities(mean: Array) -> Array:
+    """Return the probability of each category [Q + 1, ...] from those of being at most 0, 1, ... [Q, ...]."""
+    ends = np.zeros((1, *mean.shape[1:]))
+    return np.diff(np.concatenate([ends, mean, ends + 1]), axis=0)
+
+
 def cumulative_log_density(y: Array, mean: Array, auxiliaries: Auxiliaries, trials: Array) -> Array:
     """Return the log probability of ordered categories; `mean` as in `replicate_cumulative`."""
-    ends = np.zeros((1, *mean.shape[1:]))
-    shares = np.diff(np.concatenate([ends, mean, ends + 1]), axis=0)
+    shares = category_probabilities(mean)
     codes = np.broadcast_to(y.astype(np.int64), mean.shape[1:])[None]
     return np.asarray(np.log(np.maximum(np.take_along_axis(shares, codes, axis=0)[0], LEAST)))
 

@@ -49,10 +49,6 @@ def parse_formula(text: str) -> Formula:
         FormulaError: the text has another form; says where.
     """
     masked, semicolon, of_sigma = _mask(text).partition(";")
-    if semicolon and "~" not in of_sigma:
-        raise FormulaError(
-            f"'{_unmask(of_sigma.strip())}' in '{text}' is no formula of its own.", hint="after a ';' write sigma ~ x"
-        )
     left, tilde, right = masked.partition("~")
     if not tilde or "~" in right:
         raise FormulaError(f"'{text}' is no formula: it needs one '~' between outcome and predictors.", hint=_EXAMPLE)
@@ -68,7 +64,9 @@ def parse_formula(text: str) -> Formula:
     terms, intercept = _expand(_population(gaps, bars, text), text)
     groups = tuple(group for bar in bars for group in _group_terms(bar, text))
     _refuse_repeated(groups, text)
-    sigma = parse_sigma(_unmask(of_sigma)) if semicolon else None
+    if semicolon and "~" not in of_sigma:
+        raise FormulaError(f"what stands after the ';' in '{text}' is not about sigma.", hint="write y ~ x; sigma ~ x")
+    sigma = parse_sigma(_unmask(of_sigma).strip()) if semicolon else None
     formula = Formula(response, terms, groups, intercept, sigma)
     if response in formula.predictors or response in formula.label_columns:
         raise FormulaError(f"'{response}' is both the outcome and a predictor or group in '{text}'.", hint=_EXAMPLE)

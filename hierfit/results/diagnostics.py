@@ -2,7 +2,7 @@
 
 Checks: R-hat, bulk and tail ESS, divergences, tree depth, E-BFMI; chains that never moved; draws that are not
 finite. Each has two levels: `warn` (read with care) and `fail` (do not use the numbers); their thresholds are in
-`THRESHOLDS` and nowhere else. Population-level parameters are checked one by one. Of thousands of group effects some
+`verdict` and nowhere else. Population-level parameters are checked one by one. Of thousands of group effects some
 exceed any threshold by chance, so they warn or fail when more than `EFFECT_SHARE` of a factor's do, and warn when any
 reaches the level of fail. What has no spread (a prior `constant(1)`) is never a failure.
 """
@@ -10,20 +10,21 @@ reaches the level of fail. What has no spread (a prior `constant(1)`) is never a
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from enum import StrEnum
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hierfit.model.design import Design, Group
+from hierfit.model.priors import HORSESHOE_SCALE
 from hierfit.model.spec import Kind, ModelSpec
-from hierfit.results.advice import Trouble, Try, likely_cause, what_to_try
+from hierfit.results.advice import Trouble, likely_cause, what_to_try
 from hierfit.results.convergence import Convergence, EffectScreen, assess, energy_bfmi, is_fixed, screen_effects
 from hierfit.results.digits import format_count, format_number, format_rhat, format_share
 from hierfit.results.draws import Draws
-from hierfit.results.summary import json_safe
+from hierfit.results.verdict import THRESHOLDS as THRESHOLDS
+from hierfit.results.verdict import Diagnosis as Diagnosis
+from hierfit.results.verdict import Finding as Finding
+from hierfit.results.verdict import Level as Level
 from hierfit.results.words import coefficients, listed, plural
 
 Array = NDArray[np.float64]
@@ -31,117 +32,21 @@ Flags = NDArray[np.bool_]
 EFFECT_SHARE = 0.01
 MOST = 0.8
 CONCENTRATED = 0.4
-
-
-class Level(StrEnum):
-    """How bad: of a finding and of a whole run."""
-
-    OK = "ok"
-    WARN = "warn"
-    FAIL = "fail"
-
-
-@dataclass(frozen=True)
-class Threshold:
-    """From where on a check warns and fails, and who says so."""
-
-    warn: float
-    fail: float
-    source: str
-
-
-THRESHOLDS = {
-    "rhat": Threshold(1.01, 1.05, "Vehtari et al. 2021, section 4 (1.01); brms (1.05)"),
-    "ess": Threshold(400, 100, "Vehtari et al. 2021, section 4: 100 per chain, 400 at 4 chains"),
-    "divergences": Threshold(0, 0.01, "Stan: any divergence; 1 % of the draws here"),
-    "treedepth": Threshold(0, np.inf, "cmdstan diagnose: any; slow, not biased"),
-    "ebfmi": Threshold(0.3, 0.2, "Betancourt 2016; cmdstan diagnose (0.3)"),
-}
 ESS_PER_CHAIN = 100
 
 
-@dataclass(frozen=True)
-class Finding:
-    """One thing that a check found.
+def diagnose(
+    draws: Draws,
+    design: Design,
+    spec: ModelSpec,
+    *,
+    convergence: Convergence | None = None,
+    standardize: bool = False,
+) -> Diagnosis:
+    """Return the verdict; `convergence` saves its computation where `assess(draws.values)` is at hand already.
 
-    Attributes:
-        check: rhat, ess, divergences, treedepth, ebfmi, stuck or nonfinite.
-        level: warn or fail.
-        value: what was found, such as "1.17" or "143 of 4,000 draws (3.6%)".
-        threshold: what is wanted, such as "< 1.01".
-        parameters: what it is about, in the user's words, worst first.
-        meaning: what that means for the reader, in one clause.
+    With `standardize` the priors that are advised are per sd of their column, as those of the user's command are.
     """
-
-    check: str
-    level: Level
-    value: str
-    threshold: str
-    parameters: tuple[str, ...]
-    meaning: str
-
-
-@dataclass(frozen=True)
-class Diagnosis:
-    """The verdict on one set of draws.
-
-    Attributes:
-        status: ok, warn or fail.
-        findings: what the checks found, failures first.
-        likely: what in the data is the likely cause, one sentence, where there is something to say.
-        tries: what to try next, in order.
-        rhat_max: largest R-hat of the population-level parameters; NaN where all are fixed.
-        ess_bulk_min: smallest bulk ESS of these.
-        ess_tail_min: smallest tail ESS of these.
-        divergent: number of divergent draws.
-        n_draws: number of draws of all chains.
-        bfmi_min: smallest E-BFMI of the chains; NaN without energies.
-    """
-
-    status: Level
-    findings: tuple[Finding, ...]
-    likely: str | None
-    tries: tuple[Try, ...]
-    rhat_max: float
-    ess_bulk_min: float
-    ess_tail_min: float
-    divergent: int
-    n_draws: int
-    bfmi_min: float
-
-    @property
-    def headline(self) -> str:
-        """The numbers of the Checks line: "R-hat max 1.004 · ESS min 912 bulk, 1,604 tail · ..."."""
-        rhat = "-" if np.isnan(self.rhat_max) else f"{self.rhat_max:.3f}"
-        parts = [
-            f"R-hat max {rhat}",
-            f"ESS min {format_count(self.ess_bulk_min)} bulk, {format_count(self.ess_tail_min)} tail",
-            f"{self.divergent:,} divergent",
-        ]
-        return " · ".join([*parts, f"E-BFMI min {self.bfmi_min:.2f}"] if np.isfinite(self.bfmi_min) else parts)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return `checks` of summary.json, NaN as None."""
-        findings = [
-            {"check": found.check, "level": found.level.value, "value": found.value, "threshold": found.threshold,
-             "parameters": list(found.parameters), "meaning": found.meaning}
-            for found in self.findings
-        ]  # fmt: skip
-        numbers = {
-            "rhat_max": self.rhat_max, "ess_bulk_min": self.ess_bulk_min, "ess_tail_min": self.ess_tail_min,
-            "divergent": self.divergent, "draws": self.n_draws, "bfmi_min": self.bfmi_min,
-        }  # fmt: skip
-        return {
-            "status": self.status.value,
-            "findings": findings,
-            "likely": self.likely,
-            "tries": [{"flag": step.flag, "why": step.why} for step in self.tries],
-            **{key: json_safe(value) for key, value in numbers.items()},
-        }
-
-
-def diagnose(draws: Draws, design: Design, spec: ModelSpec, *, convergence: Convergence | None = None) -> Diagnosis:
-    """Return the verdict; `convergence` saves its computation where `assess(draws.values)` is at hand already."""
     known = convergence or assess(draws.values)
     screens = {group.factor: screen_effects(draws.effects[group.factor]) for group in _kept(draws, design)}
     bfmi = energy_bfmi(draws.stats["energy"]) if "energy" in draws.stats else np.full(draws.n_chains, np.nan)
@@ -162,6 +67,7 @@ def diagnose(draws: Draws, design: Design, spec: ModelSpec, *, convergence: Conv
         _factors_named(findings, draws, design),
         float(ess_min),
         ess_wanted(draws),
+        standardize,
     )
     return Diagnosis(
         findings[0].level if findings else Level.OK,
@@ -321,11 +227,12 @@ def _check_divergences(draws: Draws) -> Finding | None:
 
 
 def where_divergent(draws: Draws, diverging: Flags) -> tuple[str, str] | None:
-    """Return the sd that is small in most divergent draws while in few draws at all, and in words how small."""
+    """Return the sd, or scale of a horseshoe, that is small in most divergent draws while in few at all, and how."""
     best, share = None, CONCENTRATED
     for index, parameter in enumerate(draws.parameters):
         values = draws.values[:, :, index]
-        if parameter.kind is not Kind.SD or is_fixed(values[:, :, None])[0] or not np.isfinite(values).all():
+        narrows = parameter.kind is Kind.SD or parameter.name == HORSESHOE_SCALE
+        if not narrows or is_fixed(values[:, :, None])[0] or not np.isfinite(values).all():
             continue
         limit = float(f"{np.quantile(values[diverging], MOST):.1g}")
         below = float(np.mean(values <= limit))

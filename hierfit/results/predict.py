@@ -3,10 +3,10 @@
 Letters: S chosen draws, R chosen rows, G points of a grid, L chosen levels. Draws are named by their index into the
 chains joined end to end. Numpy only; nothing here ever holds all rows by all draws.
 
-Lines are of the expected outcome, on its own scale; of one trial where it counts successes, the mean code where it is
-ordered categories. They run along one predictor or over its categories; columns made from that predictor move with it
-(see `columns`), all others and the offset stay at their mean, the effects of other factors at 0. Where
-`Intercept_at_mean` was sampled too, predictors are computed from it and the centred columns, so that huge offsets
+Lines are of the expected outcome, on its own scale; of one trial where it counts successes; of ordered categories, C in
+number, they are of the probability of each. They run along one predictor or over its categories; columns made from that
+predictor move with it (see `columns`), all others and the offset stay at their mean, the effects of other factors at 0.
+Where `Intercept_at_mean` was sampled too, predictors are computed from it and the centred columns, so that huge offsets
 lose nothing.
 """
 
@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hierfit.errors import UsageError
+from hierfit.model.densities import category_probabilities
 from hierfit.model.design import Design, Group
 from hierfit.model.families import FAMILIES, SIGMA, THRESHOLD
 from hierfit.model.formula import INTERCEPT
@@ -134,10 +135,21 @@ def auxiliary_draws(draws: Draws, design: Design, picks: Indices, rows: Indices 
 
 def expected(design: Design, predictor: Array, auxiliaries: Mapping[str, Array]) -> Array:
     """Return the mean of the outcome, of one trial where it counts successes, at linear predictors [S, ..., G]."""
-    family, between = FAMILIES[design.family], [1] * (predictor.ndim - 2)
-    spread = {name: values.reshape(*values.shape[:-1], *between, -1) for name, values in auxiliaries.items()}
+    family, spread = FAMILIES[design.family], _beside(predictor, auxiliaries)
     mean = family.mean(predictor, design.link, spread)
     return np.asarray(family.expected(mean, spread, np.ones(predictor.shape[-1])))
+
+
+def category_shares(design: Design, predictor: Array, auxiliaries: Mapping[str, Array]) -> Array:
+    """Return the probability of each ordered category at linear predictors [S, ..., G] -> [C, S, ..., G]."""
+    family = FAMILIES[design.family]
+    return category_probabilities(family.mean(predictor, design.link, _beside(predictor, auxiliaries)))
+
+
+def _beside(predictor: Array, auxiliaries: Mapping[str, Array]) -> dict[str, Array]:
+    """Return auxiliaries [..., S, 1] with axes for what stands between S and G in linear predictors [S, ..., G]."""
+    between = [1] * (predictor.ndim - 2)
+    return {name: values.reshape(*values.shape[:-1], *between, -1) for name, values in auxiliaries.items()}
 
 
 def named_columns(design: Design) -> dict[str, Array]:
@@ -187,6 +199,12 @@ def population_at(draws: Draws, design: Design, course: Course, picks: Indices) 
     return expected(design, _population_predictor(draws, design, course, picks), auxiliary_draws(draws, design, picks))
 
 
+def population_shares(draws: Draws, design: Design, course: Course, picks: Indices) -> Array:
+    """Return the probability of each category along a course, all group effects 0, under chosen draws [C, S, G]."""
+    predictor = _population_predictor(draws, design, course, picks)
+    return category_shares(design, predictor, auxiliary_draws(draws, design, picks))
+
+
 def _population_predictor(draws: Draws, design: Design, course: Course, picks: Indices) -> Array:
     predictor = population_part(draws, design, picks).at(course.X)
     return predictor if design.offset is None else predictor + design.offset.mean()
@@ -204,6 +222,18 @@ def group_at(
 
     Varying columns that do not move stay at their mean over the rows of the level.
     """
+    return expected(design, *_group_predictor(draws, design, group, course, levels, picks))
+
+
+def group_shares(draws: Draws, design: Design, group: Group, course: Course, levels: Indices) -> Array:
+    """Return the probability of each category of chosen levels along a course, at the posterior mean [C, L, G]."""
+    return category_shares(design, *_group_predictor(draws, design, group, course, levels, None))[:, 0]
+
+
+def _group_predictor(
+    draws: Draws, design: Design, group: Group, course: Course, levels: Indices, picks: Indices | None
+) -> tuple[Array, dict[str, Array]]:
+    """Return linear predictors of chosen levels [1 or S, L, G] and the auxiliaries that go with them."""
     every = np.arange(draws.n_chains * draws.n_draws)
     population = _population_predictor(draws, design, course, every if picks is None else picks)
     auxiliaries = auxiliary_draws(draws, design, every if picks is None else picks)
@@ -219,7 +249,7 @@ def group_at(
         held = np.bincount(group.codes, weights=group.Z[:, index], minlength=group.n_levels)[levels] / rows
         z = course.moving[term][None, :] if term in course.moving else held[:, None]
         lines += effects[:, :, index, None] * z
-    return expected(design, lines, auxiliaries)
+    return lines, auxiliaries
 
 
 def replicate(

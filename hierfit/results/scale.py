@@ -1,7 +1,8 @@
 """Family and link -> the scale of coefficients and outcome in words: "log odds", "the odds of passed = yes multiply".
 
 Coefficients live on the scale of the link. On a multiplicative link (log, logit) exp(b) is a ratio, which a reader
-takes in; on the others the expected outcome at two values of the predictor is said instead.
+takes in; on the others the expected outcome at two values of the predictor is said instead. So it is for hurdles, where
+exp(b) is a ratio of nothing that is observed. Of ordered categories it is the odds of being above any one of them.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ BOUNDS = {
 SCALES = {"identity": "", "log": "log scale", "logit": "log odds"}
 # Links under which a coefficient multiplies something that has a name.
 RATIOS = ("log", "logit")
+HURDLE = "hu"
 
 
 def support_of(design: Design) -> Support:
@@ -47,6 +49,13 @@ def event(design: Design) -> str:
     return f"{design.response} = {design.categories[1] if len(design.categories) == 2 else '1'}"
 
 
+def groups_scale(design: Design) -> str:
+    """Return the scale of the groups' coefficients, and what their intercepts are where there are thresholds."""
+    if not FAMILIES[design.family].has_thresholds:
+        return scale_words(design)
+    return f"{scale_words(design)}; thresholds take the place of an intercept, so those of groups are deviations from 0"
+
+
 def outcome_words(design: Design) -> str:
     """Return what lines show of the outcome: its name, "P(passed = yes)", "proportion of incidence"."""
     kind = support_of(design)
@@ -63,13 +72,17 @@ def expected_words(design: Design) -> str:
 
 def ratio_words(design: Design) -> str | None:
     """Return what a coefficient's exponential multiplies, with the verb, or None where it multiplies nothing."""
-    link = link_of(design)
-    if link not in RATIOS:
+    link, family = link_of(design), FAMILIES[design.family]
+    if link not in RATIOS or HURDLE in (auxiliary.name for auxiliary in family.auxiliaries):
         return None
+    if link == "log" and design.sigma is not None:  # sigma moves the mean of a lognormal too
+        return f"the median of {outcome_words(design)} multiplies by"
     if link == "log":
         return f"expected {outcome_words(design)} multiplies by"
     if support_of(design) is Support.BINARY:
         return f"the odds of {event(design)} multiply by"
+    if family.has_thresholds:
+        return f"the odds of higher {design.response} multiply by"
     return f"the odds of {design.response} multiply by"
 
 
@@ -79,6 +92,7 @@ def link_words(design: Design) -> str:
     if not scale:
         return design.response
     what = event(design) if support_of(design) is Support.BINARY else design.response
+    what = f"higher {what}" if FAMILIES[design.family].has_thresholds else what
     return f"the log odds of {what}" if design.link == "logit" else f"{what} ({scale})"
 
 

@@ -1,10 +1,14 @@
-"""Draws x Design -> whether predictors tell the two values of an outcome apart without error.
+"""Draws x Design -> whether predictors tell two values of an outcome, or its ordered categories, apart without error.
 
 Then the likelihood rises for ever as the coefficient grows, and only the prior holds it (Albert, Anderson 1984,
-Biometrika 71(1)). Said where the rows of a single column show it, and where a coefficient is so large that it must be.
+Biometrika 71(1)). Of ordered categories it takes a column that puts all rows in their order, or a value of it that only
+rows of the lowest or the highest category have. Said where the rows of a single column show it, and where a coefficient
+is so large that it must be.
 """
 
 from __future__ import annotations
+
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +27,7 @@ PRIOR_SCALE = 2.5
 
 def separation(draws: Draws, design: Design) -> str | None:
     """Return one sentence on the predictor that decides the outcome, or None where none does."""
-    if FAMILIES[design.family].support is not Support.BINARY:
+    if FAMILIES[design.family].support not in (Support.BINARY, Support.CATEGORIES):
         return None
     for name, column in zip(design.coefficients, design.X.T, strict=True):
         said = _decides(name, column, design)
@@ -33,12 +37,13 @@ def separation(draws: Draws, design: Design) -> str | None:
     if not huge:
         return None
     said = f"The coefficient of {huge[0]} is {np.median(draws.of(huge[0])):.3g} on the scale of the link"
-    return f"{said}: it may tell {event(design)} from the rest almost without error (separation)."
+    told = f"the categories of {design.response} apart" if design.thresholds else f"{event(design)} from the rest"
+    return f"{said}: it may tell {told} almost without error (separation)."
 
 
 def separated(draws: Draws, design: Design) -> dict[str, float]:
     """Return the coefficients that no data bound, and the scale of a prior that would: 2.5 per sd of the column."""
-    if FAMILIES[design.family].support is not Support.BINARY:
+    if FAMILIES[design.family].support not in (Support.BINARY, Support.CATEGORIES):
         return {}
     decisive = [
         name for name, column in zip(design.coefficients, design.X.T, strict=True) if _decides(name, column, design)
@@ -49,6 +54,8 @@ def separated(draws: Draws, design: Design) -> dict[str, float]:
 
 def _decides(name: str, column: Array, design: Design) -> str | None:
     """How the column decides the outcome: a category with one outcome, or a value that parts the two."""
+    if design.thresholds:
+        return _orders(name, column, design)
     no, yes = column[design.y == 0], column[design.y == 1]
     if not len(no) or not len(yes):
         return None
@@ -64,6 +71,22 @@ def _decides(name: str, column: Array, design: Design) -> str | None:
         return None
     above = "above" if low is no else "below"
     return f"Here {event(design)} wherever {name} is {above} {(low.max() + high.min()) / 2:.4g} and nowhere else"
+
+
+def _orders(name: str, column: Array, design: Design) -> str | None:
+    """How the column decides ordered categories: rows with one of its values at one end, or all rows in its order."""
+    if bool(np.isin(column, (0.0, 1.0)).all()):
+        for value in (1.0, 0.0):
+            inside = design.y[column == value]
+            if len(inside) and np.ptp(inside) == 0 and inside[0] in (0, len(design.thresholds)):
+                category = design.categories[int(inside[0])]
+                return f"Where {name} = {value:g} ({len(inside):,} rows), {design.response} is always {category}"
+        return None
+    parts = [column[design.y == code] for code in np.unique(design.y)]
+    for sign in (1.0, -1.0):
+        if all((sign * below).max() <= (sign * above).min() for below, above in pairwise(parts)):
+            return f"Here {name} puts the categories of {design.response} in their order"
+    return None
 
 
 def _huge(draws: Draws, design: Design) -> list[str]:

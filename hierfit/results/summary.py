@@ -1,5 +1,7 @@
 """Draws -> Summary: one row per population-level parameter, and how the variance divides between the factors.
 
+Where sigma has predictors there is also what it comes to in the units of the outcome (see `residual`).
+
 Means, sds and equal-tailed intervals come from all draws with numpy, convergence numbers from `convergence`. All
 in the units of the CSV, intercepts at x = 0. Group effects are `group_summary`'s.
 
@@ -16,7 +18,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -29,6 +31,7 @@ from hierfit.model.formula import INTERCEPT
 from hierfit.model.spec import Kind, ModelSpec
 from hierfit.results.convergence import Convergence, assess
 from hierfit.results.draws import Draws
+from hierfit.results.residual import SigmaAt, sigma_in_units
 
 Array = NDArray[np.float64]
 # Variance of the latent variable by link.
@@ -94,11 +97,13 @@ class Summary:
         rows: one per population-level parameter, in the order of `Draws.parameters`.
         ci: mass of the equal-tailed intervals, such as 0.95.
         shares: variance shares, one per factor with a varying intercept; empty where they have no meaning.
+        sigmas: sigma in the units of the outcome, where it has predictors.
     """
 
     rows: tuple[SummaryRow, ...]
     ci: float
     shares: tuple[VarianceShare, ...]
+    sigmas: tuple[SigmaAt, ...] = ()
 
     def row(self, name: str) -> SummaryRow:
         """Return the row of one parameter; KeyError for an unknown name."""
@@ -108,7 +113,7 @@ class Summary:
         raise KeyError(name)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return `parameters`, `ci` and `variance_shares` of summary.json, NaN as None."""
+        """Return `parameters`, `ci`, `variance_shares` and `sigma` of summary.json, NaN as None."""
         shares = [
             {"group": share.factor, "mean": share.mean, "lower": share.lower, "upper": share.upper,
              "at_zero": list(share.at_zero), "scale": share.scale}
@@ -118,6 +123,7 @@ class Summary:
             "parameters": [row.to_dict() for row in self.rows],
             "ci": self.ci,
             "variance_shares": [{key: json_safe(value) for key, value in share.items()} for share in shares],
+            "sigma": [{key: json_safe(value) for key, value in asdict(sigma).items()} for sigma in self.sigmas],
         }
 
     def csv_rows(self) -> Iterator[tuple[object, ...]]:
@@ -168,7 +174,8 @@ def summarize(
         SummaryRow(parameter.name, parameter.kind, parameter.group, parameter.term, *row)
         for parameter, row in zip(draws.parameters, numbers, strict=True)
     )
-    return Summary(rows, ci, variance_shares(draws, design, spec, ci))
+    sigmas = sigma_in_units(draws, design, probabilities)
+    return Summary(rows, ci, variance_shares(draws, design, spec, ci), sigmas)
 
 
 def variance_shares(draws: Draws, design: Design, spec: ModelSpec, ci: float = 0.95) -> tuple[VarianceShare, ...]:

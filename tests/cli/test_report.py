@@ -12,15 +12,20 @@ import pytest
 from hierfit.cli.check_report import check_lines
 from hierfit.cli.group_report import groups_text
 from hierfit.cli.lines import WIDTH, duration
-from hierfit.cli.model_report import dropped_text, level_lines
+from hierfit.cli.model_report import dropped_text, level_lines, prior_lines
 from hierfit.cli.options import OutputFormat
 from hierfit.cli.report import header_lines, run_text, table_lines
 from hierfit.errors import UsageError
+from hierfit.model.design import build_design
+from hierfit.model.formula_text import parse_formula
+from hierfit.model.prior_choice import build_spec
 from hierfit.model.spec import Kind
 from hierfit.results.advice import Try
 from hierfit.results.diagnostics import Diagnosis, Finding, Level
 from hierfit.results.group_summary import GroupSummary, GroupTable
+from hierfit.results.residual import SigmaAt
 from hierfit.results.summary import Summary, SummaryRow, VarianceShare
+from tests.model.cases import table as columns
 
 NAN = float("nan")
 
@@ -304,6 +309,162 @@ def test_durations(seconds: float, said: str) -> None:
 def test_dropped_rows() -> None:
     assert dropped_text(0, {}) == "0 rows dropped"
     assert dropped_text(1, {"ses": 1, "score": 0}) == "1 row dropped (missing: 1 ses)"
+
+
+# thresholds, log sigma, the horseshoe
+
+
+def ordered_rows() -> tuple[SummaryRow, ...]:
+    cuts = (("bad|fair", -1.6012), ("fair|good", 0.9821))
+    return (
+        replace(ROWS[2], name="x", term="x"),
+        *(
+            SummaryRow(f"threshold[{term}]", Kind.THRESHOLD, None, term, mean, 0.2012, mean - 0.4, mean + 0.4,
+                       0.004, 1, 2352, 2289)
+            for term, mean in cuts
+        ),
+        ROWS[3],
+    )  # fmt: skip
+
+
+def ordered_manifest(**changes: Any) -> dict[str, Any]:
+    model = {"family": "cumulative", "link": "logit", "formula": {"response": "rating"}}
+    return manifest(model=manifest()["model"] | model, categories=["bad", "fair", "good"], **changes)
+
+
+def test_the_table_of_thresholds() -> None:
+    shown = run_text(ordered_manifest(), Summary(ordered_rows(), 0.95, ()), OK, OutputFormat.TABLE)
+    assert (
+        shown.split("\n\n", 1)[1]
+        == """\
+                            mean       sd     95% interval     R-hat  ESS bulk  ESS tail
+Coefficients
+  x                         2.39     0.12      2.15      2.63   1.00     3,204     2,871
+Thresholds
+  threshold[bad|fair]      -1.60     0.20     -2.00     -1.20   1.00     2,352     2,289
+  threshold[fair|good]      0.98     0.20      0.58      1.38   1.00     2,352     2,289
+Variation between schools (160)
+  sd(school)                2.21     0.16      1.91      2.55   1.00     1,340     2,102
+
+threshold[a|b] is the logit of the probability of rating up to a at x = 0; a coefficient above 0
+makes higher ones likelier."""
+    )
+
+
+def test_thresholds_without_predictors_or_with_several() -> None:
+    alone = Summary(ordered_rows()[1:], 0.95, ())
+    last = run_text(ordered_manifest(), alone, OK, OutputFormat.TABLE).split("\n\n")[-1]
+    assert last == "threshold[a|b] is the logit of the probability of rating up to a."
+    several = Summary((replace(ROWS[2], name="z", term="z"), *ordered_rows()), 0.95, ())
+    shown = run_text(ordered_manifest(), several, OK, OutputFormat.MD)
+    assert "up to a where all predictors are 0; a coefficient above 0 makes higher ones likelier." in shown
+    assert "| threshold[bad\\|fair] " in shown
+
+
+def sigma_summary(sigmas: tuple[SigmaAt, ...], count: int = 2) -> Summary:
+    rows = [
+        SummaryRow(f"sigma_{name}", Kind.SIGMA_COEFFICIENT, None, name, 0.4801, 0.0423, 0.3991, 0.5651, 0.0008, 1,
+                   2907, 3034)
+        for name in ["Intercept", "x", *(f"arm[{level}]" for level in range(2, count))]
+    ]  # fmt: skip
+    return Summary((*ROWS[:4], *rows), 0.95, (), sigmas)
+
+
+def at(level: str | None, mean: float) -> SigmaAt:
+    return SigmaAt(level and "arm", level, mean, 0.07, mean - 0.14, mean + 0.14)
+
+
+def test_the_coefficients_of_log_sigma_and_what_they_come_to() -> None:
+    shown = run_text(manifest(), sigma_summary((at(None, 1.661),)), OK, OutputFormat.TABLE)
+    table, said = shown.split("\n\n")[1:]
+    assert table.splitlines()[-3:] == [
+        "Log of sigma, the residual sd (log scale: exp of a coefficient multiplies sigma)",
+        "  sigma_Intercept       0.480    0.042     0.399     0.565   1.00     2,907     3,034",
+        "  sigma_x               0.480    0.042     0.399     0.565   1.00     2,907     3,034",
+    ]
+    assert said.splitlines()[-1] == "sigma    1.661 (1.521 to 1.801) where its predictors are at their means"
+    assert max(map(len, shown.splitlines())) <= WIDTH
+
+
+def test_sigma_at_the_levels_of_a_text_predictor() -> None:
+    few = sigma_summary((at("a", 1.661), at("b", 2.4)), 3)
+    assert run_text(manifest(), few, OK, OutputFormat.TABLE).splitlines()[-2:] == [
+        "sigma    1.661 (1.521 to 1.801) for arm = a · 2.400 (2.260 to 2.540) for arm = b",
+        "         other predictors of sigma at their means",
+    ]
+    many = sigma_summary(tuple(at(str(level), 1 + (7 * level) % 20) for level in range(20)), 20)
+    shown = run_text(manifest(), many, OK, OutputFormat.TABLE).splitlines()
+    assert shown[-2:] == [
+        "sigma    from 1.000 (0.860 to 1.140) for arm = 0 to 20.000 (19.860 to 20.140) for arm = 17",
+        "         all 20: --format json",
+    ]
+    assert "  ... 10 more: --format csv" in shown
+    assert sum(line.startswith("  sigma_") for line in shown) == 10
+    document = json.loads(run_text(manifest(), many, OK, OutputFormat.JSON))
+    assert len(document["sigma"]) == 20 and len(document["parameters"]) == 24
+    assert document["sigma"][3] == {
+        "predictor": "arm", "level": "3", "mean": 2, "sd": 0.07, "lower": 2 - 0.14, "upper": 2 + 0.14,
+    }  # fmt: skip
+
+
+def test_the_scale_of_a_horseshoe_is_no_residual() -> None:
+    scale = replace(ROWS[3], name="horseshoe_scale", kind=Kind.AUXILIARY, group=None, term=None)
+    shown = table_lines(Summary((*ROWS[:3], ROWS[5], scale), 0.95, ()), [])
+    assert shown[-4] == "Residual"
+    assert shown[-2] == "Scale that coefficients under a horseshoe share"
+    assert shown[-1].startswith("  horseshoe_scale")
+
+
+def test_many_priors_set_by_the_user_are_counted() -> None:
+    priors = {f"x{k}": {"source": "set by --prior"} for k in range(20)} | {"sigma": {"source": "rstanarm"}}
+    lines = header_lines(manifest(model=manifest()["model"] | {"priors": priors}))
+    assert lines[3] == "Priors   x0, x1, x2, x3, x4, x5 and 14 more set by --prior; the others weakly informative,"
+
+
+def test_what_the_priors_imply_of_categories() -> None:
+    implied = {
+        "shares": {"bad": 0.376, "fair": 0.244, "good": 0.38}, "dominated": 0.31,
+        "data_shares": {"bad": 0.2, "fair": 0.303, "good": 0.497},
+    }  # fmt: skip
+    made = ordered_manifest(prior_predictive=implied)
+    lines = header_lines(made | {"model": made["model"] | {"prior_only": True}})
+    assert " ".join(" ".join(lines[-2:]).split()) == (
+        "Implied rating is 38% bad, 24% fair, 38% good of the time (in the data 20%, 30%, 50%); "
+        "in 31% of the draws one of them has over 95% of the rows"
+    )
+
+
+@pytest.mark.parametrize(
+    ("family", "said"),
+    [
+        ("poisson", "the log of the expected mathach at ses = 0"),
+        ("zero_inflated_poisson", "the log of the expected mathach beyond the excess zeros at ses = 0"),
+        ("hurdle_negbinomial", "the log of the expected mathach before 0 is excluded at ses = 0"),
+    ],
+)
+def test_what_the_intercept_of_counts_is_of(family: str, said: str) -> None:
+    model = manifest()["model"] | {"family": family, "link": "log"}
+    shown = " ".join(text(OutputFormat.TABLE, model=model).split())
+    assert f"Intercept is {said}" in shown
+
+
+@pytest.mark.parametrize(
+    ("text", "family", "noted"),
+    [
+        ("y ~ a + (1 | g)", "cumulative", {"threshold[0|1]": "; at the mean of x", "sd(g)": "; its positive half"}),
+        ("y ~ 1 + (1 | g)", "cumulative", {"threshold[0|1]": ""}),
+        ("y ~ a; sigma ~ b", "gaussian", {"sigma_Intercept": "; at the mean of its predictors", "sigma_b": ""}),
+        ("y ~ a; sigma ~ 1", "gaussian", {"sigma_Intercept": ""}),
+    ],
+)
+def test_where_a_prior_speaks_of_is_noted(text: str, family: str, noted: dict[str, str]) -> None:
+    source, formula = columns(), parse_formula(text)
+    if family == "cumulative":
+        source = replace(source, numbers={**source.numbers, "y": np.arange(40) % 4.0})
+    spec = build_spec(formula, build_design(formula, source, family=family))
+    lines = dict(zip(spec.priors, prior_lines(spec), strict=True))
+    for name, note in noted.items():
+        assert lines[name].endswith(f"{spec.priors[name].source}{note}"), name
 
 
 # groups

@@ -30,6 +30,9 @@ REFERENCES: dict[str, Callable[[Array, Mapping[str, Array], Array], Any]] = {
     "beta_binomial": lambda mean, aux, n: stats.betabinom(n, mean * aux["phi"], (1 - mean) * aux["phi"]),
     "zero_inflated_poisson": lambda mean, aux, n: ZeroInflated(stats.poisson(mean), aux["zi"]),
     "zero_inflated_negbinomial": lambda mean, aux, n: ZeroInflated(REFERENCES["negbinomial"](mean, aux, n), aux["zi"]),
+    "hurdle_poisson": lambda mean, aux, n: Hurdle(stats.poisson(mean), aux["hu"]),
+    "hurdle_negbinomial": lambda mean, aux, n: Hurdle(REFERENCES["negbinomial"](mean, aux, n), aux["hu"]),
+    "cumulative": lambda mean, aux, n: Categories(mean),
 }
 
 
@@ -50,12 +53,52 @@ class ZeroInflated:
         return np.asarray(second - self.mean() ** 2)
 
 
+class Hurdle:
+    """0 with probability hu, otherwise a count that is not 0."""
+
+    def __init__(self, counts: Any, hu: Array) -> None:
+        self.counts, self.hu = counts, hu
+
+    def logpmf(self, y: Array) -> Array:
+        some = (1 - self.hu) * self.counts.pmf(y) / self.counts.sf(0)
+        return np.asarray(np.log(np.where(y == 0, self.hu, some)))
+
+    def mean(self) -> Array:
+        return np.asarray((1 - self.hu) * self.counts.mean() / self.counts.sf(0))
+
+    def var(self) -> Array:
+        second = (1 - self.hu) * (self.counts.var() + self.counts.mean() ** 2) / self.counts.sf(0)
+        return np.asarray(second - self.mean() ** 2)
+
+
+class Categories:
+    """0, 1, ..., of which `at_most` [Q, ...] are the distribution function, without its last value."""
+
+    def __init__(self, at_most: Array) -> None:
+        below = np.concatenate([np.zeros((1, *at_most.shape[1:])), at_most])
+        self.shares = np.concatenate([at_most, np.ones((1, *at_most.shape[1:]))]) - below
+        self.codes = np.arange(len(self.shares)).reshape(-1, *[1] * (at_most.ndim - 1))
+
+    def logpmf(self, y: Array) -> Array:
+        return np.asarray(np.log(np.sum(self.shares * (self.codes == y), axis=0)))
+
+    def mean(self) -> Array:
+        return np.asarray(np.sum(self.shares * self.codes, axis=0))
+
+    def var(self) -> Array:
+        return np.asarray(np.sum(self.shares * self.codes**2, axis=0) - self.mean() ** 2)
+
+
+def mean_at(case: FamilyCase, eta: Array = ETA) -> Array:
+    return record(case).mean(eta, case.link, case.values)
+
+
 def record(case: FamilyCase) -> Family:
     return FAMILIES[case.family]
 
 
 def reference(case: FamilyCase, eta: Array = ETA) -> Any:
-    return REFERENCES[case.family](LINKS[case.link].inverse(eta), case.values, TRIALS)
+    return REFERENCES[case.family](mean_at(case, eta), case.values, TRIALS)
 
 
 def test_every_family_and_link_is_tried() -> None:
@@ -88,7 +131,7 @@ def test_inverse_links_are_what_their_names_say(name: str, values: Array) -> Non
 @pytest.mark.parametrize("case", FAMILY_CASES, ids=str)
 def test_log_density_is_scipys(case: FamilyCase) -> None:
     family, rng = record(case), np.random.default_rng(2)
-    mean = LINKS[case.link].inverse(ETA)
+    mean = mean_at(case)
     for _ in range(20):
         y = family.replicate(rng, mean, case.values, TRIALS)
         found = family.log_density(y, mean, case.values, TRIALS)
@@ -100,29 +143,47 @@ def test_log_density_is_scipys(case: FamilyCase) -> None:
 @pytest.mark.parametrize("case", FAMILY_CASES, ids=str)
 def test_draws_are_a_leading_axis(case: FamilyCase) -> None:
     family, rng = record(case), np.random.default_rng(3)
-    mean = LINKS[case.link].inverse(ETA + np.array([[0.0], [0.3], [-0.2]]))
-    auxiliaries = {name: values * np.array([[1.0], [0.9], [1.1]]) for name, values in case.values.items()}
+    # [3, 1], of thresholds [Q, 3, 1]
+    auxiliaries = {name: values[..., None] * np.array([[1.0], [0.9], [1.1]]) for name, values in case.values.items()}
+    mean = family.mean(ETA + np.array([[0.0], [0.3], [-0.2]]), case.link, auxiliaries)
     y = family.replicate(rng, mean, auxiliaries, TRIALS)
     assert y.shape == (3, 4) and y.dtype == np.float64
     together = family.log_density(y[0], mean, auxiliaries, TRIALS)
     assert together.shape == family.expected(mean, auxiliaries, TRIALS).shape == (3, 4)
     for draw in range(3):
-        own = {name: values[draw] for name, values in auxiliaries.items()}
-        np.testing.assert_allclose(together[draw], family.log_density(y[0], mean[draw], own, TRIALS))
+        own = {name: values[..., draw, :] for name, values in auxiliaries.items()}
+        np.testing.assert_allclose(together[draw], family.log_density(y[0], mean[..., draw, :], own, TRIALS))
 
 
 @pytest.mark.parametrize("case", FAMILY_CASES, ids=str)
 def test_simulated_outcomes_have_the_moments_of_theory(case: FamilyCase) -> None:
     family, rng, draws = record(case), np.random.default_rng(4), 40_000
-    mean = LINKS[case.link].inverse(np.tile(ETA, (draws, 1)))
+    mean = family.mean(np.tile(ETA, (draws, 1)), case.link, _of_draws(case))
     y = family.replicate(rng, mean, case.values, TRIALS)
     frozen = reference(case)
-    np.testing.assert_allclose(family.expected(mean[0], case.values, TRIALS), frozen.mean(), rtol=1e-9)
+    np.testing.assert_allclose(family.expected(mean_at(case), case.values, TRIALS), frozen.mean(), rtol=1e-9)
     # Five standard errors, that of the variance from the sample's own fourth moment.
     deviation = y - frozen.mean()
     assert np.all(np.abs(deviation.mean(axis=0)) < 5 * np.sqrt(frozen.var() / draws))
     error = np.std(deviation**2, axis=0) / np.sqrt(draws)
     assert np.all(np.abs(np.mean(deviation**2, axis=0) - frozen.var()) < 5 * error)
+
+
+def _of_draws(case: FamilyCase) -> dict[str, Array]:
+    """Return the auxiliaries as those of draws: [1, 1], thresholds [Q, 1, 1]."""
+    return {name: values[..., None] for name, values in case.values.items()}
+
+
+@pytest.mark.parametrize("case", FAMILY_CASES, ids=str)
+def test_probabilities_of_whole_numbers_add_up_to_one(case: FamilyCase) -> None:
+    family = record(case)
+    if not family.is_discrete:
+        return
+    top = {Support.BINARY: 1, Support.CATEGORIES: 3, Support.SUCCESSES: 30}.get(family.support, 500)
+    values = np.arange(top + 1.0)[:, None] * np.ones(len(ETA))
+    logs = [family.log_density(y, mean_at(case), case.values, TRIALS) for y in values]
+    possible = values <= TRIALS if family.has_trials else np.ones_like(values, dtype=bool)
+    np.testing.assert_allclose(np.sum(np.where(possible, np.exp(logs), 0), axis=0), 1, rtol=1e-9)
 
 
 @pytest.mark.parametrize("case", FAMILY_CASES, ids=str)
@@ -146,7 +207,7 @@ def test_extreme_predictors_are_survived(case: FamilyCase) -> None:
     y = family_design(case).y[:4]
     trials = np.maximum(TRIALS, y)
     for eta in (-1e4, -800.0, -40.0, 40.0, 800.0, 1e4):
-        mean = LINKS[case.link].inverse(np.full(4, eta))
+        mean = mean_at(case, np.full(4, eta))
         assert np.isfinite(family.log_density(y, mean, case.values, trials)).all()
         assert np.isfinite(family.replicate(rng, mean, case.values, trials)).all() or case.family == "lognormal"
 
@@ -163,6 +224,9 @@ def test_default_priors_are_proper_within_the_range_of_the_parameter(case: Famil
 @pytest.mark.parametrize("case", FAMILY_CASES, ids=str)
 def test_the_intercept_counts_from_where_the_outcome_is(case: FamilyCase) -> None:
     design = family_design(case, further=True)
+    if record(case).has_thresholds:  # no intercept
+        assert design.intercept_origin == 0
+        return
     y = np.log(design.y) if case.family == "lognormal" else design.y
     mean = y.mean() if design.trials is None else y.sum() / design.trials.sum()
     assert design.offset is not None

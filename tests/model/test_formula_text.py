@@ -4,7 +4,7 @@ import pytest
 
 from hierfit.errors import FormulaError
 from hierfit.model.formula import Formula, GroupTerm
-from hierfit.model.formula_text import NUMPY_FUNCTIONS, TRANSFORMS, columns_in, parse_formula
+from hierfit.model.formula_text import NUMPY_FUNCTIONS, TRANSFORMS, columns_in, parse_formula, parse_sigma
 
 # text -> its full form, columns of the predictors, columns of the labels, factors
 READ = {
@@ -184,7 +184,14 @@ REFUSED = {
     # what cannot be read
     "y ~ x +": ("could not be read: a term is missing", "for example"),
     "y ~ .": ("could not be read: don't know how to parse '.'", "for example"),
-    "y ~ x; z": ("'z' in 'y ~ x; z' is no formula of its own", "sigma ~ x"),
+    # sigma
+    "y ~ x; z": ("what stands after the ';' in 'y ~ x; z' is not about sigma", "y ~ x; sigma ~ x"),
+    "y ~ x;": ("what stands after the ';' in 'y ~ x;' is not about sigma", "y ~ x; sigma ~ x"),
+    "y ~ x; nu ~ x": ("--sigma 'nu ~ x' is not about sigma", "--sigma 'x + school'"),
+    "y ~ x; sigma ~ ": ("is empty", "--sigma school"),
+    "y ~ x; sigma ~ (1 | g)": ("has group terms, which sigma cannot have", "--sigma school"),
+    "y ~ x; sigma ~ x; z": ("could not be read: unexpected character: ;", "for example"),
+    "y ~ x; sigma ~ y": ("'y' is both the outcome and a predictor", "for example"),
     "y ~ 1:x": ("'y ~ 1:x' could not be read.", "for example"),
     "y ~ log(x + (1|g)": ("the brackets of", "for example"),
     "y ~ x) + (1|g": ("the brackets of", "for example"),
@@ -227,3 +234,29 @@ def test_other_texts_are_refused_with_a_hint(text: str) -> None:
 @pytest.mark.parametrize("name", [*TRANSFORMS, *NUMPY_FUNCTIONS])
 def test_every_function_may_be_called(name: str) -> None:
     assert parse_formula(f"y ~ {name}(x)").predictors == ("x",)
+
+
+@pytest.mark.parametrize(
+    ("text", "full"),
+    [
+        ("x", "1 + x"),
+        ("sigma ~ x + g", "1 + x + g"),
+        ("0 + g", "0 + g"),
+        ("1", "1"),
+        ("`two words`*x", "1 + `two words` + x + `two words`:x"),
+        ("log(x)", "1 + log(x)"),
+    ],
+)
+def test_predictors_of_sigma_are_read_alone_and_in_a_formula(text: str, full: str) -> None:
+    assert str(parse_sigma(text)) == full
+    inside = parse_formula(f"y ~ x + (1 | g); sigma ~ {text.removeprefix('sigma ~ ')}")
+    assert str(inside) == f"y ~ 1 + x + (1 | g); sigma ~ {full}"
+    assert inside.sigma == parse_sigma(text)
+    assert parse_formula(str(inside)) == inside
+
+
+def test_columns_of_sigma_are_columns_of_the_formula() -> None:
+    formula = parse_formula("y ~ x; sigma ~ C(grade):z")
+    assert formula.predictors == ("x", "grade", "z")
+    assert formula.categorical == ("grade",)
+    assert parse_formula("`a;b` ~ x").response == "a;b"  # no semicolon of ours

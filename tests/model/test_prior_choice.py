@@ -1,14 +1,16 @@
+import json
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from hierfit.errors import FormulaError, PriorError
-from hierfit.model.design import build_design
-from hierfit.model.formula import formula_from_flags
+from hierfit.model.design import Design, build_design
+from hierfit.model.formula import Formula, formula_from_flags
 from hierfit.model.formula_text import parse_formula
 from hierfit.model.prior_choice import build_spec
-from tests.model.cases import crossed_spec, design, small_spec, table
+from hierfit.model.spec import ModelSpec
+from tests.model.cases import crossed_spec, crossed_table, design, small_spec, table
 
 
 def test_defaults_follow_the_scale_of_the_data() -> None:
@@ -159,3 +161,114 @@ def test_a_beta_prior_cannot_be_standardized() -> None:
 def test_a_class_without_members_is_refused() -> None:
     with pytest.raises(PriorError, match="the model has no correlations"):
         crossed_spec("y ~ a + (1 | g)", "cor ~ lkj(2)")
+
+
+# thresholds, predictors of sigma, the horseshoe
+
+
+def ordered_spec(*priors: str, text: str = "y ~ a + (1 | g)") -> ModelSpec:
+    source, formula = table(), parse_formula(text)
+    numbers = {**source.numbers, "y": (np.arange(40) * 7 % 4).astype(np.float64)}
+    return build_spec(formula, build_design(formula, replace(source, numbers=numbers), family="cumulative"), priors)
+
+
+def test_thresholds_take_the_place_of_the_intercept() -> None:
+    priors = ordered_spec().priors
+    names = ["threshold[0|1]", "threshold[1|2]", "threshold[2|3]"]
+    assert {str(priors[name]) for name in names} == {"student_t(3, 0, 2.5)"}
+    assert {priors[name].source for name in names} == {"brms"}
+    assert "Intercept" not in priors
+
+
+def test_the_class_of_thresholds_and_one_of_them() -> None:
+    priors = ordered_spec("threshold[1|2] ~ normal(1, 1)", "threshold ~ cauchy(0, 2)").priors
+    set_by_user = {name: str(prior) for name, prior in priors.items() if prior.source == "set by --prior"}
+    assert set_by_user == {
+        "threshold[0|1]": "cauchy(0, 2)", "threshold[1|2]": "normal(1, 1)", "threshold[2|3]": "cauchy(0, 2)",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("distribution", ["constant(1)", "exponential(1)", "uniform(0, 1)", "lkj(1)", "beta(1, 1)"])
+def test_thresholds_take_distributions_over_the_whole_line(distribution: str) -> None:
+    with pytest.raises(PriorError, match=r"threshold\[0\|1\] takes flat, normal, student_t, cauchy, laplace"):
+        ordered_spec(f"threshold[0|1] ~ {distribution}")
+
+
+def test_other_models_have_no_thresholds() -> None:
+    with pytest.raises(PriorError, match="the model has no thresholds"):
+        small_spec("threshold ~ normal(0, 1)")
+
+
+def sigma_spec(terms: str, *priors: str) -> tuple[ModelSpec, Design]:
+    formula = parse_formula(f"y ~ a + (1 | g); sigma ~ {terms}")
+    made = build_design(formula, table())
+    return build_spec(formula, made, priors), made
+
+
+def test_default_priors_of_log_sigma() -> None:
+    made, columns = sigma_spec("b")
+    assert "sigma" not in made.priors
+    level, slope = made.priors["sigma_Intercept"], made.priors["sigma_b"]
+    assert (level.distribution, slope.distribution) == ("student_t", "normal")
+    assert level.arguments == pytest.approx((3, np.log(np.std(columns.y, ddof=1)), 2.5))
+    assert slope.arguments == pytest.approx((0, 1 / np.std(table().numbers["b"], ddof=1)))
+
+
+def test_every_level_without_an_intercept_has_the_prior_of_the_level() -> None:
+    made, columns = sigma_spec("0 + g")
+    wanted = (3, np.log(np.std(columns.y, ddof=1)), 2.5)
+    assert len(made.sigma_coefficients) == 8
+    for name in made.sigma_coefficients:
+        assert made.priors[f"sigma_{name}"].arguments == pytest.approx(wanted)
+
+
+def test_priors_of_log_sigma_can_be_set_and_may_be_below_zero() -> None:
+    made, _ = sigma_spec("b", "sigma_b ~ normal(-1, 2)", "sigma_Intercept ~ constant(-0.5)")
+    assert str(made.priors["sigma_b"]) == "normal(-1, 2)"
+    assert made.priors["sigma_Intercept"].constant == -0.5
+    with pytest.raises(PriorError, match="no parameter 'sigma'"):
+        sigma_spec("b", "sigma ~ exponential(1)")
+
+
+@pytest.mark.parametrize("name", ["a", "sd(g)", "sd", "Intercept", "sigma"])
+def test_a_horseshoe_is_of_all_coefficients_together(name: str) -> None:
+    with pytest.raises(PriorError, match="a horseshoe is a prior of all coefficients together") as refused:
+        crossed_spec("y ~ a + h + (1 | g)", f"{name} ~ horseshoe(1)")
+    assert 'write --prior "b ~ horseshoe(1)"' in str(refused.value.hint)
+
+
+def test_the_scale_that_a_horseshoe_shares() -> None:
+    made = crossed_spec("y ~ a * h + I(a^2) + I(h^2) + (1 | g)", "b ~ horseshoe(2)", "h ~ normal(0, 1)")
+    assert made.shrunk == ("a", "a:h", "I(a ** 2)", "I(h ** 2)")
+    scale = made.priors["horseshoe_scale"]
+    assert scale.distribution == "cauchy"
+    assert scale.arguments == pytest.approx((0, 2 / (4 - 2) / np.sqrt(40)))
+    assert "2 of 4 coefficients, 40 rows" in scale.source
+    assert made.parameters[-1].name == "horseshoe_scale" and made.range_of("horseshoe_scale") == (0, np.inf)
+
+
+def test_without_a_horseshoe_there_is_no_scale() -> None:
+    made = crossed_spec("y ~ a + h + (1 | g)", "b ~ horseshoe(1)", "a ~ normal(0, 1)", "h ~ normal(0, 1)")
+    assert made.shrunk == () and "horseshoe_scale" not in made.priors
+
+
+@pytest.mark.parametrize("expected", ["2", "3.5"])
+def test_a_horseshoe_expects_fewer_large_coefficients_than_there_are(expected: str) -> None:
+    with pytest.raises(PriorError, match="all of the 2 coefficients that it is a prior of would be far from 0"):
+        crossed_spec("y ~ a + h + (1 | g)", f"b ~ horseshoe({expected})")
+
+
+def test_a_horseshoe_speaks_of_no_unit() -> None:
+    formula = parse_formula("y ~ a + h + (1 | g)")
+    made = build_spec(formula, _crossed_design(formula), ("b ~ horseshoe(1)",), standardize=True)
+    assert made.priors["a"].arguments == (1.0,)
+
+
+def test_priors_of_these_models_survive_storage() -> None:
+    for spec in (ordered_spec(), sigma_spec("b")[0], crossed_spec("y ~ a + h", "b ~ horseshoe(1)")):
+        assert ModelSpec.from_dict(json.loads(json.dumps(spec.to_dict()))) == spec
+
+
+def _crossed_design(formula: Formula) -> Design:
+    source = crossed_table()
+    return build_design(formula, replace(source, numbers={**source.numbers, "h": source.labels["h"].astype(float)}))

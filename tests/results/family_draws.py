@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 
 from hierfit.model.design import Design, Group
-from hierfit.model.families import FAMILIES, LINKS
+from hierfit.model.families import FAMILIES, THRESHOLD
 from hierfit.model.formula import Formula
 from hierfit.model.priors import Prior
-from hierfit.model.spec import GroupCoefficients, Kind, ModelSpec, Parameter, sd_name
+from hierfit.model.sigma import SigmaColumns
+from hierfit.model.spec import GroupCoefficients, Kind, ModelSpec, Parameter, sd_name, sigma_name, threshold_name
 from hierfit.results.draws import Draws
 
 from .conftest import Case
 
-AUXILIARIES = {"sigma": 0.5, "nu": 5.0, "shape": 3.0, "phi": 8.0, "zi": 0.2}
+AUXILIARIES = {"sigma": 0.5, "nu": 5.0, "shape": 3.0, "phi": 8.0, "zi": 0.2, "hu": 0.3}
+CATEGORIES, THRESHOLDS = ("never", "seldom", "often", "always"), (-0.9, 0.4, 1.5)
+OF_SIGMA = {"Intercept": -0.7, "ses": 0.4}
 PRECISION = 0.05
 
 
@@ -37,8 +41,13 @@ def columns_of(kind, n, rng):
     return {name: column for name, (column, _) in named.items()}, np.array([b for _, b in named.values()])
 
 
-def family_case(family, *, levels=(20,), rows=12, slope=True, kind="line", link=None, chains=4, n_draws=250, seed=3):
-    """y ~ columns + (1 + first column | school) + (1 | item) ..., `rows` rows per level of the first factor."""
+def family_case(
+    family, *, levels=(20,), rows=12, slope=True, kind="line", link=None, sigma=False, chains=4, n_draws=250, seed=3
+):
+    """y ~ columns + (1 + first column | school) + (1 | item) ..., `rows` rows per level of the first factor.
+
+    With `sigma` log sigma depends on the first column.
+    """
     record, rng = FAMILIES[family], np.random.default_rng(seed)
     link = link or record.link
     codes = [np.repeat(np.arange(levels[0]), rows)]
@@ -62,25 +71,39 @@ def family_case(family, *, levels=(20,), rows=12, slope=True, kind="line", link=
     predictor += 0 if offset is None else offset
     trials = rng.integers(3, 15, n).astype(float) if record.has_trials else None
     truth = {aux.name: AUXILIARIES[aux.name] for aux in record.auxiliaries}
-    mean = LINKS[link].inverse(predictor[None])
     spread = {name: np.array([[value]]) for name, value in truth.items()}
+    of_sigma = SigmaColumns(tuple(OF_SIGMA), np.column_stack([np.ones(n), X[:, 0]])) if sigma else None
+    if of_sigma:
+        spread["sigma"] = np.exp(of_sigma.X @ list(OF_SIGMA.values()))[None]
+        del truth["sigma"]
+    between = tuple(f"{a}|{b}" for a, b in pairwise(CATEGORIES)) if record.has_thresholds else ()
+    if between:
+        intercept, predictor = None, predictor - intercept
+        spread[THRESHOLD] = np.array(THRESHOLDS)[:, None, None]
+    mean = record.mean(predictor[None], link, spread)
     y = record.replicate(rng, mean, spread, np.ones(n) if trials is None else trials)[0]
     design = Design(
-        Path("survey.csv"), "answer", y, names, X, True, False, tuple(groups), np.arange(n) + 2,
-        family=family, link=link, categories=("no", "yes") if family == "bernoulli" else (), trials=trials,
+        Path("survey.csv"), "answer", y, names, X, not between, False, tuple(groups), np.arange(n) + 2,
+        family=family, link=link, trials=trials, sigma=of_sigma,
+        categories=CATEGORIES if between else ("no", "yes") if family == "bernoulli" else (),
         offset=offset, references={"sector": "Public"} if kind in ("formula", "categories") else {},
     )  # fmt: skip
-    values = {"Intercept": intercept, **dict(zip(names, b.tolist(), strict=True)), **sds, **truth}
-    kinds = {name: Kind.SD for name in sds} | {name: Kind.AUXILIARY for name in truth}
+    cut = {threshold_name(term): value for term, value in zip(between, THRESHOLDS, strict=False)}
+    log_sigma = {sigma_name(term): value for term, value in OF_SIGMA.items()} if sigma else {}
+    values = {} if between else {"Intercept": intercept}
+    values |= {**dict(zip(names, b.tolist(), strict=True)), **cut, **sds, **log_sigma, **truth}
+    kinds = dict.fromkeys(sds, Kind.SD) | dict.fromkeys(truth, Kind.AUXILIARY) | dict.fromkeys(cut, Kind.THRESHOLD)
+    kinds |= dict.fromkeys(log_sigma, Kind.SIGMA_COEFFICIENT)
     owner = {f"sd({factor}": factor for factor in factors}
     parameters = tuple(
         Parameter(name, kinds.get(name, Kind.COEFFICIENT), owner.get(name.split(": ")[0].rstrip(")")), name)
         for name in values
     )
+    positive = [kinds.get(name) in (Kind.SD, Kind.AUXILIARY) for name in values]
     shape = (chains, n_draws)
     noise = PRECISION * rng.normal(size=(*shape, len(values)))
     centre = np.array(list(values.values()))
-    drawn = np.where([name in kinds for name in values], centre * np.exp(noise), centre + noise)
+    drawn = np.where(positive, centre * np.exp(noise), centre + noise)
     draws = Draws(
         parameters, drawn,
         {name: u + 0.1 * rng.normal(size=(*shape, *u.shape)) for name, u in effects.items()},
@@ -90,5 +113,6 @@ def family_case(family, *, levels=(20,), rows=12, slope=True, kind="line", link=
         Formula("answer", names), family, link, names,
         tuple(GroupCoefficients(group.factor, group.terms, False) for group in groups),
         {name: Prior("normal", (0.0, 2.5), "test") for name in values}, centered=False,
+        thresholds=between, sigma_coefficients=tuple(OF_SIGMA) if sigma else (),
     )  # fmt: skip
     return Case(draws, design, spec, {"parameters": values, "effects": effects})

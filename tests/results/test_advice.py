@@ -3,8 +3,14 @@
 import dataclasses
 
 import numpy as np
+import pytest
 
-from hierfit.results.advice import Trouble, likely_cause, what_to_try
+from hierfit.model.priors import HORSESHOE_SCALE
+from hierfit.model.sigma import SigmaColumns
+from hierfit.model.spec import Kind, Parameter
+from hierfit.results.advice import Trouble, likely_cause, residual_scale, what_to_try
+
+from .family_draws import family_case
 
 
 def trouble(*checks, names=(), factors=("school",), ess=200.0):
@@ -85,3 +91,58 @@ def test_treedepth_raises_the_limit_of_this_run(synthetic):
 def test_a_lone_varying_slope_is_not_dropped(synthetic):
     case = synthetic(40, 1, rows=1, intercept=False, factor="row")
     assert not any("leave out" in flag for flag in flags(case, trouble("divergences", factors=("row",))))
+
+
+def test_with_standardize_the_prior_proposed_is_per_sd_of_the_column(synthetic):
+    case = synthetic(40)
+    found = dataclasses.replace(trouble("divergences"), standardize=True)
+    proposed = f"{0.5 * case.design.y.std():.1g}"
+    assert flags(case, found)[1] == f'--prior "sd(school: ses) ~ normal(0, {proposed})"'
+    assert proposed != f"{0.5 * case.design.y.std() / (2 * case.design.X.std()):.1g}"
+
+
+def test_a_rare_category_is_the_likely_cause_where_a_threshold_is_in_trouble():
+    case = family_case("cumulative")
+    y = case.design.y.copy()
+    y[y == 3] = 2
+    y[:2] = 3
+    design = dataclasses.replace(case.design, y=y)
+    found = trouble("ess", names=("threshold[often|always]",), factors=())
+    assert likely_cause(found, case.draws, design) == (
+        "2 rows of answer = always say little about the thresholds beside it."
+    )
+    assert likely_cause(trouble("ess", names=("ses",), factors=()), case.draws, design) is None
+    assert likely_cause(found, case.draws, case.design) is None
+
+
+def test_a_sigma_of_each_level_instead_of_differences_from_one():
+    case = family_case("gaussian", sigma=True)
+    named = trouble("ess", names=("sigma_Intercept",), factors=())
+    assert flags(case, named)[-1] == "fewer predictors in --sigma"
+    levels = SigmaColumns(("Intercept", "school[s2]", "school[s3]"), np.ones((case.design.n_rows, 3)))
+    design = dataclasses.replace(case.design, sigma=levels)
+    tries = what_to_try(named, case.draws, design)
+    assert tries[-1].flag == "--sigma '0 + school'"
+    assert not any("--sigma" in step.flag for step in what_to_try(trouble("ess"), case.draws, design))
+
+
+def test_a_horseshoe_needs_small_steps():
+    case = family_case("gaussian", slope=False)
+    draws = dataclasses.replace(
+        case.draws,
+        parameters=(*case.draws.parameters, Parameter(HORSESHOE_SCALE, Kind.AUXILIARY)),
+        values=np.concatenate([case.draws.values, np.full((*case.draws.values.shape[:2], 1), 0.1)], axis=2),
+    )
+    found = trouble("divergences", factors=())
+    steps = what_to_try(found, draws, case.design)
+    assert (steps[0].flag, steps[-1].flag) == ("--adapt-delta 0.99", "leave out the horseshoe")
+    assert "which a horseshoe needs" in steps[0].why
+    assert "horseshoe_scale" in likely_cause(found, draws, case.design)
+    assert "horseshoe" not in what_to_try(found, case.draws, case.design)[0].why
+
+
+def test_the_size_of_sigma_where_it_has_predictors(synthetic):
+    case = family_case("gaussian", sigma=True)
+    at_mean = np.exp(case.draws.of("sigma_Intercept") + case.draws.of("sigma_ses") * case.design.X[:, 0].mean())
+    assert residual_scale(case.draws, case.design) == pytest.approx(np.median(at_mean))
+    assert residual_scale(family_case("poisson").draws, family_case("poisson").design) == 1

@@ -6,11 +6,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from hierfit.model.centering import center
-from hierfit.model.design import Design
+from hierfit.model.design import Design, build_design
 from hierfit.model.engines import Engine
 from hierfit.model.formula import Formula, GroupTerm, formula_from_flags
+from hierfit.model.formula_text import parse_formula
 from hierfit.model.prior_choice import build_spec
 from hierfit.results.collect import cholesky_from_partials, draws_from_sampling
 from hierfit.results.draws import Draws
@@ -18,7 +20,9 @@ from hierfit.stan.data import stan_data
 from hierfit.stan.sampler import SamplerOptions, Sampling
 from tests.fake_sampling import fake_sampling
 from tests.model.cases import design as make_design
+from tests.model.cases import table
 
+Array = NDArray[np.float64]
 OPTIONS = SamplerOptions(chains=2, draws=6, seed=3, max_treedepth=9)
 
 
@@ -140,3 +144,62 @@ def test_without_centring_there_is_one_intercept() -> None:
     draws, sampling = collect(design, formula)
     assert [parameter.name for parameter in draws.parameters[:2]] == ["Intercept", "a"]
     np.testing.assert_allclose(draws.of("Intercept"), sampling.variables["b"][..., 0] + design.y_mean)
+
+
+# thresholds, log sigma, the horseshoe
+
+
+def collected(text: str, *priors: str, family: str = "gaussian", y: Array | None = None) -> tuple[Any, ...]:
+    """Return draws, sampling, design and model of a formula on the table of the cases."""
+    source, formula = table(), parse_formula(text)
+    made = replace(source, numbers=source.numbers | ({} if y is None else {"y": y}))
+    design = build_design(formula, made, family=family)
+    spec = build_spec(formula, design, priors)
+    sampling = fake_sampling(stan_data(spec, design), OPTIONS)
+    return draws_from_sampling(sampling, design, spec, Engine.FULL), sampling, design, spec
+
+
+def test_thresholds_are_carried_to_zero() -> None:
+    y = (np.arange(40) * 7 % 4).astype(np.float64)
+    draws, sampling, design, _ = collected("y ~ a + b + (1 | g)", family="cumulative", y=y)
+    assert [parameter.name for parameter in draws.parameters][:5] == [
+        "a", "b", "threshold[0|1]", "threshold[1|2]", "threshold[2|3]",
+    ]  # fmt: skip
+    b, at_mean = sampling.variables["b"], sampling.variables["threshold"]
+    found = np.stack([draws.of(f"threshold[{between}]") for between in design.thresholds], axis=2)
+    x = design.X[7]
+    # threshold - x b is the same wherever it is measured from
+    wanted = at_mean - ((x - design.X.mean(axis=0)) * b).sum(axis=2, keepdims=True)
+    np.testing.assert_allclose(found - (x * b).sum(axis=2, keepdims=True), wanted, rtol=1e-10)
+    assert np.all(np.diff(found, axis=2) > 0)
+
+
+def test_log_sigma_is_carried_to_zero() -> None:
+    draws, sampling, design, _ = collected("y ~ a + (1 | g); sigma ~ a + b")
+    b_sigma, X = sampling.variables["b_sigma"], design.sigma.X[:, 1:]
+    row = 11
+    # the program's own log sigma of a row, whose columns are centred, of an outcome over its sd
+    wanted = np.log(design.y_scale) + b_sigma[..., 0] + b_sigma[..., 1:] @ (X[row] - X.mean(axis=0))
+    found = draws.of("sigma_Intercept") + draws.of("sigma_a") * X[row, 0] + draws.of("sigma_b") * X[row, 1]
+    np.testing.assert_allclose(found, wanted, rtol=1e-10)
+    np.testing.assert_array_equal(draws.of("sigma_b"), b_sigma[..., 2])
+
+
+def test_log_sigma_of_every_level() -> None:
+    draws, sampling, design, spec = collected("y ~ a + (1 | g); sigma ~ 0 + g")
+    for index, level in enumerate(spec.sigma_coefficients):
+        wanted = sampling.variables["b_sigma"][..., index] + np.log(design.y_scale)
+        np.testing.assert_allclose(draws.of(f"sigma_{level}"), wanted)
+
+
+def test_sigma_is_no_auxiliary_where_it_has_predictors_and_others_keep_their_draws() -> None:
+    draws, sampling, *_ = collected("y ~ a; sigma ~ b", family="student")
+    names = [parameter.name for parameter in draws.parameters]
+    assert names[-3:] == ["sigma_Intercept", "sigma_b", "nu"]
+    np.testing.assert_array_equal(draws.of("nu"), sampling.variables["aux"][..., 1])
+
+
+def test_the_scale_of_a_horseshoe_comes_last() -> None:
+    draws, sampling, *_ = collected("y ~ a + I(a^2) + I(a^3)", "b ~ horseshoe(1)")
+    assert [parameter.name for parameter in draws.parameters[-2:]] == ["sigma", "horseshoe_scale"]
+    np.testing.assert_array_equal(draws.of("horseshoe_scale"), sampling.variables["horseshoe_global"][..., 0])

@@ -6,7 +6,7 @@ import json
 import numpy as np
 import pytest
 
-from hierfit.results.diagnostics import THRESHOLDS, Level, diagnose, ess_wanted, max_level
+from hierfit.results.diagnostics import THRESHOLDS, Level, diagnose, ess_wanted, max_level, where_divergent
 from tests.results.family_draws import family_case
 from tests.results.test_convergence import autoregressive
 
@@ -251,3 +251,38 @@ def test_advice_is_about_the_factor_in_trouble_among_those_of_similar_name():
     draws = with_values(case, {"sd(school:class)": np.abs(shifted(5.0))[:, :250]})
     flags = [step.flag for step in run(case, draws).tries]
     assert [flag for flag in flags if "--prior" in flag] == [next(f for f in flags if "sd(school:class) ~" in f)]
+
+
+def test_thresholds_and_coefficients_of_sigma_are_named():
+    for case, name in (
+        (family_case("cumulative"), "threshold[seldom|often]"),
+        (family_case("gaussian", sigma=True), "sigma_ses"),
+    ):
+        values = np.random.default_rng(8).normal(size=case.draws.values.shape[:2])
+        values[0] += 3
+        diagnosis = run(case, with_values(case, {name: values}))
+        assert found(diagnosis, "rhat").parameters == (name,)
+        assert found(diagnosis, "rhat").level is Level.FAIL
+
+
+def test_divergences_near_a_small_scale_of_a_horseshoe_are_placed_there(synthetic):
+    case = synthetic(5)
+    index = len(case.draws.parameters) - 1
+    values = case.draws.values.copy()
+    scale = np.random.default_rng(3).exponential(size=values.shape[:2])
+    values[:, :, index] = scale
+    parameters = (*case.draws.parameters[:-1], dataclasses.replace(case.draws.parameters[-1], name="horseshoe_scale"))
+    draws = dataclasses.replace(case.draws, parameters=parameters, values=values)
+    assert where_divergent(draws, scale < 0.05)[0] == "horseshoe_scale"
+    # sigma is an auxiliary too, but no scale that effects shrink with
+    sigma = dataclasses.replace(draws, parameters=case.draws.parameters)
+    assert where_divergent(sigma, scale < 0.05) is None
+
+
+def test_standardize_reaches_the_advice(synthetic):
+    case = synthetic(40, scale=5.0)
+    draws = with_stats(case, diverging=np.random.default_rng(1).random(case.draws.values.shape[:2]) < 0.05)
+    one, other = (
+        diagnose(draws, case.design, case.spec, standardize=standardize).tries[1].flag for standardize in (False, True)
+    )
+    assert other == f'--prior "sd(school: ses) ~ normal(0, {0.5 * case.design.y.std():.1g})"' and one != other

@@ -1,5 +1,6 @@
 """trace.nc: what is written comes back, and ArviZ reads it."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from hierfit.errors import RunFolderError
 from hierfit.model.design import Design, Group, build_design
 from hierfit.model.engines import Engine
 from hierfit.model.formula import Formula, GroupTerm, quoted
+from hierfit.model.formula_text import parse_formula
 from hierfit.model.prior_choice import build_spec
 from hierfit.model.spec import ModelSpec
 from hierfit.model.table import Table
@@ -25,7 +27,7 @@ LABELS = ("001", "1", "01", " a", "b/c", "é ü", "a, b", "nan")
 Case = tuple[Draws, Design, ModelSpec]
 
 
-def case(formula: Formula, *, rows: int = 40, centered: bool = True) -> Case:
+def case(formula: Formula, *priors: str, rows: int = 40, centered: bool = True, family: str = "gaussian") -> Case:
     """Return made-up draws of a model on made-up data, full engine."""
     rng = np.random.default_rng(4)
     codes = {factor: (np.arange(rows) % max(8 - 3 * i, 2)).astype(np.int32) for i, factor in enumerate(formula.factors)}
@@ -39,8 +41,10 @@ def case(formula: Formula, *, rows: int = 40, centered: bool = True) -> Case:
         levels={factor: LABELS[: code.max() + 1] for factor, code in codes.items()},
         lines=np.arange(rows) * 2 + 2,
     )
-    design = build_design(formula, table, centered=centered)
-    spec = build_spec(formula, design)
+    if family == "cumulative":
+        table = replace(table, numbers=table.numbers | {formula.response: np.arange(rows) % 4.0})
+    design = build_design(formula, table, centered=centered, family=family)
+    spec = build_spec(formula, design, priors)
     options = SamplerOptions(chains=2, draws=5, seed=1, max_treedepth=11)
     return draws_from_sampling(fake_sampling(stan_data(spec, design), options), design, spec, Engine.FULL), design, spec
 
@@ -72,13 +76,29 @@ def assert_same(found: Any, wanted: Any) -> None:
     for name, value in vars(wanted).items():
         if isinstance(value, np.ndarray):
             np.testing.assert_array_equal(getattr(found, name), value, err_msg=name, strict=True)
+        elif name == "sigma" and value is not None:
+            assert_same(getattr(found, name), value)
         elif name != "groups":
             assert getattr(found, name) == value, name
 
 
-@pytest.mark.parametrize("name", FORMULAS)
+# Thresholds, log sigma, the horseshoe.
+FURTHER: dict[str, Callable[[], Case]] = {
+    "thresholds": lambda: case(FORMULAS["slopes"], family="cumulative"),
+    "thresholds alone": lambda: case(Formula("score"), family="cumulative"),
+    "sigma": lambda: case(parse_formula("score ~ ses + (1 | school); sigma ~ ses + age")),
+    "sigma of levels": lambda: case(parse_formula("score ~ ses + (1 | school); sigma ~ 0 + school")),
+    "sigma, odd names": lambda: case(parse_formula("score ~ ses; sigma ~ `a/b` + `x y`"), family="student"),
+    "horseshoe": lambda: case(parse_formula("score ~ ses + age + iq"), "b ~ horseshoe(1)"),
+    "groups named like these": lambda: case(
+        Formula("score", ("ses",), (group("threshold"), group("between"), group("b_sigma"), group("horseshoe_scale")))
+    ),
+}
+
+
+@pytest.mark.parametrize("name", [*FORMULAS, *FURTHER])
 def test_draws_and_design_come_back(name: str, tmp_path: Path) -> None:
-    draws, design, spec = case(FORMULAS[name])
+    draws, design, spec = FURTHER[name]() if name in FURTHER else case(FORMULAS[name])
     write_netcdf(tmp_path / "trace.nc", draws, design, spec)
     found, found_design = read_netcdf(tmp_path / "trace.nc", spec, design.source)
     assert found.parameters == draws.parameters
@@ -152,6 +172,26 @@ def test_arviz_reads_the_documented_layout(tmp_path: Path) -> None:
     assert data["observed_data"]["obs"].to_numpy().tolist() == design.lines.tolist()
     constant = {name: variable.dims for name, variable in data["constant_data"].data_vars.items()}
     assert constant == {"X": ("obs", "coefficient"), "Z": ("obs", "varying"), "level": ("obs", "factor")}
+
+
+def test_the_layout_of_thresholds_sigma_and_the_horseshoe(tmp_path: Path) -> None:
+    import xarray
+
+    found: dict[str, Any] = {}
+    for name in ("thresholds", "sigma", "horseshoe"):
+        draws, design, spec = FURTHER[name]()
+        write_netcdf(tmp_path / f"{name}.nc", draws, design, spec)
+        found[name] = xarray.load_dataset(tmp_path / f"{name}.nc", group="posterior", engine="h5netcdf")
+        constant = xarray.load_dataset(tmp_path / f"{name}.nc", group="constant_data", engine="h5netcdf")
+        assert ("X_sigma" in constant) == (name == "sigma")
+    thresholds = found["thresholds"]["threshold"]
+    assert thresholds.dims == ("chain", "draw", "between")
+    assert thresholds["between"].to_numpy().tolist() == ["0|1", "1|2", "2|3"]
+    assert found["thresholds"]["coefficient"].to_numpy().tolist() == ["ses", "age"]  # no intercept
+    b_sigma = found["sigma"]["b_sigma"]
+    assert b_sigma["sigma_coefficient"].to_numpy().tolist() == ["Intercept", "ses", "age"]
+    assert "sigma" not in found["sigma"]
+    assert found["horseshoe"]["horseshoe_scale"].dims == ("chain", "draw")
 
 
 def test_arviz_summarises_it(tmp_path: Path) -> None:

@@ -9,11 +9,16 @@ from hierfit.errors import UsageError
 from hierfit.model.spec import Kind, Parameter
 from hierfit.results.predict import (
     Along,
+    auxiliary_draws,
+    category_shares,
+    course_along,
     expected_rows,
     group_lines,
+    group_shares,
     linear_predictor,
     pick_draws,
     population_lines,
+    population_shares,
     replicate,
     trials_of,
     unpooled_estimates,
@@ -186,3 +191,54 @@ def test_weighted_least_squares_by_level():
         root = np.sqrt(weights[rows])
         expected = np.linalg.lstsq(group.Z[rows] * root[:, None], design.y[rows] * root, rcond=None)[0]
         np.testing.assert_allclose(found[level], expected, rtol=1e-6)
+
+
+def test_sigma_of_each_row_is_what_replications_spread_by():
+    case = family_case("gaussian", sigma=True, slope=False, n_draws=500)
+    rows, rng = np.array([3, 40, 170]), np.random.default_rng(5)
+    every = np.arange(2_000)
+    b = [case.draws.of(f"sigma_{term}").ravel() for term in ("Intercept", "ses")]
+    sigma = np.exp(b[0][:, None] + b[1][:, None] * case.design.X[rows, 0])
+    np.testing.assert_allclose(auxiliary_draws(case.draws, case.design, every, rows)["sigma"], sigma)
+    at_mean = np.exp(b[0] + b[1] * case.design.X[:, 0].mean())
+    np.testing.assert_allclose(auxiliary_draws(case.draws, case.design, every)["sigma"][:, 0], at_mean)
+    error = replicate(case.draws, case.design, rng, 2_000, rows) - linear_predictor(
+        case.draws, case.design, rows, every
+    )
+    # The sum of 2,000 squared standard normals has an sd of sqrt(4,000): five of these.
+    assert np.all(np.abs(np.square(error / sigma).sum(axis=0) - 2_000) < 5 * np.sqrt(4_000))
+
+
+@pytest.mark.parametrize("link", ["logit", "probit"])
+def test_probabilities_of_categories_are_differences_at_the_thresholds(link):
+    from scipy.special import expit, ndtr
+
+    case = family_case("cumulative", link=link, levels=(6,))
+    group, levels, x = case.design.groups[0], np.array([4, 1]), np.array([-1.0, 0.5])
+    course = course_along(case.design, "ses", x)
+    found = population_shares(case.draws, case.design, course, PICKS[:3])
+    assert found.shape == (4, 3, 2)
+    np.testing.assert_allclose(found.sum(axis=0), 1)
+    inverse = {"logit": expit, "probit": ndtr}[link]
+    cut = [case.draws.of(f"threshold[{between}]").ravel() for between in case.design.thresholds]
+    b = case.draws.of("ses").ravel()
+    for s, pick in enumerate(PICKS[:3]):
+        eta = b[pick] * x
+        np.testing.assert_allclose(found[1, s], inverse(cut[1][pick] - eta) - inverse(cut[0][pick] - eta))
+        np.testing.assert_allclose(found[3, s], 1 - inverse(cut[2][pick] - eta))
+    of_levels = group_shares(case.draws, case.design, group, course, levels)
+    u = case.draws.effects["school"].mean(axis=(0, 1))[levels]
+    eta = (b.mean() + u[:, 1:]) * x + u[:, :1]
+    np.testing.assert_allclose(of_levels[0], inverse(cut[0].mean() - eta))
+
+
+def test_replicated_categories_are_as_frequent_as_their_probabilities():
+    case = family_case("cumulative", slope=False)
+    rows = np.array([5, 100])
+    drawn = replicate(case.draws, case.design, np.random.default_rng(2), 1_000, rows)
+    every = np.arange(1_000)
+    predictor = linear_predictor(case.draws, case.design, rows, every)
+    shares = category_shares(case.design, predictor, auxiliary_draws(case.draws, case.design, every)).mean(axis=1)
+    for code in range(4):
+        error = np.sqrt(shares[code] * (1 - shares[code]) / 1_000)
+        assert np.all(np.abs((drawn == code).mean(axis=0) - shares[code]) < 5 * error)

@@ -152,3 +152,30 @@ def test_an_impossible_interval_is_refused(synthetic, ci):
     case = synthetic(5)
     with pytest.raises(UsageError, match="interval of mass"):
         summarize(case.draws, case.design, case.spec, ci)
+
+
+def test_sigma_in_units_is_part_of_the_summary_and_of_json():
+    case = family_case("gaussian", sigma=True)
+    summary = summarize(case.draws, case.design, case.spec, 0.8)
+    (sigma,) = summary.sigmas
+    values = np.exp(case.draws.of("sigma_Intercept") + case.draws.of("sigma_ses") * case.design.X[:, 0].mean())
+    assert (sigma.lower, sigma.upper) == pytest.approx(tuple(np.quantile(values, [0.1, 0.9])))
+    assert summary.shares == ()  # the variance within schools is not one number
+    (stored,) = json.loads(json.dumps(summary.to_dict()))["sigma"]
+    assert stored["mean"] == sigma.mean and stored["predictor"] is None
+    assert (
+        summarize(family_case("poisson").draws, family_case("poisson").design, family_case("poisson").spec).sigmas == ()
+    )
+
+
+@pytest.mark.parametrize(("link", "latent"), [("logit", math.pi**2 / 3), ("probit", 1.0)])
+def test_variance_shares_of_ordered_categories_are_latent(link, latent):
+    case = family_case("cumulative", link=link, slope=False)
+    (share,) = summarize(case.draws, case.design, case.spec).shares
+    between = case.draws.of("sd(school)") ** 2
+    assert (share.scale, share.mean) == ("latent", pytest.approx((between / (between + latent)).mean()))
+
+
+def test_hurdles_have_no_variance_shares():
+    case = family_case("hurdle_poisson", slope=False)
+    assert summarize(case.draws, case.design, case.spec).shares == ()

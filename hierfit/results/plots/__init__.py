@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from hierfit.model.design import Design, Group
-from hierfit.model.families import FAMILIES, Support
+from hierfit.model.families import FAMILIES
 from hierfit.model.spec import ModelSpec
 from hierfit.results.draws import Draws
 from hierfit.results.plots.categories import categories_along, draw_categories
@@ -22,6 +22,7 @@ from hierfit.results.plots.course import lines_along
 from hierfit.results.plots.groups import draw_groups
 from hierfit.results.plots.lines import draw_lines
 from hierfit.results.plots.material import Material, Plate
+from hierfit.results.plots.ordered import draw_ordered
 from hierfit.results.plots.pairs import draw_pairs, pair_indices
 from hierfit.results.plots.posterior import draw_posterior
 from hierfit.results.plots.ppc import draw_ppc
@@ -79,26 +80,23 @@ def _has_effects(material: Material, group: Group) -> bool:
     return group.factor in material.draws.effects
 
 
-def _has_mean(material: Material) -> bool:
-    """Whether the outcome is a number that has a mean, not a category."""
-    return FAMILIES[material.spec.family].support is not Support.CATEGORIES
-
-
 def _can_draw_lines(material: Material) -> bool:
     along = lines_along(material)
     if along is None:
         kept = all(_has_effects(material, group) for group in material.design.groups)
-        return kept and _has_mean(material) and categories_along(material) is not None
-    return _has_mean(material) and along.group.factor in material.draws.effects
+        return kept and categories_along(material) is not None
+    return along.group.factor in material.draws.effects
 
 
 def _draw_lines_or_categories(material: Material) -> Plate:
+    if FAMILIES[material.spec.family].has_thresholds:
+        return draw_ordered(material)
     return draw_categories(material) if lines_along(material) is None else draw_lines(material)
 
 
 def _can_predict(material: Material) -> bool:
     kept = all(group.factor in material.draws.effects for group in material.design.groups)
-    return _has_mean(material) and not material.spec.prior_only and kept
+    return not material.spec.prior_only and kept
 
 
 def _can_shrink(material: Material, group: Group) -> bool:

@@ -83,7 +83,7 @@ def draw_categories(material: Material) -> Plate:
     """Draw the expected outcome by category."""
     categories = categories_along(material)
     assert categories is not None, "applies only where there is a categorical predictor and a group"
-    design, group = material.design, _group_of(material.design, categories)
+    design, group = material.design, group_of(material.design, categories)
     figure = new_figure()
     ax = figure.subplots()
     _draw_points(ax, material, categories)
@@ -107,8 +107,8 @@ def draw_categories(material: Material) -> Plate:
     return Plate(figure, f"{design.response} by {categories.variable}. {title}.")
 
 
-def _group_of(design: Design, categories: Categories) -> Group:
-    """The factor in which the predictor varies, else the first."""
+def group_of(design: Design, categories: Categories) -> Group:
+    """Return the factor in which the predictor varies, else the first."""
     varying = (group for group in design.groups if any(term in categories.course.moving for term in group.terms))
     return next(varying, design.groups[0])
 

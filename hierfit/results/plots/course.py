@@ -119,6 +119,11 @@ def own_curves(material: Material, lines: Lines, levels: NDArray[np.int64]) -> A
     """Return the mean line of each level, within the range of its own data [L, points, 2 coordinates]."""
     ends = lines.grid if not is_straight(material, lines) else lines.grid[[0, -1]]
     heights = group_lines(material.draws, material.design, Along(lines.column, lines.group, ends), levels)[0]
+    return within_own_data(lines, levels, ends, heights)
+
+
+def within_own_data(lines: Lines, levels: NDArray[np.int64], ends: Array, heights: Array) -> Array:
+    """Cut lines of levels, heights [L, G] at `ends` [G], to the range of their data [L, points, 2 coordinates]."""
     low, high = np.full(lines.group.n_levels, np.inf), np.full(lines.group.n_levels, -np.inf)
     np.minimum.at(low, lines.group.codes, lines.x)
     np.maximum.at(high, lines.group.codes, lines.x)

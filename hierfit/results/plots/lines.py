@@ -104,7 +104,7 @@ def _draw_data(ax: Axes, material: Material, lines: Lines) -> None:
     n_rows = material.design.n_rows
     y = shown_points(material)
     if support_of(material.design) is Support.BINARY and n_rows > BINNED_FROM:
-        _draw_proportions(ax, lines.x, material.design.y)
+        draw_proportions(ax, lines.x, material.design.y)
     if n_rows > HEXBIN_FROM:
         ax.hexbin(lines.shown_x, y, gridsize=45, cmap="Greys", mincnt=1, bins="log", linewidths=0, vmin=0.5, alpha=0.55)
         return
@@ -114,8 +114,8 @@ def _draw_data(ax: Axes, material: Material, lines: Lines) -> None:
     ax.scatter(lines.shown_x, y, s=size, c=DATA, alpha=alpha, linewidths=0, rasterized=rasterize, zorder=1)
 
 
-def _draw_proportions(ax: Axes, x: Array, y: Array) -> None:
-    """Observed proportions of rows in order of x, in bins of equal size; one for each value where these are few."""
+def draw_proportions(ax: Axes, x: Array, y: Array) -> None:
+    """Draw observed proportions of rows in order of x, in bins of equal size; one for each of few values."""
     values = np.unique(x)
     edges = values if len(values) <= FEW_VALUES else np.unique(np.quantile(x, np.linspace(0, 1, FEW_VALUES - 1)[:-1]))
     which = np.searchsorted(edges, x, side="right")

@@ -29,8 +29,9 @@ NEAR_ZERO = 0.1
 
 
 def pair_indices(material: Material) -> list[int]:
-    """Return the parameters that pairs.png shows: sds, then auxiliaries, then correlations, up to the limit."""
-    ranked = [*material.free(Kind.SD), *material.free(Kind.AUXILIARY), *material.free(Kind.CORRELATION)]
+    """Return the parameters that pairs.png shows: sds, auxiliaries, correlations, those of sigma, up to the limit."""
+    kinds = (Kind.SD, Kind.AUXILIARY, Kind.CORRELATION, Kind.SIGMA_COEFFICIENT)
+    ranked = [index for kind in kinds for index in material.free(kind)]
     return sorted(ranked[:MOST_PARAMETERS])
 
 
@@ -60,7 +61,8 @@ def draw_pairs(material: Material) -> Plate:
     title = f"{len(marked):,} of {total:,} draws are divergent" + (f", most with {where[1]}" if where else "")
     notes = ["orange-red: divergent draws"] * bool(len(marked)) + ["x: true value"] * bool(material.truth)
     entitle(figure, title, " · ".join(notes))
-    return Plate(figure, f"Pairs of {count} sds, correlations and auxiliary parameters. {title}.")
+    what = "sds, correlations and other parameters of spread"
+    return Plate(figure, f"Pairs of {count} {what}. {title}.")
 
 
 def _draw_pair(

@@ -1,7 +1,8 @@
 """posterior.png: every population-level parameter: density, bars, median, prior and true value.
 
 Up to `MOST_PANELS` parameters each has a panel with its own axis. With more, the coefficients share one axis, a row
-each, as long as their scales are within a factor of `SCALE_RATIO`; the rest keep their panels.
+each, as long as their scales are within a factor of `SCALE_RATIO`; so do thresholds, and so do the coefficients of log
+sigma. The rest keep their panels. Thresholds and intercepts at x = 0 have no prior where it speaks of the mean of X.
 """
 
 from __future__ import annotations
@@ -12,7 +13,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hierfit.model.spec import Kind, Parameter
+from hierfit.model.formula import INTERCEPT
+from hierfit.model.priors import DISTRIBUTIONS
+from hierfit.model.spec import Kind, Parameter, sigma_name, threshold_name
 from hierfit.results.digits import format_number
 from hierfit.results.plots.material import INTERVAL, Material, Plate, coverage_sentence, interval_text
 from hierfit.results.plots.style import (
@@ -50,16 +53,17 @@ def draw_posterior(material: Material) -> Plate:
     """Draw all population-level parameters."""
     parameters = material.draws.parameters
     indices = list(range(len(parameters)))
-    row_indices = _sharing_an_axis(material) if len(indices) > MOST_PANELS else []
-    panels = [index for index in indices if index not in row_indices]
+    blocks = _sharing_an_axis(material) if len(indices) > MOST_PANELS else {}
+    panels = [index for index in indices if not any(index in block for block in blocks.values())]
     down, across = grid_of(len(panels), PANEL_COLUMNS + (len(panels) > MOST_PANELS))
-    heights = [rows_height(len(row_indices)) - 0.6] if row_indices else []
-    figure = new_figure(float(np.clip(down * PANEL_HEIGHT + sum(heights) + 0.8, 3.0, 14.0)))
+    heights = [rows_height(len(block)) - 0.6 for block in blocks.values()] + [down * PANEL_HEIGHT] * bool(panels)
+    figure = new_figure(float(np.clip(sum(heights) + 0.8, 3.0, 14.0 + 4.0 * (len(blocks) > 1))))
     parts: list[Any] = [figure]
-    if row_indices:
-        parts = [*np.ravel(np.asarray(figure.subfigures(2, 1, height_ratios=[heights[0], down * PANEL_HEIGHT])))]
-        _draw_rows(parts[0].subplots(), material, row_indices)
-    axes = np.atleast_1d(parts[-1].subplots(down, across)).ravel()
+    if blocks:
+        parts = [*np.ravel(np.asarray(figure.subfigures(len(heights), 1, height_ratios=heights)))]
+        for part, (kind, block) in zip(parts, blocks.items(), strict=False):
+            _draw_rows(part.subplots(), material, block, kind)
+    axes = list(np.atleast_1d(parts[-1].subplots(down, across)).ravel()) if panels else []
     for ax, index in zip(axes, panels, strict=False):
         _draw_panel(ax, material, index, across)
     for ax in axes[len(panels) :]:
@@ -106,19 +110,28 @@ def _truth_note(material: Material) -> str:
     return " · x: true value" if material.truth and material.truth.parameters else ""
 
 
-def _sharing_an_axis(material: Material) -> list[int]:
-    """Coefficients other than the intercepts whose scales are comparable; none where they are not."""
-    chosen = _slopes(material)
-    if len(chosen) < 2:
-        return []
+def _sharing_an_axis(material: Material) -> dict[Kind, list[int]]:
+    """Parameters of one kind whose scales are comparable, the intercepts left out."""
+    of_sigma = [i for i in material.free(Kind.SIGMA_COEFFICIENT) if material.draws.parameters[i].term != INTERCEPT]
+    kinds = {
+        Kind.COEFFICIENT: _slopes(material),
+        Kind.THRESHOLD: material.free(Kind.THRESHOLD),
+        Kind.SIGMA_COEFFICIENT: of_sigma,
+    }
+    return {
+        kind: chosen
+        for kind, chosen in kinds.items()
+        if len(chosen) > 1 and (kind is Kind.THRESHOLD or _are_comparable(material, chosen))
+    }
+
+
+def _are_comparable(material: Material, chosen: list[int]) -> bool:
     sizes = np.array([np.sqrt(np.square(material.values(index)).mean()) for index in chosen])
     spreads = np.array([material.values(index).std() for index in chosen])
-    return (
-        chosen if sizes.max() < SCALE_RATIO * spreads.max() * 3 and spreads.max() < SCALE_RATIO * spreads.min() else []
-    )
+    return bool(sizes.max() < SCALE_RATIO * spreads.max() * 3 and spreads.max() < SCALE_RATIO * spreads.min())
 
 
-def _draw_rows(ax: Axes, material: Material, indices: list[int]) -> None:
+def _draw_rows(ax: Axes, material: Material, indices: list[int], kind: Kind) -> None:
     names = [material.draws.parameters[index].name for index in indices]
     for row, index in enumerate(indices):
         half_eye(ax, material.values(index), bounds=(-np.inf, np.inf), base=-row, height=0.75)
@@ -130,7 +143,12 @@ def _draw_rows(ax: Axes, material: Material, indices: list[int]) -> None:
     ax.set_ylim(-len(indices) + 0.4, 1)
     ax.spines["left"].set_visible(False)
     ax.tick_params(axis="y", length=0)
-    ax.set_xlabel(f"change of {elided(link_words(material.design), LABEL_WIDTH)} per unit")
+    labels = {
+        Kind.COEFFICIENT: f"change of {elided(link_words(material.design), LABEL_WIDTH)} per unit",
+        Kind.THRESHOLD: f"threshold ({scale_words(material.design)})",
+        Kind.SIGMA_COEFFICIENT: "coefficient of log sigma",
+    }
+    ax.set_xlabel(labels[kind])
 
 
 def _draw_panel(ax: Axes, material: Material, index: int, across: int) -> None:
@@ -165,6 +183,10 @@ def _prior_density(material: Material, parameter: Parameter, grid: Array) -> Arr
     """The prior's density on a grid, None where there is none to draw (flat, constant, or on another parameter)."""
     if parameter.kind is Kind.CORRELATION:
         return _lkj_density(material, parameter, grid)
+    if parameter.kind is Kind.THRESHOLD:
+        return _threshold_density(material, parameter, grid)
+    if parameter.name == sigma_name(INTERCEPT) and len(material.spec.sigma_coefficients) > 1:
+        return None  # its prior is of log sigma at the mean of its predictors
     names = {other.name for other in material.draws.parameters}
     name = parameter.name
     if "Intercept_at_mean" in names and name.startswith("Intercept"):
@@ -175,6 +197,21 @@ def _prior_density(material: Material, parameter: Parameter, grid: Array) -> Arr
         return None
     heights = prior.density(grid, within=material.spec.range_of(parameter.name))
     return np.where(np.isfinite(heights), heights, np.nan) if np.nansum(heights) > 0 else None
+
+
+def _threshold_density(material: Material, parameter: Parameter, grid: Array) -> Array | None:
+    """The density of one of Q ordered numbers of the same prior: its rank's order statistic."""
+    names = [threshold_name(between) for between in material.spec.thresholds]
+    prior, rank = material.spec.priors[parameter.name], names.index(parameter.name)
+    alike = all(material.spec.priors[name].arguments == prior.arguments for name in names)
+    alike = alike and all(material.spec.priors[name].distribution == prior.distribution for name in names)
+    make = DISTRIBUTIONS[prior.distribution].scipy
+    if not alike or make is None or np.any(material.design.x_mean != 0):
+        return None
+    distribution, above = make(*prior.arguments), len(names) - 1 - rank
+    ways = lgamma(len(names) + 1) - lgamma(rank + 1) - lgamma(above + 1)
+    logs = ways + rank * distribution.logcdf(grid) + above * distribution.logsf(grid) + distribution.logpdf(grid)
+    return np.asarray(np.exp(logs))
 
 
 def _lkj_density(material: Material, parameter: Parameter, grid: Array) -> Array | None:

@@ -1,7 +1,8 @@
 """ppc.png: would the model have produced data like these: replicated outcomes over the outcome's own.
 
 Left: densities of a continuous outcome; of counts, how often each occurs (a rootogram: Kleiber, Zeileis 2016, American
-Statistician 70(3)); of two values, and of successes among trials, observed against predicted proportions.
+Statistician 70(3)), and of ordered categories; of two values, and of successes among trials, observed against predicted
+proportions.
 Right: the histogram of each row's place in its own predictive distribution (PIT; Gabry et al. 2019, JRSS A 182(2),
 section 4), randomised within ties where the outcome is discrete (Czado, Gneiting, Held 2009, Biometrics 65(4)); of two
 values, which have no place, the predicted probabilities by outcome. The rows were also fitted, so a hump in the middle
@@ -18,7 +19,12 @@ from numpy.typing import NDArray
 from hierfit.model.families import Support
 from hierfit.results.plots.density import density
 from hierfit.results.plots.material import INTERVAL, Material, Plate
-from hierfit.results.plots.ppc_discrete import draw_calibration, draw_frequencies, draw_probabilities
+from hierfit.results.plots.ppc_discrete import (
+    draw_calibration,
+    draw_category_counts,
+    draw_frequencies,
+    draw_probabilities,
+)
 from hierfit.results.plots.style import DATA, GROUP, POPULATION, TRUTH, entitle, hide_y, new_figure, styled
 from hierfit.results.predict import expected_rows, pick_draws, replicate
 from hierfit.results.scale import BOUNDS, event, support_of
@@ -55,28 +61,32 @@ def draw_ppc(material: Material) -> Plate:
         title = f"{inside} of {bins} observed proportions of {event(design)} lie in their 95 % predictive interval"
         note = "left: rows in order of their predicted probability · right: predicted probabilities by outcome"
     else:
-        note = _draw_left(left, material, rows)
+        title, note = _draw_left(left, material, rows)
         pit = predictive_ranks(material, rows)
         _draw_pit(right, pit)
         share = float(np.mean((pit >= INTERVAL[0]) & (pit <= INTERVAL[1])))
-        title = f"{100 * share:.1f} % of the {design.response} values lie in their 95 % predictive interval"
+        title = title or f"{100 * share:.1f} % of the {design.response} values lie in their 95 % predictive interval"
         note = f"left: {note} · right: a slope or piles at the ends would mean misfit"
     entitle(figure, title, note + sampled)
     return Plate(figure, f"Posterior predictive check of {design.response}. {title}.")
 
 
-def _draw_left(ax: Axes, material: Material, rows: NDArray[np.int64]) -> str:
-    """Draw the outcome against its replications, and return how to read that."""
+def _draw_left(ax: Axes, material: Material, rows: NDArray[np.int64]) -> tuple[str, str]:
+    """Draw the outcome against its replications; return what that says, if it says it best, and how to read it."""
     design, kind = material.design, support_of(material.design)
     if kind is Support.SUCCESSES:
         picks = pick_draws(material.draws, PIT_DRAWS, material.rng)
         draw_calibration(ax, material, rows, expected_rows(material.draws, design, rows, picks))
-        return "observed against predicted proportions"
+        return "", "observed against predicted proportions"
+    if kind is Support.CATEGORIES:
+        inside, count = draw_category_counts(ax, material, rows)
+        title = f"{inside} of {count} categories of {design.response} are as frequent as predicted (95 % intervals)"
+        return title, "how often each category occurs"
     if kind is Support.COUNT:
         draw_frequencies(ax, material, rows)
-        return "how often each value occurs, on a square root axis"
+        return "", "how often each value occurs, on a square root axis"
     _draw_densities(ax, material, rows)
-    return "data and replications"
+    return "", "data and replications"
 
 
 def _draw_densities(ax: Axes, material: Material, rows: NDArray[np.int64]) -> None:

@@ -1,10 +1,11 @@
-"""Panels of ppc.png for discrete outcomes: frequencies of counts, calibration of proportions.
+"""Panels of ppc.png for discrete outcomes: frequencies of counts and of categories, calibration of proportions.
 
 Intervals are of `REPLICATES` replications, bin by bin.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -25,6 +26,7 @@ REPLICATES = 200
 MOST_BARS = 30
 MOST_BINS, ROWS_PER_BIN = 10, 10
 LABEL_WIDTH = 32
+CATEGORY_CHARACTERS = 44
 
 
 def draw_frequencies(ax: Axes, material: Material, rows: Indices) -> None:
@@ -47,6 +49,38 @@ def draw_frequencies(ax: Axes, material: Material, rows: Indices) -> None:
     ax.set_xlabel(elided(material.design.response, LABEL_WIDTH))
     ax.set_ylabel("rows")
     ax.legend(loc="upper right")
+
+
+def draw_category_counts(ax: Axes, material: Material, rows: Indices) -> tuple[int, int]:
+    """Draw how often each category occurs, in the data and in the replications; return how many agree, and of how many.
+
+    A category agrees where its count lies in the 95 % interval of the replications.
+    """
+    design, at = material.design, np.arange(len(material.design.categories))
+    replicated = replicate(material.draws, design, material.rng, REPLICATES, rows)
+    drawn = np.stack([(replicated == code).sum(axis=1) for code in at])
+    low, centre, high = np.quantile(drawn, (INTERVAL[0], 0.5, INTERVAL[1]), axis=1)
+    observed = np.bincount(design.y[rows].astype(np.int64), minlength=len(at))
+    ax.bar(at, observed, width=0.8, color=DATA, alpha=0.55, linewidth=0, label="data")
+    ax.vlines(at, low, high, color=POPULATION, linewidth=3, alpha=0.75, label="replications, 95 %")
+    ax.plot(at, centre, "o", color=POPULATION, markersize=5, markeredgecolor="white")
+    label_categories(ax, design.categories)
+    ax.set_ylim(0, 1.18 * max(high.max(), observed.max()))
+    ax.set_xlabel(elided(design.response, LABEL_WIDTH))
+    ax.set_ylabel("rows")
+    ax.legend(loc="upper left", ncols=2)
+    return int(((low <= observed) & (observed <= high)).sum()), len(at)
+
+
+def label_categories(ax: Axes, categories: Sequence[str]) -> None:
+    """Name the categories, which stand at 0, 1, ..., on the x axis; slanted where they would run into each other."""
+    width = max(4, CATEGORY_CHARACTERS // len(categories))
+    long = max(map(len, categories)) > width
+    ax.set_xticks(np.arange(len(categories)), [elided(category, LABEL_WIDTH // 2) for category in categories])
+    if long:
+        for label in ax.get_xticklabels():
+            label.set(rotation=35, horizontalalignment="right", rotation_mode="anchor")
+    ax.set_xlim(-0.6, len(categories) - 0.4)
 
 
 def calibration_bins(predicted: Array) -> list[Indices]:

@@ -2,7 +2,7 @@
 
 Ranks: were the chains alike, each chain's ranks among all draws would be uniform (Vehtari et al. 2021, section 4.3).
 At most `MOST_PARAMETERS` parameters are drawn, sds, correlations and auxiliaries first, then the
-coefficients with the largest R-hat.
+coefficients and thresholds with the largest R-hat.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def _chosen(material: Material) -> list[int]:
     rhat = np.nan_to_num(material.convergence.rhat, nan=np.inf)
     if len(free) <= MOST_PARAMETERS:
         return free
-    spread = [index for index in free if material.draws.parameters[index].kind is not Kind.COEFFICIENT]
+    spread = material.free(Kind.SD, Kind.CORRELATION, Kind.AUXILIARY)
     rest = [index for index in free if index not in spread]
     ranked = sorted(spread, key=lambda index: -rhat[index])[: MOST_PARAMETERS - 1]
     ranked += sorted(rest, key=lambda index: -rhat[index])[: MOST_PARAMETERS - len(ranked)]

@@ -8,15 +8,18 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from hierfit.model.families import FAMILIES, Support
+from hierfit.model.families import FAMILIES
+from hierfit.model.priors import Prior
+from hierfit.model.spec import Kind, Parameter, threshold_name
 from hierfit.results.plots import draw_all
 from hierfit.results.plots.categories import categories_along
 from hierfit.results.plots.course import lines_along, own_curves, shown_points
 from hierfit.results.plots.material import Material, interval_text
+from hierfit.results.plots.posterior import _prior_density
 from hierfit.results.plots.ppc import predictive_ranks
-from hierfit.results.plots.ppc_discrete import calibration_bins
+from hierfit.results.plots.ppc_discrete import calibration_bins, label_categories
 
-from ..family_draws import family_case
+from ..family_draws import CATEGORIES, family_case
 
 CASES = {
     "bernoulli": {"family": "bernoulli", "rows": 20},
@@ -33,6 +36,14 @@ CASES = {
     "three factors, interaction": {"family": "gaussian", "levels": (30, 12, 70), "kind": "formula"},
     "curve": {"family": "binomial", "levels": (6,), "rows": 30, "kind": "curve", "slope": False},
     "categories": {"family": "bernoulli", "kind": "categories"},
+    "cumulative": {"family": "cumulative"},
+    "cumulative, probit, few levels": {"family": "cumulative", "link": "probit", "levels": (5,), "rows": 30},
+    "cumulative, many levels": {"family": "cumulative", "levels": (400,), "rows": 4},
+    "cumulative, categories": {"family": "cumulative", "kind": "categories"},
+    "cumulative, curve": {"family": "cumulative", "kind": "curve", "slope": False},
+    "hurdle": {"family": "hurdle_negbinomial"},
+    "sigma": {"family": "gaussian", "sigma": True, "levels": (5,)},
+    "sigma, many levels": {"family": "student", "sigma": True, "levels": (400,), "rows": 4},
 }
 
 
@@ -54,12 +65,19 @@ def drawn():
     return of
 
 
+def headings(drawing):
+    """Title and note; before them may stand the common names of the axes."""
+    texts = drawing.figure.texts
+    start = next(index for index, text in enumerate(texts) if text.get_fontweight() == "bold")
+    return [text.get_text().replace("\n", " ") for text in texts[start:]]
+
+
 def title(drawing):
-    return drawing.figure.texts[0].get_text().replace("\n", " ")
+    return headings(drawing)[0]
 
 
 def note(drawing):
-    return drawing.figure.texts[1].get_text().replace("\n", " ")
+    return headings(drawing)[1]
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -73,7 +91,7 @@ def test_every_figure_is_drawn_without_warnings(drawn, name):
     assert set(drawings) - {"pairs"} == expected
 
 
-@pytest.mark.parametrize("family", [f.name for f in FAMILIES.values() if f.support is not Support.CATEGORIES])
+@pytest.mark.parametrize("family", FAMILIES)
 def test_figures_need_no_more_than_a_record_of_the_family(family):
     case = family_case(family, levels=(15,))
     with warnings.catch_warnings():
@@ -88,6 +106,7 @@ def test_figures_need_no_more_than_a_record_of_the_family(family):
         ("binomial", "The odds of answer multiply by"),
         ("poisson", "Expected answer multiplies by"),
         ("lognormal", "Expected answer multiplies by"),
+        ("cumulative", "The odds of higher answer multiply by"),
     ],
 )
 def test_titles_of_lines_are_ratios(drawn, name, start):
@@ -174,7 +193,9 @@ def test_the_bars_of_a_rootogram_count_every_row(drawn):
     assert sum(bar.get_height() for bar in bars) == case.design.n_rows
 
 
-@pytest.mark.parametrize("name", ["poisson", "binomial", "gamma, few levels", "student", "beta"])
+@pytest.mark.parametrize(
+    "name", ["poisson", "binomial", "gamma, few levels", "student", "beta", "cumulative", "hurdle", "sigma"]
+)
 def test_ranks_of_data_from_the_model_are_uniform(drawn, name):
     case, material, _ = drawn(name)
     ranks = predictive_ranks(material, np.arange(case.design.n_rows))
@@ -240,3 +261,150 @@ def test_without_an_intercept_there_is_no_reference_category():
 def test_levels_that_are_single_rows_are_left_for_a_factor_with_more():
     case = family_case("poisson", levels=(60, 12), rows=1, slope=False)
     assert lines_along(Material(case.draws, case.design, case.spec)).group.factor == "item"
+
+
+# ordered categories, hurdles, predictors of sigma
+
+
+@pytest.mark.parametrize("name", ["cumulative", "cumulative, many levels", "cumulative, probit, few levels"])
+def test_every_category_has_a_panel_of_probabilities(drawn, name):
+    case, _, drawings = drawn(name)
+    axes = [ax for ax in drawings["lines"].figure.axes if ax.get_visible()]
+    assert [ax.get_title(loc="left").split("  ")[0] for ax in axes] == list(CATEGORIES)
+    assert sum(int(ax.get_title(loc="left").split("(")[1].split()[0]) for ax in axes) == case.design.n_rows
+    medians = np.stack([ax.lines[0].get_ydata() for ax in axes])
+    # medians of probabilities need not add up to 1, but of draws this close to each other all but do
+    np.testing.assert_allclose(medians.sum(axis=0), 1, atol=0.02)
+    for code, ax in enumerate(axes):
+        circles = next(line for line in ax.lines if line.get_marker() == "o")
+        assert ax.get_ylim()[1] >= circles.get_ydata().max()
+        # bins of about equal size: their mean is about the share of the category
+        assert circles.get_ydata().mean() == pytest.approx(np.mean(case.design.y == code), abs=0.02)
+        levels = min(100, case.design.groups[0].n_levels)
+        assert max(len(collection.get_paths()) for collection in ax.collections) == levels
+
+
+def test_of_a_text_predictor_the_categories_are_counted_in_each_of_its_own(drawn):
+    case, material, drawings = drawn("cumulative, categories")
+    axes = [ax for ax in drawings["lines"].figure.axes if ax.get_visible()]
+    codes = categories_along(material).codes
+    for code, ax in enumerate(axes):
+        assert [label.get_text() for label in ax.get_xticklabels()] == ["Public", "Private", "Church"]
+        circles = [line for line in ax.lines if line.get_marker() == "o"][-1].get_ydata()
+        np.testing.assert_allclose(circles, [np.mean(case.design.y[codes == c] == code) for c in range(3)])
+    assert title(drawings["lines"]).startswith("P(answer = always) by sector: from ")
+
+
+def test_where_no_ratio_says_it_the_probability_of_the_highest_category_does(drawn):
+    from scipy.special import ndtr
+
+    case, material, drawings = drawn("cumulative, probit, few levels")
+    grid = lines_along(material).grid
+    cut, b = case.draws.of("threshold[often|always]").ravel(), case.draws.of("ses").ravel()
+    ends = [interval_text(1 - ndtr(cut - b * x)) + f" at ses = {x:.3g}" for x in grid[[0, -1]]]
+    assert title(drawings["lines"]) == f"P(answer = always) is {ends[0]} and {ends[1]}"
+    assert title(drawn("cumulative, curve")[2]["lines"]).startswith("P(answer = always) is ")
+
+
+def test_of_many_categories_some_are_drawn_and_the_number_is_said():
+    case = family_case("cumulative")
+    many = tuple(f"{code}" for code in range(20))
+    between = tuple(f"{a}|{b}" for a, b in pairwise(many))
+    cut = np.linspace(-2, 2, 19) + 0.01 * np.random.default_rng(1).normal(size=(*case.draws.values.shape[:2], 19))
+    names = [threshold_name(term) for term in between]
+    draws = dataclasses.replace(
+        case.draws,
+        parameters=(
+            *(p for p in case.draws.parameters if p.kind is not Kind.THRESHOLD),
+            *(Parameter(name, Kind.THRESHOLD, None, term) for name, term in zip(names, between, strict=True)),
+        ),
+        values=np.concatenate(
+            [case.draws.values[..., [p.kind is not Kind.THRESHOLD for p in case.draws.parameters]], cut], axis=2
+        ),
+    )
+    design = dataclasses.replace(case.design, categories=many, y=np.arange(case.design.n_rows) % 20.0)
+    spec = dataclasses.replace(
+        case.spec, thresholds=between, priors=case.spec.priors | dict.fromkeys(names, case.spec.priors["ses"])
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        drawings = {drawing.stem: drawing for drawing in draw_all(draws, design, spec)}
+        for drawing in drawings.values():
+            drawing.figure.draw_without_rendering()
+    assert sum(ax.get_visible() for ax in drawings["lines"].figure.axes) == 12
+    assert note(drawings["lines"]).endswith("12 of 20 categories")
+    # more parameters than panels: the thresholds share an axis
+    labels = [[label.get_text() for label in ax.get_yticklabels()] for ax in drawings["posterior"].figure.axes]
+    assert names in labels
+
+
+def test_bars_of_categories_count_every_row_in_order(drawn):
+    case, _, drawings = drawn("cumulative")
+    ax = drawings["ppc"].figure.axes[0]
+    assert [label.get_text() for label in ax.get_xticklabels()] == list(CATEGORIES)
+    heights = [bar.get_height() for bar in ax.patches]
+    assert heights == [np.sum(case.design.y == code) for code in range(4)]
+    inside, count = map(int, re.match(r"(\d+) of (\d+) categories of answer", title(drawings["ppc"])).groups())
+    assert count == 4 and inside >= 3  # of data from the model itself: fewer than 3 with a chance of 1.4 %
+
+
+def test_long_names_of_categories_are_slanted():
+    from hierfit.results.plots.style import new_figure
+
+    ax = new_figure().subplots()
+    label_categories(ax, ["low", "high"])
+    assert {label.get_rotation() for label in ax.get_xticklabels()} == {0}
+    label_categories(ax, ["disagree strongly", "neither of the two", "agree strongly", "agree"])
+    assert {label.get_rotation() for label in ax.get_xticklabels()} == {35}
+
+
+def test_a_threshold_prior_is_that_of_its_rank():
+    """The density of the q-th of Q sorted draws of the prior, against sorted draws."""
+    case = family_case("cumulative")
+    priors = case.spec.priors | {
+        threshold_name(term): Prior("student_t", (3.0, 0.0, 2.5), "test") for term in case.spec.thresholds
+    }
+    spec = dataclasses.replace(case.spec, priors=priors)
+    drawn_prior = np.sort(2.5 * np.random.default_rng(1).standard_t(3, (200_000, 3)), axis=1)
+    edges = np.linspace(-6, 6, 25)
+    material = Material(case.draws, case.design, spec)
+    for rank, term in enumerate(spec.thresholds):
+        parameter = next(p for p in case.draws.parameters if p.name == threshold_name(term))
+        fine = np.linspace(-6, 6, 24 * 40 + 1)
+        mass = _prior_density(material, parameter, fine)
+        expected = np.add.reduceat(((mass[1:] + mass[:-1]) / 2) * np.diff(fine), np.arange(0, 960, 40))
+        share = np.histogram(drawn_prior[:, rank], edges)[0] / len(drawn_prior)
+        # 24 bins x 3: five binomial standard errors
+        assert np.all(np.abs(share - expected) < 5 * np.sqrt(expected / len(drawn_prior)) + 1e-4)
+
+
+def test_a_threshold_prior_is_not_drawn_where_it_speaks_of_another_place():
+    case = family_case("cumulative")
+    parameter = next(p for p in case.draws.parameters if p.kind is Kind.THRESHOLD)
+    grid = np.linspace(-3, 3, 50)
+    centred = dataclasses.replace(case.design, centered=True)
+    assert _prior_density(Material(case.draws, case.design, case.spec), parameter, grid) is not None
+    assert _prior_density(Material(case.draws, centred, case.spec), parameter, grid) is None
+    case = family_case("gaussian", sigma=True)
+    drawn_for = {
+        p.name: _prior_density(Material(case.draws, case.design, case.spec), p, grid) is not None
+        for p in case.draws.parameters
+        if p.kind is Kind.SIGMA_COEFFICIENT
+    }
+    assert drawn_for == {"sigma_Intercept": False, "sigma_ses": True}
+
+
+def test_hurdles_have_a_rootogram_and_no_ratio(drawn):
+    case, _, drawings = drawn("hurdle")
+    bars = drawings["ppc"].figure.axes[0].patches
+    assert sum(bar.get_height() for bar in bars) == case.design.n_rows
+    assert re.match(r"Expected answer is .* at ses = .* and .* at ses = ", title(drawings["lines"]))
+
+
+def test_where_sigma_has_predictors_its_coefficients_are_shown_with_the_sds(drawn):
+    _, _, drawings = drawn("sigma")
+    labels = {ax.get_xlabel() for ax in drawings["pairs"].figure.axes}
+    assert {"sd(school)", "sigma_Intercept", "sigma_ses"} <= labels
+    # no theory of pooling with one sigma
+    ax = drawings["shrinkage"].figure.axes[0]
+    assert not [line for line in ax.lines if len(line.get_xdata()) == 200]

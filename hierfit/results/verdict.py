@@ -1,0 +1,119 @@
+"""What the checks of one set of draws say: levels and thresholds, findings, the verdict. Found by `diagnostics`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+import numpy as np
+
+from hierfit.results.advice import Try
+from hierfit.results.digits import format_count
+from hierfit.results.summary import json_safe
+
+
+class Level(StrEnum):
+    """How bad: of a finding and of a whole run."""
+
+    OK = "ok"
+    WARN = "warn"
+    FAIL = "fail"
+
+
+@dataclass(frozen=True)
+class Threshold:
+    """From where on a check warns and fails, and who says so."""
+
+    warn: float
+    fail: float
+    source: str
+
+
+THRESHOLDS = {
+    "rhat": Threshold(1.01, 1.05, "Vehtari et al. 2021, section 4 (1.01); brms (1.05)"),
+    "ess": Threshold(400, 100, "Vehtari et al. 2021, section 4: 100 per chain, 400 at 4 chains"),
+    "divergences": Threshold(0, 0.01, "Stan: any divergence; 1 % of the draws here"),
+    "treedepth": Threshold(0, np.inf, "cmdstan diagnose: any; slow, not biased"),
+    "ebfmi": Threshold(0.3, 0.2, "Betancourt 2016; cmdstan diagnose (0.3)"),
+}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that a check found.
+
+    Attributes:
+        check: rhat, ess, divergences, treedepth, ebfmi, stuck or nonfinite.
+        level: warn or fail.
+        value: what was found, such as "1.17" or "143 of 4,000 draws (3.6%)".
+        threshold: what is wanted, such as "< 1.01".
+        parameters: what it is about, in the user's words, worst first.
+        meaning: what that means for the reader, in one clause.
+    """
+
+    check: str
+    level: Level
+    value: str
+    threshold: str
+    parameters: tuple[str, ...]
+    meaning: str
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """The verdict on one set of draws.
+
+    Attributes:
+        status: ok, warn or fail.
+        findings: what the checks found, failures first.
+        likely: what in the data is the likely cause, one sentence, where there is something to say.
+        tries: what to try next, in order.
+        rhat_max: largest R-hat of the population-level parameters; NaN where all are fixed.
+        ess_bulk_min: smallest bulk ESS of these.
+        ess_tail_min: smallest tail ESS of these.
+        divergent: number of divergent draws.
+        n_draws: number of draws of all chains.
+        bfmi_min: smallest E-BFMI of the chains; NaN without energies.
+    """
+
+    status: Level
+    findings: tuple[Finding, ...]
+    likely: str | None
+    tries: tuple[Try, ...]
+    rhat_max: float
+    ess_bulk_min: float
+    ess_tail_min: float
+    divergent: int
+    n_draws: int
+    bfmi_min: float
+
+    @property
+    def headline(self) -> str:
+        """The numbers of the Checks line: "R-hat max 1.004 · ESS min 912 bulk, 1,604 tail · ..."."""
+        rhat = "-" if np.isnan(self.rhat_max) else f"{self.rhat_max:.3f}"
+        parts = [
+            f"R-hat max {rhat}",
+            f"ESS min {format_count(self.ess_bulk_min)} bulk, {format_count(self.ess_tail_min)} tail",
+            f"{self.divergent:,} divergent",
+        ]
+        return " · ".join([*parts, f"E-BFMI min {self.bfmi_min:.2f}"] if np.isfinite(self.bfmi_min) else parts)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return `checks` of summary.json, NaN as None."""
+        findings = [
+            {"check": found.check, "level": found.level.value, "value": found.value, "threshold": found.threshold,
+             "parameters": list(found.parameters), "meaning": found.meaning}
+            for found in self.findings
+        ]  # fmt: skip
+        numbers = {
+            "rhat_max": self.rhat_max, "ess_bulk_min": self.ess_bulk_min, "ess_tail_min": self.ess_tail_min,
+            "divergent": self.divergent, "draws": self.n_draws, "bfmi_min": self.bfmi_min,
+        }  # fmt: skip
+        return {
+            "status": self.status.value,
+            "findings": findings,
+            "likely": self.likely,
+            "tries": [{"flag": step.flag, "why": step.why} for step in self.tries],
+            **{key: json_safe(value) for key, value in numbers.items()},
+        }

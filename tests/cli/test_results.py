@@ -1,0 +1,72 @@
+"""Runs of ordered categories, of predictors of sigma and of a horseshoe, from their folders: every table and format."""
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Cli
+from tests.fake_sampling import replace_sampler
+
+DATA = "rating,score,ses,age,arm,school\n" + "".join(
+    f"{('bad', 'fair', 'good')[i * 7 % 3]},{50 + 2 * i % 17 + 3 * (i % 4)}.5,{(7 * i % 11) / 4},{i % 5 + i * i % 7},"
+    f"{('ctl', 'trt')[i % 2]},{'abcd'[i % 4]}\n"
+    for i in range(40)
+)
+MODELS = {
+    "ordered": ["--y", "rating", "--x", "ses", "--group", "school", "--family", "cumulative", "--levels",
+                "rating=bad,fair,good"],
+    "sigma": ["--y", "score", "--x", "ses", "--group", "school", "--sigma", "ses + arm"],
+    "horseshoe": ["--formula", "score ~ ses + age + ses:age", "--prior", "b ~ horseshoe(1)"],
+}  # fmt: skip
+PARAMETERS = {
+    "ordered": ["ses", "threshold[bad|fair]", "threshold[fair|good]", "sd(school)"],
+    "sigma": ["Intercept", "Intercept_at_mean", "ses", "sd(school)", "sigma_Intercept", "sigma_ses", "sigma_arm[trt]"],
+    "horseshoe": ["Intercept", "Intercept_at_mean", "ses", "age", "ses:age", "sigma", "horseshoe_scale"],
+}
+
+
+@pytest.fixture(params=MODELS)
+def model(request: pytest.FixtureRequest, folder: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Return the name of a model whose run is the folder `run`, made without a sampler."""
+    (folder / "study.csv").write_text(DATA)
+    replace_sampler(monkeypatch)
+    name = str(request.param)
+    done = cli("fit", "study.csv", *MODELS[name], "--seed", "1", "--draws", "100", "--out", "run")
+    assert done.code in (0, 1), done.err
+    assert [line.split()[0] for line in done.out.splitlines() if line.startswith("  ") and line[2:3].isalpha()][
+        : len(PARAMETERS[name])
+    ] == PARAMETERS[name]
+    return name
+
+
+def test_every_format_has_every_parameter(model: str, cli: Cli) -> None:
+    wanted, kinds = PARAMETERS[model], {"ordered": "threshold", "sigma": "sigma_coefficient", "horseshoe": "auxiliary"}
+    document = json.loads(cli("summarize", "run", "--format", "json").out)
+    assert [entry["name"] for entry in document["parameters"]] == wanted
+    assert kinds[model] in {entry["kind"] for entry in document["parameters"]}
+    assert [at["level"] for at in document["sigma"]] == (["ctl", "trt"] if model == "sigma" else [])
+    read = list(csv.DictReader(io.StringIO(cli("summarize", "run", "--format", "csv").out)))
+    assert [line["name"] for line in read] == wanted
+    shown = cli("summarize", "run", "--format", "md").out
+    assert all(f"| {name} ".replace("[bad|", "[bad\\|").replace("[fair|", "[fair\\|") in shown for name in wanted)
+    assert max(map(len, cli("summarize", "run").out.splitlines())) <= 96
+
+
+def test_the_groups_of_ordered_categories_are_deviations(model: str, cli: Cli) -> None:
+    done = cli("summarize", "run", "--groups")
+    if model == "horseshoe":
+        assert (done.code, "this run has no groups" in done.err) == (2, True)
+        return
+    said = done.out.startswith("Scale: log odds; thresholds take the place of an intercept")
+    assert said == (model == "ordered")
+    assert "4 schools: intercepts" in done.out
+
+
+def test_the_data_of_the_program_are_shown(model: str, cli: Cli) -> None:
+    data = json.loads(cli("code", "run", "--data").out)
+    assert {"ordered": data.get("Q"), "sigma": data.get("S"), "horseshoe": data["H"]}[model] == {
+        "ordered": 2, "sigma": 3, "horseshoe": 3,
+    }[model]  # fmt: skip
