@@ -29,6 +29,7 @@ from hierfit.model.formula_text import NUMPY_FUNCTIONS, TRANSFORMS, parse_formul
 from hierfit.model.prior_choice import PRIOR_CLASSES
 from hierfit.model.priors import DISTRIBUTIONS
 from hierfit.results.convergence import load_arviz
+from tests.fake_sampling import replace_sampler
 from tests.references import Moments, tutorial_one, tutorial_two
 from tests.render import (
     COMMANDS,
@@ -317,12 +318,29 @@ def dry_run(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> str:
     return said.out
 
 
+def test_the_examples_of_extending_a_run_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_pupils(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    replace_sampler(monkeypatch)
+    extending = [command for command in hierfit_commands(MODELS) if command[0] == "extend"]
+    first = ["fit", "pupils.csv", "--y", "score", "--x", "ses", "--group", "school", "--engine", "full"]
+    for command in ([*first, "--out", "runs/first", "--quiet"], *extending):
+        with pytest.raises(SystemExit) as left:
+            main(command)
+        assert left.value.code == 0, capsys.readouterr().err
+    assert len(extending) == 2
+    rounds = json.loads(Path("runs/first/run.json").read_text())
+    assert rounds["rounds"] > 2 and rounds["draws_per_chain"] == 1000 * (rounds["rounds"] - 1) + 2000
+
+
 def test_the_examples_of_models_can_be_prepared(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     write_pupils(tmp_path)
     monkeypatch.chdir(tmp_path)
-    commands = hierfit_commands(MODELS)
+    commands = [command for command in hierfit_commands(MODELS) if command[0] != "extend"]
     said = [dry_run(command, capsys) for command in commands]
     classes, standard = (text for command, text in zip(commands, said, strict=True) if "b ~ normal(0, 5)" in command)
     # a class sets the priors of all its members but those with a prior of their own

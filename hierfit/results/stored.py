@@ -14,6 +14,7 @@ from typing import Any
 from hierfit.model.spec import Kind
 from hierfit.results.advice import Try
 from hierfit.results.diagnostics import Diagnosis, Finding, Level
+from hierfit.results.residual import SigmaAt
 from hierfit.results.summary import Summary, SummaryRow, VarianceShare
 
 _WORDS = ("name", "kind", "group", "term")
@@ -41,7 +42,11 @@ def _summary(document: Mapping[str, Any]) -> Summary:
         )
         for share in document["variance_shares"]
     )
-    return Summary(tuple(map(_row, document["parameters"])), float(document["ci"]), shares)
+    sigmas = tuple(
+        SigmaAt(at["predictor"], at["level"], *(_number(at[name]) for name in ("mean", "sd", "lower", "upper")))
+        for at in document["sigma"]
+    )
+    return Summary(tuple(map(_row, document["parameters"])), float(document["ci"]), shares, sigmas)
 
 
 def _row(row: Mapping[str, Any]) -> SummaryRow:
