@@ -44,21 +44,22 @@ def fit(data: Path, formula: Formula, folder: Path, engine: str = "auto", **chan
 
 
 @pytest.mark.parametrize(
-    ("data", "formula"),
+    ("data", "formula", "priors"),
     [
-        ("rats.csv", RATS),
-        ("rats.csv", replace(RATS, groups=(replace(RATS.groups[0], correlated=False),))),
-        ("rats.csv", formula_from_flags("weight", ["day"], "rat")),
-        ("dyestuff.csv", formula_from_flags("yield", [], "batch")),
-        ("tutorial_schools.csv", formula_from_flags("score", ["hours"], "school")),
+        ("rats.csv", RATS, ()),
+        ("rats.csv", replace(RATS, groups=(replace(RATS.groups[0], correlated=False),)), ()),
+        ("rats.csv", formula_from_flags("weight", ["day"], "rat"), ()),
+        ("rats.csv", formula_from_flags("weight", ["day"], "rat"), ("day ~ laplace(5, 0.2)", "Intercept ~ flat()")),
+        ("dyestuff.csv", formula_from_flags("yield", [], "batch"), ()),
+        ("tutorial_schools.csv", formula_from_flags("score", ["hours"], "school"), ()),
     ],
-    ids=["slopes", "uncorrelated", "intercepts", "six batches", "two schools"],
+    ids=["slopes", "uncorrelated", "intercepts", "one coefficient sampled", "six batches", "two schools"],
 )
-def test_the_engines_agree(data: str, formula: Formula, tmp_path: Path) -> None:
+def test_the_engines_agree(data: str, formula: Formula, priors: tuple[str, ...], tmp_path: Path) -> None:
     # Few groups leave a funnel that the full engine needs small steps for.
     full_options = SamplerOptions(draws=4000, seed=6, adapt_delta=0.99)
-    collapsed = fit(SAMPLE_DATA / data, formula, tmp_path / "collapsed", "collapsed")
-    full = fit(SAMPLE_DATA / data, formula, tmp_path / "full", "full", sampler=full_options)
+    collapsed = fit(SAMPLE_DATA / data, formula, tmp_path / "collapsed", "collapsed", priors=priors)
+    full = fit(SAMPLE_DATA / data, formula, tmp_path / "full", "full", sampler=full_options, priors=priors)
     assert collapsed.manifest["engine"] == "collapsed" and full.manifest["engine"] == "full"
     for one, other in zip(collapsed.summary.rows, full.summary.rows, strict=True):
         # Five standard errors of the difference of two means; medians and tails follow in the quantile check below.
@@ -144,6 +145,34 @@ def test_an_offset_of_1e12_changes_nothing_else(tmp_path: Path) -> None:
         error = 5 * np.hypot(row.mcse_mean, other.mcse_mean)
         # Doubles near 1e12 are 1e-4 apart, and so may be means and intercepts.
         assert abs(other.mean - row.mean - offset) < error + 1e-3, row.name
+
+
+@pytest.mark.parametrize("centered", [True, False], ids=["centred", "raw"])
+def test_a_predictor_far_from_0_changes_nothing_but_the_intercept(centered: bool, tmp_path: Path) -> None:
+    """The collapsed engine centres for itself: of a raw column the sampler would see the mean and no more."""
+    formula = formula_from_flags("weight", ["day"], "rat")
+    rows = [line.split(",") for line in (SAMPLE_DATA / "rats.csv").read_text().splitlines()[1:]]
+    fits = []
+    for offset in (0, 10**12):
+        columns = {"rat": [row[0] for row in rows], "weight": [row[2] for row in rows]}
+        data = write_csv(tmp_path / f"{offset}.csv", {**columns, "day": [int(row[1]) + offset for row in rows]})
+        # At day 0 of the far column the intercept may be anything, so that its prior says nothing of the slope.
+        priors = ("Intercept ~ flat()",)
+        fits.append(fit(data, formula, tmp_path / f"run{offset}", priors=priors, centered=centered).summary)
+    for name in ("day", "sd(rat)", "sigma"):
+        near, far = (summary.row(name) for summary in fits)
+        assert abs(near.mean - far.mean) < 5 * np.hypot(near.mcse_mean, far.mcse_mean), name
+        assert abs(near.sd / far.sd - 1) < 0.15, name  # five standard errors of an sd of 2,000 effective draws
+
+
+def test_a_varying_column_far_from_0_is_survived(tmp_path: Path) -> None:
+    """sd(rat) then speaks of day 0, a million days away; what varies within the data is the same."""
+    rows = [line.split(",") for line in (SAMPLE_DATA / "rats.csv").read_text().splitlines()[1:]]
+    columns = {"rat": [row[0] for row in rows], "weight": [row[2] for row in rows]}
+    data = write_csv(tmp_path / "far.csv", {**columns, "day": [int(row[1]) + 10**6 for row in rows]})
+    done = fit(data, RATS, tmp_path / "run")
+    assert done.diagnosis.divergent <= 80 and np.isfinite(done.draws.values).all()
+    assert abs(done.summary.row("day").mean - 6.19) < 0.6
 
 
 # --- the modelling language -----------------------------------------------------------------------------------------

@@ -54,7 +54,7 @@ def draw_rest(sampled: Sampled, rows: Collapsed, rng: np.random.Generator) -> tu
     classes = gather(rows.levels)
     b = draw_coefficients(sampled, rows, classes, rng)
     effects = draw_effects(Sampled(b, sampled.T, sampled.sigma), rows, classes, rng)
-    return rows.at_origin(b), np.swapaxes(effects, 1, 2)
+    return rows.at_origin(b), effects
 
 
 def draw_coefficients(sampled: Sampled, rows: Collapsed, classes: Classes, rng: np.random.Generator) -> Array:
@@ -93,13 +93,13 @@ def weighted_products(sampled: Sampled, rows: Collapsed, classes: Classes) -> Ar
 
 
 def draw_effects(sampled: Sampled, rows: Collapsed, classes: Classes, rng: np.random.Generator) -> Array:
-    """Return one draw of the effects for each draw of the rest, `b` counted as `rows` counts it [s, M, J].
+    """Return one draw of the effects for each draw of the rest, `b` counted as `rows` counts it [s, J, M].
 
     Blocks of draws side by side, as many as there are cores, each with random numbers of its own: numpy leaves the
     others free to run while it works on an array.
     """
     n_terms, n_levels, _ = rows.levels.q.shape
-    effects = np.empty((len(sampled.b), n_terms, n_levels))
+    effects = np.empty((len(sampled.b), n_levels, n_terms))
     blocks = list(_blocks(len(effects), n_levels * n_terms))
 
     def fill(block: slice, own: np.random.Generator) -> None:
@@ -177,7 +177,7 @@ def _total(parts: Sequence[Array]) -> Array:
 
 
 def _draw_block(sampled: Sampled, rows: Collapsed, classes: Classes, rng: np.random.Generator, effects: Array) -> None:
-    """Fill `effects` [s, M, J] with draws."""
+    """Fill `effects` [s, J, M] with draws."""
     q, sigma, terms = rows.levels.q, sampled.sigma[:, None], range(len(classes.S))
     G, C, inverse = _factors(sampled, rows, classes)
     r = [q[m, :, -1] - sampled.b @ q[m, :, :-1].T for m in terms]
@@ -193,7 +193,7 @@ def _draw_block(sampled: Sampled, rows: Collapsed, classes: Classes, rng: np.ran
             v[a] -= C[c][a] * v[c]
         v[a] *= inverse[a]
     for a in terms:
-        effects[:, a] = _dot([sampled.T[:, a, b, None] for b in range(a + 1)], v)
+        effects[:, :, a] = _dot([sampled.T[:, a, b, None] for b in range(a + 1)], v)
 
 
 def _factors(
