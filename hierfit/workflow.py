@@ -22,6 +22,7 @@ import numpy as np
 
 from hierfit import __version__, runs
 from hierfit.manifest import describe_draws, describe_model, describe_outcome, describe_tools, summary_document
+from hierfit.model.csvfile import digest_file
 from hierfit.model.design import Design, build_design
 from hierfit.model.engines import Engine, choose_engine
 from hierfit.model.families import Family, Support
@@ -316,7 +317,15 @@ def simulate_from(run: Path, seed: int) -> Simulated:
     draws, design = read_netcdf(folder.path / runs.TRACE, spec, request.data)
     rng = np.random.default_rng(seed)
     draw = pick_true_draw(draws, design, rng, {"run": str(run), "seed": seed})
-    return simulate_again(design, spec.formula, request.roles, draw, rng)
+    table = _table_of(request, folder.manifest["data"]["sha256"])
+    return simulate_again(design, spec.formula, request.roles, draw, rng, table)
+
+
+def _table_of(request: FitRequest, sha256: str) -> Table | None:
+    """Return what a run was fitted to, or None where its file is gone or another."""
+    if not request.data.is_file() or digest_file(request.data) != sha256:
+        return None
+    return read_columns(request, find_family(request.family, request.link)[0])
 
 
 def plot(run: Path) -> Iterator[tuple[Path, str]]:

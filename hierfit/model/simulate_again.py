@@ -1,14 +1,14 @@
 """Design x one posterior draw -> new data with a known truth: the same rows, another outcome.
 
-In: the Design of a finished run, its formula and the roles of its columns, and the draw that is taken as the truth.
-Out: a `Simulated` with the columns of the CSV under their own names. What terms such as `poly(age, 2)`, interactions
-and text predictors were made from is not stored with a run, nor are the columns of a factor `school:class`; formulas
-with these are refused.
+In: the Design of a finished run, its formula and the roles of its columns, the draw that is taken as the truth, and the
+Table that the run was fitted to, where its file is still there. Out: a `Simulated` with the columns of the CSV under
+their own names. What terms such as `poly(age, 2)`, interactions and text predictors were made from is not stored with a
+run, nor are the columns of a factor `school:class`; without the Table, formulas with these are refused.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,8 +21,9 @@ from hierfit.model.formula import INTERCEPT, Formula, column_of
 from hierfit.model.roles import Roles
 from hierfit.model.simulate import Column, Factor, Simulated, draw_rows
 from hierfit.model.simulation import Array
+from hierfit.model.table import Table
 
-_INSTEAD = "simulate from a run whose formula names number columns and groups alone"
+_INSTEAD = "put the file back that the run was fitted to, or simulate from its formula with --formula"
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,12 @@ class TrueDraw:
 
 
 def simulate_again(
-    design: Design, formula: Formula, roles: Roles, draw: TrueDraw, rng: np.random.Generator
+    design: Design,
+    formula: Formula,
+    roles: Roles,
+    draw: TrueDraw,
+    rng: np.random.Generator,
+    table: Table | None = None,
 ) -> Simulated:
     """Draw a new outcome for the rows of a design.
 
@@ -56,12 +62,15 @@ def simulate_again(
             f"the run weighs its rows by '{roles.weights}', which does not say how an outcome comes about.",
             hint="simulate from a run without --weights",
         )
-    predictors = _predictor_columns(design, formula)
-    factors = _factors(design, formula, draw)
+    factors = [
+        Factor(group.factor, group.labels, group.codes, group.terms, draw.effects[group.factor])
+        for group in design.groups
+    ]
+    stored = _stored_columns(design, formula, factors) if table is None else _columns_of(table, formula)
     columns: dict[str, Column] = {formula.response: draw_rows(rng, design, draw.parameters, draw.predictor)}
     for name, values in ((roles.trials, design.trials), (roles.offset, design.offset)):
         columns |= {} if name is None or values is None else {name: values}
-    columns |= predictors | {factor.name: factor.column for factor in factors}
+    columns |= stored
     truth = {
         "hierfit": hierfit.__version__,
         "from": dict(draw.origin),
@@ -70,6 +79,29 @@ def simulate_again(
         "effects": {factor.name: factor.truth for factor in factors},
     }
     return Simulated(columns, truth)
+
+
+def _columns_of(table: Table, formula: Formula) -> dict[str, Column]:
+    """Return the columns of predictors and groups as the file has them."""
+    labels = {name: tuple(table.levels[name][code] for code in codes.tolist()) for name, codes in table.labels.items()}
+    numbers = {name: values for name, values in table.numbers.items() if name not in formula.label_columns}
+    return {name: (labels | numbers)[name] for name in (*formula.predictors, *formula.label_columns)}
+
+
+def _stored_columns(design: Design, formula: Formula, factors: Sequence[Factor]) -> dict[str, Column]:
+    """Return the same from the design alone.
+
+    Raises:
+        FormulaError: it does not have them all.
+    """
+    for term in formula.groups:
+        if term.crossing:
+            raise FormulaError(
+                f"the levels of '{term.factor}' are combinations, and a run does not store the columns "
+                f"{' and '.join(term.crossing)}.",
+                hint=_INSTEAD,
+            )
+    return {**_predictor_columns(design, formula), **{factor.name: factor.column for factor in factors}}
 
 
 def _predictor_columns(design: Design, formula: Formula) -> dict[str, Array]:
@@ -91,17 +123,3 @@ def _predictor_columns(design: Design, formula: Formula) -> dict[str, Array]:
             )
         columns[name] = stored[name]
     return columns
-
-
-def _factors(design: Design, formula: Formula, draw: TrueDraw) -> list[Factor]:
-    for term in formula.groups:
-        if term.crossing:
-            raise FormulaError(
-                f"the levels of '{term.factor}' are combinations, and a run does not store the columns "
-                f"{' and '.join(term.crossing)}.",
-                hint=_INSTEAD,
-            )
-    return [
-        Factor(group.factor, group.labels, group.codes, group.terms, draw.effects[group.factor])
-        for group in design.groups
-    ]

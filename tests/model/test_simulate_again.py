@@ -41,8 +41,8 @@ MODELS = {
 }
 
 
-@pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
     rng = np.random.default_rng(2)
     header = "score,count,successes,n,passed,x,odd name,exposure,g,the level,year,sector"
     lines = [header]
@@ -61,7 +61,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
             "AB"[row % 2],
         ]
         lines.append(",".join(map(str, [*numbers, text, *rest])))
-    path = tmp_path_factory.mktemp("again") / "data.csv"
+    path = tmp_path / "again.csv"
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return path
 
@@ -151,6 +151,36 @@ def test_the_seed_chooses_draw_and_outcome(run: Callable[[Model], Path]) -> None
 def test_what_is_not_stored_is_refused(
     formula: str, roles: dict[str, str], says: str, run: Callable[[Model], Path]
 ) -> None:
+    folder = run(Model(formula, roles=roles))
+    workflow.stored_request(folder).data.unlink()
     with pytest.raises((FormulaError, UsageError), match=says) as caught:
-        workflow.simulate_from(run(Model(formula, roles=roles)), 1)
+        workflow.simulate_from(folder, 1)
     assert caught.value.hint is not None
+
+
+@pytest.mark.parametrize(
+    "formula",
+    [
+        "score ~ poly(x, 2) + (1 | g)",
+        "score ~ x * `odd name` + sector + (1 + sector | g)",
+        "score ~ x + (1 | g/sector)",
+    ],
+)
+def test_columns_that_a_run_does_not_store_are_read_again(
+    formula: str, run: Callable[[Model], Path], tmp_path: Path
+) -> None:
+    folder = run(Model(formula))
+    simulated, plan = again(folder, tmp_path / "new")
+    before = workflow.load(folder)
+    np.testing.assert_allclose(plan.design.X, before.design.X)
+    for group, old in zip(plan.design.groups, before.design.groups, strict=True):
+        assert group.labels == old.labels and np.array_equal(group.codes, old.codes)
+        assert simulated.truth["effects"][group.factor]["terms"] == list(old.terms)
+
+
+def test_a_file_that_has_changed_is_not_read(run: Callable[[Model], Path]) -> None:
+    folder = run(Model("score ~ sector + (1 | g)"))
+    data = workflow.stored_request(folder).data
+    data.write_text(data.read_text() + "\n")
+    with pytest.raises(FormulaError, match="does not store"):
+        workflow.simulate_from(folder, 1)
