@@ -98,7 +98,7 @@ def measure(
         try:
             comparator.prepare(_job(case, csv, comparator, settings, data_folder()))
         except (HierfitError, RuntimeError) as error:
-            yield Measurement(case.name, comparator.name, "failed", f"could not be prepared: {_last_line(str(error))}")
+            yield Measurement(case.name, comparator.name, "failed", f"could not be prepared: {_last_words(str(error))}")
             continue
         ready.append(comparator)
     for run in range(1, settings.runs + 1):
@@ -123,8 +123,8 @@ def measure_once(case: Case, csv: Path, comparator: Comparator, settings: Settin
             return Measurement(case.name, comparator.name, status, note, run, seconds, timing.peak_bytes)
         try:
             outcome = comparator.collect(job)
-        except (OSError, KeyError, ValueError) as error:
-            note = f"left no results that can be read: {error}"
+        except Exception as error:  # whatever one of them left must not end the whole benchmark
+            note = f"left no results that can be read: {type(error).__name__}: {error}"
             return Measurement(case.name, comparator.name, "failed", note, run, timing.seconds, timing.peak_bytes)
         return _judged(case, comparator, run, timing, outcome)
 
@@ -174,11 +174,15 @@ def _ending(comparator: str, timing: Timing, limits: Limits, log: Path) -> tuple
     if timing.ending == "out of memory":
         return "out of memory", f"stopped at {limits.bytes / 2**30:.0f} GiB"
     if timing.status not in FINISHED.get(comparator, (0,)):
-        return "failed", f"exit status {timing.status}: {_last_line(log.read_text(errors='replace'))}"
+        return "failed", f"exit status {timing.status}: {_last_line(log)}"
     return "ok", ""
 
 
-def _last_line(text: str) -> str:
+def _last_line(log: Path) -> str:
+    return _last_words(log.read_text(errors="replace") if log.is_file() else "")
+
+
+def _last_words(text: str) -> str:
     """What a program said last of why it failed; R says afterwards only that it stops."""
     lines = [line.strip() for line in text.splitlines()]
     lines = [line for line in lines if line and line != "Execution halted" and not line.startswith("Calls: ")]

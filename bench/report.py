@@ -103,13 +103,12 @@ def _row(one: Standing, own: Standing, cap: float) -> tuple[str, ...]:
     if one.status != "ok":
         words: Mapping[str, str] = {"capped": f"> {cap:g}", "skipped": "-"}
         memory = _number(one.peak_bytes and one.peak_bytes / 2**20, "{:,.0f}")
-        ratio = _ratio(one.seconds, own.seconds) if one.status == "capped" else ""
-        return (one.comparator, words.get(one.status, one.status), ratio and f"> {ratio}", "", memory, *[""] * 6)
+        return (one.comparator, words.get(one.status, one.status), _time_ratio(one, own), "", memory, *[""] * 6)
     others = one.comparator != HIERFIT
     return (
         one.comparator,
         _number(one.seconds, "{:.3g}"),
-        _ratio(one.seconds, own.seconds) if others else "1",
+        _time_ratio(one, own),
         _number(one.sampling_seconds, "{:.3g}"),
         _number(one.peak_bytes and one.peak_bytes / 2**20, "{:,.0f}"),
         _number(one.ess, "{:,.0f}"),
@@ -119,6 +118,14 @@ def _row(one: Standing, own: Standing, cap: float) -> tuple[str, ...]:
         _number(one.rhat, "{:.3f}"),
         _number(one.apart, "{:.2f}"),
     )
+
+
+def _time_ratio(one: Standing, own: Standing) -> str:
+    """Time in hierfit's: a bound where one of the two was capped, nothing where both were or either failed."""
+    if one.comparator == HIERFIT:
+        return "1" if one.status == "ok" else ""
+    bound = {("ok", "ok"): "", ("capped", "ok"): "> ", ("ok", "capped"): "< "}.get((one.status, own.status))
+    return "" if bound is None else bound + _ratio(one.seconds, own.seconds)
 
 
 def _remark(one: Standing) -> str:

@@ -90,18 +90,32 @@ def verdicts(case: Case, found: Mapping[str, Standing], csv_bytes: int, sampling
 def _verdict(target: Target, found: Mapping[str, Standing]) -> Verdict:
     more = target.quantity == "ess_per_second"
     words = f"{_WORDS[target.quantity]} {'at least' if more else 'at most'} {target.limit:.3g}"
-    own = getattr(found[HIERFIT], target.quantity) if found[HIERFIT].status == "ok" else None
+    own, least = _own(target, found[HIERFIT])
     if not target.peers:
         unit = "" if target.quantity == "rhat" else " s"
-        measured = "not measured" if own is None else f"{own:.4g}{unit}"
-        return Verdict(target.case, words + unit, measured, None if own is None else own <= target.limit)
+        measured = "not measured" if own is None else f"{least}{own:.4g}{unit}"
+        return Verdict(target.case, words + unit, measured, _met(own, target.limit, least))
     best = _best(target, found, more=more)
     words += f" x {'the best of ' if len(target.peers) > 1 else ''}{', '.join(target.peers)}"
     if own is None or best is None:
         return Verdict(target.case, words, "not measured", None)
     ratio = own / getattr(best, target.quantity)
-    met = ratio >= target.limit if more else ratio <= target.limit
-    return Verdict(target.case, words, f"{ratio:.3g} x {best.comparator}", met)
+    met = ratio >= target.limit if more else _met(ratio, target.limit, least)
+    return Verdict(target.case, words, f"{least}{ratio:.3g} x {best.comparator}", met)
+
+
+def _own(target: Target, hierfit: Standing) -> tuple[float | None, str]:
+    """hierfit's number, and "> " where its run was capped and so took longer than that."""
+    if hierfit.status == "capped" and target.quantity == "seconds":
+        return hierfit.seconds, "> "
+    return (getattr(hierfit, target.quantity) if hierfit.status == "ok" else None), ""
+
+
+def _met(value: float | None, limit: float, least: str) -> bool | None:
+    """Whether a value is at most the limit; unknown where it is a lower bound within it."""
+    if value is None or (least and value <= limit):
+        return None
+    return value <= limit
 
 
 def _best(target: Target, found: Mapping[str, Standing], *, more: bool) -> Standing | None:

@@ -4,13 +4,14 @@ The clock runs from before the process is started until it has ended and been wa
 command and everything it starts, at the same time: chains are processes of their own, and their memory adds up. Linux
 tells it as proportional set size (what processes share is counted once), looked at ten times a second, less often
 where looking is slow, so that it never takes more than 1/40 of one core. The high-water mark of every single process,
-which remembers short peaks, is a lower bound. Elsewhere there is only what `os.wait4` says of the largest process; on
-Linux that would be no less than the memory of the harness itself, from which the process was forked.
+which remembers short peaks, is a lower bound, and so is what `os.wait4` says of the largest process in the end, unless
+that is the memory of the harness itself, from which the process was forked. Elsewhere than on Linux it is all there is.
 """
 
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -81,8 +82,13 @@ def run_timed(
         watch.end()
         if PROC or process.returncode is None:
             _end_session(process.pid)
-    peak = watch.peak_bytes if PROC else usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
-    return Timing(seconds, peak, process.returncode, watch.ending)
+    largest, own = _largest_bytes(usage), _largest_bytes(resource.getrusage(resource.RUSAGE_SELF))
+    peak = largest if largest > own or not PROC else 0
+    return Timing(seconds, max(watch.peak_bytes, peak), process.returncode, watch.ending)
+
+
+def _largest_bytes(usage: resource.struct_rusage) -> int:
+    return usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
 
 
 class _Watch:
@@ -103,13 +109,13 @@ class _Watch:
     def _look_on(self, session: int, limits: Limits, started: float) -> None:
         pause = FIRST_PAUSE_SECONDS
         while True:
-            began = time.perf_counter()
+            began = time.thread_time()  # a busy machine makes looking slow, not costly
             memory = [_memory_of(process) for process in _processes_of(session)]
             marks = [mark for _, mark in memory]
             self.peak_bytes = max(self.peak_bytes, sum(held for held, _ in memory), *marks)
             if self._over.is_set():
                 return
-            if began - started > limits.seconds:
+            if time.perf_counter() - started > limits.seconds:
                 self.ending = "capped"
             elif self.peak_bytes > limits.bytes:
                 self.ending = "out of memory"
@@ -118,7 +124,7 @@ class _Watch:
                 return
             if self._over.wait(pause):
                 return
-            pause = max(min(2 * pause, LOOK_SECONDS), (time.perf_counter() - began) / LOOKING_SHARE)
+            pause = max(min(2 * pause, LOOK_SECONDS), (time.thread_time() - began) / LOOKING_SHARE)
 
 
 def _processes_of(session: int) -> Iterator[int]:

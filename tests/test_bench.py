@@ -7,6 +7,7 @@ import re
 import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import pytest
@@ -17,7 +18,7 @@ from bench.cases import CASES, Case, Grouping, csv_of
 from bench.comparators import COMPARATORS
 from bench.comparators.contract import Job, Outcome, Sampling, read_table
 from bench.compare import Standing, standings
-from bench.measure import Measurement, Settings, measure
+from bench.measure import Measurement, Settings, Status, measure
 from bench.report import grids, markdown
 from bench.results import Results, describe_case, read_results, write_results
 from bench.targets import TARGETS, verdicts
@@ -206,6 +207,15 @@ def test_the_reason_of_r_is_not_that_it_stops() -> None:
     assert one.note == "exit status 1: no such column"
 
 
+def test_a_comparator_that_takes_its_folder_along_ends_nothing() -> None:
+    vandal = "import pathlib, shutil, sys; out = dict(word.split('=', 1) for word in sys.argv[1:])['out']; "
+    vandal += "shutil.rmtree(pathlib.Path(out).parent); sys.exit({})"
+    for status, said in (("1", "it said nothing"), ("0", "FileNotFoundError")):
+        one, other = found_by(Fake("vandal", script=vandal.format(status)), Fake(), settings=Settings(runs=1))
+        assert (one.status, other.status) == ("failed", "ok")
+        assert said in one.note
+
+
 def test_the_patient_start_what_takes_hours() -> None:
     (one,) = found_by(Fake("slow", reason="hours"), settings=Settings(runs=1, patient=True))
     assert one.status == "ok"
@@ -274,6 +284,14 @@ def test_the_table_says_what_was_capped_and_skipped() -> None:
     assert all(len(row) == len(grid.head) for row in grid.rows)
 
 
+def test_times_are_not_held_against_a_run_that_failed() -> None:
+    done = Measurement("tiny", "lme4", "ok", "", 1, 30.0, 2**20)
+    for status, ratio in (("failed", ""), ("capped", "< 0.05")):
+        own = Measurement("tiny", "hierfit", cast(Status, status), "", 1, 600.0, 2**20)
+        (grid,) = grids(results(own, done))
+        assert [row[2] for row in grid.rows] == ["", ratio]
+
+
 def test_targets_are_ratios_to_the_best_that_ran() -> None:
     case = CASES["poisson"]
     own = Standing("hierfit", "ok", seconds=2.0, seconds_before=2.5, ess_per_second=600.0)
@@ -288,6 +306,14 @@ def test_targets_are_ratios_to_the_best_that_ran() -> None:
     assert (before.measured, before.met) == ("2.5 s", False)
     assert [one.met for one in verdicts(case, {"hierfit": own}, 10, Sampling())] == [None, None, False]
     assert list(verdicts(case, peers, 10, Sampling())) == []
+
+
+def test_a_capped_hierfit_misses_what_it_cannot_reach_any_more() -> None:
+    capped = Standing("hierfit", "capped", seconds=600.0)
+    for seconds, met in ((30.0, False), (900.0, None)):
+        found = {"hierfit": capped, "lme4": Standing("lme4", "ok", seconds=seconds)}
+        time, *_ = verdicts(CASES["million"], found, 10, Sampling())
+        assert (time.measured, time.met) == (f"> {600 / seconds:.3g} x lme4", met)
 
 
 def test_memory_is_judged_where_data_are_large() -> None:
@@ -309,11 +335,13 @@ def test_every_target_names_a_case_and_comparators() -> None:
 
 def test_a_comparator_that_was_stopped_is_not_tried_at_larger_sizes() -> None:
     cases = [replace(TINY, name=f"rows-{rows}", rows=rows) for rows in (10, 100)]
-    comparators = [Fake(), Fake("failing", script="raise SystemExit(1)")]
+    comparators = [Fake(), Fake("failing", script="raise SystemExit(1)"), Fake("refusing", reason="too small")]
     found = list(scaling.measure_sweep(cases, comparators, Settings(runs=1), lambda text: None))
     assert [(one.case, one.comparator) for one in found] == [
+        ("rows-10", "refusing"),
         ("rows-10", "hierfit"),
         ("rows-10", "failing"),
+        ("rows-100", "refusing"),
         ("rows-100", "hierfit"),
     ]
 
