@@ -68,7 +68,8 @@ class Chains:
         self._folder = folder
         self._processes: list[subprocess.Popen[bytes]] = []
         self._statuses: dict[int, int] = {}
-        self._stopping = threading.Event()
+        self._stopping = False
+        self._starting = threading.Lock()  # so that none is started while the others are being stopped
 
     def run(self, data: Mapping[str, Any]) -> None:
         """Run all chains to their end; cmdstanpy's errors pass through."""
@@ -96,7 +97,8 @@ class Chains:
 
     def stop(self, grace: float) -> None:
         """End the chains that still run: SIGTERM lets them finish a draw; after `grace` seconds they are killed."""
-        self._stopping.set()
+        with self._starting:
+            self._stopping = True
         for process in self._processes:
             if process.poll() is None:
                 process.terminate()
@@ -122,9 +124,9 @@ class Chains:
         if not self.files:
             pairs = zip(runset.stdout_files, runset.csv_files, strict=True)
             self.files = tuple(ChainFiles(Path(console), Path(csv)) for console, csv in pairs)
-        if self._stopping.is_set():
-            return 130
-        with self.files[index].console.open("w") as console:
+        with self._starting, self.files[index].console.open("w") as console:
+            if self._stopping:
+                return 130
             process = subprocess.Popen(
                 runset.cmd(index), stdin=subprocess.DEVNULL, stdout=console, stderr=subprocess.STDOUT
             )

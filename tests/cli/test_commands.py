@@ -19,7 +19,7 @@ from tests.cli.test_report import markdown_rows
 pytestmark = pytest.mark.stan
 FIT = ["fit", "sim/data.csv", "--y", "score", "--x", "ses", "--slope", "ses", "--group", "school"]
 FIT += ["--seed", "1", "--warmup", "300", "--draws", "300"]
-FILES = ["groups.csv", "model.stan", "run.json", "summary.csv", "summary.json", "trace.nc", "truth.json"]
+FILES = ["chains.npz", "groups.csv", "model.stan", "run.json", "summary.csv", "summary.json", "trace.nc", "truth.json"]
 
 
 def hierfit(place: Path, *arguments: str, code: int = 0) -> "subprocess.CompletedProcess[str]":
