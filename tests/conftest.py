@@ -1,5 +1,7 @@
 """The compiled Stan programs: made side by side for tests that use many, out of reach of tests that should use none."""
 
+import signal
+
 import pytest
 
 from hierfit.errors import ToolchainError
@@ -7,6 +9,10 @@ from hierfit.stan.executable import build_all
 from hierfit.stan.programs import all_programs
 from hierfit.stan.toolchain import bundled_toolchain
 from tests.stan.conftest import PROGRAMS, program
+
+# A shell has its background jobs ignore SIGINT, and what these start would inherit that: the tests interrupt programs.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
