@@ -94,10 +94,20 @@ class Fit:
     summary: Summary
     diagnosis: Diagnosis
 
-    @property
-    def seed(self) -> int:
-        """The seed of all chains."""
-        return int(self.manifest["request"]["sampler"]["seed"])
+
+@dataclass(frozen=True)
+class Opened:
+    """A finished fit as its folder holds it, before anything is computed from its draws.
+
+    Attributes:
+        folder, manifest, spec, design, draws: as those of a Fit.
+    """
+
+    folder: Path
+    manifest: Mapping[str, Any]
+    spec: ModelSpec
+    design: Design
+    draws: Draws
 
 
 @dataclass(frozen=True)
@@ -202,28 +212,29 @@ def extend(
         ToolchainError, SamplerError, Interrupted: nothing was changed.
     """
     clock = [time.perf_counter()]
-    before = load(run)
-    request, state = stored_request(run), ChainState.load(before.folder / runs.CHAINS)
-    engine = Engine(before.manifest["engine"])
-    program = StanProgram(before.spec.family, (before.folder / runs.PROGRAM).read_text(encoding="utf-8"))
+    before = _open(run)
+    folder, manifest, spec, design = before.folder, before.manifest, before.spec, before.design
+    request, state = FitRequest.from_dict(manifest["request"]), ChainState.load(folder / runs.CHAINS)
+    engine = Engine(manifest["engine"])
+    program = StanProgram(spec.family, (folder / runs.PROGRAM).read_text(encoding="utf-8"))
     executable = build_executable(program, find_toolchain(request.toolchain), listener.message)
     clock.append(time.perf_counter())
-    data = stan_data(before.spec, before.design, engine)
-    target = Target(executable, data, before.design, before.spec, engine)
+    target = Target(executable, stan_data(spec, design, engine), design, spec, engine)
     options = request.sampler if draws is None else replace(request.sampler, draws=draws)
-    so_far = Drawn(before.draws, assess(before.draws.values), state, before.seed, before.manifest["rounds"], False)
+    known = assess(before.draws.values)
+    so_far = Drawn(before.draws, known, state, manifest["request"]["sampler"]["seed"], manifest["rounds"], False)
     drawn = draw_more(target, options, so_far, until_ess, listener)
-    diagnosis, summary = _judge(drawn, before.design, before.spec, request)
+    diagnosis, summary = _judge(drawn, design, spec, request)
     taken = {"building": clock[1] - clock[0], "sampling": time.perf_counter() - clock[1]}
     taken["total"] = sum(taken.values())
-    seconds = {name: value + taken.get(name, 0.0) for name, value in before.manifest["seconds"].items()}
+    seconds = {name: value + taken.get(name, 0.0) for name, value in manifest["seconds"].items()}
     manifest = {
-        **before.manifest,
-        **describe_draws(drawn, before.design, before.spec),
+        **manifest,
+        **describe_draws(drawn, design, spec),
         **describe_outcome(seconds, diagnosis.to_dict(), argv, interrupted=drawn.interrupted),
     }
-    done = Fit(before.folder, manifest, before.spec, before.design, drawn.draws, summary, diagnosis)
-    _save(done, program, drawn.state, runs.stored_truth(before.folder), overwrite=True)
+    done = Fit(folder, manifest, spec, design, drawn.draws, summary, diagnosis)
+    _save(done, program, drawn.state, runs.stored_truth(folder), overwrite=True)
     return done
 
 
@@ -267,34 +278,26 @@ def _save(
 
 def stored_request(run: Path) -> FitRequest:
     """Return what was asked for when a run was made, its seed included."""
-    return _request(runs.open_run(run))
+    return FitRequest.from_dict(runs.open_run(run).manifest["request"])
 
 
-def _request(folder: runs.RunFolder) -> FitRequest:
-    return FitRequest.from_dict(folder.manifest["request"])
+def _open(run: Path) -> Opened:
+    """Read a run's folder, its draws among it; nothing is computed from them."""
+    folder = runs.open_run(run)
+    spec = ModelSpec.from_dict(folder.manifest["model"])
+    draws, design = read_netcdf(folder.path / runs.TRACE, spec, Path(folder.manifest["data"]["path"]))
+    return Opened(folder.path, folder.manifest, spec, design, draws)
 
 
 def load(run: Path, ci: float | None = None) -> Fit:
     """Return a finished run from its folder alone, with other intervals where `ci` is given."""
-    folder = runs.open_run(run)
-    spec = ModelSpec.from_dict(folder.manifest["model"])
-    draws, design = read_netcdf(folder.path / runs.TRACE, spec, Path(folder.manifest["data"]["path"]))
-    convergence = assess(draws.values)
-    return Fit(
-        folder.path,
-        folder.manifest,
-        spec,
-        design,
-        draws,
-        summarize(draws, design, spec, ci or folder.manifest["request"]["ci"], convergence=convergence),
-        diagnose(
-            draws,
-            design,
-            spec,
-            convergence=convergence,
-            standardize=folder.manifest["request"].get("standardize", False),
-        ),
-    )
+    found = _open(run)
+    draws, design, spec, request = found.draws, found.design, found.spec, found.manifest["request"]
+    known = assess(draws.values)
+    summary = summarize(draws, design, spec, ci or request["ci"], convergence=known)
+    standardize = request.get("standardize", False)
+    diagnosis = diagnose(draws, design, spec, convergence=known, standardize=standardize)
+    return Fit(found.folder, found.manifest, spec, design, draws, summary, diagnosis)
 
 
 def load_summary(run: Path, ci: float | None = None) -> Stored | Fit:
@@ -312,13 +315,12 @@ def load_summary(run: Path, ci: float | None = None) -> Stored | Fit:
 
 def simulate_from(run: Path, seed: int) -> Simulated:
     """Return new data from a finished run: its rows, and an outcome of one posterior draw, which the seed chooses."""
-    folder = runs.open_run(run)
-    request, spec = _request(folder), ModelSpec.from_dict(folder.manifest["model"])
-    draws, design = read_netcdf(folder.path / runs.TRACE, spec, request.data)
+    found = _open(run)
+    request = FitRequest.from_dict(found.manifest["request"])
     rng = np.random.default_rng(seed)
-    draw = pick_true_draw(draws, design, rng, {"run": str(run), "seed": seed})
-    table = _table_of(request, folder.manifest["data"]["sha256"])
-    return simulate_again(design, spec.formula, request.roles, draw, rng, table)
+    draw = pick_true_draw(found.draws, found.design, rng, {"run": str(run), "seed": seed})
+    table = _table_of(request, found.manifest["data"]["sha256"])
+    return simulate_again(found.design, found.spec.formula, request.roles, draw, rng, table)
 
 
 def _table_of(request: FitRequest, sha256: str) -> Table | None:
@@ -357,7 +359,6 @@ def program_text(run: Path) -> str:
 
 def program_data(run: Path) -> str:
     """Return the data that the program got, as JSON."""
-    done = load(run)
-    return json.dumps(
-        stan_data(done.spec, done.design, Engine(done.manifest["engine"])), default=lambda array: array.tolist()
-    )
+    found = _open(run)
+    data = stan_data(found.spec, found.design, Engine(found.manifest["engine"]))
+    return json.dumps(data, default=lambda array: array.tolist())

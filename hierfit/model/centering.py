@@ -65,14 +65,13 @@ def center(design: Design) -> Centering:
     in_rows = np.ones(X.shape[1], dtype=np.bool_)
     chosen = [(f, group) for f, group in enumerate(design.groups) if centered[f]]
     for k in range(X.shape[1]):
-        for f, group in _candidates(k, design, chosen):
+        for f, group in _candidates(k, design, chosen, X[:, k]):
             block = level_X[starts[f] : starts[f + 1]]
             m = _varying(k, design, group)
             if m is not None:
                 first = sum(len(other.terms) for other in design.groups[:f])
                 slopes[first + m] = k
-                name = design.coefficients[k - int(design.intercept)]
-                at = design.coefficients.index(name)
+                at = k - int(design.intercept)
                 block[:, k] = -design.x_mean[at] / design.x_scale[at]
             else:
                 block[group.codes, k] = X[:, k]
@@ -81,15 +80,14 @@ def center(design: Design) -> Centering:
     return Centering(centered, tuple(slopes.tolist()), level_X, in_rows)
 
 
-def _candidates(k: int, design: Design, chosen: list[tuple[int, Group]]) -> list[tuple[int, Group]]:
-    """Return the factors whose mean may hold coefficient k, the best first."""
-    X = scaled_columns(design)
+def _candidates(k: int, design: Design, chosen: list[tuple[int, Group]], column: Array) -> list[tuple[int, Group]]:
+    """Return the factors whose mean may hold coefficient k, of that column, the best first."""
     if design.intercept and k == 0:
         return sorted(chosen, key=lambda each: -each[1].n_levels)
     varying = [each for each in chosen if _varying(k, design, each[1]) is not None]
     if varying:
         return sorted(varying, key=lambda each: -each[1].n_levels)
-    constant = [each for each in chosen if _constant_within(X[:, k], each[1])]
+    constant = [each for each in chosen if _constant_within(column, each[1])]
     return sorted(constant, key=lambda each: each[1].n_levels)
 
 

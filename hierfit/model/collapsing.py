@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from hierfit.model.design import Design, Group
 from hierfit.model.formula import INTERCEPT
-from hierfit.model.scaling import scaled_offset, scaled_outcome, varying_units
+from hierfit.model.scaling import coefficient_scale, scaled_offset, scaled_outcome, varying_units
 from hierfit.model.spec import ModelSpec
 
 Array = NDArray[np.float64]
@@ -140,17 +140,16 @@ def _prior_rows(spec: ModelSpec, design: Design, integrated: Indices, shift: Arr
     Where the sampler's intercept is another than the design's, its prior's row says so: c_0 - sum of shift_k b_k.
     """
     names = spec.coefficient_names
-    units = design.y_scale / design.x_scale
+    units = coefficient_scale(design)
     rows = np.zeros((len(integrated), len(names) + 1))
     for row, index in zip(rows, integrated.tolist(), strict=True):
         prior = spec.priors[names[index]]
         if prior.distribution == "flat":
             continue
-        is_intercept = design.intercept and index == 0
-        unit = design.y_scale if is_intercept else units[index - int(design.intercept)]
+        unit = units[index]
         location, sd = prior.arguments
         row[index] = 1
-        if is_intercept:
+        if design.intercept and index == 0:
             row[:-1] -= shift
             location -= design.intercept_origin
         row[-1] = location / unit

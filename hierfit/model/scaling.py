@@ -32,6 +32,11 @@ def scaled_columns(design: Design) -> Array:
     return np.column_stack([np.ones(design.n_rows), X]) if design.intercept else X
 
 
+def coefficient_scale(design: Design) -> Array:
+    """Return one unit of each of the sampler's coefficients in the units of the CSV [K], the intercept first."""
+    return design.y_scale / np.concatenate([np.ones(int(design.intercept)), design.x_scale])
+
+
 def scaled_varying(group: Group) -> Array:
     """Return the varying columns of one factor over their units [N, M]; not centred, which would change the model."""
     return group.Z / varying_units(group)

@@ -19,7 +19,7 @@ from hierfit.model.collapsing import collapse
 from hierfit.model.design import Design
 from hierfit.model.engines import Engine
 from hierfit.model.families import FAMILIES
-from hierfit.model.scaling import varying_units
+from hierfit.model.scaling import coefficient_scale, varying_units
 from hierfit.model.spec import Kind, ModelSpec
 from hierfit.results.collapsed import Sampled, draw_rest
 from hierfit.results.draws import Draws
@@ -86,7 +86,7 @@ def _effects(variables: Mapping[str, Array], design: Design) -> dict[str, Array]
     """Return the effects of each factor [chains, draws, J, M]: diag(sd_f) L_f z_f[j], or z_f[j] less its mean."""
     effects = {}
     centering = center(design)
-    b_scale = design.y_scale / np.concatenate([np.ones(int(design.intercept)), design.x_scale])
+    b_scale = coefficient_scale(design)
     u = c = p = 0
     for group, centered, mean in zip(
         design.groups, centering.centered, centering.means(variables["b"] / b_scale, design), strict=True
@@ -114,7 +114,7 @@ def _collapsed(
     if spec.prior_only:  # without rows the conditional distribution is the prior
         rows = rows.without_rows()
     effect_scale = design.y_scale / varying_units(group)
-    b_scale = design.y_scale / np.concatenate([np.ones(int(design.intercept)), design.x_scale])
+    b_scale = coefficient_scale(design)
     L = cholesky_from_partials(variables["partial"], len(group.terms)) if group.correlated else np.eye(len(group.terms))
     shape = variables["sd"].shape[:2]
     sampled = Sampled(

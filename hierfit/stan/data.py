@@ -22,7 +22,14 @@ from hierfit.model.engines import Engine
 from hierfit.model.families import FAMILIES
 from hierfit.model.formula import INTERCEPT
 from hierfit.model.priors import DISTRIBUTIONS, EVERYWHERE, HORSESHOE_SCALE, Interval, Prior
-from hierfit.model.scaling import scaled_columns, scaled_offset, scaled_outcome, scaled_varying, varying_units
+from hierfit.model.scaling import (
+    coefficient_scale,
+    scaled_columns,
+    scaled_offset,
+    scaled_outcome,
+    scaled_varying,
+    varying_units,
+)
 from hierfit.model.spec import ModelSpec, sd_name, sigma_name, threshold_name
 
 Array = NDArray[np.float64]
@@ -45,9 +52,7 @@ class Bounded:
 
 def stan_data(spec: ModelSpec, design: Design, engine: Engine = Engine.FULL) -> StanData:
     """Return the program's data as numpy arrays and ints."""
-    b_scale = design.y_scale / design.x_scale
-    if design.intercept:
-        b_scale = np.concatenate([[design.y_scale], b_scale])
+    b_scale = coefficient_scale(design)
     b_location = np.zeros(len(b_scale))
     b_location[: int(design.intercept)] = design.intercept_origin
     integrated = integrated_coefficients(spec).tolist() if engine is Engine.COLLAPSED else []
