@@ -11,7 +11,6 @@ from typing import Any
 
 from hierfit import __version__
 from hierfit.model.design import Design, Group
-from hierfit.model.engines import Engine
 from hierfit.model.spec import ModelSpec
 from hierfit.model.table import Table
 from hierfit.request import FitRequest
@@ -19,8 +18,7 @@ from hierfit.results.checks import predict_from_prior
 from hierfit.results.diagnostics import Diagnosis
 from hierfit.results.summary import Summary
 from hierfit.rounds import Drawn
-from hierfit.stan.executable import Executable
-from hierfit.stan.toolchain import Toolchain
+from hierfit.sources import Source
 
 _PACKAGES = ("arviz", "cmdstanpy", "numpy", "pandas", "xarray")
 
@@ -59,14 +57,10 @@ def _describe_group(group: Group) -> dict[str, Any]:
     }
 
 
-def describe_tools(executable: Executable, toolchain: Toolchain, engine: Engine) -> dict[str, Any]:
+def describe_tools(source: Source) -> dict[str, Any]:
     """Return what did the work: engine, toolchain, compiler, program, versions, machine."""
     return {
-        "engine": engine.value,
-        "toolchain": executable.toolchain_kind,
-        "stan": executable.stan_version,
-        "compiler": toolchain.compiler_version,
-        "program_sha256": executable.program_digest,
+        **source.describe(),
         "versions": {"python": platform.python_version(), **{name: version(name) for name in _PACKAGES}},
         "machine": {"system": platform.platform(), "cores": os.cpu_count()},
     }

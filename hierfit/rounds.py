@@ -7,27 +7,27 @@ Where the chains stand is kept with a run, and `hierfit extend` goes on from the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
 from hierfit.errors import Interrupted
 from hierfit.model.design import Design
-from hierfit.model.engines import Engine
+from hierfit.model.engines import n_effects, stan_engine
 from hierfit.model.spec import ModelSpec
 from hierfit.results.collect import draws_from_sampling
 from hierfit.results.convergence import Convergence, assess
 from hierfit.results.draws import Draws, joined
+from hierfit.sources import Source
 from hierfit.stan.chain_state import ChainState
-from hierfit.stan.executable import Executable
-from hierfit.stan.sampler import Progress, SamplerOptions, sample
-from hierfit.stan.start import Start, sample_from_mode
+from hierfit.stan.sampler import Progress, SamplerOptions
+from hierfit.stan.start import Start
 
 MOST_ROUNDS = 10
 # Above this many group effects, a first round of 1,000 draws would be most of the time and memory of a fit.
 MANY_EFFECTS, SHORT_ROUND = 10_000, 250
+MANY_TOGETHER = 300  # of all factors but the largest, where these make one matrix
 
 
 @dataclass(frozen=True)
@@ -56,18 +56,14 @@ class Target:
     """What is sampled from.
 
     Attributes:
-        executable: the program.
-        data: what it gets.
+        source: what draws.
         design: the columns.
         spec: the model.
-        engine: how the group effects are dealt with.
     """
 
-    executable: Executable
-    data: Mapping[str, Any]
+    source: Source
     design: Design
     spec: ModelSpec
-    engine: Engine
 
 
 @dataclass(frozen=True)
@@ -101,8 +97,7 @@ def draw(target: Target, options: SamplerOptions, until_ess: int | None, listene
     Raises:
         SamplerError, Interrupted: there is no draw to keep.
     """
-    effects = sum(group.n_levels * len(group.terms) for group in target.design.groups)
-    if until_ess is not None and effects > MANY_EFFECTS:
+    if until_ess is not None and _are_costly(target):
         options = replace(options, draws=min(options.draws, SHORT_ROUND))
     drawn = _first(target, options, listener)
     return drawn if until_ess is None else _until(target, options, drawn, until_ess, MOST_ROUNDS, listener)
@@ -133,14 +128,12 @@ def _until(
 def _go_on(target: Target, options: SamplerOptions, drawn: Drawn, listener: Listener = SILENT) -> Drawn:
     """Sample another round of `options.draws`; where that is interrupted, nothing that was there is lost."""
     try:
-        sampling = sample(
-            target.executable, target.data, drawn.state.options(replace(options, seed=drawn.seed)), listener.progress
-        )
+        sampling = target.source.more(drawn.state.options(replace(options, seed=drawn.seed)), listener.progress)
     except Interrupted:
         return replace(drawn, interrupted=True)
     if len(sampling.step_size) < drawn.state.n_chains:  # an interrupt left some chains without draws
         return replace(drawn, interrupted=True)
-    more = draws_from_sampling(sampling, target.design, target.spec, target.engine)
+    more = draws_from_sampling(sampling, target.design, target.spec, target.source.engine)
     draws, state = joined(drawn.draws, more), ChainState.after(sampling)
     convergence, n_rounds = assess(draws.values), drawn.rounds + 1
     return Drawn(draws, convergence, state, drawn.seed, n_rounds, sampling.interrupted, drawn.start)
@@ -155,13 +148,16 @@ def least_effective(drawn: Drawn) -> tuple[float, str]:
     return float(sizes[worst]), drawn.draws.parameters[worst].name
 
 
+def _are_costly(target: Target) -> bool:
+    """Whether a draw takes long to make or to keep."""
+    sizes = [n_effects(group) for group in target.design.groups]
+    by_stan = stan_engine(target.source.engine, target.design.groups) is target.source.engine
+    return sum(sizes) > MANY_EFFECTS or (not by_stan and sum(sizes) - max(sizes) > MANY_TOGETHER)
+
+
 def _first(target: Target, options: SamplerOptions, listener: Listener) -> Drawn:
-    if target.engine is Engine.COLLAPSED:
-        sampling, start = sample_from_mode(target.executable, target.data, options, listener.progress, sample)
-    else:
-        sampling = sample(target.executable, target.data, options, listener.progress)
-        start = Start(False, options.warmup_iterations)
-    draws = draws_from_sampling(sampling, target.design, target.spec, target.engine)
+    sampling, start = target.source.first(options, listener.progress)
+    draws = draws_from_sampling(sampling, target.design, target.spec, target.source.engine)
     state = ChainState.after(sampling)
     return Drawn(draws, assess(draws.values), state, sampling.seed, 1, sampling.interrupted, start)
 

@@ -11,6 +11,7 @@ steps that need them.
 from __future__ import annotations
 
 import json
+import secrets
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -22,9 +23,10 @@ import numpy as np
 
 from hierfit import __version__, runs
 from hierfit.manifest import describe_draws, describe_model, describe_outcome, describe_tools, summary_document
+from hierfit.marginal.timing import estimate_marginal
 from hierfit.model.csvfile import digest_file
 from hierfit.model.design import Design, build_design
-from hierfit.model.engines import Engine, choose_engine
+from hierfit.model.engines import Engine, choose_engine, stan_engine
 from hierfit.model.families import Family, Support
 from hierfit.model.outcome import find_family
 from hierfit.model.prior_choice import build_spec
@@ -43,10 +45,13 @@ from hierfit.results.stored import read_summary
 from hierfit.results.summary import Summary, summarize
 from hierfit.results.true_draw import pick_true_draw
 from hierfit.rounds import SILENT, Drawn, Listener, Target, draw, draw_more
+from hierfit.sources import Wanted, open_source
 from hierfit.stan.chain_state import ChainState
 from hierfit.stan.data import stan_data
-from hierfit.stan.executable import build_executable, find_executable
+from hierfit.stan.executable import find_executable
 from hierfit.stan.programs import StanProgram, render_program
+from hierfit.stan.sampler import SamplerOptions
+from hierfit.stan.start import is_untouched
 from hierfit.stan.timing import Estimate, estimate_time
 from hierfit.stan.toolchain import find_toolchain
 
@@ -135,8 +140,13 @@ def prepare(request: FitRequest) -> Plan:
     table = read_columns(request, family)
     design = build_design(formula, table, centered=request.centered, family=family.name, link=link, roles=request.roles)
     spec = build_spec(formula, design, request.priors, prior_only=request.prior_only, standardize=request.standardize)
-    engine = choose_engine(spec, request.engine, weighted=design.weights is not None)
+    engine = choose_engine(spec, design, request.engine, tuned=_is_tuned(request.sampler))
     return Plan(request, table, design, spec, engine, time.perf_counter() - started)
+
+
+def _is_tuned(options: SamplerOptions) -> bool:
+    """Whether the user has set what only Stan's sampler knows."""
+    return not is_untouched(options) or options.max_treedepth != SamplerOptions().max_treedepth
 
 
 def read_columns(request: FitRequest, family: Family) -> Table:
@@ -172,11 +182,12 @@ def fit(
         ToolchainError, SamplerError, Interrupted, RunFolderError: nothing was saved, and no earlier run is lost.
     """
     clock = [time.perf_counter()]
-    program, toolchain = render_program(plan.spec.family, plan.engine), find_toolchain(plan.request.toolchain)
-    executable = build_executable(program, toolchain, listener.message)
+    seed = secrets.randbelow(2**32) if plan.request.sampler.seed is None else plan.request.sampler.seed
+    options = replace(plan.request.sampler, seed=seed)
+    wanted = Wanted(plan.spec, plan.design, plan.engine, plan.request.toolchain, seed)
+    source = open_source(wanted, listener.message)
     clock.append(time.perf_counter())
-    target = Target(executable, stan_data(plan.spec, plan.design, plan.engine), plan.design, plan.spec, plan.engine)
-    drawn = draw(target, plan.request.sampler, plan.request.until_ess, listener)
+    drawn = draw(Target(source, plan.design, plan.spec), options, plan.request.until_ess, listener)
     clock.append(time.perf_counter())
     diagnosis, summary = _judge(drawn, plan.design, plan.spec, plan.request)
     seconds = {
@@ -187,13 +198,13 @@ def fit(
     }
     manifest = {
         **describe_model(plan.request.with_seed(drawn.seed), plan.table, plan.design, plan.spec),
-        **describe_tools(executable, toolchain, plan.engine),
+        **describe_tools(source),
         **describe_draws(drawn, plan.design, plan.spec),
         **describe_outcome(seconds, diagnosis.to_dict(), argv, interrupted=drawn.interrupted),
     }
     done = Fit(out, manifest, plan.spec, plan.design, drawn.draws, summary, diagnosis)
     truth = runs.truth_beside(plan.table.path, plan.table.sha256)
-    _save(done, program, drawn.state, truth, overwrite=overwrite)
+    _save(done, source.program, drawn.state, truth, overwrite=overwrite)
     return done
 
 
@@ -215,15 +226,15 @@ def extend(
     before = _open(run)
     folder, manifest, spec, design = before.folder, before.manifest, before.spec, before.design
     request, state = FitRequest.from_dict(manifest["request"]), ChainState.load(folder / runs.CHAINS)
-    engine = Engine(manifest["engine"])
     program = StanProgram(spec.family, (folder / runs.PROGRAM).read_text(encoding="utf-8"))
-    executable = build_executable(program, find_toolchain(request.toolchain), listener.message)
+    seed = manifest["request"]["sampler"]["seed"]
+    wanted = Wanted(spec, design, Engine(manifest["engine"]), request.toolchain, seed, program)
+    source = open_source(wanted, listener.message)
     clock.append(time.perf_counter())
-    target = Target(executable, stan_data(spec, design, engine), design, spec, engine)
     options = request.sampler if draws is None else replace(request.sampler, draws=draws)
     known = assess(before.draws.values)
-    so_far = Drawn(before.draws, known, state, manifest["request"]["sampler"]["seed"], manifest["rounds"], False)
-    drawn = draw_more(target, options, so_far, until_ess, listener)
+    so_far = Drawn(before.draws, known, state, seed, manifest["rounds"], False)
+    drawn = draw_more(Target(source, design, spec), options, so_far, until_ess, listener)
     diagnosis, summary = _judge(drawn, design, spec, request)
     taken = {"building": clock[1] - clock[0], "sampling": time.perf_counter() - clock[1]}
     taken["total"] = sum(taken.values())
@@ -245,6 +256,8 @@ def estimate(plan: Plan) -> Estimate | None:
         ToolchainError: no Stan on this machine.
         SamplerError: the sampler does not start.
     """
+    if stan_engine(plan.engine, plan.design.groups) is not plan.engine:
+        return estimate_marginal(plan.spec, plan.design, plan.request.sampler)
     program, toolchain = render_program(plan.spec.family, plan.engine), find_toolchain(plan.request.toolchain)
     executable = find_executable(program, toolchain)
     if executable is None:
@@ -360,5 +373,6 @@ def program_text(run: Path) -> str:
 def program_data(run: Path) -> str:
     """Return the data that the program got, as JSON."""
     found = _open(run)
-    data = stan_data(found.spec, found.design, Engine(found.manifest["engine"]))
+    engine = stan_engine(Engine(found.manifest["engine"]), found.design.groups)
+    data = stan_data(found.spec, found.design, engine)
     return json.dumps(data, default=lambda array: array.tolist())

@@ -67,33 +67,22 @@ class Classes:
 
 
 @dataclass(frozen=True)
-class Collapsed:
-    """The rows as the collapsed engine sees them.
+class Coefficients:
+    """How the population coefficients are dealt with, and from where they are counted.
 
     Attributes:
-        n_rows: N; 0 where the outcome is left out.
-        integrated: which coefficients are integrated out [I], 0-based.
+        integrated: which are integrated out [I], 0-based.
         kept: which are sampled or constant [K - I].
-        levels: level by level.
-        within: products of what no effect can take up [R, R].
-        prior: products of the rows that the priors of the integrated coefficients amount to [R, R].
-        reference: what the coefficients count from [K].
-        shift: the coefficients' intercept is at these values of the columns [K], 0 for the intercept's own.
+        prior: products of the rows of [X, y] that the priors of the integrated ones amount to [R, R].
+        reference: what they count from [K].
+        shift: their intercept is at these values of the columns [K], 0 for the intercept's own.
     """
 
-    n_rows: int
     integrated: Indices
     kept: Indices
-    levels: Levels
-    within: Array
     prior: Array
     reference: Array
     shift: Array
-
-    def without_rows(self) -> Collapsed:
-        """Return the same without any row, so that only the priors speak."""
-        none = Levels(np.zeros_like(self.levels.S), np.zeros_like(self.levels.q))
-        return replace(self, n_rows=0, levels=none, within=np.zeros_like(self.within))
 
     def at_origin(self, coefficients: Array) -> Array:
         """Carry the coefficients [..., K] to where the design's intercept is, counting from 0."""
@@ -101,6 +90,26 @@ class Collapsed:
         if self.shift.any():
             b[..., 0] -= b @ self.shift
         return b
+
+
+@dataclass(frozen=True)
+class Collapsed(Coefficients):
+    """The rows as the collapsed engine sees them.
+
+    Attributes:
+        n_rows: N; 0 where the outcome is left out.
+        levels: level by level.
+        within: products of what no effect can take up [R, R].
+    """
+
+    n_rows: int
+    levels: Levels
+    within: Array
+
+    def without_rows(self) -> Collapsed:
+        """Return the same without any row, so that only the priors speak."""
+        none = Levels(np.zeros_like(self.levels.S), np.zeros_like(self.levels.q))
+        return replace(self, n_rows=0, levels=none, within=np.zeros_like(self.within))
 
 
 def integrated_coefficients(spec: ModelSpec) -> Indices:
@@ -111,6 +120,13 @@ def integrated_coefficients(spec: ModelSpec) -> Indices:
 
 def collapse(spec: ModelSpec, design: Design) -> Collapsed:
     """Reduce the rows of a model with one grouping factor."""
+    columns, coefficients = columns_to_reduce(spec, design)
+    levels, within = project(design.groups[0], columns)
+    return Collapsed(**vars(coefficients), n_rows=design.n_rows, levels=levels, within=within)
+
+
+def columns_to_reduce(spec: ModelSpec, design: Design) -> tuple[Array, Coefficients]:
+    """Return [X, y] [N, R] counted from near their least squares solution, and how that is."""
     integrated = integrated_coefficients(spec)
     kept = np.setdiff1d(np.arange(len(spec.coefficient_names)), integrated)
     X, shift = _columns(design, centred=design.intercept and 0 in integrated)
@@ -118,10 +134,10 @@ def collapse(spec: ModelSpec, design: Design) -> Collapsed:
     reference = np.zeros(X.shape[1])
     own = X[:, integrated]
     reference[integrated] = np.linalg.lstsq(own.T @ own, own.T @ y, rcond=None)[0]
-    levels, within = project(design.groups[0], np.column_stack([X, y - own @ reference[integrated]]))
     prior = _prior_rows(spec, design, integrated, shift)
     prior[:, -1] -= prior[:, :-1] @ reference
-    return Collapsed(design.n_rows, integrated, kept, levels, within, prior.T @ prior, reference, shift)
+    columns = np.column_stack([X, y - own @ reference[integrated]])
+    return columns, Coefficients(integrated, kept, prior.T @ prior, reference, shift)
 
 
 def _columns(design: Design, *, centred: bool) -> tuple[Array, Array]:

@@ -1,17 +1,27 @@
-"""Engines: how group effects and coefficients are dealt with while sampling. Both give the same posterior.
+"""Engines: how group effects and coefficients are dealt with while sampling. All give the same posterior.
 
 full        every effect is a parameter of the sampler; any family, any number of factors
 collapsed   the effects, and population coefficients with normal or flat priors, are integrated out exactly, and drawn
-            afterwards from their exact conditional distribution
+            afterwards from their exact conditional distribution. With one grouping factor Stan samples what is left;
+            with several the density takes a matrix as large as all factors but one, and `hierfit.marginal` does
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from enum import StrEnum
 
+import numpy as np
+from numpy.typing import NDArray
+
 from hierfit.errors import UsageError
+from hierfit.model.collapsing import INTEGRABLE
+from hierfit.model.design import Design, Group
 from hierfit.model.families import FAMILIES
 from hierfit.model.spec import ModelSpec
+
+MOST_TOGETHER = 2_000  # effects of all factors but the one that is eliminated first: a second for each draw beyond
+MOST_PAIRS = 20_000_000  # products of cross-products that are kept: 250 MB
 
 
 class Engine(StrEnum):
@@ -21,23 +31,75 @@ class Engine(StrEnum):
     COLLAPSED = "collapsed"
 
 
-def choose_engine(spec: ModelSpec, wanted: str = "auto", *, weighted: bool = False) -> Engine:
-    """Return the wanted engine; auto takes collapsed wherever it is exact: never where rows are `weighted`.
+def choose_engine(spec: ModelSpec, design: Design, wanted: str = "auto", *, tuned: bool = False) -> Engine:
+    """Return the wanted engine; auto takes collapsed wherever it is exact and small enough.
+
+    `tuned` says that the user has set what only Stan's sampler knows, such as its warmup.
 
     Raises:
-        UsageError: collapsed is wanted where it is not exact, or there is no such engine.
+        UsageError: collapsed is wanted where it cannot be had, or there is no such engine.
     """
-    one_sigma = not spec.sigma_coefficients
-    exact = FAMILIES[spec.family].collapsible and len(spec.groups) == 1 and one_sigma and not weighted
     if wanted == "auto":
-        return Engine.COLLAPSED if exact else Engine.FULL
+        return Engine.FULL if any(obstacles(spec, design, tuned=tuned)) else Engine.COLLAPSED
     if wanted not in set(Engine):
         raise UsageError(f"there is no engine '{wanted}'.", hint=f"choose auto, {', '.join(Engine)}")
-    if wanted == Engine.COLLAPSED and not exact:
-        raise UsageError(
-            f"the collapsed engine needs a gaussian outcome, one sigma, one grouping factor and no weights; this model "
-            f"is {spec.family} with {len(spec.groups)}{'' if one_sigma else ', predictors of sigma'}"
-            f"{' and weights' if weighted else ''}.",
-            hint="use --engine auto",
-        )
+    found = list(obstacles(spec, design, tuned=tuned)) if wanted == Engine.COLLAPSED else []
+    if found:
+        raise UsageError(f"the collapsed engine cannot be had: {'; '.join(found)}.", hint="use --engine auto")
     return Engine(wanted)
+
+
+def obstacles(spec: ModelSpec, design: Design, *, tuned: bool) -> Iterator[str]:
+    """Yield what keeps the collapsed engine from this model."""
+    if not FAMILIES[spec.family].collapsible:
+        yield f"it needs a gaussian outcome, and this one is {spec.family}"
+    if not spec.groups:
+        yield "there is no grouping factor"
+    if spec.sigma_coefficients:
+        yield "sigma has predictors"
+    if design.weights is not None:
+        yield "rows are weighted"
+    if len(spec.groups) > 1:
+        yield from _obstacles_of_several(spec, design, tuned=tuned)
+
+
+def _obstacles_of_several(spec: ModelSpec, design: Design, *, tuned: bool) -> Iterator[str]:
+    """Yield what keeps the chains of `hierfit.marginal` from a model with several factors."""
+    if spec.prior_only:
+        yield "only the priors are asked for"
+    if tuned:
+        yield "with several grouping factors it has no warmup, step size or metric to be set"
+    priors = {name: spec.priors[name].distribution for name in spec.coefficient_names}
+    other = [name for name, distribution in priors.items() if distribution not in (*INTEGRABLE, "constant")]
+    if other:
+        yield f"with several grouping factors it needs normal or flat priors, and that of {other[0]} is neither"
+    first = eliminated_factor(design.groups)
+    group = design.groups[first]
+    others = [factor for index, factor in enumerate(design.groups) if index != first]
+    together = sum(n_effects(factor) for factor in others)
+    if together > MOST_TOGETHER:
+        yield f"all grouping factors but one have {together:,} effects together, more than {MOST_TOGETHER:,}"
+    met = np.minimum(group.rows_per_level * sum(len(factor.terms) for factor in others), together)
+    pairs = met_pairs(met + len(spec.coefficient_names) + 1) * len(group.terms) * (len(group.terms) + 1) // 2
+    if min(pairs, n_effects(group) * together) > MOST_PAIRS:
+        yield "the levels of its factors meet too often"
+
+
+def stan_engine(engine: Engine, groups: Sequence[Group]) -> Engine:
+    """Return the engine of the Stan program that has the posterior: another where `hierfit.marginal` draws."""
+    return Engine.FULL if len(groups) > 1 else engine
+
+
+def eliminated_factor(groups: Sequence[Group]) -> int:
+    """Return the position of the factor with most effects."""
+    return max(range(len(groups)), key=lambda index: n_effects(groups[index]))
+
+
+def n_effects(group: Group) -> int:
+    """Return how many effects a factor has, J M."""
+    return group.n_levels * len(group.terms)
+
+
+def met_pairs(met: NDArray[np.int64]) -> int:
+    """Return how many pairs of columns are met by the same level, where each meets so many [J]."""
+    return int(np.sum(met * (met + 1) // 2))

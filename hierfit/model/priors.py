@@ -147,6 +147,11 @@ class Prior:
         inside = (np.asarray(x) >= lower) & (np.asarray(x) <= upper)
         return np.where(inside, distribution.pdf(x) / (distribution.sf(lower) - distribution.sf(upper)), 0.0)
 
+    def log_density(self, x: Array) -> Array:
+        """Return the log density at x within its bounds, up to a constant; 0 for a flat prior."""
+        make = DISTRIBUTIONS[self.distribution].scipy
+        return np.zeros(np.shape(x)) if make is None else np.asarray(make(*self.arguments).logpdf(x))
+
 
 _NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
 _PRIOR = re.compile(r"\s*(?P<name>.+?)\s*~\s*(?P<distribution>\w+)\s*\(\s*(?P<numbers>[^()]*)\)\s*", re.DOTALL)

@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 
 from hierfit.model.centering import center
 from hierfit.model.collapsing import collapse
+from hierfit.model.correlations import cholesky_from_partials
 from hierfit.model.design import Design
-from hierfit.model.engines import Engine
+from hierfit.model.engines import Engine, n_effects
 from hierfit.model.families import FAMILIES
 from hierfit.model.scaling import coefficient_scale, varying_units
 from hierfit.model.spec import Kind, ModelSpec
@@ -34,7 +35,9 @@ def draws_from_sampling(sampling: Sampling, design: Design, spec: ModelSpec, eng
     variables = {name: _values(sampling, name) for name in _VARIABLES}
     own = [auxiliary.name for auxiliary in FAMILIES[spec.family].auxiliaries]
     kept = [own.index(auxiliary.name) for auxiliary in spec.auxiliaries]
-    if engine is Engine.COLLAPSED:
+    if "u" in sampling.variables:
+        effects = _stacked(sampling.variables["u"], design)
+    elif engine is Engine.COLLAPSED:
         variables["b"], effects = _collapsed(sampling, variables, design, spec)
     else:
         effects = _effects(variables, design)
@@ -106,6 +109,15 @@ def _effects(variables: Mapping[str, Array], design: Design) -> dict[str, Array]
     return effects
 
 
+def _stacked(u: Array, design: Design) -> dict[str, Array]:
+    """Return the effects of each factor [chains, draws, J, M] from all of them side by side."""
+    ends = np.cumsum([n_effects(group) for group in design.groups])[:-1]
+    return {
+        group.factor: block.reshape(*u.shape[:2], group.n_levels, len(group.terms))
+        for group, block in zip(design.groups, np.split(u, ends, axis=2), strict=True)
+    }
+
+
 def _collapsed(
     sampling: Sampling, variables: Mapping[str, Array], design: Design, spec: ModelSpec
 ) -> tuple[Array, dict[str, Array]]:
@@ -126,20 +138,3 @@ def _collapsed(
     b *= b_scale
     effects *= effect_scale  # in place, and so is what follows: there may be many
     return b.reshape(*shape, -1), {group.factor: effects.reshape(*shape, group.n_levels, -1)}
-
-
-def cholesky_from_partials(partial: Array, size: int) -> Array:
-    """Return the Cholesky factor of the correlation matrix [..., size, size] from its partial correlations [..., P].
-
-    The same as the function of that name in the Stan program: Lewandowski, Kurowicka & Joe (2009).
-    """
-    factor = np.zeros((*partial.shape[:-1], size, size))
-    p = 0
-    for i in range(size):
-        remaining = np.ones(partial.shape[:-1])
-        for j in range(i):
-            factor[..., i, j] = partial[..., p] * np.sqrt(remaining)
-            remaining = remaining * (1 - partial[..., p] ** 2)
-            p += 1
-        factor[..., i, i] = np.sqrt(remaining)
-    return factor

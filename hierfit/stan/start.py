@@ -24,7 +24,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,21 +50,26 @@ class Start:
     """How sampling started.
 
     Attributes:
-        at_mode: from the mode, with the metric of the curvature; otherwise with an adapting warmup.
+        origin: "mode", with the metric of the curvature there; "adaptation", with a warmup that adapts; "proposal",
+            of chains that need no warmup (`hierfit.marginal`).
         warmup: iterations of each chain that were not kept.
         seconds: what the search for the mode took, and an attempt that was given up.
         reason: why a start at the mode was given up; None where it was kept or not tried.
     """
 
-    at_mode: bool
+    origin: Literal["mode", "adaptation", "proposal"]
     warmup: int
     seconds: float = 0.0
     reason: str | None = None
 
+    @property
+    def at_mode(self) -> bool:
+        """Whether chains started at the mode."""
+        return self.origin == "mode"
+
     def to_dict(self) -> dict[str, Any]:
         """Return JSON-ready plain values."""
-        origin = "mode" if self.at_mode else "adaptation"
-        return {"from": origin, "warmup": self.warmup, "seconds": round(self.seconds, 3), "reason": self.reason}
+        return {"from": self.origin, "warmup": self.warmup, "seconds": round(self.seconds, 3), "reason": self.reason}
 
 
 @dataclass(frozen=True)
@@ -101,7 +106,7 @@ def sample_from_mode(
     if options.seed is None:
         options = replace(options, seed=secrets.randbelow(2**32))
     if not may_start_at_mode(data, options):
-        return sample(executable, data, options, on_progress), Start(False, options.warmup_iterations)
+        return sample(executable, data, options, on_progress), Start("adaptation", options.warmup_iterations)
     started = time.monotonic()
     try:
         quick = at_mode(options, approximate(executable, data, options))
@@ -110,9 +115,9 @@ def sample_from_mode(
     except (NoModeError, SamplerError) as error:
         sampling, reason = None, str(error)
     if sampling is not None and reason is None:
-        return sampling, Start(True, WARMUP, time.monotonic() - started - sampling.seconds.wall)
+        return sampling, Start("mode", WARMUP, time.monotonic() - started - sampling.seconds.wall)
     lost = time.monotonic() - started
-    return sample(executable, data, options, on_progress), Start(False, options.warmup_iterations, lost, reason)
+    return sample(executable, data, options, on_progress), Start("adaptation", options.warmup_iterations, lost, reason)
 
 
 def expected_warmup(options: SamplerOptions, engine: Engine) -> int:

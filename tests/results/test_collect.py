@@ -14,7 +14,8 @@ from hierfit.model.engines import Engine
 from hierfit.model.formula import Formula, GroupTerm, formula_from_flags
 from hierfit.model.formula_text import parse_formula
 from hierfit.model.prior_choice import build_spec
-from hierfit.results.collect import cholesky_from_partials, draws_from_sampling
+from hierfit.model.correlations import cholesky_from_partials
+from hierfit.results.collect import draws_from_sampling
 from hierfit.results.draws import Draws
 from hierfit.stan.data import stan_data
 from hierfit.stan.sampler import SamplerOptions, Sampling

@@ -23,7 +23,7 @@ from hierfit.model.priors import HORSESHOE, HORSESHOE_SCALE, Prior
 from hierfit.model.scaling import varying_units
 from hierfit.model.sigma import build_sigma
 from hierfit.model.spec import ModelSpec, sd_name, sigma_name, threshold_name
-from hierfit.results.collect import cholesky_from_partials
+from hierfit.model.correlations import cholesky_from_partials
 from hierfit.stan.data import stan_data
 from hierfit.stan.executable import build_executable
 from hierfit.stan.programs import render_program

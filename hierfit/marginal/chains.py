@@ -1,0 +1,161 @@
+"""MarginalPosterior -> Sampling: chains of independence Metropolis.
+
+Every point is proposed without regard to where a chain stands, so all can be worked out side by side, and a chain
+accepts one with probability min(1, ratio of the weights density over proposal). That is exact whatever the proposal
+(Tierney 1994, section 2.3.2); how good that is shows in the share accepted, and in R-hat and ESS as for any chain. A
+chain moves in the effects and coefficients together with the point that they were drawn with.
+
+There is no warmup: the proposal is settled before the first draw, and chains start from the pilot sample by its
+weights. No gradient is needed, which for a matrix of a thousand effects would cost several times as much as the
+density.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hierfit.errors import Interrupted
+from hierfit.marginal.posterior import MarginalPosterior, Point, threads
+from hierfit.model.correlations import cholesky_from_partials
+from hierfit.model.design import Design
+from hierfit.stan.sampler import Progress, SamplerOptions, Sampling, Seconds
+
+Array = NDArray[np.float64]
+Walk = Sequence[tuple[Point, float]]  # where a chain stands, draw by draw, and what it accepted with
+Generators = Sequence[np.random.Generator]
+
+AT_A_TIME = 16  # draws of each chain between two looks at the keyboard
+
+
+def sample(
+    posterior: MarginalPosterior, options: SamplerOptions, on_progress: Callable[[Progress], None] | None = None
+) -> Sampling:
+    """Run the chains: from the pilot sample, or from where `options.inits` says; the seed must be given.
+
+    The variables are those of the Stan program, but `b` lacks nothing, and the effects are `u`, as those of a Point.
+    On KeyboardInterrupt the draws that are finished are returned.
+
+    Raises:
+        Interrupted: stopped before there was a draw.
+    """
+    started = time.monotonic()
+    interrupted, walks = False, [list[tuple[Point, float]]() for _ in range(options.chains)]
+    try:
+        for block in _blocks(posterior, options):
+            for walk, more in zip(walks, block, strict=True):
+                walk += more
+            if on_progress is not None:
+                on_progress(_progress(len(walks[0]), options, time.monotonic() - started))
+    except KeyboardInterrupt:
+        interrupted = True
+    shortest = min(map(len, walks))
+    if not shortest:
+        raise Interrupted("Stopped before the first draw: there is nothing to keep.")
+    walks = [walk[:shortest] for walk in walks]
+    return _assemble(posterior, walks, options, time.monotonic() - started, interrupted)
+
+
+def _blocks(posterior: MarginalPosterior, options: SamplerOptions) -> Iterator[Sequence[Walk]]:
+    """Yield a few draws of every chain after another."""
+    assert options.seed is not None
+    generators = [np.random.default_rng([options.seed, options.first_chain + at]) for at in range(options.chains)]
+    with threads() as pool:
+        here = _first(posterior, options, generators, pool)
+        for start in range(0, options.draws, AT_A_TIME):
+            proposed = _propose(posterior, min(AT_A_TIME, options.draws - start), generators, pool)
+            block = [list(_walk(*chain)) for chain in zip(here, proposed, generators, strict=True)]
+            here = [walk[-1][0] for walk in block]
+            yield block
+
+
+def _propose(
+    posterior: MarginalPosterior, size: int, generators: Generators, pool: ThreadPoolExecutor
+) -> list[list[Point]]:
+    """Return points that are proposed to each chain."""
+    reals = [real for rng in generators for real in posterior.proposal.draw(size, rng)]
+    own = [noise for rng in generators for noise in rng.spawn(size)]
+    points = posterior.points(np.array(reals), own, pool)
+    return [points[at * size : (at + 1) * size] for at in range(len(generators))]
+
+
+def _walk(here: Point, proposed: Sequence[Point], rng: np.random.Generator) -> Iterator[tuple[Point, float]]:
+    """Yield where a chain stands after each proposal, and the probability that it was accepted with."""
+    for point in proposed:
+        accepted = float(np.exp(min(0.0, point.weight - here.weight)))
+        if rng.random() < accepted:
+            here = point
+        yield here, accepted
+
+
+def _first(
+    posterior: MarginalPosterior, options: SamplerOptions, generators: Generators, pool: ThreadPoolExecutor
+) -> list[Point]:
+    """Return where chains start: where earlier ones stood, or at points of the pilot sample."""
+    if options.inits is None:
+        pilot = posterior.pilot
+        chosen = [int(rng.choice(len(pilot.weights), p=pilot.weights)) for rng in generators]
+        return posterior.points(pilot.points[chosen], generators, pool)
+    assert isinstance(options.inits, Sequence)
+    last = {
+        name: np.array([at.get(name, ()) for at in options.inits], dtype=np.float64)
+        for name in ("b", "sd", "partial", "aux", "u")
+    }
+    reals = posterior.model.parameters.real(last["sd"], last["partial"], last["aux"][:, 0])
+    points = posterior.points(reals, [np.random.default_rng() for _ in generators], pool)  # what they draw is not kept
+    return [replace(point, b=b, u=u) for point, b, u in zip(points, last["b"], last["u"], strict=True)]
+
+
+def _assemble(
+    posterior: MarginalPosterior, walks: Sequence[Walk], options: SamplerOptions, wall: float, interrupted: bool
+) -> Sampling:
+    """Return the chains side by side, under the names of the Stan program."""
+    shape = (len(walks), len(walks[0]), -1)
+    real = np.array([point.real for walk in walks for point, _ in walk])
+    values = posterior.model.parameters.values(real)
+    variables = {
+        "b": np.array([point.b for walk in walks for point, _ in walk]),
+        "sd": values.sd,
+        "cor": _correlations(posterior.model.design, values.partial),
+        "aux": values.sigma,
+        "partial": values.partial,
+        "u": np.array([point.u for walk in walks for point, _ in walk]),
+    }
+    stats = {
+        "lp": np.array([[point.log_density for point, _ in walk] for walk in walks]),
+        "acceptance_rate": np.array([[accepted for _, accepted in walk] for walk in walks]),
+    }
+    chains = np.full(len(walks), np.nan)
+    return Sampling(
+        {name: values.reshape(shape) for name, values in variables.items() if values.size},
+        stats,
+        step_size=chains,
+        inv_metric=np.empty((len(walks), 0)),
+        seconds=Seconds(0.0, wall, wall),
+        options=options,
+        interrupted=interrupted,
+    )
+
+
+def _correlations(design: Design, partial: Array) -> Array:
+    """Return the correlations [s, P], row by row below the diagonal, of partial ones."""
+    found, p = [partial[:, :0]], 0
+    for group in design.groups:
+        if group.correlated:
+            n_terms = len(group.terms)
+            n_pairs = n_terms * (n_terms - 1) // 2
+            L = cholesky_from_partials(partial[:, p : p + n_pairs], n_terms)
+            rows, columns = np.tril_indices(n_terms, -1)
+            found.append((L @ np.swapaxes(L, 1, 2))[:, rows, columns])
+            p += n_pairs
+    return np.concatenate(found, axis=1)
+
+
+def _progress(done: int, options: SamplerOptions, seconds: float) -> Progress:
+    by_chain = (done,) * options.chains
+    return Progress(sum(by_chain), options.draws * options.chains, by_chain, "sampling", 0, seconds)

@@ -1,0 +1,171 @@
+"""A density on d real numbers -> a distribution close to it that can be drawn from.
+
+The mode is climbed to, the curvature there gives the axes, and along each axis, on either side, the width is that of
+the normal density that falls as slowly as the density does (split Student t, Geweke 1989, section 3). A pilot sample
+then says how close it is; where it is not close enough, its weighted moments give new axes.
+
+A function of points [s, d] -> log densities [s] is all that is asked for; several points at once may be worked out side
+by side.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+LogDensity = Callable[[Array], Array]
+
+DEGREES = 8.0
+PILOT = 25  # points of a pilot sample, for each real number
+GOOD, POOR = 0.6, 0.2  # shares of the pilot sample that the weights leave effective
+_FAR = 20.0  # no sd is e^20 times its unit, or less than e^-20 of it, anywhere near a mode
+_STEP, _SMALL = 1e-3, 0.02  # of the first steps, and of those in the units that come of them
+_DISTANCES = np.array([1.0, 2.0, 3.0])
+_LEAST, _MOST = 0.5, 4.0  # widths
+
+
+class NoProposalError(Exception):
+    """No distribution that is close enough was found; the text says why."""
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """A split Student t distribution.
+
+    Attributes:
+        mode: [d].
+        axes: columns are the axes, each an sd long [d, d].
+        widths: by how much more, or less, towards either end of each axis [2, d].
+    """
+
+    mode: Array
+    axes: Array
+    widths: Array
+
+    def draw(self, n: int, rng: np.random.Generator) -> Array:
+        """Return n points [n, d]."""
+        below, above = self.widths
+        d = len(self.mode)
+        right = rng.random((n, d)) * (below + above) < above
+        radius = np.abs(rng.standard_normal((n, d))) / np.sqrt(rng.chisquare(DEGREES, (n, 1)) / DEGREES)
+        return np.asarray(self.mode + np.where(right, above, -below) * radius @ self.axes.T)
+
+    def log_density(self, points: Array) -> Array:
+        """Return the log density [s] up to a constant."""
+        along = np.linalg.solve(self.axes, (points - self.mode).T).T
+        below, above = self.widths
+        squares = np.square(along / np.where(along > 0, above, below)).sum(axis=1)
+        return np.asarray(-(DEGREES + len(self.mode)) / 2 * np.log1p(squares / DEGREES))
+
+
+@dataclass(frozen=True)
+class Pilot:
+    """Points of a proposal with their weights.
+
+    Attributes:
+        points: [s, d].
+        weights: that add up to 1 [s].
+    """
+
+    points: Array
+    weights: Array
+
+    @property
+    def efficiency(self) -> float:
+        """What share of the points is as good as draws of the density itself."""
+        return float(1 / np.sum(self.weights**2) / len(self.weights))
+
+
+def propose(log_density: LogDensity, start: Array, rng: np.random.Generator) -> tuple[Proposal, Pilot]:
+    """Return a distribution near the density, and points of it.
+
+    Raises:
+        NoProposalError: the density has no mode to speak of, or is not near any split t distribution.
+    """
+    mode, near = climb(log_density, start)
+    proposal = split(log_density, mode, _axes_of_curvature(log_density, mode, near))
+    pilot = fly(log_density, proposal, rng)
+    if pilot.efficiency < GOOD:
+        center = pilot.weights @ pilot.points
+        axes = _axes(np.linalg.pinv(np.atleast_2d(np.cov(pilot.points.T, aweights=pilot.weights)), hermitian=True))
+        second = split(log_density, center, axes)
+        again = fly(log_density, second, rng)
+        if again.efficiency > pilot.efficiency:
+            proposal, pilot = second, again
+    if not pilot.efficiency >= POOR:
+        raise NoProposalError(f"only {pilot.efficiency:.0%} of a pilot sample were effective")
+    return proposal, pilot
+
+
+def climb(log_density: LogDensity, start: Array) -> tuple[Array, Array]:
+    """Return the mode [d], and about how far from it the density falls by half a unit [d]."""
+    from scipy.optimize import minimize
+
+    d = len(start)
+    top, ahead, behind = np.split(log_density(start + _STEP * _star(d)), [1, 1 + d])
+    if not np.isfinite(top).all():
+        raise NoProposalError("the density is not finite where the search for its mode begins")
+    unit = 1 / np.sqrt(np.clip((2 * top - ahead - behind) / _STEP**2, 1.0, 1e12))  # numbers of like size are wanted
+
+    def downhill(scaled: Array) -> tuple[float, Array]:
+        values = log_density(start + unit * (scaled + _SMALL * _star(d)[: 1 + d]))
+        if not np.isfinite(values).all():
+            raise NoProposalError("the density is not finite on the way to its mode")
+        return -float(values[0]), -(values[1:] - values[0]) / _SMALL
+
+    bounds = [((-_FAR - at) / size, (_FAR - at) / size) for at, size in zip(start, unit, strict=True)]
+    found = minimize(downhill, np.zeros(d), jac=True, bounds=bounds, options={"ftol": 1e-9, "gtol": 1e-2})
+    return np.asarray(start + unit * found.x), unit
+
+
+def _star(d: int) -> Array:
+    """Return the origin and a step either way along each axis [1 + 2 d, d]."""
+    return np.concatenate([np.zeros((1, d)), np.eye(d), -np.eye(d)])
+
+
+def _axes_of_curvature(log_density: LogDensity, mode: Array, near: Array) -> Array:
+    """Return axes that are an sd long each where the density is as curved everywhere as near its mode [d, d]."""
+    d, sizes = len(mode), 0.5 * near
+    for _ in range(2):  # steps of about half an sd: large enough for the digits of the density
+        top, ahead, behind = np.split(log_density(mode + sizes * _star(d)), [1, 1 + d])
+        curvature = (2 * top - ahead - behind) / sizes**2
+        sizes = 0.5 / np.sqrt(np.clip(curvature, 1e-2, 1e12))
+    pairs = [(i, j) for i in range(d) for j in range(i)]
+    corners = [s * np.eye(d)[i] + t * np.eye(d)[j] for i, j in pairs for s in (1, -1) for t in (1, -1)]
+    precision = np.diag(curvature * sizes**2)
+    if pairs:
+        values = log_density(mode + np.array(corners) * sizes).reshape(-1, 2, 2)
+        for (i, j), value in zip(pairs, values, strict=True):
+            precision[i, j] = precision[j, i] = -(value[0, 0] - value[0, 1] - value[1, 0] + value[1, 1]) / 4
+    return sizes[:, np.newaxis] * _axes(precision)
+
+
+def _axes(precision: Array) -> Array:
+    """Return the symmetric root of the inverse of a precision [d, d], whose eigenvalues are made positive."""
+    values, vectors = np.linalg.eigh(precision)
+    if not np.isfinite(values).all() or values.max() <= 0:
+        raise NoProposalError("the density is flat at its mode")
+    return np.asarray((vectors / np.sqrt(np.maximum(values, 1e-3 * values.max()))) @ vectors.T)
+
+
+def split(log_density: LogDensity, mode: Array, axes: Array) -> Proposal:
+    """Return the split t distribution whose widths are those of the density along its axes."""
+    d = len(mode)
+    ends = np.array([-1.0, 1.0])
+    along = ends[:, None, None, None] * _DISTANCES[:, None, None] * axes.T  # [2, distances, axis, d]
+    values = log_density(np.concatenate([mode[np.newaxis], (mode + along).reshape(-1, d)]))
+    drop = np.maximum(values[0] - values[1:].reshape(2, len(_DISTANCES), d), 1e-3)
+    widths = (_DISTANCES[:, np.newaxis] / np.sqrt(2 * drop)).max(axis=1)
+    return Proposal(mode, axes, np.clip(widths, _LEAST, _MOST))
+
+
+def fly(log_density: LogDensity, proposal: Proposal, rng: np.random.Generator) -> Pilot:
+    """Return a pilot sample."""
+    points = proposal.draw(PILOT * len(proposal.mode), rng)
+    log_weights = log_density(points) - proposal.log_density(points)
+    weights = np.exp(log_weights - log_weights.max())
+    return Pilot(points, weights / weights.sum())

@@ -1,0 +1,30 @@
+"""A model with several factors -> how long its chains will take, from the time of a few points."""
+
+from __future__ import annotations
+
+import os
+import time
+
+import numpy as np
+
+from hierfit.marginal.posterior import reduce_model, threads
+from hierfit.marginal.proposal import PILOT
+from hierfit.model.design import Design
+from hierfit.model.spec import ModelSpec
+from hierfit.stan.sampler import SamplerOptions
+from hierfit.stan.timing import Estimate
+
+TIMED = 10
+SEARCH = 60  # points for each real number that the way to the mode and the widths there took, on simulated data
+
+
+def estimate_marginal(spec: ModelSpec, design: Design, options: SamplerOptions) -> Estimate:
+    """Return how long drawing will take, the search for a proposal included."""
+    model = reduce_model(spec, design)
+    points = model.parameters.start() + 0.01 * np.arange(TIMED)[:, np.newaxis]
+    with threads() as pool:
+        started = time.perf_counter()
+        model.log_densities(points, pool)
+        each = (time.perf_counter() - started) / TIMED
+    n_points = options.chains * options.draws + (SEARCH + PILOT) * model.parameters.size
+    return Estimate(each, 1, os.cpu_count() or 1, each * n_points)

@@ -1,0 +1,177 @@
+"""Sources of draws: a Stan program with its data, or hierfit's own chains of a marginal posterior.
+
+`open_source` chooses by engine and model; `rounds` draws from either alike.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+from hierfit.marginal.chains import sample as sample_marginal
+from hierfit.marginal.posterior import MarginalPosterior, find_posterior
+from hierfit.marginal.proposal import NoProposalError
+from hierfit.model.design import Design
+from hierfit.model.engines import Engine, stan_engine
+from hierfit.model.spec import ModelSpec
+from hierfit.stan.data import stan_data
+from hierfit.stan.executable import Executable, build_executable
+from hierfit.stan.programs import StanProgram, render_program
+from hierfit.stan.sampler import Progress, SamplerOptions, Sampling, sample
+from hierfit.stan.start import Start, sample_from_mode
+from hierfit.stan.toolchain import find_toolchain
+
+Message = Callable[[str], None]
+OnProgress = Callable[[Progress], None]
+
+
+class Source(Protocol):
+    """What draws come from."""
+
+    @property
+    def engine(self) -> Engine:
+        """How the group effects are dealt with."""
+        ...
+
+    @property
+    def program(self) -> StanProgram:
+        """The Stan program that has this posterior."""
+        ...
+
+    def first(self, options: SamplerOptions, on_progress: OnProgress | None) -> tuple[Sampling, Start]:
+        """Draw a first round, and say how it started."""
+        ...
+
+    def more(self, options: SamplerOptions, on_progress: OnProgress | None) -> Sampling:
+        """Draw on from where the chains stand, as the options say."""
+        ...
+
+    def describe(self) -> dict[str, Any]:
+        """Return what does the work, as JSON-ready plain values."""
+        ...
+
+
+@dataclass(frozen=True)
+class StanSource:
+    """A compiled Stan program and its data.
+
+    Attributes:
+        engine: which of the programs of the family it is.
+        program: its text.
+        executable: the same, compiled.
+        data: what it gets.
+        compiler: what compiled it.
+    """
+
+    engine: Engine
+    program: StanProgram
+    executable: Executable
+    data: Mapping[str, Any]
+    compiler: str
+
+    def first(self, options: SamplerOptions, on_progress: OnProgress | None) -> tuple[Sampling, Start]:
+        """Draw a first round: from the mode where the engine allows it, otherwise with an adapting warmup."""
+        if self.engine is Engine.COLLAPSED:
+            return sample_from_mode(self.executable, self.data, options, on_progress, sample)
+        return self.more(options, on_progress), Start("adaptation", options.warmup_iterations)
+
+    def more(self, options: SamplerOptions, on_progress: OnProgress | None) -> Sampling:
+        """Draw as the options say."""
+        return sample(self.executable, self.data, options, on_progress)
+
+    def describe(self) -> dict[str, Any]:
+        """Return engine, toolchain, compiler and program."""
+        return {
+            "engine": self.engine.value,
+            "toolchain": self.executable.toolchain_kind,
+            "stan": self.executable.stan_version,
+            "compiler": self.compiler,
+            "program_sha256": self.executable.program_digest,
+        }
+
+
+@dataclass(frozen=True)
+class MarginalSource:
+    """The marginal posterior of a model with several grouping factors; no Stan.
+
+    Attributes:
+        program: the Stan program that has this posterior, though it does not run.
+        posterior: what is drawn from.
+        seconds: what finding it took.
+    """
+
+    program: StanProgram
+    posterior: MarginalPosterior
+    seconds: float
+    engine: Engine = Engine.COLLAPSED
+
+    def first(self, options: SamplerOptions, on_progress: OnProgress | None) -> tuple[Sampling, Start]:
+        """Draw a first round."""
+        return self.more(options, on_progress), Start("proposal", 0, self.seconds)
+
+    def more(self, options: SamplerOptions, on_progress: OnProgress | None) -> Sampling:
+        """Draw as the options say."""
+        return sample_marginal(self.posterior, options, on_progress)
+
+    def describe(self) -> dict[str, Any]:
+        """Return engine and program; there is no compiler."""
+        return {
+            "engine": self.engine.value,
+            "toolchain": None,
+            "stan": None,
+            "compiler": None,
+            "program_sha256": self.program.digest,
+        }
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What to draw from.
+
+    Attributes:
+        spec: the model.
+        design: its columns.
+        engine: how the group effects are to be dealt with.
+        toolchain: auto, bundled or cmdstan.
+        seed: of all that is random.
+        program: the Stan program, where it is another than the one of today; None renders it.
+    """
+
+    spec: ModelSpec
+    design: Design
+    engine: Engine
+    toolchain: str
+    seed: int
+    program: StanProgram | None = None
+
+    @property
+    def by_stan(self) -> bool:
+        """Whether Stan samples."""
+        return stan_engine(self.engine, self.design.groups) is self.engine
+
+
+def open_source(wanted: Wanted, say: Message | None = None) -> Source:
+    """Return what draws from the posterior of a model, compiled if need be.
+
+    Where nothing near the marginal posterior of several factors is found, Stan's full engine stands in, and it is said.
+
+    Raises:
+        ToolchainError: there is no Stan on this machine, and it is needed.
+    """
+    if not wanted.by_stan:
+        started = time.monotonic()
+        try:
+            posterior = find_posterior(wanted.spec, wanted.design, wanted.seed)
+            program = wanted.program or render_program(wanted.spec.family)
+            return MarginalSource(program, posterior, time.monotonic() - started)
+        except NoProposalError as error:
+            wanted = replace(wanted, engine=Engine.FULL)
+            if say is not None:
+                say(f"The full engine stands in for the collapsed one: {error}.")
+    program = wanted.program or render_program(wanted.spec.family, wanted.engine)
+    toolchain = find_toolchain(wanted.toolchain)
+    executable = build_executable(program, toolchain, say)
+    data = stan_data(wanted.spec, wanted.design, wanted.engine)
+    return StanSource(wanted.engine, program, executable, data, toolchain.compiler_version)
