@@ -67,6 +67,6 @@ def replace_sampler(monkeypatch: pytest.MonkeyPatch, sampler: Callable[..., Samp
     ) -> Sampling:
         return fake_sampling(data, options) if sampler is None else sampler(data, options)
 
-    monkeypatch.setattr("hierfit.workflow.find_toolchain", lambda choice="auto": TOOLCHAIN)
-    monkeypatch.setattr("hierfit.workflow.build_executable", lambda *arguments: EXECUTABLE)
-    monkeypatch.setattr("hierfit.rounds.sample", sample)
+    monkeypatch.setattr("hierfit.sources.find_toolchain", lambda choice="auto": TOOLCHAIN)
+    monkeypatch.setattr("hierfit.sources.build_executable", lambda *arguments: EXECUTABLE)
+    monkeypatch.setattr("hierfit.sources.sample", sample)

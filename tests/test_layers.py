@@ -11,6 +11,8 @@ FLOORS = [
     {"hierfit", "hierfit.errors"},
     {"hierfit.model"},
     {"hierfit.stan"},
+    {"hierfit.marginal"},
+    {"hierfit.sources"},
     {"hierfit.request"},
     {"hierfit.results"},
     {"hierfit.rounds"},

@@ -13,7 +13,9 @@ from hierfit.model.prior_choice import build_spec
 from hierfit.model.spec import ModelSpec
 from hierfit.model.table import read_table
 from hierfit.request import FitRequest
-from tests.fake_sampling import EXECUTABLE, TOOLCHAIN
+from hierfit.sources import StanSource
+from hierfit.stan.programs import StanProgram
+from tests.fake_sampling import EXECUTABLE
 
 
 @pytest.fixture
@@ -57,7 +59,7 @@ def test_the_model_is_described(model: dict[str, Any]) -> None:
 
 
 def test_the_tools_are_described() -> None:
-    tools = describe_tools(EXECUTABLE, TOOLCHAIN, Engine.COLLAPSED)
+    tools = describe_tools(StanSource(Engine.COLLAPSED, StanProgram("gaussian", ""), EXECUTABLE, {}, "g++ 12.2.0"))
     assert (tools["engine"], tools["toolchain"], tools["stan"]) == ("collapsed", "bundled", "2.35.0")
     assert tools["compiler"] == "g++ 12.2.0"
     assert tools["program_sha256"] == EXECUTABLE.program_digest

@@ -14,7 +14,9 @@ from hierfit.model.prior_choice import build_spec
 from hierfit.request import FitRequest
 from hierfit.results.convergence import assess
 from hierfit.rounds import Drawn, Listener, Target, draw, draw_more
+from hierfit.sources import StanSource
 from hierfit.stan.data import stan_data
+from hierfit.stan.programs import StanProgram
 from hierfit.stan.sampler import SamplerOptions, Sampling
 from tests.fake_sampling import EXECUTABLE, fake_sampling, replace_sampler
 from tests.model.cases import design
@@ -25,7 +27,8 @@ OPTIONS = SamplerOptions(chains=4, warmup=10, draws=50, seed=3)
 def target() -> Target:
     made = design()
     spec = build_spec(formula_from_flags("y", ["a", "b"], "g", ["a"]), made)
-    return Target(EXECUTABLE, stan_data(spec, made), made, spec, Engine.FULL)
+    program = StanProgram("gaussian", "")
+    return Target(StanSource(Engine.FULL, program, EXECUTABLE, stan_data(spec, made), "g++"), made, spec)
 
 
 class Sampler:

@@ -13,7 +13,7 @@ def no_builds(monkeypatch: pytest.MonkeyPatch) -> None:
     def build(*arguments: object) -> None:
         raise AssertionError("a dry run must not compile")
 
-    monkeypatch.setattr("hierfit.workflow.build_executable", build)
+    monkeypatch.setattr("hierfit.sources.build_executable", build)
 
 
 def test_the_time_is_that_of_a_few_gradients(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,12 +9,12 @@ import pytest
 from numpy.typing import NDArray
 
 from hierfit.model.centering import center
+from hierfit.model.correlations import cholesky_from_partials
 from hierfit.model.design import Design, build_design
 from hierfit.model.engines import Engine
 from hierfit.model.formula import Formula, GroupTerm, formula_from_flags
 from hierfit.model.formula_text import parse_formula
 from hierfit.model.prior_choice import build_spec
-from hierfit.model.correlations import cholesky_from_partials
 from hierfit.results.collect import draws_from_sampling
 from hierfit.results.draws import Draws
 from hierfit.stan.data import stan_data

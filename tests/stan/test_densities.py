@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from hierfit.model.centering import center
+from hierfit.model.correlations import cholesky_from_partials
 from hierfit.model.design import Design, build_design
 from hierfit.model.engines import Engine
 from hierfit.model.families import FAMILIES, SIGMA, THRESHOLD
@@ -23,7 +24,6 @@ from hierfit.model.priors import HORSESHOE, HORSESHOE_SCALE, Prior
 from hierfit.model.scaling import varying_units
 from hierfit.model.sigma import build_sigma
 from hierfit.model.spec import ModelSpec, sd_name, sigma_name, threshold_name
-from hierfit.model.correlations import cholesky_from_partials
 from hierfit.stan.data import stan_data
 from hierfit.stan.executable import build_executable
 from hierfit.stan.programs import render_program
