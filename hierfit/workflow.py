@@ -366,7 +366,9 @@ def program_text(run: Path) -> str:
     folder = runs.open_run(run)
     spec = ModelSpec.from_dict(folder.manifest["model"])
     priors = [f"//   {name} ~ {prior}   ({prior.source})" for name, prior in spec.priors.items()]
-    head = [f"// {spec.formula}", "// priors, in the units of the CSV:", *priors, "//"]
+    by_stan = stan_engine(Engine(folder.manifest["engine"]), spec.groups).value == folder.manifest["engine"]
+    note = [] if by_stan else ["// (this program was not run: hierfit drew from its posterior by other means)"]
+    head = [f"// {spec.formula}", *note, "// priors, in the units of the CSV:", *priors, "//"]
     return "\n".join([*head, (folder.path / runs.PROGRAM).read_text(encoding="utf-8").rstrip()])
 
 

@@ -10,6 +10,7 @@ from hierfit.cli.formats import csv_text, markdown_table
 from hierfit.cli.lines import LABEL, duration, joined, paragraph
 from hierfit.cli.options import OutputFormat
 from hierfit.manifest import describe_model
+from hierfit.model.engines import stan_engine
 from hierfit.model.formula import INTERCEPT
 from hierfit.model.priors import Prior
 from hierfit.model.spec import ModelSpec, sigma_name, threshold_name
@@ -90,7 +91,6 @@ def plan_text(plan: Plan) -> str:
     numbers = (effects + len(plan.spec.parameters) + 7) * options.chains * options.draws
     megabytes = max(1.0, numbers * 8 / 1e6)
     groups = describe_model(plan.request, plan.table, design, plan.spec)["groups"]
-    warmup = expected_warmup(options, plan.engine)
     return "\n".join(
         [
             *_data_lines("Data", plan),
@@ -100,10 +100,16 @@ def plan_text(plan: Plan) -> str:
             "Priors",
             *prior_lines(plan.spec),
             "",
-            f"Would draw {options.chains:,} chains x {options.draws:,} after {warmup:,} warmup: "
+            f"Would draw {options.chains:,} chains x {options.draws:,} after {_warmup_text(plan)}: "
             f"{len(plan.spec.parameters)} parameters and {effects:,} group effects, about {megabytes:,.0f} MB.",
         ]
     )
+
+
+def _warmup_text(plan: Plan) -> str:
+    if stan_engine(plan.engine, plan.design.groups) is not plan.engine:
+        return "no warmup (independence Metropolis)"
+    return f"{expected_warmup(plan.request.sampler, plan.engine):,} warmup"
 
 
 def time_text(plan: Plan, estimate: Estimate | None) -> str:
@@ -111,6 +117,9 @@ def time_text(plan: Plan, estimate: Estimate | None) -> str:
     if estimate is None:
         return "Time: unknown until the Stan program is compiled, which takes about half a minute, once."
     options = plan.request.sampler
+    if stan_engine(plan.engine, plan.design.groups) is not plan.engine:
+        draws = f"{counted(options.chains, 'chain')} of {options.draws:,} draws, {counted(estimate.cores, 'core')}"
+        return f"Time: about {duration(estimate.seconds)} ({1000 * estimate.gradient:.2g} ms a draw; {draws})."
     chains = (
         f"{counted(options.chains, 'chain')} of {expected_warmup(options, plan.engine) + options.draws:,} iterations"
     )

@@ -74,7 +74,9 @@ def header_lines(manifest: Mapping[str, Any]) -> list[str]:
 
 
 def _start_text(manifest: Mapping[str, Any]) -> str:
-    """Return "40 warmup from the mode", or the adapting warmup and why a start at the mode was given up."""
+    """Return "40 warmup from the mode", or the adapting warmup and why a start at the mode was given up, or none."""
+    if (manifest.get("start") or {}).get("from") == "proposal":
+        return "no warmup (independence Metropolis)"
     start = manifest.get("start") or {"from": "", "warmup": manifest["request"]["sampler"]["warmup"], "reason": None}
     warmup = f"{start['warmup']:,} warmup"
     if start["reason"]:

@@ -18,7 +18,7 @@ from hierfit.errors import UsageError
 from hierfit.model.collapsing import INTEGRABLE
 from hierfit.model.design import Design, Group
 from hierfit.model.families import FAMILIES
-from hierfit.model.spec import ModelSpec
+from hierfit.model.spec import GroupCoefficients, ModelSpec
 
 MOST_TOGETHER = 2_000  # effects of all factors but the one that is eliminated first: a second for each draw beyond
 MOST_PAIRS = 20_000_000  # products of cross-products that are kept: 250 MB
@@ -85,7 +85,7 @@ def _obstacles_of_several(spec: ModelSpec, design: Design, *, tuned: bool) -> It
         yield "the levels of its factors meet too often"
 
 
-def stan_engine(engine: Engine, groups: Sequence[Group]) -> Engine:
+def stan_engine(engine: Engine, groups: Sequence[Group] | Sequence[GroupCoefficients]) -> Engine:
     """Return the engine of the Stan program that has the posterior: another where `hierfit.marginal` draws."""
     return Engine.FULL if len(groups) > 1 else engine
 

@@ -98,7 +98,9 @@ def what_to_try(trouble: Trouble, draws: Draws, design: Design) -> tuple[Try, ..
         tries.append(Try(f"--max-treedepth {draws.max_treedepth + 2}", "longer trajectories, up to 4 times slower"))
     if found & {"ess", "rhat"} and not found & {"divergences", "stuck", "nonfinite"}:
         tries.append(_more_draws(trouble, draws))
-    if found & {"rhat", "stuck", "ebfmi", "treedepth"}:
+    if found & {"rhat", "ess", "stuck"} and "tree_depth" not in draws.stats:
+        tries.append(Try("--engine full", "Stan's sampler instead of independence Metropolis"))
+    elif found & {"rhat", "stuck", "ebfmi", "treedepth"}:
         tries.append(Try("--warmup 2000", "more time to find the step size and the scales"))
     tries.extend(_other_sigma(trouble, design))
     if found & {"divergences", "ebfmi", "rhat", "stuck", "nonfinite"}:

@@ -95,9 +95,12 @@ class Diagnosis:
         parts = [
             f"R-hat max {rhat}",
             f"ESS min {format_count(self.ess_bulk_min)} bulk, {format_count(self.ess_tail_min)} tail",
-            f"{self.divergent:,} divergent",
         ]
-        return " · ".join([*parts, f"E-BFMI min {self.bfmi_min:.2f}"] if np.isfinite(self.bfmi_min) else parts)
+        if self.divergent or np.isfinite(self.bfmi_min):  # a sampler without trajectories has neither
+            parts.append(f"{self.divergent:,} divergent")
+        if np.isfinite(self.bfmi_min):
+            parts.append(f"E-BFMI min {self.bfmi_min:.2f}")
+        return " · ".join(parts)
 
     def to_dict(self) -> dict[str, Any]:
         """Return `checks` of summary.json, NaN as None."""

@@ -72,9 +72,7 @@ def dense(spec: ModelSpec, design: Design, covariances: Sequence[Array], sigma: 
         for group in design.groups
     ]
     W = np.column_stack([X, *blocks])
-    of_effects = [
-        np.kron(np.eye(group.n_levels), V) for group, V in zip(design.groups, covariances, strict=True)
-    ]
+    of_effects = [np.kron(np.eye(group.n_levels), V) for group, V in zip(design.groups, covariances, strict=True)]
     prior_covariance = np.zeros((W.shape[1], W.shape[1]))
     start = len(unit)
     prior_covariance[:start, :start] = np.diag(sd**2)
@@ -89,9 +87,7 @@ def dense(spec: ModelSpec, design: Design, covariances: Sequence[Array], sigma: 
     half = np.linalg.solve(L, rest)
     gain = np.linalg.solve(L.T, np.linalg.solve(L, W @ prior_covariance)).T
     density = -np.log(np.diag(L)).sum() - half @ half / 2 + back
-    return Dense(
-        float(density), prior_mean + gain @ rest, prior_covariance - gain @ W @ prior_covariance
-    )
+    return Dense(float(density), prior_mean + gain @ rest, prior_covariance - gain @ W @ prior_covariance)
 
 
 def units(design: Design) -> list[Array]:
