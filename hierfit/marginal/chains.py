@@ -22,8 +22,6 @@ from numpy.typing import NDArray
 
 from hierfit.errors import Interrupted
 from hierfit.marginal.posterior import MarginalPosterior, Point, threads
-from hierfit.model.correlations import cholesky_from_partials
-from hierfit.model.design import Design
 from hierfit.stan.sampler import Progress, SamplerOptions, Sampling, Seconds
 
 Array = NDArray[np.float64]
@@ -38,7 +36,8 @@ def sample(
 ) -> Sampling:
     """Run the chains: from the pilot sample, or from where `options.inits` says; the seed must be given.
 
-    The variables are those of the Stan program, but `b` lacks nothing, and the effects are `u`, as those of a Point.
+    The variables are those of the Stan program, but `b` lacks nothing, and the effects are `u`, as those of a Point;
+    `real` holds the points themselves.
     On KeyboardInterrupt the draws that are finished are returned.
 
     Raises:
@@ -102,13 +101,10 @@ def _first(
         chosen = [int(rng.choice(len(pilot.weights), p=pilot.weights)) for rng in generators]
         return posterior.points(pilot.points[chosen], generators, pool)
     assert isinstance(options.inits, Sequence)
-    last = {
-        name: np.array([at.get(name, ()) for at in options.inits], dtype=np.float64)
-        for name in ("b", "sd", "partial", "aux", "u")
-    }
-    reals = posterior.model.parameters.real(last["sd"], last["partial"], last["aux"][:, 0])
-    points = posterior.points(reals, [np.random.default_rng() for _ in generators], pool)  # what they draw is not kept
-    return [replace(point, b=b, u=u) for point, b, u in zip(points, last["b"], last["u"], strict=True)]
+    names = ("real", "b", "u")
+    real, b, u = (np.array([at.get(name, ()) for at in options.inits], dtype=np.float64) for name in names)
+    points = posterior.points(real, [np.random.default_rng(0) for _ in generators], pool)  # what they draw is not kept
+    return [replace(point, b=b[at], u=u[at]) for at, point in enumerate(points)]
 
 
 def _assemble(
@@ -120,10 +116,10 @@ def _assemble(
     values = posterior.model.parameters.values(real)
     variables = {
         "b": np.array([point.b for walk in walks for point, _ in walk]),
-        "sd": values.sd,
-        "cor": _correlations(posterior.model.design, values.partial),
-        "aux": values.sigma,
-        "partial": values.partial,
+        "sd": np.concatenate([factor.sd for factor in values.factors], axis=1),
+        "cor": np.concatenate([factor.cor for factor in values.factors], axis=1),
+        "aux": values.sigma * posterior.model.parameters.sigma.unit,
+        "real": real,
         "u": np.array([point.u for walk in walks for point, _ in walk]),
     }
     stats = {
@@ -140,20 +136,6 @@ def _assemble(
         options=options,
         interrupted=interrupted,
     )
-
-
-def _correlations(design: Design, partial: Array) -> Array:
-    """Return the correlations [s, P], row by row below the diagonal, of partial ones."""
-    found, p = [partial[:, :0]], 0
-    for group in design.groups:
-        if group.correlated:
-            n_terms = len(group.terms)
-            n_pairs = n_terms * (n_terms - 1) // 2
-            L = cholesky_from_partials(partial[:, p : p + n_pairs], n_terms)
-            rows, columns = np.tril_indices(n_terms, -1)
-            found.append((L @ np.swapaxes(L, 1, 2))[:, rows, columns])
-            p += n_pairs
-    return np.concatenate(found, axis=1)
 
 
 def _progress(done: int, options: SamplerOptions, seconds: float) -> Progress:

@@ -1,25 +1,34 @@
 """What the marginal density speaks of: sds, correlations and sigma, as a point of real numbers and in their own units.
 
-Every number is carried to the real line as Stan does it: log of the distance from a bound, logit between two, and
-partial correlations by the inverse hyperbolic tangent. Letters: s points, d real numbers, C varying columns of all
-factors, P correlations.
+Every number is carried to where its posterior is near normal: sigma to its log, partial correlations to their inverse
+hyperbolic tangent, an sd to asinh(sd / r), where r is about the smallest sd that the rows tell from 0. Far above r that
+is its log; near 0, where the posterior is flat, it is linear, so there is no long tail towards log 0. Where intercept
+and slopes of a factor are correlated, sds and correlations are those at the mean of the columns, since at 0, which may
+be far from all rows, they trade off against each other; their priors are those at 0 nevertheless. Letters: s points, d
+real numbers, M varying columns of a factor, C of all, P correlations.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import inf
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hierfit.model.design import Design
+from hierfit.model.correlations import cholesky_from_partials
+from hierfit.model.design import Design, Group
+from hierfit.model.formula import INTERCEPT
 from hierfit.model.priors import Prior
-from hierfit.model.scaling import varying_units
+from hierfit.model.scaling import scaled_varying, varying_units
 from hierfit.model.spec import ModelSpec, sd_name
 
 Array = NDArray[np.float64]
+
+_FAR = 20.0  # no real number is farther from 0 than that anywhere near a mode
+_FIRST_SD, _FIRST_SIGMA = 0.35, 0.8  # where the search for the mode begins, in sds of the outcome
+_LEAST = 1e-150  # sds below are taken as that, so that their ratios are numbers
 
 
 @dataclass(frozen=True)
@@ -29,46 +38,148 @@ class Scale:
     Attributes:
         prior: in the units of the CSV.
         unit: one unit of the sampler in those of the CSV.
-        lower, upper: ends of its range, those of the CSV.
+        lower, upper: ends of its range, in those of the CSV.
+        resolution: r, in units of the sampler; 0 for sigma, whose real number is a log.
     """
 
     prior: Prior
     unit: float
     lower: float
     upper: float
+    resolution: float = 0.0
 
     def from_real(self, real: Array) -> tuple[Array, Array]:
-        """Return values [s] in the units of the CSV, and the log density of their prior on the real line [s]."""
-        if self.upper < inf:
-            share = 1 / (1 + np.exp(-real))
-            value = self.lower + (self.upper - self.lower) * share
-            log_slope = np.log(share) + np.log1p(-share)
-        else:
-            value = self.lower + self.unit * np.exp(real)
-            log_slope = real
-        with np.errstate(divide="ignore"):
-            return value, self.prior.log_density(value) + log_slope
+        """Return values in the units of the sampler [s], and the logs of their slopes [s].
 
-    def to_real(self, value: Array) -> Array:
-        """Return the inverse of `from_real` [s]."""
-        if self.upper < inf:
-            return np.asarray(np.log((value - self.lower) / (self.upper - value)))
-        return np.asarray(np.log((value - self.lower) / self.unit))
+        An sd does not depend on the sign of its real number, so that differences can be taken at 0 too.
+        """
+        least = self.lower / self.unit
+        if self.resolution == 0:
+            return least + np.exp(real), real
+        value = least + self.resolution * np.sinh(np.abs(real))
+        return value, np.logaddexp(real, -real)
+
+    def to_real(self, value: float) -> float:
+        """Return the real number of a value in the units of the sampler."""
+        distance = max(value - self.lower / self.unit, 1e-12)
+        return float(np.log(distance) if self.resolution == 0 else np.arcsinh(distance / self.resolution))
+
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """The ends of its real number."""
+        return -_FAR if self.resolution == 0 else 0.0, min(_FAR, self.to_real(self.upper / self.unit))
+
+    def log_prior(self, value: Array) -> Array:
+        """Return the log density of the prior at values in the units of the sampler [s]."""
+        x = value * self.unit
+        with np.errstate(divide="ignore"):
+            return np.where((x >= self.lower) & (x <= self.upper), self.prior.log_density(x), -np.inf)
+
+
+@dataclass(frozen=True)
+class FactorValues:
+    """Points of one factor.
+
+    Attributes:
+        T: square roots of the covariances of its effects, in units of the sampler [s, M, M].
+        sd: in the units of the CSV [s, M].
+        cor: correlations, row by row below the diagonal [s, P_f].
+        log_prior: log density of the priors on the real line, up to a constant [s].
+    """
+
+    T: Array
+    sd: Array
+    cor: Array
+    log_prior: Array
+
+
+@dataclass(frozen=True)
+class FactorParameters:
+    """The sds and correlations of one factor.
+
+    Attributes:
+        scales: of its M columns; a constant one has no real number.
+        eta: of the prior lkj(eta) of its correlations; None where it has none.
+        back: from effects at the mean of the columns to those at 0, in units of the sampler [M, M].
+    """
+
+    scales: tuple[Scale, ...]
+    eta: float | None
+    back: Array
+
+    @property
+    def free(self) -> list[int]:
+        """Which of the scales are not constant."""
+        return [index for index, scale in enumerate(self.scales) if scale.prior.constant is None]
+
+    @property
+    def n_pairs(self) -> int:
+        """P_f, how many correlations."""
+        return 0 if self.eta is None else len(self.scales) * (len(self.scales) - 1) // 2
+
+    @property
+    def bounds(self) -> list[tuple[float, float]]:
+        """The ends of every real number."""
+        return [*(self.scales[index].bounds for index in self.free), *[(-_FAR, _FAR)] * self.n_pairs]
+
+    @property
+    def start(self) -> list[float]:
+        """Where the search for the mode begins."""
+        return [*(self.scales[index].to_real(_FIRST_SD) for index in self.free), *[0.0] * self.n_pairs]
+
+    def values(self, real: Array) -> FactorValues:
+        """Return the points [s, d_f] in their own units."""
+        n_terms, position = len(self.scales), len(self.free)
+        sd, log_prior = np.empty((len(real), n_terms)), np.zeros(len(real))
+        for index, scale in enumerate(self.scales):
+            if scale.prior.constant is not None:
+                sd[:, index] = scale.prior.constant / scale.unit
+        for at, index in enumerate(self.free):
+            sd[:, index], log_slope = self.scales[index].from_real(real[:, at])
+            log_prior += log_slope
+        partial = np.tanh(real[:, position:])
+        L = cholesky_from_partials(partial, n_terms) if self.n_pairs else np.eye(n_terms)
+        T = self.back @ (sd[:, :, np.newaxis] * L)
+        V = T @ np.swapaxes(T, 1, 2)
+        at_zero = np.maximum(np.sqrt(np.diagonal(V, axis1=1, axis2=2)), _LEAST)
+        log_prior += sum(self.scales[index].log_prior(at_zero[:, index]) for index in self.free)
+        rows, columns = np.tril_indices(n_terms, -1)
+        cor = V[:, rows, columns] / (at_zero[:, rows] * at_zero[:, columns])
+        if self.n_pairs:
+            log_prior += self._log_lkj(real[:, position:], np.maximum(sd, _LEAST), at_zero)
+        units = np.array([scale.unit for scale in self.scales])
+        return FactorValues(T, at_zero * units, cor[:, : self.n_pairs], log_prior)
+
+    def _log_lkj(self, real: Array, sd: Array, at_zero: Array) -> Array:
+        """Return the log density of the correlations at 0, carried to the real numbers of those at the mean [s].
+
+        det(R)^(eta - 1) at 0, where det(R) is that of the covariance, the same at the mean, over the squares of the
+        sds; the sds to the power of M, which is the slope of covariances in sds and correlations; and (1 - partial^2)
+        to the power of (M - 2 - j) / 2, which is that of correlations in partial ones (Lewandowski, Kurowicka & Joe
+        2009, section 2.4), and once more for the hyperbolic tangent.
+        """
+        assert self.eta is not None
+        n_terms = len(self.scales)
+        given = np.array([j for i in range(n_terms) for j in range(i)])
+        log_rest = -2 * (np.logaddexp(real, -real) - np.log(2))  # log(1 - partial^2)
+        ratio = np.log(sd / at_zero).sum(axis=1)
+        log_determinant = log_rest.sum(axis=1) + 2 * ratio
+        return np.asarray(
+            (self.eta - 1) * log_determinant + n_terms * ratio + log_rest @ (1 + (n_terms - 2 - given) / 2)
+        )
 
 
 @dataclass(frozen=True)
 class Values:
-    """Points in their own units: those of the CSV.
+    """Points in their own units.
 
     Attributes:
-        sd: [s, C].
-        partial: canonical partial correlations [s, P].
-        sigma: [s].
-        log_prior: log density of the priors on the real line, up to a constant [s].
+        factors: what each grouping factor has.
+        sigma: residual sd in units of the sampler [s].
+        log_prior: log density of all priors on the real line, up to a constant [s].
     """
 
-    sd: Array
-    partial: Array
+    factors: tuple[FactorValues, ...]
     sigma: Array
     log_prior: Array
 
@@ -78,69 +189,67 @@ class Parameters:
     """All that is sampled.
 
     Attributes:
-        scales: the sds factor by factor, then sigma; a constant one has no real number.
-        lkj: eta of the prior of each partial correlation, and what it conditions on counted in: a of beta(a, a) [P].
+        factors: sds and correlations, factor by factor.
+        sigma: the residual sd.
     """
 
-    scales: tuple[Scale, ...]
-    lkj: Array
+    factors: tuple[FactorParameters, ...]
+    sigma: Scale
 
     @property
-    def free(self) -> list[int]:
-        """Which of the scales are not constant."""
-        return [index for index, scale in enumerate(self.scales) if scale.prior.constant is None]
+    def bounds(self) -> Array:
+        """The ends of every real number [d, 2]."""
+        own = [] if self.sigma.prior.constant is not None else [self.sigma.bounds]
+        return np.array([*(ends for factor in self.factors for ends in factor.bounds), *own]).reshape(-1, 2)
 
     @property
-    def size(self) -> int:
-        """d, how many real numbers."""
-        return len(self.free) + len(self.lkj)
-
     def start(self) -> Array:
-        """Return a point from which the mode can be climbed to [d]: sds of a third, and sigma near 1."""
-        guess = [-1.0 if index + 1 < len(self.scales) else -0.2 for index in self.free]
-        return np.concatenate([guess, np.zeros(len(self.lkj))])
+        """Where the search for the mode begins [d]."""
+        own = [] if self.sigma.prior.constant is not None else [self.sigma.to_real(_FIRST_SIGMA)]
+        lower, upper = self.bounds.T
+        return np.clip([*(number for factor in self.factors for number in factor.start), *own], lower, upper)
 
     def values(self, real: Array) -> Values:
         """Return the points [s, d] in their own units."""
-        columns = np.empty((len(real), len(self.scales)))
-        log_prior = np.zeros(len(real))
-        position = 0
-        for index, scale in enumerate(self.scales):
-            if scale.prior.constant is not None:
-                columns[:, index] = scale.prior.constant
-                continue
-            columns[:, index], density = scale.from_real(real[:, position])
-            log_prior += density
-            position += 1
-        partial = np.tanh(real[:, position:])
-        # beta(a, a) of (partial + 1) / 2 and the slope of the tangent make (1 - partial^2)^a; 1 / cosh is its root
-        log_cosh = np.logaddexp(real[:, position:], -real[:, position:]) - np.log(2)
-        log_prior -= 2 * log_cosh @ self.lkj
-        return Values(columns[:, :-1], partial, columns[:, -1], log_prior)
-
-    def real(self, sd: Array, partial: Array, sigma: Array) -> Array:
-        """Return the inverse of `values` [s, d]."""
-        columns = np.concatenate([sd, sigma[:, np.newaxis]], axis=1)
-        scales = [self.scales[index].to_real(columns[:, index]) for index in self.free]
-        return np.concatenate([np.array(scales).reshape(len(scales), len(sd)).T, np.arctanh(partial)], axis=1)
+        ends = np.cumsum([len(factor.bounds) for factor in self.factors])
+        *blocks, last = np.split(real, ends, axis=1)
+        found = tuple(factor.values(block) for factor, block in zip(self.factors, blocks, strict=True))
+        log_prior = np.sum([factor.log_prior for factor in found], axis=0)
+        if self.sigma.prior.constant is not None:
+            return Values(found, np.full(len(real), self.sigma.prior.constant / self.sigma.unit), log_prior)
+        sigma, log_slope = self.sigma.from_real(last[:, 0])
+        return Values(found, sigma, log_prior + self.sigma.log_prior(sigma) + log_slope)
 
 
 def parameters(spec: ModelSpec, design: Design) -> Parameters:
     """Return what is sampled of a model."""
-    units = [design.y_scale / unit for group in design.groups for unit in varying_units(group)]
-    names = [sd_name(group.factor, term) for group in design.groups for term in group.terms]
-    scales = zip([*names, "sigma"], [*units, design.y_scale], strict=True)
-    return Parameters(
-        tuple(Scale(spec.priors[name], unit, *spec.priors[name].bounds(positive=True)) for name, unit in scales),
-        np.array(list(_lkj(spec, design))),
-    )
-
-
-def _lkj(spec: ModelSpec, design: Design) -> Iterator[float]:
-    """Yield a of beta(a, a) of every partial correlation (Lewandowski, Kurowicka & Joe 2009, section 2.4)."""
+    factors = []
     for group in design.groups:
-        if group.correlated:
-            eta, n_terms = spec.priors[f"cor({group.factor})"].arguments[0], len(group.terms)
-            for i in range(1, n_terms):
-                for j in range(i):
-                    yield eta + (n_terms - 2 - j) / 2
+        priors = [spec.priors[sd_name(group.factor, term)] for term in group.terms]
+        eta = spec.priors[f"cor({group.factor})"].arguments[0] if group.correlated else None
+        own = zip(priors, design.y_scale / varying_units(group), _smallest(group), strict=True)
+        scales = tuple(Scale(prior, unit, *prior.bounds(positive=True), least) for prior, unit, least in own)
+        factors.append(FactorParameters(scales, eta, _back(group, scales)))
+    sigma = spec.priors["sigma"]
+    return Parameters(tuple(factors), Scale(sigma, design.y_scale, *sigma.bounds(positive=True)))
+
+
+def _smallest(group: Group) -> Array:
+    """Return r of every column in units of the sampler [M], for a sigma of half the outcome's sd.
+
+    Of the variance between levels, were it 0, the estimate has an sd of about sigma^2 sqrt(2 / sum of (Z_j'Z_j)^2).
+    """
+    squares = [np.bincount(group.codes, column**2, group.n_levels) for column in scaled_varying(group).T]
+    return np.array([0.5 * (2 / np.square(square).sum()) ** 0.25 for square in squares])
+
+
+def _back(group: Group, scales: Sequence[Scale]) -> Array:
+    """Return the way from effects at the mean of the columns to those at 0 [M, M]; the same where it must be.
+
+    The sd of the intercept is another at the mean, so it must be free to be any.
+    """
+    back = np.eye(len(group.terms))
+    free = (scales[0].lower, scales[0].upper, scales[0].prior.constant) == (0.0, inf, None)
+    if group.correlated and group.terms[0] == INTERCEPT and free:
+        back[0, 1:] = -scaled_varying(group)[:, 1:].mean(axis=0)
+    return back

@@ -19,7 +19,6 @@ from hierfit.marginal.parameters import Parameters, Values, parameters
 from hierfit.marginal.products import Products, multiply_out
 from hierfit.marginal.proposal import NoProposalError, Pilot, Proposal, propose
 from hierfit.marginal.system import Solved, draw_rest, solve
-from hierfit.model.correlations import cholesky_from_partials
 from hierfit.model.design import Design
 from hierfit.model.scaling import coefficient_scale, varying_units
 from hierfit.model.spec import ModelSpec
@@ -49,18 +48,7 @@ class Reduced:
 
     def solve(self, values: Values, at: int) -> Solved:
         """Return the system at one of several points."""
-        return solve(self.products, *self.covariances(values, at))
-
-    def covariances(self, values: Values, at: int) -> tuple[list[Array], float]:
-        """Return the Cholesky factor of the covariance of each factor's effects, and sigma, in the sampler's units."""
-        factors, c, p = [], 0, 0
-        for group, unit in zip(self.design.groups, self.effect_units, strict=True):
-            n_terms = len(unit)
-            n_pairs = n_terms * (n_terms - 1) // 2 if group.correlated else 0
-            L = cholesky_from_partials(values.partial[at, p : p + n_pairs], n_terms) if n_pairs else np.eye(n_terms)
-            factors.append((values.sd[at, c : c + n_terms] / unit)[:, np.newaxis] * L)
-            c, p = c + n_terms, p + n_pairs
-        return factors, float(values.sigma[at] / self.parameters.scales[-1].unit)
+        return solve(self.products, [factor.T[at] for factor in values.factors], float(values.sigma[at]))
 
     def in_csv_units(self, effects: Sequence[Array], integrated: Array) -> tuple[Array, Array]:
         """Return coefficients [K] and effects [U], as those of a Point, of what was drawn in the sampler's units."""
@@ -116,7 +104,7 @@ class MarginalPosterior:
         proposed = self.proposal.log_density(reals)
 
         def work_out(at: int) -> Point:
-            T, sigma = self.model.covariances(values, at)
+            T, sigma = [factor.T[at] for factor in values.factors], float(values.sigma[at])
             solved = solve(self.model.products, T, sigma)
             log_density = solved.log_density + float(values.log_prior[at])
             effects, integrated = draw_rest(self.model.products, solved, T, sigma, noise[at])
@@ -148,7 +136,9 @@ def find_posterior(spec: ModelSpec, design: Design, seed: int) -> MarginalPoster
             found, digits = model.log_densities(points, pool)
             return found
 
-        proposal, pilot = propose(log_density, model.parameters.start(), np.random.default_rng(seed))
+        proposal, pilot = propose(
+            log_density, model.parameters.start, model.parameters.bounds, np.random.default_rng(seed)
+        )
     if np.median(digits) < _DIGITS + np.log10(design.n_rows):
         raise NoProposalError("next to nothing is left for sigma, and cross-products lose too many digits")
     return MarginalPosterior(model, proposal, pilot)

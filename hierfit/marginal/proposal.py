@@ -21,11 +21,11 @@ LogDensity = Callable[[Array], Array]
 
 DEGREES = 8.0
 PILOT = 25  # points of a pilot sample, for each real number
-GOOD, POOR = 0.6, 0.2  # shares of the pilot sample that the weights leave effective
-_FAR = 20.0  # no sd is e^20 times its unit, or less than e^-20 of it, anywhere near a mode
+GOOD, POOR = 0.6, 0.4  # shares of the pilot sample that the weights leave effective
 _STEP, _SMALL = 1e-3, 0.02  # of the first steps, and of those in the units that come of them
 _DISTANCES = np.array([1.0, 2.0, 3.0])
 _LEAST, _MOST = 0.5, 4.0  # widths
+_WIDER = 1.15  # than the density, so that its tails are not missed where it leans
 
 
 class NoProposalError(Exception):
@@ -34,20 +34,30 @@ class NoProposalError(Exception):
 
 @dataclass(frozen=True)
 class Proposal:
-    """A split Student t distribution.
+    """A split Student t distribution, truncated.
 
     Attributes:
         mode: [d].
         axes: columns are the axes, each an sd long [d, d].
         widths: by how much more, or less, towards either end of each axis [2, d].
+        bounds: ends of every real number, beyond which there is nothing [d, 2].
     """
 
     mode: Array
     axes: Array
     widths: Array
+    bounds: Array
 
     def draw(self, n: int, rng: np.random.Generator) -> Array:
         """Return n points [n, d]."""
+        found = np.empty((0, len(self.mode)))
+        while len(found) < n:
+            points = self._draw(n, rng)
+            inside = (points >= self.bounds[:, 0]) & (points <= self.bounds[:, 1])
+            found = np.concatenate([found, points[inside.all(axis=1)]])
+        return found[:n]
+
+    def _draw(self, n: int, rng: np.random.Generator) -> Array:
         below, above = self.widths
         d = len(self.mode)
         right = rng.random((n, d)) * (below + above) < above
@@ -80,19 +90,19 @@ class Pilot:
         return float(1 / np.sum(self.weights**2) / len(self.weights))
 
 
-def propose(log_density: LogDensity, start: Array, rng: np.random.Generator) -> tuple[Proposal, Pilot]:
+def propose(log_density: LogDensity, start: Array, bounds: Array, rng: np.random.Generator) -> tuple[Proposal, Pilot]:
     """Return a distribution near the density, and points of it.
 
     Raises:
         NoProposalError: the density has no mode to speak of, or is not near any split t distribution.
     """
-    mode, near = climb(log_density, start)
-    proposal = split(log_density, mode, _axes_of_curvature(log_density, mode, near))
+    mode, near = climb(log_density, start, bounds)
+    proposal = split(log_density, mode, bounds, _axes_of_curvature(log_density, mode, near))
     pilot = fly(log_density, proposal, rng)
     if pilot.efficiency < GOOD:
         center = pilot.weights @ pilot.points
         axes = _axes(np.linalg.pinv(np.atleast_2d(np.cov(pilot.points.T, aweights=pilot.weights)), hermitian=True))
-        second = split(log_density, center, axes)
+        second = split(log_density, center, bounds, axes)
         again = fly(log_density, second, rng)
         if again.efficiency > pilot.efficiency:
             proposal, pilot = second, again
@@ -101,7 +111,7 @@ def propose(log_density: LogDensity, start: Array, rng: np.random.Generator) -> 
     return proposal, pilot
 
 
-def climb(log_density: LogDensity, start: Array) -> tuple[Array, Array]:
+def climb(log_density: LogDensity, start: Array, bounds: Array) -> tuple[Array, Array]:
     """Return the mode [d], and about how far from it the density falls by half a unit [d]."""
     from scipy.optimize import minimize
 
@@ -117,8 +127,8 @@ def climb(log_density: LogDensity, start: Array) -> tuple[Array, Array]:
             raise NoProposalError("the density is not finite on the way to its mode")
         return -float(values[0]), -(values[1:] - values[0]) / _SMALL
 
-    bounds = [((-_FAR - at) / size, (_FAR - at) / size) for at, size in zip(start, unit, strict=True)]
-    found = minimize(downhill, np.zeros(d), jac=True, bounds=bounds, options={"ftol": 1e-9, "gtol": 1e-2})
+    ends = (bounds - start[:, np.newaxis]) / unit[:, np.newaxis]
+    found = minimize(downhill, np.zeros(d), jac=True, bounds=ends.tolist(), options={"ftol": 1e-9, "gtol": 1e-2})
     return np.asarray(start + unit * found.x), unit
 
 
@@ -152,7 +162,7 @@ def _axes(precision: Array) -> Array:
     return np.asarray((vectors / np.sqrt(np.maximum(values, 1e-3 * values.max()))) @ vectors.T)
 
 
-def split(log_density: LogDensity, mode: Array, axes: Array) -> Proposal:
+def split(log_density: LogDensity, mode: Array, bounds: Array, axes: Array) -> Proposal:
     """Return the split t distribution whose widths are those of the density along its axes."""
     d = len(mode)
     ends = np.array([-1.0, 1.0])
@@ -160,7 +170,7 @@ def split(log_density: LogDensity, mode: Array, axes: Array) -> Proposal:
     values = log_density(np.concatenate([mode[np.newaxis], (mode + along).reshape(-1, d)]))
     drop = np.maximum(values[0] - values[1:].reshape(2, len(_DISTANCES), d), 1e-3)
     widths = (_DISTANCES[:, np.newaxis] / np.sqrt(2 * drop)).max(axis=1)
-    return Proposal(mode, axes, np.clip(widths, _LEAST, _MOST))
+    return Proposal(mode, axes, _WIDER * np.clip(widths, _LEAST, _MOST), bounds)
 
 
 def fly(log_density: LogDensity, proposal: Proposal, rng: np.random.Generator) -> Pilot:

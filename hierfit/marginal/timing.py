@@ -22,11 +22,11 @@ def estimate_marginal(spec: ModelSpec, design: Design, options: SamplerOptions) 
     """Return how long drawing will take, the search for a proposal included."""
     model = reduce_model(spec, design)
     # The first points pay for what is imported; the mode is not far from where the others are.
-    points = model.parameters.start() + 0.01 * np.arange(TIMED)[:, np.newaxis]
+    points = model.parameters.start + 0.01 * np.arange(TIMED)[:, np.newaxis]
     with threads() as pool:
         model.log_densities(points[:1], pool)
         started = time.perf_counter()
         model.log_densities(points, pool)
         each = (time.perf_counter() - started) / TIMED
-    n_points = options.chains * options.draws + (SEARCH + PILOT) * model.parameters.size
+    n_points = options.chains * options.draws + (SEARCH + PILOT) * len(points[0])
     return Estimate(each, 1, os.cpu_count() or 1, each * n_points)

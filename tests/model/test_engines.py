@@ -1,0 +1,60 @@
+import numpy as np
+import pytest
+
+from hierfit.errors import UsageError
+from hierfit.model import engines
+from hierfit.model.engines import Engine, choose_engine, eliminated_factor, met_pairs, obstacles, stan_engine
+from tests.marginal.cases import model
+from tests.model.cases import design, small_spec
+
+TWO = "y ~ a + (1 | g) + (1 | h)"
+
+
+@pytest.mark.parametrize(
+    ("text", "priors", "engine"),
+    [
+        ("y ~ a + (1 + a | g)", (), Engine.COLLAPSED),
+        ("y ~ a + (1 + a | g)", ("a ~ cauchy(0, 1)",), Engine.COLLAPSED),
+        ("y ~ a", (), Engine.FULL),
+        (TWO, (), Engine.COLLAPSED),
+        (TWO, ("a ~ flat()", "Intercept ~ constant(3)"), Engine.COLLAPSED),
+        (TWO, ("a ~ cauchy(0, 1)",), Engine.FULL),
+        ("y ~ a + (1 | g) + (1 + b | k)", (), Engine.COLLAPSED),
+    ],
+)
+def test_collapsed_is_taken_wherever_it_is_exact(text: str, priors: tuple[str, ...], engine: Engine) -> None:
+    assert choose_engine(*model(text, *priors)) is engine
+
+
+def test_what_is_in_the_way_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    spec, made = model(TWO)
+    assert list(obstacles(spec, made, tuned=False)) == []
+    with pytest.raises(UsageError, match="no warmup, step size or metric"):
+        choose_engine(spec, made, "collapsed", tuned=True)
+    assert choose_engine(spec, made, tuned=True) is Engine.FULL
+    with pytest.raises(UsageError, match="that of a is neither"):
+        choose_engine(*model(TWO, "a ~ laplace(0, 1)"), "collapsed")
+    with pytest.raises(UsageError, match="no engine 'half'"):
+        choose_engine(spec, made, "half")
+    monkeypatch.setattr(engines, "MOST_TOGETHER", 4)
+    with pytest.raises(UsageError, match="5 effects together, more than 4"):
+        choose_engine(spec, made, "collapsed")
+    monkeypatch.setattr(engines, "MOST_PAIRS", 10)
+    assert any("meet too often" in text for text in obstacles(spec, made, tuned=False))
+
+
+def test_only_the_priors_of_several_factors_are_left_to_stan() -> None:
+    assert choose_engine(small_spec(prior_only=True), design()) is Engine.COLLAPSED
+    spec, made = model(TWO)
+    from dataclasses import replace
+
+    assert choose_engine(replace(spec, prior_only=True), made) is Engine.FULL
+
+
+def test_the_factor_with_most_effects_is_eliminated() -> None:
+    _, made = model("y ~ a + (1 | g) + (1 + a + b | h) + (1 | k)")  # 8 levels, 5 x 3 effects, 3 levels
+    assert eliminated_factor(made.groups) == 1
+    assert (stan_engine(Engine.COLLAPSED, made.groups), stan_engine(Engine.COLLAPSED, made.groups[:1])) == (
+        Engine.FULL, Engine.COLLAPSED,
+    )  # fmt: skip
+    assert met_pairs(np.array([1, 2, 3])) == 1 + 3 + 6
