@@ -26,6 +26,7 @@ from tests.test_docs import assert_near, moments_in, monte_carlo
 pytestmark = pytest.mark.stan
 
 SAMPLE_DATA = Path(__file__).parents[1] / "sample_data"
+PENICILLIN, OATS = (f"../tests/reference_data/{name}.csv" for name in ("penicillin", "oats"))
 RATS = formula_from_flags("weight", ["day"], "rat", ["day"])
 
 
@@ -52,9 +53,13 @@ def fit(data: Path, formula: Formula, folder: Path, engine: str = "auto", **chan
         ("rats.csv", formula_from_flags("weight", ["day"], "rat"), ("day ~ laplace(5, 0.2)", "Intercept ~ flat()")),
         ("dyestuff.csv", formula_from_flags("yield", [], "batch"), ()),
         ("tutorial_schools.csv", formula_from_flags("score", ["hours"], "school"), ()),
+        (PENICILLIN, parse_formula("diameter ~ 1 + (1 | plate) + (1 | sample)"), ()),
+        (OATS, parse_formula("yield ~ nitrogen + (1 | block / variety)"), ("nitrogen ~ flat()",)),
+        (OATS, parse_formula("yield ~ 1 + (1 + nitrogen | block) + (1 | block:variety)"), ("cor(block) ~ lkj(2)",)),
     ],
-    ids=["slopes", "uncorrelated", "intercepts", "one coefficient sampled", "six batches", "two schools"],
-)
+    ids=["slopes", "uncorrelated", "intercepts", "one coefficient sampled", "six batches", "two schools", "crossed",
+         "nested", "nested slopes"],
+)  # fmt: skip
 def test_the_engines_agree(data: str, formula: Formula, priors: tuple[str, ...], tmp_path: Path) -> None:
     # Few groups leave a funnel that the full engine needs small steps for.
     full_options = SamplerOptions(draws=4000, seed=6, adapt_delta=0.99)
@@ -72,11 +77,13 @@ def test_the_engines_agree(data: str, formula: Formula, priors: tuple[str, ...],
             share = np.mean(other_draws < np.quantile(draws, probability))
             allowed = 5 * np.sqrt(2 * probability * (1 - probability) / ess)
             assert abs(share - probability) < allowed, (one.name, probability)
-    factor = formula.factors[0]
-    ours, theirs = (summarize_groups(done.draws, done.design, done.spec).table(factor) for done in (collapsed, full))
-    # 400 effective draws at least, for each engine.
-    error = np.hypot(ours.deviation_sd, theirs.deviation_sd) / np.sqrt(400)
-    assert (np.abs(ours.deviation_mean - theirs.deviation_mean) < 5 * error).all()
+    for factor in formula.factors:
+        ours, theirs = (
+            summarize_groups(each.draws, each.design, each.spec).table(factor) for each in (collapsed, full)
+        )
+        # 400 effective draws at least, for each engine.
+        error = np.hypot(ours.deviation_sd, theirs.deviation_sd) / np.sqrt(400)
+        assert (np.abs(ours.deviation_mean - theirs.deviation_mean) < 5 * error).all()
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)

@@ -197,6 +197,11 @@ class Parameters:
     sigma: Scale
 
     @property
+    def are_at_mean(self) -> bool:
+        """Whether any sd is one at the mean of the columns, and not what its prior speaks of."""
+        return any(np.count_nonzero(factor.back) > len(factor.scales) for factor in self.factors)
+
+    @property
     def bounds(self) -> Array:
         """The ends of every real number [d, 2]."""
         own = [] if self.sigma.prior.constant is not None else [self.sigma.bounds]
@@ -221,15 +226,16 @@ class Parameters:
         return Values(found, sigma, log_prior + self.sigma.log_prior(sigma) + log_slope)
 
 
-def parameters(spec: ModelSpec, design: Design) -> Parameters:
-    """Return what is sampled of a model."""
+def parameters(spec: ModelSpec, design: Design, *, at_mean: bool = True) -> Parameters:
+    """Return what is sampled of a model: sds and correlations at the mean of the columns where that is possible."""
     factors = []
     for group in design.groups:
         priors = [spec.priors[sd_name(group.factor, term)] for term in group.terms]
         eta = spec.priors[f"cor({group.factor})"].arguments[0] if group.correlated else None
         own = zip(priors, design.y_scale / varying_units(group), _smallest(group), strict=True)
         scales = tuple(Scale(prior, unit, *prior.bounds(positive=True), least) for prior, unit, least in own)
-        factors.append(FactorParameters(scales, eta, _back(group, scales)))
+        back = _back(group, scales) if at_mean else np.eye(len(scales))
+        factors.append(FactorParameters(scales, eta, back))
     sigma = spec.priors["sigma"]
     return Parameters(tuple(factors), Scale(sigma, design.y_scale, *sigma.bounds(positive=True)))
 

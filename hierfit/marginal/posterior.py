@@ -10,14 +10,14 @@ import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hierfit.marginal.parameters import Parameters, Values, parameters
 from hierfit.marginal.products import Products, multiply_out
-from hierfit.marginal.proposal import NoProposalError, Pilot, Proposal, propose
+from hierfit.marginal.proposal import GOOD, POOR, NoProposalError, Pilot, Proposal, propose
 from hierfit.marginal.system import Solved, draw_rest, solve
 from hierfit.model.design import Design
 from hierfit.model.scaling import coefficient_scale, varying_units
@@ -128,6 +128,16 @@ def find_posterior(spec: ModelSpec, design: Design, seed: int) -> MarginalPoster
         NoProposalError: nothing is close to it, or its density cannot be computed from cross-products.
     """
     model = reduce_model(spec, design)
+    found = [_approach(model, seed)]
+    if found[0].pilot.efficiency < GOOD and model.parameters.are_at_mean:  # informative priors may say more at 0
+        found.append(_approach(replace(model, parameters=parameters(spec, design, at_mean=False)), seed))
+    best = max(found, key=lambda each: each.pilot.efficiency)
+    if best.pilot.efficiency < POOR:
+        raise NoProposalError(f"only {best.pilot.efficiency:.0%} of a pilot sample were effective")
+    return best
+
+
+def _approach(model: Reduced, seed: int) -> MarginalPosterior:
     digits = np.empty(0)
     with threads() as pool:
 
@@ -136,10 +146,9 @@ def find_posterior(spec: ModelSpec, design: Design, seed: int) -> MarginalPoster
             found, digits = model.log_densities(points, pool)
             return found
 
-        proposal, pilot = propose(
-            log_density, model.parameters.start, model.parameters.bounds, np.random.default_rng(seed)
-        )
-    if np.median(digits) < _DIGITS + np.log10(design.n_rows):
+        start, bounds = model.parameters.start, model.parameters.bounds
+        proposal, pilot = propose(log_density, start, bounds, np.random.default_rng(seed))
+    if np.median(digits) < _DIGITS + np.log10(model.design.n_rows):
         raise NoProposalError("next to nothing is left for sigma, and cross-products lose too many digits")
     return MarginalPosterior(model, proposal, pilot)
 

@@ -94,7 +94,7 @@ def propose(log_density: LogDensity, start: Array, bounds: Array, rng: np.random
     """Return a distribution near the density, and points of it.
 
     Raises:
-        NoProposalError: the density has no mode to speak of, or is not near any split t distribution.
+        NoProposalError: the density has no mode to speak of.
     """
     mode, near = climb(log_density, start, bounds)
     proposal = split(log_density, mode, bounds, _axes_of_curvature(log_density, mode, near))
@@ -106,8 +106,6 @@ def propose(log_density: LogDensity, start: Array, bounds: Array, rng: np.random
         again = fly(log_density, second, rng)
         if again.efficiency > pilot.efficiency:
             proposal, pilot = second, again
-    if not pilot.efficiency >= POOR:
-        raise NoProposalError(f"only {pilot.efficiency:.0%} of a pilot sample were effective")
     return proposal, pilot
 
 
@@ -121,10 +119,12 @@ def climb(log_density: LogDensity, start: Array, bounds: Array) -> tuple[Array, 
         raise NoProposalError("the density is not finite where the search for its mode begins")
     unit = 1 / np.sqrt(np.clip((2 * top - ahead - behind) / _STEP**2, 1.0, 1e12))  # numbers of like size are wanted
 
+    wall = -float(top[0]) + 1e3  # higher than where the search begins, so that it turns back
+
     def downhill(scaled: Array) -> tuple[float, Array]:
         values = log_density(start + unit * (scaled + _SMALL * _star(d)[: 1 + d]))
         if not np.isfinite(values).all():
-            raise NoProposalError("the density is not finite on the way to its mode")
+            return wall, np.zeros(d)
         return -float(values[0]), -(values[1:] - values[0]) / _SMALL
 
     ends = (bounds - start[:, np.newaxis]) / unit[:, np.newaxis]
