@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -20,7 +20,6 @@ from bench.comparators.contract import Array, Comparator, Job, Outcome, Sampling
 from bench.machine import memory_bytes
 from bench.timing import Limits, Timing, run_timed
 from hierfit.errors import HierfitError
-from hierfit.results.convergence import load_arviz
 
 Message = Callable[[str], None]
 Status = Literal["ok", "capped", "out of memory", "failed", "skipped"]
@@ -155,7 +154,9 @@ def ess_and_rhat(draws: Mapping[str, Array]) -> tuple[dict[str, float], dict[str
     """Return bulk ESS and rank-normalised R-hat of every parameter, by ArviZ."""
     if not draws:
         return {}, {}
-    az = load_arviz()
+    import arviz
+
+    az: Any = arviz
     sizes = {name: float(az.ess(np.asarray(values), method="bulk")) for name, values in draws.items()}
     return sizes, {name: float(az.rhat(np.asarray(values))) for name, values in draws.items()}
 

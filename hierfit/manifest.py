@@ -20,7 +20,7 @@ from hierfit.results.summary import Summary
 from hierfit.rounds import Drawn
 from hierfit.sources import Source
 
-_PACKAGES = ("arviz", "cmdstanpy", "numpy", "pandas", "xarray")
+_PACKAGES = ("arviz-stats", "cmdstanpy", "numpy", "pandas", "xarray")
 
 
 def describe_model(request: FitRequest, table: Table, design: Design, spec: ModelSpec) -> dict[str, Any]:

@@ -28,7 +28,6 @@ from hierfit.model.formula import formula_from_flags
 from hierfit.model.formula_text import NUMPY_FUNCTIONS, TRANSFORMS, parse_formula
 from hierfit.model.prior_choice import PRIOR_CLASSES
 from hierfit.model.priors import DISTRIBUTIONS
-from hierfit.results.convergence import load_arviz
 from tests.fake_sampling import replace_sampler
 from tests.references import Moments, tutorial_one, tutorial_two
 from tests.render import (
@@ -504,7 +503,8 @@ def samples(tmp_path_factory: pytest.TempPathFactory) -> Document:
 
 def monte_carlo(values: Any, ci: float) -> list[tuple[float, float]]:
     """(value, MCSE) of mean, sd and both ends of the interval of draws [chains, draws]."""
-    arviz = load_arviz()
+    import arviz
+
     draws, ends = np.asarray(values, dtype=float), ((1 - ci) / 2, (1 + ci) / 2)
     return [
         (draws.mean(), float(arviz.mcse(draws, method="mean"))),

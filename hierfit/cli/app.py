@@ -19,6 +19,8 @@ from hierfit import __version__
 from hierfit.cli import doctor, extend, fit, results, simulate
 from hierfit.errors import ExitCode, HierfitError
 
+# Read by numpy's BLAS when it is loaded. The matrices are small, and its threads spin while those of hierfit work.
+_BLAS_THREADS = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 ISSUES = "please report it, with the command and this text"
 
 app = typer.Typer(
@@ -59,6 +61,8 @@ def _common(
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Run the command line and leave with its exit code; `hierfit.errors.ExitCode` says what each means."""
+    for name in _BLAS_THREADS:
+        os.environ.setdefault(name, "1")
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal that has no "·" shows "?"

@@ -16,6 +16,7 @@ prior; `at_origin` is the way back.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +31,7 @@ Indices = NDArray[np.int64]
 
 INTEGRABLE = ("normal", "flat")
 _RANK_TOLERANCE = 1e-13  # a column whose part outside the span of the earlier ones is shorter lies in that span
+_BLOCK_ROWS = 1 << 20
 _SAME = 1e-12  # levels whose S differ by less, relative to the largest, count as the same
 
 
@@ -112,6 +114,9 @@ class Collapsed(Coefficients):
         return replace(self, n_rows=0, levels=none, within=np.zeros_like(self.within))
 
 
+_KNOWN: WeakKeyDictionary[Design, tuple[ModelSpec, Collapsed]] = WeakKeyDictionary()
+
+
 def integrated_coefficients(spec: ModelSpec) -> Indices:
     """Return which coefficients the collapsed engine integrates out: those with a normal or a flat prior [I]."""
     priors = [spec.priors[name].distribution for name in spec.coefficient_names]
@@ -119,9 +124,16 @@ def integrated_coefficients(spec: ModelSpec) -> Indices:
 
 
 def collapse(spec: ModelSpec, design: Design) -> Collapsed:
-    """Reduce the rows of a model with one grouping factor."""
+    """Reduce the rows of a model with one grouping factor; once, though sampler and draws of each round ask for it."""
+    known = _KNOWN.get(design)
+    if known is None or known[0] is not spec:
+        known = _KNOWN[design] = (spec, _collapse(spec, design))
+    return known[1]
+
+
+def _collapse(spec: ModelSpec, design: Design) -> Collapsed:
     columns, coefficients = columns_to_reduce(spec, design)
-    levels, within = project(design.groups[0], columns)
+    levels, within = project(design.groups[0], columns, use_up=True)
     return Collapsed(**vars(coefficients), n_rows=design.n_rows, levels=levels, within=within)
 
 
@@ -129,25 +141,28 @@ def columns_to_reduce(spec: ModelSpec, design: Design) -> tuple[Array, Coefficie
     """Return [X, y] [N, R] counted from near their least squares solution, and how that is."""
     integrated = integrated_coefficients(spec)
     kept = np.setdiff1d(np.arange(len(spec.coefficient_names)), integrated)
-    X, shift = _columns(design, centred=design.intercept and 0 in integrated)
-    y = scaled_outcome(design) - scaled_offset(design)
-    reference = np.zeros(X.shape[1])
-    own = X[:, integrated]
-    reference[integrated] = np.linalg.lstsq(own.T @ own, own.T @ y, rcond=None)[0]
+    columns, shift = _columns(design, centred=design.intercept and 0 in integrated)
+    reference = np.zeros(len(shift))
+    own = columns[:-1] if len(kept) == 0 else columns[integrated]
+    reference[integrated] = np.linalg.lstsq(own @ own.T, own @ columns[-1], rcond=None)[0]
+    columns[-1] -= reference[integrated] @ own
     prior = _prior_rows(spec, design, integrated, shift)
     prior[:, -1] -= prior[:, :-1] @ reference
-    columns = np.column_stack([X, y - own @ reference[integrated]])
-    return columns, Coefficients(integrated, kept, prior.T @ prior, reference, shift)
+    return columns.T, Coefficients(integrated, kept, prior.T @ prior, reference, shift)
 
 
 def _columns(design: Design, *, centred: bool) -> tuple[Array, Array]:
-    """Return the columns of X in the sampler's units [N, K], and where they are 0 as the design counts [K]."""
-    mean = design.X.mean(axis=0) if centred else design.x_mean
-    X = (design.X - mean) / design.x_scale
-    shift = (mean - design.x_mean) / design.x_scale
-    if not design.intercept:
-        return X, shift
-    return np.column_stack([np.ones(design.n_rows), X]), np.concatenate([[0.0], shift])
+    """Return [X, y] in the sampler's units, column by column [R, N], and where X is 0 as the design counts [K]."""
+    mean, x_mean, x_scale = design.X.mean(axis=0) if centred else design.x_mean, design.x_mean, design.x_scale
+    first = int(design.intercept)
+    columns = np.ones((first + len(mean) + 1, design.n_rows))
+    for k, column in enumerate(columns[first:-1]):
+        np.subtract(design.X[:, k], mean[k], out=column)
+        column /= x_scale[k]
+    columns[-1] = scaled_outcome(design)
+    if design.offset is not None:
+        columns[-1] -= scaled_offset(design)
+    return columns, np.concatenate([np.zeros(first), (mean - x_mean) / x_scale])
 
 
 def _prior_rows(spec: ModelSpec, design: Design, integrated: Indices, shift: Array) -> Array:
@@ -173,48 +188,68 @@ def _prior_rows(spec: ModelSpec, design: Design, integrated: Indices, shift: Arr
     return rows
 
 
-def project(group: Group, columns: Array) -> tuple[Levels, Array]:
+class _ByLevel:
+    """Products by level of columns with N rows, block by block, without a new array of that length for each."""
+
+    def __init__(self, group: Group) -> None:
+        starts = range(0, len(group.codes), _BLOCK_ROWS)
+        self._blocks = [(slice(at, at + _BLOCK_ROWS), group.codes[at : at + _BLOCK_ROWS]) for at in starts]
+        self._n_levels = group.n_levels
+
+    def total(self, first: Array, second: Array) -> Array:
+        """Return the sums of products [J]."""
+        sums = np.zeros(self._n_levels)
+        for block, codes in self._blocks:
+            sums += np.bincount(codes, weights=first[block] * second[block], minlength=self._n_levels)
+        return sums
+
+    def multiply(self, column: Array, factors: Array) -> None:
+        """Multiply a column by the factors [J] of its levels."""
+        for block, codes in self._blocks:
+            column[block] *= factors[codes]
+
+    def take_out(self, column: Array, Q: Array, along: Array) -> None:
+        """Subtract the multiples [J] of another column."""
+        for block, codes in self._blocks:
+            column[block] -= Q[block] * along[codes]
+
+
+def project(group: Group, columns: Array, *, use_up: bool = False) -> tuple[Levels, Array]:
     """Return q and S of every level, and the products of what the effects cannot take up [R, R].
 
     Modified Gram-Schmidt, level by level, each column of Z orthogonalised twice (Giraud, Langou & Rozloznik 2005).
+    With `use_up` the columns [N, R] are worked on where they are: with many rows, copies are what fills memory.
     """
-    codes, (n_terms, n_levels) = group.codes, (len(group.terms), group.n_levels)
-    Z, means = _varying_columns(group)
-    rest = list(columns.T.copy())
+    n_terms, n_levels = len(group.terms), group.n_levels
+    rest = np.ascontiguousarray(columns.T) if use_up else np.array(columns.T, order="C")
+    sums = _ByLevel(group)
     S = np.zeros((n_terms, n_terms, n_levels))
     q = np.empty((n_terms, n_levels, len(rest)))
     basis: list[Array] = []
-
-    def total(product: Array) -> Array:
-        return np.bincount(codes, weights=product, minlength=n_levels).astype(np.float64)
-
-    for m, z in enumerate(Z):
-        least = _RANK_TOLERANCE * np.sqrt(total(z * z))
+    centres, units = _varying_centres(group), varying_units(group)
+    for m in range(n_terms):
+        z = (group.Z[:, m] - centres[m]) / units[m]
+        least = _RANK_TOLERANCE * np.sqrt(sums.total(z, z))
         for _ in range(2):
             for earlier, Q in enumerate(basis):
-                along = total(Q * z)
+                along = sums.total(Q, z)
                 S[earlier, m] += along
-                z = z - Q * along[codes]
-        length = np.sqrt(total(z * z))
+                sums.take_out(z, Q, along)
+        length = np.sqrt(sums.total(z, z))
         S[m, m] = np.where(length > least, length, 0.0)
-        Q = z * np.divide(1, length, out=np.zeros(n_levels), where=length > least)[codes]
+        sums.multiply(z, np.divide(1, length, out=np.zeros(n_levels), where=length > least))
         for c, column in enumerate(rest):
-            q[m, :, c] = total(Q * column)
-            rest[c] = column - Q * q[m, :, c][codes]
-        basis.append(Q)
-    S += S[:, :1] * means[np.newaxis, :, np.newaxis]  # from centred columns to those of the model
-    remaining = np.array(rest)
-    return Levels(S, q), remaining @ remaining.T
+            q[m, :, c] = sums.total(z, column)
+            sums.take_out(column, z, q[m, :, c])
+        basis.append(z)
+    S += S[:, :1] * (centres / units)[np.newaxis, :, np.newaxis]  # from centred columns to those of the model
+    return Levels(S, q), rest @ rest.T
 
 
-def _varying_columns(group: Group) -> tuple[list[Array], Array]:
-    """Return the varying columns in the sampler's units, centred where an intercept varies too, and their means [M]."""
-    units, means = varying_units(group), np.zeros(len(group.terms))
-    if INTERCEPT not in group.terms:
-        return list((group.Z / units).T), means
+def _varying_centres(group: Group) -> Array:
+    """Return what is subtracted from each varying column [M]: the mean of a slope's, where an intercept varies too."""
     slopes = np.array([term != INTERCEPT for term in group.terms])
-    centres = np.where(slopes, group.Z.mean(axis=0), 0.0)
-    return list(((group.Z - centres) / units).T), centres / units
+    return np.where(slopes & (INTERCEPT in group.terms), group.Z.mean(axis=0), 0.0)
 
 
 def gather(levels: Levels) -> Classes:

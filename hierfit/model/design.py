@@ -62,7 +62,7 @@ class Group:
         return np.bincount(self.codes, minlength=self.n_levels)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Design:
     """All columns of one regression, in the units of the CSV.
 
@@ -262,6 +262,8 @@ def _group(term: GroupTerm, table: Table, references: Mapping[str, str]) -> Grou
 
 def _combined(columns: tuple[str, ...], table: Table) -> tuple[tuple[str, ...], NDArray[np.int32]]:
     """Return labels and codes of a factor; of several columns, the combinations that occur, as `a:b`."""
+    if len(columns) == 1:
+        return table.levels[columns[0]], table.labels[columns[0]]
     labels, codes = table.levels[columns[0]], table.labels[columns[0]].astype(np.int64)
     for column in columns[1:]:
         pairs = codes * len(table.levels[column]) + table.labels[column]

@@ -1,9 +1,9 @@
 """Text in lme4's grammar -> Formula: `score ~ ses * sector + (1 + ses | school/class)`.
 
-`formulae` expands the population-level part, the left of each bar and the right of each bar (`a * b`, `a / b`,
-`a:b`). What is done here is to find the bars, because `formulae` neither knows `||` nor says which varying terms
-stood together, and to refuse what it would pass over in silence: anything after a complete expression (`x % z`),
-comparisons, texts and numbers that are no terms. The text of a term is what `formulae` calls it.
+`formulae` expands the population-level part, the left of each bar and the right of each bar, unless they are plain
+sums (`model.plain_terms`). What is done here is to find the bars, because `formulae` neither knows `||` nor says which
+varying terms stood together, and to refuse what it would pass over in silence: anything after a complete expression
+(`x % z`), comparisons, texts and numbers that are no terms. The text of a term is what `formulae` calls it.
 
 Names in backticks and texts in quotes may hold any letters, `~` and `|` among them. While a formula is being read
 they are masked: written as a word that every scanner takes for a name, and back again at the end.
@@ -18,6 +18,7 @@ from typing import Any
 
 from hierfit.errors import FormulaError, did_you_mean
 from hierfit.model.formula import INTERCEPT, Formula, GroupTerm, SigmaTerms, column_of, quoted
+from hierfit.model.plain_terms import expand_plain, pair_in
 
 # What a term may call: formulae's own, and numpy's by their names.
 TRANSFORMS = ("poly", "bs", "scale", "standardize", "center", "C", "T", "S", "Treatment", "I")
@@ -190,6 +191,9 @@ def _refuse_repeated(groups: Sequence[GroupTerm], text: str) -> None:
 
 def _expand(part: str, text: str) -> tuple[tuple[str, ...], bool]:
     """Return the terms of one part of a formula, masked, and whether it has an intercept."""
+    plain = expand_plain(part)
+    if plain is not None:
+        return plain
     described = _described(f"y ~ {part or '1'}", text).common_terms
     if len({term.name for term in described}) < len(described):  # I((x - 3) ** 2) and I(x - 3 ** 2): formulae drops one
         raise FormulaError(f"two terms of '{text}' differ in brackets only.", hint="leave one out")
@@ -200,9 +204,11 @@ def _expand(part: str, text: str) -> tuple[tuple[str, ...], bool]:
 @lru_cache(maxsize=256)
 def columns_in(term: str) -> tuple[str, ...]:
     """Return the columns that a term uses, in the order of their names' first appearance."""
-    column = column_of(term)
+    column, pair = column_of(term), pair_in(term)
     if column is not None:
         return (column,)
+    if pair is not None:
+        return pair
     from formulae.scanner import Scanner
 
     masked = _mask(term)

@@ -2,8 +2,8 @@
 
 Columns that hold numbers are taken as they are. Text columns become indicators of their levels but the first, the
 reference. Levels stand in alphabetical order or in that of `Table.orders`; a reference that the user names goes first.
-Everything but plain number columns is evaluated by `formulae`, whose names (`sector[Private]`, `ses:sector[Private]`,
-`poly(age, 2)[0]`) are the names of the coefficients.
+Everything but columns of numbers and products of two is evaluated by `formulae`, whose names (`sector[Private]`,
+`ses:sector[Private]`, `poly(age, 2)[0]`) are the names of the coefficients.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import io
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,7 @@ from hierfit.errors import DataError, FormulaError, UsageError, did_you_mean
 from hierfit.model.formula import INTERCEPT, column_of, quoted
 from hierfit.model.formula_text import NUMPY_FUNCTIONS, call_text, columns_in
 from hierfit.model.levels import listed
+from hierfit.model.plain_terms import pair_in
 from hierfit.model.table import Table
 
 Array = NDArray[np.float64]
@@ -58,12 +60,26 @@ def evaluate_terms(terms: tuple[str, ...], table: Table, references: Mapping[str
     """
     if INTERCEPT in (column for term in terms for column in columns_in(term)):
         raise FormulaError(f"a predictor cannot be named '{INTERCEPT}'.", hint="rename the column in the file")
-    plain = [column_of(term) for term in terms]
-    if all(column is not None and column in table.numbers for column in plain):
-        names = tuple(str(column) for column in plain)
-        values = [table.numbers[name] for name in names]
-        return Columns(names, np.column_stack(values) if values else np.empty((table.n_rows, 0)))
+    plain = [_number_columns(term, table) for term in terms]
+    if all(plain):
+        names = tuple(":".join(columns) for columns in plain)
+        values = [reduce(np.multiply, [table.numbers[name] for name in columns]) for columns in plain]
+        return Columns(names, _side_by_side(values, table.n_rows))
     return _evaluate(terms, table, references, intercept=intercept)
+
+
+def _side_by_side(values: Sequence[Array], n_rows: int) -> Array:
+    """Return columns [N] as an array [N, K]; a single one is not copied."""
+    if len(values) == 1:
+        return values[0][:, np.newaxis]
+    return np.column_stack(values) if values else np.empty((n_rows, 0))
+
+
+def _number_columns(term: str, table: Table) -> tuple[str, ...]:
+    """Return the column of numbers that a term is, or the two whose product it is; nothing for any other term."""
+    column = column_of(term)
+    columns = (pair_in(term) or ()) if column is None else (column,)
+    return columns if all(name in table.numbers for name in columns) else ()
 
 
 def _evaluate(terms: tuple[str, ...], table: Table, references: Mapping[str, str], *, intercept: bool) -> Columns:

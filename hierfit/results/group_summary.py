@@ -2,7 +2,7 @@
 
 Letters: S draws of all chains, J levels, M varying coefficients of one factor. A level's coefficient is the
 population value plus its deviation, draw by draw, in the units of the CSV. Levels are taken in blocks, so that no copy
-of all effects is ever made; 10,000 levels x 2 coefficients x 4,000 draws take seconds.
+of all effects is ever made; 10,000 levels x 2 coefficients x 4,000 draws take a second.
 
 `shrunk_by` is the pooling factor of Gelman and Hill (2007, section 21.6; Gelman, Pardoe 2006, Technometrics 48(2)):
 Var(u_jk | y) / E(sd_k^2 | y), cut at 1, the posterior variance of the deviation being taken given the population
@@ -14,7 +14,9 @@ shrink, and where the sd is 0.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,7 +29,7 @@ from hierfit.results.draws import Draws
 from hierfit.results.summary import interval_bounds
 
 Array = NDArray[np.float64]
-BLOCK_NUMBERS = 4_000_000
+BLOCK_NUMBERS = 500_000  # what a core's cache holds
 COLUMNS = (
     "group", "level", "rows", "term", "mean", "lower", "upper",
     "deviation", "deviation_sd", "deviation_lower", "deviation_upper", "shrunk_by",
@@ -137,12 +139,14 @@ def population_values(draws: Draws, terms: Sequence[str]) -> Array:
 
 def level_quantiles(draws: Draws, group: Group, probabilities: Sequence[float]) -> Array:
     """Return quantiles of every level's coefficients, population + deviation [J, M, number of probabilities]."""
-    population = population_values(draws, group.terms)
+    population = population_values(draws, group.terms).T
     effects = flat_effects(draws, group)
     quantiles = np.empty((group.n_levels, len(group.terms), len(probabilities)))
-    for block in blocks_of_levels(effects):
-        ordered = _by_level(effects[:, block] + population[:, None, :])
-        quantiles[block] = sorted_quantiles(ordered, probabilities)
+
+    def fill(block: slice) -> None:
+        quantiles[block] = sorted_quantiles(_by_level(effects[:, block]) + population, probabilities)
+
+    _in_blocks(fill, effects)
     return quantiles
 
 
@@ -152,12 +156,13 @@ def flat_effects(draws: Draws, group: Group) -> Array:
     return effects.reshape(-1, *effects.shape[2:])
 
 
-def blocks_of_levels(effects: Array) -> Iterator[slice]:
-    """Yield slices of the levels of effects [S, J, M], each of bounded size."""
+def _in_blocks(work: Callable[[slice], None], effects: Array) -> None:
+    """Do the work for slices of the levels of effects [S, J, M], each of bounded size, on all cores."""
     n_draws, n_levels, n_terms = effects.shape
     width = max(1, BLOCK_NUMBERS // max(1, n_draws * n_terms))
-    for start in range(0, n_levels, width):
-        yield slice(start, min(start + width, n_levels))
+    blocks = [slice(start, min(start + width, n_levels)) for start in range(0, n_levels, width)]
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        list(pool.map(work, blocks))
 
 
 def sorted_quantiles(values: Array, probabilities: Sequence[float]) -> Array:
@@ -173,24 +178,27 @@ def sorted_quantiles(values: Array, probabilities: Sequence[float]) -> Array:
 def _by_level(values: Array) -> Array:
     """Copy with the draws last, each level's side by side: [S, J, M] -> [J, M, S]."""
     n_draws, n_levels, n_terms = values.shape
-    return np.array(values.reshape(n_draws, -1).T, order="C", copy=True).reshape(n_levels, n_terms, n_draws)
+    return np.array(values.reshape(n_draws, -1).T, dtype=np.float64, order="C").reshape(n_levels, n_terms, n_draws)
 
 
 def _group_table(draws: Draws, group: Group, bounds: tuple[float, float]) -> GroupTable:
-    population = population_values(draws, group.terms)
+    population = population_values(draws, group.terms).T
     effects = flat_effects(draws, group)
     shape = (group.n_levels, len(group.terms))
     deviation, value, deviation_sd = np.empty((*shape, 2)), np.empty((*shape, 2)), np.empty(shape)
     own_variance, deviation_mean = np.empty(shape), np.empty(shape)
     basis = _population_basis(draws)
-    for block in blocks_of_levels(effects):
-        part = effects[:, block]
-        deviation_mean[block] = part.mean(axis=0)
-        deviation_sd[block], own_variance[block] = _spreads(part - deviation_mean[block], basis)
-        deviation[block] = sorted_quantiles(_by_level(part), bounds)
-        value[block] = sorted_quantiles(_by_level(part + population[:, None, :]), bounds)
+
+    def fill(block: slice) -> None:
+        part = _by_level(effects[:, block])
+        value[block] = sorted_quantiles(part + population, bounds)
+        deviation_mean[block] = part.mean(axis=2)
+        deviation_sd[block], own_variance[block] = _spreads(part - deviation_mean[block][..., np.newaxis], basis)
+        deviation[block] = sorted_quantiles(part, bounds)
+
+    _in_blocks(fill, effects)
     rows = group.rows_per_level
-    mean = population.mean(axis=0)
+    mean = population.mean(axis=1)
     return GroupTable(
         group.factor, group.terms, group.labels, rows, mean, mean + deviation_mean, value[..., 0], value[..., 1],
         deviation_mean, deviation_sd, deviation[..., 0], deviation[..., 1],
@@ -210,10 +218,10 @@ def _population_basis(draws: Draws) -> Array:
 
 
 def _spreads(centred: Array, basis: Array) -> tuple[Array, Array]:
-    """Return sd, and variance given the population coefficients, of centred draws [S, J, M] -> [J, M] each."""
-    n_draws = len(centred)
-    total = np.einsum("sjm,sjm->jm", centred, centred)
-    explained = np.square(basis.T @ centred.reshape(n_draws, -1)).sum(axis=0).reshape(total.shape)
+    """Return sd, and variance given the population coefficients, of centred draws [J, M, S] -> [J, M] each."""
+    n_draws = centred.shape[2]
+    total = np.einsum("jms,jms->jm", centred, centred)
+    explained = np.square(centred @ basis).sum(axis=2)
     return np.sqrt(total / (n_draws - 1)), (total - explained) / max(1, n_draws - 1 - basis.shape[1])
 
 

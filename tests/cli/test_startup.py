@@ -1,17 +1,19 @@
-"""Help and usage errors answer at once: they load none of the packages that take long."""
+"""Help and usage errors answer at once, and a fit soon begins to sample: none loads packages that it has no use for."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 import typer.main
 
 from hierfit.cli.app import app
-from tests.cli.conftest import Cli
+from tests.cli.conftest import CSV, Cli
 
-HEAVY = {"arviz", "cmdstanpy", "matplotlib", "numpy", "pandas", "scipy", "xarray"}
+HEAVY = {"arviz", "cmdstanpy", "formulae", "h5netcdf", "matplotlib", "numpy", "pandas", "scipy", "xarray"}
 CASES = {
     "--help": 0,
     "--version": 0,
@@ -33,11 +35,69 @@ for line in sys.argv[1:]:
         print("LEFT", line, int(left.code or 0), *sorted({HEAVY} & set(sys.modules)), file=sys.__stderr__, sep="|")
 """
 
+# A fit with a sampler that says what has been loaded when it begins, and again at the end.
+FIT = f"""
+import sys
+import pytest
+from hierfit.cli.app import main
+from tests.fake_sampling import fake_sampling, replace_sampler
+
+def say(when):
+    print(when, *sorted({HEAVY} & set(sys.modules)), file=sys.__stderr__, sep="|")
+
+def sampler(data, options):
+    say("SAMPLES")
+    return fake_sampling(data, options)
+
+replace_sampler(pytest.MonkeyPatch(), sampler)
+try:
+    main(sys.argv[1:])
+except SystemExit:
+    say("ENDS")
+"""
+
 
 def test_nothing_heavy_is_loaded() -> None:
     done = subprocess.run([sys.executable, "-c", PROGRAM, *CASES], capture_output=True, text=True, timeout=60)
     left = [line for line in done.stderr.splitlines() if line.startswith("LEFT")]
     assert left == [f"LEFT|{line}|{code}" for line, code in CASES.items()]
+
+
+def test_a_fit_loads_little(folder: Path) -> None:
+    """Before sampling, what reads the file; after, what writes one."""
+    words = [
+        "fit",
+        "data.csv",
+        "--formula",
+        "score ~ ses * score2 + (1 + ses | school)",
+        "--draws",
+        "50",
+        "--out",
+        "run",
+    ]
+    lines = CSV.splitlines()
+    rows = [f"{line},{5 * row % 13}" for row, line in enumerate(lines[1:])]
+    (folder / "data.csv").write_text("\n".join([f"{lines[0]},score2", *rows]))
+    paths = os.pathsep.join([str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")])
+    done = subprocess.run(
+        [sys.executable, "-c", FIT, *words],
+        env={**os.environ, "PYTHONPATH": paths},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    said = [line for line in done.stderr.splitlines() if line.startswith(("SAMPLES", "ENDS"))]
+    assert said[0] == "SAMPLES|numpy|pandas", done.stderr
+    assert said[-1] == "ENDS|h5netcdf|numpy|pandas|scipy|xarray"  # the last two with what computes R-hat
+    assert (folder / "run" / "trace.nc").is_file()
+
+
+def test_blas_has_one_thread_unless_the_user_says_otherwise(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OPENBLAS_NUM_THREADS", raising=False)
+    monkeypatch.setenv("MKL_NUM_THREADS", "3")
+    cli("--version")
+    assert (os.environ["OPENBLAS_NUM_THREADS"], os.environ["MKL_NUM_THREADS"]) == ("1", "3")
+    monkeypatch.delenv("OPENBLAS_NUM_THREADS")
 
 
 def commands() -> Iterator[tuple[str, Any]]:

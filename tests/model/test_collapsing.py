@@ -1,5 +1,6 @@
 """What the collapsed engine keeps of the rows, against sums over the rows themselves."""
 
+import tracemalloc
 from dataclasses import replace
 from fractions import Fraction
 
@@ -52,6 +53,44 @@ def test_an_offset_of_1e12_in_a_varying_column_loses_nothing() -> None:
     # sum of x over sqrt(n), in units of the sd of x
     total = sum(Fraction(value) for value in x + 1e12)
     np.testing.assert_allclose(levels.S[0, 1] * np.sqrt(5) * far.Z[:, 1].std(ddof=1), float(total), rtol=1e-12)
+
+
+def test_the_columns_are_left_as_they_were() -> None:
+    group, columns = one_level(np.array([1.0, 2.0, 4.0])), np.random.default_rng(1).normal(size=(2, 6)).T
+    before = columns.copy()
+    project(group, columns)
+    np.testing.assert_array_equal(columns, before)
+
+
+def test_memory_is_a_few_columns(monkeypatch: pytest.MonkeyPatch) -> None:
+    """[X, y] in the sampler's units are four columns, the varying ones two; a block of rows is small beside them."""
+    monkeypatch.setattr("hierfit.model.collapsing._BLOCK_ROWS", 1000)
+    made = design(ONE_SLOPE, rows=100_000)
+    spec = build_spec(ONE_SLOPE, made)
+    tracemalloc.start()
+    collapse(spec, made)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 9 * made.y.nbytes  # 7.4; two copies of [X, y] would be more
+
+
+def test_blocks_of_rows_do_not_change_the_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
+    group, columns = design(SLOPES).groups[0], np.random.default_rng(1).normal(size=(40, 3))
+    whole, within = project(group, columns)
+    monkeypatch.setattr("hierfit.model.collapsing._BLOCK_ROWS", 7)
+    parts, within_parts = project(group, columns)
+    np.testing.assert_allclose(parts.S, whole.S, rtol=1e-10, atol=1e-12)
+    np.testing.assert_allclose(parts.q, whole.q, rtol=1e-10, atol=1e-12)
+    np.testing.assert_allclose(within_parts, within, rtol=1e-10, atol=1e-12)
+
+
+def test_the_rows_of_a_design_are_reduced_once() -> None:
+    made, other = design(SLOPES), design(SLOPES, rows=20)
+    spec = build_spec(SLOPES, made)
+    assert collapse(spec, made) is collapse(spec, made)
+    assert collapse(build_spec(SLOPES, made, ("a ~ student_t(3, 0, 1)",)), made).kept.tolist() == [1]
+    assert collapse(spec, made).kept.tolist() == []
+    assert collapse(spec, other).n_rows == 20
 
 
 def test_a_column_that_is_constant_in_a_level_leaves_no_direction() -> None:

@@ -1,5 +1,6 @@
 """trace.nc: what is written comes back, and ArviZ reads it."""
 
+import tracemalloc
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -125,6 +126,20 @@ def test_orders_of_levels_come_back(tmp_path: Path) -> None:
     assert_same(read_netcdf(tmp_path / "trace.nc", spec, design.source)[1], design)
 
 
+def test_a_file_that_xarray_has_written_is_read(tmp_path: Path) -> None:
+    import xarray
+
+    draws, design, spec = case(FORMULAS["slopes"])
+    write_netcdf(tmp_path / "trace.nc", draws, design, spec)
+    for index, name in enumerate(("posterior", "sample_stats", "observed_data", "constant_data")):
+        data = xarray.load_dataset(tmp_path / "trace.nc", group=name, engine="h5netcdf")
+        data.to_netcdf(tmp_path / "other.nc", mode="a" if index else "w", group=name, engine="h5netcdf")
+    found, found_design = read_netcdf(tmp_path / "other.nc", spec, design.source)
+    np.testing.assert_array_equal(found.values, draws.values, strict=True)
+    np.testing.assert_array_equal(found.stats["diverging"], draws.stats["diverging"], strict=True)
+    assert_same(found_design, design)
+
+
 def test_huge_numbers_keep_every_digit(tmp_path: Path) -> None:
     draws, design, spec = case(FORMULAS["slopes"])
     draws, design = replace(draws, values=draws.values + 1e12), replace(design, y=design.y + 1e12)
@@ -132,6 +147,37 @@ def test_huge_numbers_keep_every_digit(tmp_path: Path) -> None:
     found, found_design = read_netcdf(tmp_path / "trace.nc", spec, design.source)
     np.testing.assert_array_equal(found.values, draws.values)
     np.testing.assert_array_equal(found_design.y, design.y)
+
+
+def test_what_shrinks_is_compressed(tmp_path: Path) -> None:
+    import h5py
+
+    draws, design, spec = case(FORMULAS["slopes"], rows=20_000)
+    write_netcdf(tmp_path / "trace.nc", draws, design, spec)
+    with h5py.File(tmp_path / "trace.nc") as file:
+        stored = {
+            name: file[name].compression for name in ("constant_data/X", "constant_data/level", "observed_data/obs")
+        }
+        effects = file["posterior/u_school"]
+        assert (effects.dtype, effects.compression) == (np.float32, None)
+    assert stored == {"constant_data/X": None, "constant_data/level": "gzip", "observed_data/obs": "gzip"}
+
+
+def test_effects_are_written_and_read_without_another_copy(tmp_path: Path) -> None:
+    draws, design, spec = case(FORMULAS["slopes"])
+    effects = np.random.default_rng(1).normal(size=(4, 10_000, 8, 3))
+    values = np.zeros((4, 10_000, len(draws.parameters)))
+    many = Draws(draws.parameters, values, {"school": effects}, {}, 11)
+    tracemalloc.start()
+    write_netcdf(tmp_path / "trace.nc", many, design, spec)
+    _, written = tracemalloc.get_traced_memory()
+    tracemalloc.reset_peak()
+    found, _ = read_netcdf(tmp_path / "trace.nc", spec, design.source)
+    _, read = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    np.testing.assert_array_equal(found.effects["school"], effects.astype(np.float32))
+    assert written < effects.nbytes / 2 + values.nbytes
+    assert read < 1.5 * effects.nbytes + 2 * values.nbytes
 
 
 def test_no_rows_by_draws_array_is_stored(tmp_path: Path) -> None:
