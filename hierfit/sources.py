@@ -15,12 +15,13 @@ from hierfit.marginal.posterior import MarginalPosterior, find_posterior
 from hierfit.marginal.proposal import NoProposalError
 from hierfit.model.design import Design
 from hierfit.model.engines import Engine, stan_engine
+from hierfit.model.repeated import sampled_family
 from hierfit.model.spec import ModelSpec
 from hierfit.stan.data import stan_data
 from hierfit.stan.executable import Executable, build_executable
 from hierfit.stan.programs import StanProgram, render_program
 from hierfit.stan.sampler import Progress, SamplerOptions, Sampling, sample
-from hierfit.stan.start import Start, sample_from_mode
+from hierfit.stan.start import Start, sample_after_short_warmup, sample_from_mode
 from hierfit.stan.toolchain import find_toolchain
 
 Message = Callable[[str], None]
@@ -75,20 +76,21 @@ class StanSource:
         """Draw a first round: from the mode where the engine allows it, otherwise with an adapting warmup."""
         if self.engine is Engine.COLLAPSED:
             return sample_from_mode(self.executable, self.data, options, on_progress, sample)
-        return self.more(options, on_progress), Start("adaptation", options.warmup_iterations)
+        return sample_after_short_warmup(self.executable, self.data, options, on_progress, sample)
 
     def more(self, options: SamplerOptions, on_progress: OnProgress | None) -> Sampling:
         """Draw as the options say."""
         return sample(self.executable, self.data, options, on_progress)
 
     def describe(self) -> dict[str, Any]:
-        """Return engine, toolchain, compiler and program."""
+        """Return engine, toolchain, compiler and program, and how many rows it sees."""
         return {
             "engine": self.engine.value,
             "toolchain": self.executable.toolchain_kind,
             "stan": self.executable.stan_version,
             "compiler": self.compiler,
             "program_sha256": self.executable.program_digest,
+            "rows_sampled": self.data["N"],
         }
 
 
@@ -123,6 +125,7 @@ class MarginalSource:
             "stan": None,
             "compiler": None,
             "program_sha256": self.program.digest,
+            "rows_sampled": self.posterior.model.design.n_rows,
         }
 
 
@@ -136,7 +139,7 @@ class Wanted:
         engine: how the group effects are to be dealt with.
         toolchain: auto, bundled or cmdstan.
         seed: of all that is random.
-        program: the Stan program, where it is another than the one of today; None renders it.
+        text: that of the Stan program, where it may be another than the one of today; None renders it.
     """
 
     spec: ModelSpec
@@ -144,7 +147,13 @@ class Wanted:
     engine: Engine
     toolchain: str
     seed: int
-    program: StanProgram | None = None
+    text: str | None = None
+
+    @property
+    def program(self) -> StanProgram:
+        """The Stan program that has the posterior."""
+        program = program_for(self.spec, self.design, stan_engine(self.engine, self.design.groups))
+        return program if self.text is None else replace(program, text=self.text)
 
     @property
     def by_stan(self) -> bool:
@@ -164,14 +173,17 @@ def open_source(wanted: Wanted, say: Message | None = None) -> Source:
         started = time.monotonic()
         try:
             posterior = find_posterior(wanted.spec, wanted.design, wanted.seed)
-            program = wanted.program or render_program(wanted.spec.family)
-            return MarginalSource(program, posterior, time.monotonic() - started)
+            return MarginalSource(wanted.program, posterior, time.monotonic() - started)
         except NoProposalError as error:
             wanted = replace(wanted, engine=Engine.FULL)
             if say is not None:
                 say(f"The full engine stands in for the collapsed one: {error}.")
-    program = wanted.program or render_program(wanted.spec.family, wanted.engine)
-    toolchain = find_toolchain(wanted.toolchain)
+    program, toolchain = wanted.program, find_toolchain(wanted.toolchain)
     executable = build_executable(program, toolchain, say)
     data = stan_data(wanted.spec, wanted.design, wanted.engine)
     return StanSource(wanted.engine, program, executable, data, toolchain.compiler_version)
+
+
+def program_for(spec: ModelSpec, design: Design, engine: Engine) -> StanProgram:
+    """Return the Stan program of a model; rows that repeat may have a family of their own."""
+    return render_program(sampled_family(design) if engine is Engine.FULL else spec.family, engine)

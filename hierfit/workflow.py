@@ -45,11 +45,11 @@ from hierfit.results.stored import read_summary
 from hierfit.results.summary import Summary, summarize
 from hierfit.results.true_draw import pick_true_draw
 from hierfit.rounds import SILENT, Drawn, Listener, Target, draw, draw_more
-from hierfit.sources import Wanted, open_source
+from hierfit.sources import Wanted, open_source, program_for
 from hierfit.stan.chain_state import ChainState
 from hierfit.stan.data import stan_data
 from hierfit.stan.executable import find_executable
-from hierfit.stan.programs import StanProgram, render_program
+from hierfit.stan.programs import StanProgram
 from hierfit.stan.sampler import SamplerOptions
 from hierfit.stan.start import is_untouched
 from hierfit.stan.timing import Estimate, estimate_time
@@ -226,9 +226,9 @@ def extend(
     before = _open(run)
     folder, manifest, spec, design = before.folder, before.manifest, before.spec, before.design
     request, state = FitRequest.from_dict(manifest["request"]), ChainState.load(folder / runs.CHAINS)
-    program = StanProgram(spec.family, (folder / runs.PROGRAM).read_text(encoding="utf-8"))
+    text = (folder / runs.PROGRAM).read_text(encoding="utf-8")
     seed = manifest["request"]["sampler"]["seed"]
-    wanted = Wanted(spec, design, Engine(manifest["engine"]), request.toolchain, seed, program)
+    wanted = Wanted(spec, design, Engine(manifest["engine"]), request.toolchain, seed, text)
     source = open_source(wanted, listener.message)
     clock.append(time.perf_counter())
     options = request.sampler if draws is None else replace(request.sampler, draws=draws)
@@ -245,7 +245,7 @@ def extend(
         **describe_outcome(seconds, diagnosis.to_dict(), argv, interrupted=drawn.interrupted),
     }
     done = Fit(folder, manifest, spec, design, drawn.draws, summary, diagnosis)
-    _save(done, program, drawn.state, runs.stored_truth(folder), overwrite=True)
+    _save(done, source.program, drawn.state, runs.stored_truth(folder), overwrite=True)
     return done
 
 
@@ -258,7 +258,8 @@ def estimate(plan: Plan) -> Estimate | None:
     """
     if stan_engine(plan.engine, plan.design.groups) is not plan.engine:
         return estimate_marginal(plan.spec, plan.design, plan.request.sampler)
-    program, toolchain = render_program(plan.spec.family, plan.engine), find_toolchain(plan.request.toolchain)
+    program = program_for(plan.spec, plan.design, plan.engine)
+    toolchain = find_toolchain(plan.request.toolchain)
     executable = find_executable(program, toolchain)
     if executable is None:
         return None

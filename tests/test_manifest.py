@@ -59,7 +59,9 @@ def test_the_model_is_described(model: dict[str, Any]) -> None:
 
 
 def test_the_tools_are_described() -> None:
-    tools = describe_tools(StanSource(Engine.COLLAPSED, StanProgram("gaussian", ""), EXECUTABLE, {}, "g++ 12.2.0"))
+    tools = describe_tools(
+        StanSource(Engine.COLLAPSED, StanProgram("gaussian", ""), EXECUTABLE, {"N": 30}, "g++ 12.2.0")
+    )
     assert (tools["engine"], tools["toolchain"], tools["stan"]) == ("collapsed", "bundled", "2.35.0")
     assert tools["compiler"] == "g++ 12.2.0"
     assert tools["program_sha256"] == EXECUTABLE.program_digest

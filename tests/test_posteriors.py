@@ -109,6 +109,51 @@ def test_published_data(case: ReferenceCase, tmp_path: Path) -> None:
                 assert_near(text, number, name)
 
 
+def test_sweeping_out_means_changes_nothing_but_the_speed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(3)
+    person, item = np.divmod(np.arange(40 * 12), 12)
+    hard = rng.normal(0, 1, 12)[item]
+    eta = 0.5 + rng.normal(0, 1, 40)[person] - hard + 0.8 * (item % 2)
+    yes = (rng.random(480) < 1 / (1 + np.exp(-eta))).astype(int)
+    columns = {"yes": yes, "person": person, "item": item, "kind": item % 2}
+    data = write_csv(tmp_path / "answers.csv", {name: column.tolist() for name, column in columns.items()})
+    formula = parse_formula("yes ~ kind + (1 | person) + (1 | item)")
+    swept = fit(data, formula, tmp_path / "swept", family="bernoulli")
+    monkeypatch.setattr("hierfit.model.sweeping._is_wide", lambda *_: False)
+    plain = fit(data, formula, tmp_path / "plain", family="bernoulli")
+    for one, other in zip(swept.summary.rows, plain.summary.rows, strict=True):
+        # Five standard errors of a difference of means, and of sds whose draws are half as effective.
+        assert abs(one.mean - other.mean) < 5 * np.hypot(one.mcse_mean, other.mcse_mean), one.name
+        errors = [1 / np.sqrt(min(row.ess_bulk, row.ess_tail) / 2) for row in (one, other)]
+        assert abs(np.log(one.sd / other.sd)) < 5 * np.hypot(*errors), one.name
+    ours, theirs = (summarize_groups(done.draws, done.design, done.spec).table("item") for done in (swept, plain))
+    error = np.hypot(ours.deviation_sd, theirs.deviation_sd) / np.sqrt(400)
+    assert (np.abs(ours.deviation_mean - theirs.deviation_mean) < 5 * error).all()
+    sizes = {row.name: row.ess_bulk for row in swept.summary.rows}
+    # Unswept, the intercept had a quarter of the others'.
+    assert sizes["Intercept_at_mean"] > 0.5 * sorted(sizes.values())[len(sizes) // 2]
+
+
+def test_repeated_rows_have_the_posterior_of_their_sums(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(4)
+    group, x = np.arange(600) % 10, np.arange(600) // 10 % 3
+    p = 1 / (1 + np.exp(-(0.4 - 0.5 * x + rng.normal(0, 0.7, 10)[group])))
+    columns = {"y": (rng.random(600) < p).astype(int), "n": rng.poisson(3 * p), "x": x, "g": group}
+    data = write_csv(tmp_path / "repeated.csv", {name: column.tolist() for name, column in columns.items()})
+    for family, response in (("bernoulli", "y"), ("poisson", "n")):
+        formula = parse_formula(f"{response} ~ x + (1 | g)")
+        summed = fit(data, formula, tmp_path / f"summed-{family}", family=family)
+        assert summed.manifest["rows_sampled"] == 30 and len(summed.design.y) == 600
+        with monkeypatch.context() as patched:
+            patched.setattr("hierfit.model.repeated.LEAST_SAVING", 0.0)
+            plain = fit(data, formula, tmp_path / f"plain-{family}", family=family)
+        assert plain.manifest["rows_sampled"] == 600
+        for one, other in zip(summed.summary.rows, plain.summary.rows, strict=True):
+            assert abs(one.mean - other.mean) < 5 * np.hypot(one.mcse_mean, other.mcse_mean), (family, one.name)
+            errors = [1 / np.sqrt(min(row.ess_bulk, row.ess_tail) / 2) for row in (one, other)]
+            assert abs(np.log(one.sd / other.sd)) < 5 * np.hypot(*errors), (family, one.name)
+
+
 def test_prior_only_draws_the_priors(tmp_path: Path) -> None:
     priors = ("Intercept ~ normal(100, 20)", "day ~ normal(0, 2)", "sigma ~ exponential(0.1)", "cor(rat) ~ lkj(2)")
     for engine in ("collapsed", "full"):

@@ -17,6 +17,8 @@ from hierfit.model.simulate import simulate, write_simulation
 from hierfit.model.simulation import Simulation
 from hierfit.request import FitRequest
 from hierfit.rounds import Listener
+from hierfit.sources import program_for
+from hierfit.stan.data import stan_data
 from hierfit.stan.sampler import SamplerOptions
 from hierfit.workflow import Fit
 from tests.fake_sampling import replace_sampler
@@ -127,7 +129,7 @@ def test_program_and_data_are_shown(fitted: Fitter) -> None:
     assert (done.folder / "model.stan").read_text().rstrip() in text
     given = json.loads(workflow.program_data(done.folder))
     assert (given["N"], given["K"], given["J"], given["M"]) == (30, 2, [6], [2])
-    assert np.shape(given["X"]) == (30, 2) and np.shape(given["level"]) == (1, 30)
+    assert np.shape(given["X"]) == (30, len(given["in_rows"])) and np.shape(given["level"]) == (1, 30)
 
 
 def test_out_is_checked_before_the_data(tmp_path: Path, data: Path) -> None:
@@ -173,3 +175,13 @@ def test_the_draws_are_read_where_they_say_more(fitted: Fitter, monkeypatch: pyt
     shown = workflow.load_summary(done.folder, 0.5 if reason == "other intervals" else None)
     assert isinstance(shown, workflow.Fit)
     assert (shown.summary == done.summary) is (reason != "other intervals")
+
+
+def test_rows_that_repeat_are_sampled_by_the_program_of_their_sums(tmp_path: Path) -> None:
+    rows = [f"{number % 7 % 2},{number % 3},{number % 4}" for number in range(60)]
+    (tmp_path / "repeated.csv").write_text("\n".join(["y,x,g", *rows]) + "\n")
+    request = FitRequest(tmp_path / "repeated.csv", formula_from_flags("y", ["x"], "g"), family="bernoulli")
+    plan = workflow.prepare(request)
+    assert program_for(plan.spec, plan.design, plan.engine).name == "binomial"
+    given = stan_data(plan.spec, plan.design, plan.engine)
+    assert (given["N"], sum(given["trials"]), sum(given["y"])) == (12, 60, sum(plan.design.y))

@@ -40,6 +40,8 @@ def header_lines(manifest: Mapping[str, Any]) -> list[str]:
     """Return formula, data, draws and priors of a run."""
     data, sampler, drawn = manifest["data"], manifest["request"]["sampler"], manifest["draws_per_chain"]
     sizes = [f"{data['rows']:,} rows", *(counted(group["levels"], group["factor"]) for group in manifest["groups"])]
+    if manifest.get("rows_sampled", data["rows"]) < data["rows"]:
+        sizes[0] += f", {manifest['rows_sampled']:,} of them distinct"
     if data["rows_read"] != data["rows"]:
         sizes.append(dropped_text(data["rows_read"] - data["rows"], data["missing"]))
     lines = [
@@ -80,7 +82,7 @@ def _start_text(manifest: Mapping[str, Any]) -> str:
     start = manifest.get("start") or {"from": "", "warmup": manifest["request"]["sampler"]["warmup"], "reason": None}
     warmup = f"{start['warmup']:,} warmup"
     if start["reason"]:
-        return f"{warmup} (from the mode: {start['reason']})"
+        return f"{warmup} ({start.get('tried', 'from the mode')}: {start['reason']})"
     return f"{warmup} from the mode" if start["from"] == "mode" else warmup
 
 

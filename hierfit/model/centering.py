@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hierfit.model.design import Design, Group
+from hierfit.model.families import FAMILIES, Support
 from hierfit.model.formula import INTERCEPT
 from hierfit.model.scaling import scaled_columns
 
@@ -24,6 +25,12 @@ Array = NDArray[np.float64]
 # A slope's mean is taken out of the rows only while its column is not further than so many sds from 0: the intercept
 # would lose digits to it.
 FARTHEST_MEAN = 20.0
+# Rows without a success, or without a failure, do not say how far from the others their level is. With more such levels
+# than this share nothing is centred: 537 children, four times asked, most of them always well, are sampled eight times
+# faster for it.
+MOST_WITHOUT_END = 0.2
+# Beyond this, how much the rows say is a matter of rounding.
+MOST_INFORMATION = 1e6
 
 
 @dataclass(frozen=True)
@@ -35,12 +42,15 @@ class Centering:
         slopes: for each of the C varying coefficients, the coefficient (0-based, of K) that is its mean; -1 for none.
         level_X: what the coefficients add to the mean of each level's first varying coefficient [J of all factors, K].
         in_rows: which coefficients are left in the rows [K].
+        narrowed: factor by factor, how much narrower the rows make a level's intercept than its prior does; 1 where
+            the sampler sees u.
     """
 
     centered: tuple[bool, ...]
     slopes: tuple[int, ...]
     level_X: Array
     in_rows: NDArray[np.bool_]
+    narrowed: tuple[float, ...]
 
     def means(self, b: Array, design: Design) -> Iterator[Array]:
         """Yield the mean of w of each factor [..., M, J] given scaled coefficients [..., K]; zeros where it sees u."""
@@ -58,7 +68,8 @@ class Centering:
 def center(design: Design) -> Centering:
     """Choose for every factor, and for every coefficient the factor whose mean it belongs to."""
     X = scaled_columns(design)
-    centered = tuple(_says_much(design, group, X) for group in design.groups)
+    said = [_information(design, group, X) for group in design.groups]
+    centered = tuple(information > 1 for information in said)
     starts = np.cumsum([0, *(group.n_levels for group in design.groups)])
     level_X = np.zeros((int(starts[-1]), X.shape[1]))
     slopes = np.full(sum(len(group.terms) for group in design.groups), -1)
@@ -67,7 +78,7 @@ def center(design: Design) -> Centering:
     for k in range(X.shape[1]):
         for f, group in _candidates(k, design, chosen, X[:, k]):
             block = level_X[starts[f] : starts[f + 1]]
-            m = _varying(k, design, group)
+            m = varying_place(k, design, group)
             if m is not None:
                 first = sum(len(other.terms) for other in design.groups[:f])
                 slopes[first + m] = k
@@ -77,21 +88,22 @@ def center(design: Design) -> Centering:
                 block[group.codes, k] = X[:, k]
             in_rows[k] = False
             break
-    return Centering(centered, tuple(slopes.tolist()), level_X, in_rows)
+    narrowed = tuple((1 + information) ** -0.5 if information > 1 else 1.0 for information in said)
+    return Centering(centered, tuple(slopes.tolist()), level_X, in_rows, narrowed)
 
 
 def _candidates(k: int, design: Design, chosen: list[tuple[int, Group]], column: Array) -> list[tuple[int, Group]]:
     """Return the factors whose mean may hold coefficient k, of that column, the best first."""
     if design.intercept and k == 0:
         return sorted(chosen, key=lambda each: -each[1].n_levels)
-    varying = [each for each in chosen if _varying(k, design, each[1]) is not None]
+    varying = [each for each in chosen if varying_place(k, design, each[1]) is not None]
     if varying:
         return sorted(varying, key=lambda each: -each[1].n_levels)
     constant = [each for each in chosen if _constant_within(column, each[1])]
     return sorted(constant, key=lambda each: each[1].n_levels)
 
 
-def _varying(k: int, design: Design, group: Group) -> int | None:
+def varying_place(k: int, design: Design, group: Group) -> int | None:
     """Return the place of coefficient k among those that vary by a factor, or None."""
     if design.intercept and k == 0:
         return None
@@ -109,14 +121,14 @@ def _constant_within(column: Array, group: Group) -> bool:
     return bool(np.array_equal(value[group.codes], column))
 
 
-def _says_much(design: Design, group: Group, X: Array) -> bool:
-    """Whether the rows of most levels say more of their intercepts than the spread of these does.
+def _information(design: Design, group: Group, X: Array) -> float:
+    """Return what the rows of most levels say of their intercepts, over what the spread of these does.
 
-    By the analysis of variance of the outcome less what X predicts: n (F - 1) / n0 > 1 for the median n of rows.
+    By the analysis of variance of the outcome less what X predicts: n (F - 1) / n0 for the median n of rows.
     """
     spare = design.n_rows - group.n_levels
-    if group.terms[0] != INTERCEPT or spare <= 0:
-        return False
+    if group.terms[0] != INTERCEPT or spare <= 0 or _share_without_end(design, group) > MOST_WITHOUT_END:
+        return 0.0
     y = design.linear_outcome if design.trials is None else design.y / design.trials
     residual = y - X @ np.linalg.lstsq(X, y, rcond=None)[0] if X.shape[1] else y - y.mean()
     rows = group.rows_per_level
@@ -124,6 +136,18 @@ def _says_much(design: Design, group: Group, X: Array) -> bool:
     within = float(np.sum((residual - means[group.codes]) ** 2)) / spare
     between = float(np.sum(rows * (means - residual.mean()) ** 2)) / (group.n_levels - 1)
     if within <= 0:
-        return between > 0
+        return MOST_INFORMATION if between > 0 else 0.0
     typical = (design.n_rows - float(np.sum(rows**2)) / design.n_rows) / (group.n_levels - 1)
-    return float(np.median(rows)) * (between / within - 1) / typical > 1
+    return min(MOST_INFORMATION, float(np.median(rows)) * (between / within - 1) / typical)
+
+
+def _share_without_end(design: Design, group: Group) -> float:
+    """Return the share of levels whose own estimate would be infinite: nothing counted, or all of what there was."""
+    family = FAMILIES[design.family]
+    if not family.is_discrete or family.has_thresholds:
+        return 0.0
+    counted = np.bincount(group.codes, weights=design.y, minlength=group.n_levels)
+    most = np.full(group.n_levels, np.inf)
+    if family.support is Support.BINARY or design.trials is not None:
+        most = np.bincount(group.codes, weights=design.trials, minlength=group.n_levels).astype(np.float64)
+    return float(np.mean((counted == 0) | (counted == most)))

@@ -22,6 +22,7 @@ from hierfit.model.engines import Engine, n_effects
 from hierfit.model.families import FAMILIES
 from hierfit.model.scaling import coefficient_scale, varying_units
 from hierfit.model.spec import Kind, ModelSpec
+from hierfit.model.sweeping import sweep
 from hierfit.results.collapsed import Sampled, draw_rest
 from hierfit.results.draws import Draws
 from hierfit.stan.sampler import Sampling
@@ -40,7 +41,7 @@ def draws_from_sampling(sampling: Sampling, design: Design, spec: ModelSpec, eng
     elif engine is Engine.COLLAPSED:
         variables["b"], effects = _collapsed(sampling, variables, design, spec)
     else:
-        effects = _effects(variables, design)
+        variables["b"], effects = _effects(variables, design, spec)
     blocks = {
         Kind.COEFFICIENT: _coefficients(variables["b"], design, spec),
         Kind.THRESHOLD: variables["threshold"] + variables["b"] @ design.x_mean[:, np.newaxis]
@@ -85,14 +86,20 @@ def _sigma_coefficients(b_sigma: Array, design: Design) -> Array:
     return at_zero
 
 
-def _effects(variables: Mapping[str, Array], design: Design) -> dict[str, Array]:
-    """Return the effects of each factor [chains, draws, J, M]: diag(sd_f) L_f z_f[j], or z_f[j] less its mean."""
+def _effects(variables: Mapping[str, Array], design: Design, spec: ModelSpec) -> tuple[Array, dict[str, Array]]:
+    """Return the coefficients less the means swept into them, and the effects of each factor [chains, draws, J, M].
+
+    These are diag(sd_f) L_f z_f[j], or z_f[j] less its mean, that of a swept column stretched back.
+    """
     effects = {}
     centering = center(design)
+    sweeping = sweep(spec, design, centering)
     b_scale = coefficient_scale(design)
+    b = variables["b"] / b_scale
+    means = np.zeros_like(b)
     u = c = p = 0
-    for group, centered, mean in zip(
-        design.groups, centering.centered, centering.means(variables["b"] / b_scale, design), strict=True
+    for group, centered, narrowed, mean in zip(
+        design.groups, centering.centered, centering.narrowed, centering.means(b, design), strict=True
     ):
         n_terms, n_levels = len(group.terms), group.n_levels
         n_pairs = n_terms * (n_terms - 1) // 2 if group.correlated else 0
@@ -100,13 +107,18 @@ def _effects(variables: Mapping[str, Array], design: Design) -> dict[str, Array]
         z = z.reshape(*z.shape[:2], n_terms, n_levels)
         if n_pairs and not centered:
             z = cholesky_from_partials(variables["partial"][..., p : p + n_pairs], n_terms) @ z
+        unit = (design.y_scale / varying_units(group))[:, np.newaxis]
         if centered:
-            scaled = (z - mean) * (design.y_scale / varying_units(group))[:, np.newaxis]
+            scaled = z - mean
+            scaled += (
+                scaled.mean(axis=3, keepdims=True) * (1 / narrowed - 1) * sweeping.swept[c : c + n_terms, np.newaxis]
+            )
         else:
-            scaled = variables["sd"][..., c : c + n_terms, np.newaxis] * z
-        effects[group.factor] = np.swapaxes(scaled, 2, 3)
+            scaled = variables["sd"][..., c : c + n_terms, np.newaxis] / unit * z
+        means += scaled.mean(axis=3) @ sweeping.Z_in_X[c : c + n_terms]
+        effects[group.factor] = np.swapaxes(scaled * unit, 2, 3)
         u, c, p = u + n_levels * n_terms, c + n_terms, p + n_pairs
-    return effects
+    return variables["b"] - means * b_scale, effects
 
 
 def _stacked(u: Array, design: Design) -> dict[str, Array]:

@@ -22,6 +22,7 @@ from hierfit.model.engines import Engine
 from hierfit.model.families import FAMILIES
 from hierfit.model.formula import INTERCEPT
 from hierfit.model.priors import DISTRIBUTIONS, EVERYWHERE, HORSESHOE_SCALE, Interval, Prior
+from hierfit.model.repeated import Repeated, repeated_rows
 from hierfit.model.scaling import (
     coefficient_scale,
     scaled_columns,
@@ -31,6 +32,7 @@ from hierfit.model.scaling import (
     varying_units,
 )
 from hierfit.model.spec import ModelSpec, sd_name, sigma_name, threshold_name
+from hierfit.model.sweeping import sweep
 
 Array = NDArray[np.float64]
 StanData = Mapping[str, Any]
@@ -73,7 +75,7 @@ def stan_data(spec: ModelSpec, design: Design, engine: Engine = Engine.FULL) -> 
         "aux_scale": np.array([design.y_scale if aux.in_outcome_units else 1.0 for aux in auxiliaries]),
         **_priors("aux", "A", [Bounded(spec.priors.get(aux.name, _NO_PRIOR), aux.within) for aux in auxiliaries]),
         **(_sigma(spec, design) if engine is Engine.FULL and FAMILIES[spec.family].has_sigma else {}),
-        **(_collapsed(spec, design) if engine is Engine.COLLAPSED else _rows(design)),
+        **(_collapsed(spec, design) if engine is Engine.COLLAPSED else _rows(spec, design)),
     }
 
 
@@ -165,27 +167,53 @@ def _groups(spec: ModelSpec, design: Design) -> dict[str, Any]:
     }
 
 
-def _rows(design: Design) -> dict[str, Any]:
+def _rows(spec: ModelSpec, design: Design) -> dict[str, Any]:
     """Return what the full engine wants of every row."""
     groups, n_rows = design.groups, design.n_rows
     terms = [term for group in groups for term in group.terms]
-    return {
+    data = {
         **_outcome(design),
-        **_centering(design),
+        **_centering(spec, design),
         "level": np.array([group.codes for group in groups], dtype=int).reshape(len(groups), n_rows) + 1,
         "is_intercept": np.array([int(term == INTERCEPT) for term in terms], dtype=int),
         "Z": np.concatenate([np.empty((0, n_rows)), *(scaled_varying(group).T for group in groups)]),
     }
+    repeated = repeated_rows(design)
+    return data if repeated is None else {**data, **_summed(data, repeated)}
 
 
-def _centering(design: Design) -> dict[str, Any]:
-    """Return the columns of X that are left in the rows, and the means of the group effects, which have the others."""
+def _summed(data: StanData, repeated: Repeated) -> dict[str, Any]:
+    """Return what is different where one row stands for several; n rows of a poisson have log n in their offset."""
+    first = repeated.first
+    offsets = data["offsets"][first] if data["has_offset"] else np.zeros(len(first))
+    changed: dict[str, Any] = {
+        "N": len(first),
+        "y": np.rint(repeated.y).astype(int),
+        "X": data["X"][first],
+        "level": data["level"][:, first],
+        "Z": data["Z"][:, first],
+        "weights": data["weights"][first] if data["has_weights"] else data["weights"],
+    }
+    if repeated.trials is None:
+        return {**changed, "has_offset": 1, "offsets": offsets + np.log(repeated.counts)}
+    trials = np.rint(repeated.trials).astype(int)
+    return {**changed, "trials": trials, "offsets": offsets if data["has_offset"] else data["offsets"]}
+
+
+def _centering(spec: ModelSpec, design: Design) -> dict[str, Any]:
+    """Return the columns of X that are left in the rows, and what coefficients and means of group effects exchange."""
     centering = center(design)
+    sweeping = sweep(spec, design, centering)
     return {
-        "X": scaled_columns(design) * centering.in_rows,
+        "K_rows": int(centering.in_rows.sum()),
+        "in_rows": np.flatnonzero(centering.in_rows) + 1,
+        "X": scaled_columns(design)[:, centering.in_rows],
         "centered": np.array(centering.centered, dtype=int),
         "slope": np.array(centering.slopes, dtype=int) + 1,
         "level_X": centering.level_X,
+        "swept": sweeping.swept.astype(int),
+        "Z_in_X": sweeping.Z_in_X,
+        "mean_scale": np.array(centering.narrowed),
     }
 
 

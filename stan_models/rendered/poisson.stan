@@ -69,7 +69,9 @@ data {
 
   // population-level coefficients, the intercept first where there is one
   int<lower=0> K; // coefficients
-  matrix[N, K] X; // their columns, centred (see run.json) and divided by their sd; zeros where a factor's mean has them
+  int<lower=0, upper=K> K_rows; // those left in the rows: the others are in the means of group effects
+  array[K_rows] int in_rows; // which
+  matrix[N, K_rows] X; // their columns, centred (see run.json) and divided by their sd
   vector[K] b_location; // what b counts from: the link of the mean of y for the intercept, otherwise 0
   vector<lower=0>[K] b_scale; // b per unit of b_std
   array[K] int b_prior;
@@ -102,6 +104,11 @@ data {
   array[F] int<lower=0, upper=1> centered;
   array[C] int<lower=0, upper=K> slope; // coefficient that is the mean of a varying one; 0: none is
   matrix[sum(J), K] level_X; // what the coefficients add to the mean of each level's first varying one
+
+  // sweeping: b takes in the mean over the levels of a varying column's effects, which rows cannot tell from it
+  array[C] int<lower=0, upper=1> swept;
+  matrix[C, K] Z_in_X; // a swept column of Z as a sum of columns of X; zeros for the others
+  vector<lower=0, upper=1>[F] mean_scale; // that mean, as z holds it where z holds effects, per unit of its own
   vector<lower=0>[C] sd_scale; // sd per unit of sd_std
   array[C] int sd_prior;
   matrix[C, 3] sd_prior_arguments;
@@ -124,7 +131,9 @@ data {
 }
 transformed data {
   int P = 0; // correlations of all correlated factors
+  vector[N] fixed = rep_vector(origin, N); // what eta has without coefficients and effects
   int U = 0; // group effects of all factors
+  if (has_offset) fixed += offsets;
   for (f in 1 : F) {
     P += (correlated[f] * M[f] * (M[f] - 1)) %/% 2;
     U += J[f] * M[f];
@@ -142,7 +151,7 @@ parameters {
   vector[U] z; // group effects, factor by factor, column by column: with their mean, or before scaling and correlating
 }
 transformed parameters {
-  vector[K] b = b_constant; // the intercept: less b_location, and at the mean of X where X is centred
+  vector[K] b = b_constant; // the intercept: less b_location, and at the mean of X where X is centred; swept means included
   vector[C] sd = sd_constant;
   vector[A] aux = aux_constant;
   vector[P] cor; // correlations, row by row below the diagonal
@@ -171,13 +180,15 @@ transformed parameters {
   }
 }
 model {
-  vector[N] eta = rep_vector(origin, N); // linear predictor; X * b comes last
+  vector[N] eta; // linear predictor; X * b comes last
   vector[K] b_scaled = b ./ b_scale; // per unit of the columns of X
+  vector[K_rows] b_in_rows = b_scaled[in_rows];
+  vector[K] means = rep_vector(0, K); // of effects, which b_scaled holds besides the coefficients
   int j = 0;
   int u = 0;
   int c = 0;
   int p = 0;
-  if (has_offset) eta += offsets;
+  if (C == 0) eta = fixed;
   for (f in 1 : F) {
     int pairs = (correlated[f] * M[f] * (M[f] - 1)) %/% 2;
     vector[M[f]] sd_f = segment(sd ./ sd_scale, c + 1, M[f]);
@@ -188,27 +199,39 @@ model {
       segment(partial, p + 1, pairs) ~ lkj_partials(lkj_eta[f], M[f]);
     }
     if (centered[f]) {
-      matrix[J[f], M[f]] mean_f = rep_matrix(0, J[f], M[f]);
-      mean_f[, 1] = block(level_X, j + 1, 1, J[f], K) * b_scaled;
+      matrix[J[f], M[f]] deviations = effects;
+      deviations[, 1] -= block(level_X, j + 1, 1, J[f], K) * b_scaled;
       for (m in 1 : M[f]) {
-        if (slope[c + m] > 0) mean_f[, m] += b_scaled[slope[c + m]];
-        if (pairs == 0) {
-          target += -0.5 * dot_self(effects[, m] - mean_f[, m]) / square(sd_f[m]) - J[f] * log(sd_f[m]);
+        if (slope[c + m] > 0) deviations[, m] -= b_scaled[slope[c + m]];
+        if (swept[c + m]) {
+          real scaled_mean = mean(deviations[, m]);
+          effects[, m] -= scaled_mean;
+          deviations[, m] += scaled_mean / mean_scale[f] - scaled_mean;
+          means += scaled_mean / mean_scale[f] * Z_in_X[c + m]';
         }
+        if (pairs == 0) target += -0.5 * dot_self(deviations[, m]) / square(sd_f[m]) - J[f] * log(sd_f[m]);
       }
       if (pairs > 0) {
         matrix[M[f], M[f]] T = diag_pre_multiply(sd_f, L);
-        target += -0.5 * sum(columns_dot_self(mdivide_left_tri_low(T, (effects - mean_f)')))
-                  - J[f] * sum(log(diagonal(T)));
+        target += -0.5 * sum(columns_dot_self(mdivide_left_tri_low(T, deviations'))) - J[f] * sum(log(diagonal(T)));
       }
     } else {
       z[u + 1 : u + J[f] * M[f]] ~ std_normal();
       effects = effects * diag_pre_multiply(sd_f, L)';
+      for (m in 1 : M[f]) {
+        if (swept[c + m]) {
+          real mean_effect = mean(effects[, m]);
+          effects[, m] -= mean_effect;
+          means += mean_effect * Z_in_X[c + m]';
+        }
+      }
     }
     if (prior_only == 0) {
       for (m in 1 : M[f]) {
-        if (is_intercept[c + m]) eta += effects[level[f], m];
-        else eta += Z[c + m] .* effects[level[f], m];
+        vector[N] part = effects[level[f], m];
+        if (!is_intercept[c + m]) part .*= Z[c + m];
+        if (c + m == 1) eta = fixed + part;
+        else eta += part;
       }
     }
     j += J[f];
@@ -216,7 +239,8 @@ model {
     c += M[f];
     p += pairs;
   }
-  for (k in b_free) b_location[k] + b[k] ~ prior(b_prior[k], b_prior_arguments[k]');
+  vector[K] own = b - b_scale .* means; // the coefficients themselves: a shift of b, whose Jacobian is 1
+  for (k in b_free) b_location[k] + own[k] ~ prior(b_prior[k], b_prior_arguments[k]');
   if (H > 0) {
     b_std[horseshoe_std] ~ std_normal();
     horseshoe_local ~ cauchy(0, 1);
@@ -228,9 +252,9 @@ model {
 
   if (prior_only == 0) {
     if (has_weights == 0) {
-      y ~ poisson_log_glm(X, eta, b_scaled);
+      y ~ poisson_log_glm(X, eta, b_in_rows);
     } else {
-      eta += X * b_scaled;
+      eta += X * b_in_rows;
       for (i in 1 : N) {
         real row = poisson_log_lupmf(y[i] | eta[i]);
         target += weights[i] * row;

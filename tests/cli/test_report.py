@@ -221,6 +221,17 @@ def test_groups_of_one_size() -> None:
     assert header_lines(manifest(groups=[group]))[1].endswith("· 100 levels of row · rows per row: 1")
 
 
+def test_the_header_says_how_many_rows_are_distinct() -> None:
+    rows = manifest()["data"]["rows"]
+    assert f" · {rows:,} rows, 12 of them distinct · " in header_lines(manifest(rows_sampled=12))[1]
+    assert " distinct" not in header_lines(manifest(rows_sampled=rows))[1]
+
+
+def test_the_header_says_that_a_short_warmup_did_not_do() -> None:
+    start = {"from": "adaptation", "warmup": 1000, "seconds": 1.0, "reason": "R-hat 1.061", "tried": "after 300"}
+    assert "after 1,000 warmup (after 300: R-hat 1.061) · " in "\n".join(header_lines(manifest(start=start)))
+
+
 def test_a_long_formula_is_wrapped() -> None:
     lines = header_lines(manifest(formula="y ~ 1 + " + " + ".join(f"predictor_{k}" for k in range(20))))
     assert lines[0].startswith("y ~ 1 + predictor_0")

@@ -36,6 +36,18 @@ def test_one_row_for_each_level_says_too_little() -> None:
     assert center(made("y ~ a + (1 | g)", 3.0, rows=20)).centered == (False,)
 
 
+@pytest.mark.parametrize(("shown", "centered"), [(16, True), (10, False)])
+def test_levels_without_a_success_say_too_little(shown: int, centered: bool) -> None:
+    """Ten rows for each of 20 levels, half of them ones in the first so many levels and none in the others."""
+    design = made("y ~ a + (1 | g)")
+    codes = design.groups[0].codes
+    y = ((codes < shown) & (np.arange(200) // 20 % 2 == 0)) * (codes % 3 + 1.0)
+    counts = replace(design, y=y, family="poisson", link="log")
+    assert center(counts).centered == (centered,)
+    whole = replace(counts, y=np.where(codes < shown, np.minimum(y, 3.0), 3.0), family="binomial", link="logit")
+    assert center(replace(whole, trials=np.full(200, 3.0))).centered == (centered,)
+
+
 def test_without_a_varying_intercept_nothing_is_centred() -> None:
     made_ = center(made("y ~ a + (0 + a | g)"))
     assert (made_.centered, made_.slopes, made_.in_rows.all()) == ((False,), (-1,), True)

@@ -82,9 +82,55 @@ def test_centred_effects_are_what_is_left_of_their_mean() -> None:
     np.testing.assert_allclose(draws.effects["g"][0, 0, :, 0], intercepts)
 
 
+@pytest.mark.parametrize(
+    ("centered", "swept"),
+    [("g", [0, 0, 0, 1, 1]), ("gh", [0, 0, 0, 1, 1]), ("h", [1, 1, 1, 0, 0]), ("", [1, 1, 1, 1, 1])],
+)
+def test_the_linear_predictor_is_the_program_s(
+    centered: str, swept: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Coefficients and effects in the units of the CSV give what the program makes of b and z, means swept out."""
+    monkeypatch.setattr(
+        "hierfit.model.centering._information", lambda _, group, __: 9.0 if group.factor in centered else 0.0
+    )
+    design = two_factors()
+    draws, sampling = collect(design, TWO_FACTORS)
+    given = stan_data(build_spec(TWO_FACTORS, design), design)
+    assert given["swept"].tolist() == swept
+    found = draws.of("Intercept")[..., np.newaxis]
+    found = found + np.stack([draws.of(name) for name in design.coefficients], axis=-1) @ design.X.T
+    for group in design.groups:
+        found = found + np.einsum("cdnm,nm->cdn", draws.effects[group.factor][:, :, group.codes], group.Z)
+    for (chain, draw), _ in np.ndenumerate(draws.of("Intercept")):
+        state = {name: values[chain, draw] for name, values in sampling.variables.items()}
+        eta = program_eta(state, given) * design.y_scale + design.y_mean
+        np.testing.assert_allclose(found[chain, draw], eta, atol=1e-8)
+
+
+def program_eta(state: dict[str, Array], given: Any) -> Array:
+    """The linear predictor as the model block puts it together, per unit of y_scale."""
+    b = state["b"] / given["b_scale"]
+    eta = given["X"] @ b[given["in_rows"] - 1]
+    j = u = c = p = 0
+    for f, (n_levels, n_terms) in enumerate(zip(given["J"], given["M"], strict=True)):
+        pairs = n_terms * (n_terms - 1) // 2 * given["correlated"][f]
+        effects = state["z"][u : u + n_levels * n_terms].reshape(n_terms, n_levels).T
+        mean = np.zeros_like(effects)
+        if given["centered"][f]:
+            mean[:, 0] = given["level_X"][j : j + n_levels] @ b
+            mean += [b[k - 1] if k else 0.0 for k in given["slope"][c : c + n_terms]]
+        else:
+            L = cholesky_from_partials(state["partial"][p : p + pairs], n_terms) if pairs else np.eye(n_terms)
+            effects = effects @ ((state["sd"] / given["sd_scale"])[c : c + n_terms, np.newaxis] * L).T
+        effects = effects - (effects - mean).mean(axis=0) * given["swept"][c : c + n_terms]
+        eta = eta + np.sum(given["Z"][c : c + n_terms] * effects[given["level"][f] - 1].T, axis=0)
+        j, u, c, p = j + n_levels, u + n_levels * n_terms, c + n_terms, p + pairs
+    return np.asarray(eta)
+
+
 def test_effects_against_a_loop(monkeypatch: pytest.MonkeyPatch) -> None:
     design = two_factors()
-    monkeypatch.setattr("hierfit.model.centering._says_much", lambda *_: False)
+    monkeypatch.setattr("hierfit.model.centering._information", lambda *_: 0.0)
     draws, sampling = collect(design, TWO_FACTORS)
     variables = sampling.variables
     assert draws.effects["g"].shape == (2, 6, 8, 3) and draws.effects["h"].shape == (2, 6, 3, 2)
@@ -108,7 +154,7 @@ def test_the_order_of_the_parameters() -> None:
         "sd(g)", "sd(g: a)", "sd(g: b)", "sd(h)", "sd(h: b)",
         "cor(g: Intercept, a)", "cor(g: Intercept, b)", "cor(g: a, b)", "sigma",
     ]  # fmt: skip
-    for name, variable, column in (("b", "b", 2), ("sd(h)", "sd", 3), ("cor(g: a, b)", "cor", 2), ("sigma", "aux", 0)):
+    for name, variable, column in (("a", "b", 1), ("sd(h)", "sd", 3), ("cor(g: a, b)", "cor", 2), ("sigma", "aux", 0)):
         np.testing.assert_array_equal(draws.of(name), sampling.variables[variable][..., column])
     assert draws.stats is sampling.stats
     assert draws.max_treedepth == 9

@@ -24,6 +24,7 @@ from hierfit.model.priors import HORSESHOE, HORSESHOE_SCALE, Prior
 from hierfit.model.scaling import varying_units
 from hierfit.model.sigma import build_sigma
 from hierfit.model.spec import ModelSpec, sd_name, sigma_name, threshold_name
+from hierfit.model.sweeping import sweep
 from hierfit.stan.data import stan_data
 from hierfit.stan.executable import build_executable
 from hierfit.stan.programs import render_program
@@ -50,7 +51,15 @@ CASES = [
     (UNCORRELATED, ("sd(g) ~ inv_gamma(2, 3)", "sd(g: a) ~ normal(1, 2)", "Intercept ~ student_t(4, 20, 9)"), True),
     (NO_INTERCEPT, ("Intercept ~ flat()", "sd(g: a) ~ exponential(0.5)", "sigma ~ uniform(0, 10)"), False),
 ]
-FULL_ONLY = [(CROSSED, ("cor(h) ~ lkj(3)",), True), (PLAIN, (), True)]
+SLOPES_CROSSED = Formula("y", ("a", "b"), (GroupTerm("g", True, ("a",)), GroupTerm("h", True, ("a", "b"))))
+SIDE_BY_SIDE = Formula("y", ("a", "b"), (GroupTerm("g", True, ("a",), False), GroupTerm("h", True, ("a", "b"), False)))
+FULL_ONLY = [
+    (CROSSED, ("cor(h) ~ lkj(3)",), True),
+    (PLAIN, (), True),
+    (SLOPES_CROSSED, ("Intercept ~ student_t(4, 20, 9)", "a ~ normal(1, 8)"), True),
+    (SLOPES_CROSSED, ("Intercept ~ constant(20)",), False),
+    (SIDE_BY_SIDE, ("b ~ uniform(-9, 9)", "Intercept ~ normal(15, 6)"), True),
+]
 ALL = [(*case, engine) for case in CASES for engine in Engine] + [(*case, Engine.FULL) for case in FULL_ONLY]
 
 
@@ -61,10 +70,26 @@ def test_lp_is_the_density_up_to_a_constant(
     design = build_design(formula, crossed_table(), centered=centered)
     spec = build_spec(formula, design, priors)
     sampling = run(spec, design, engine)
-    expected = [log_density(state, spec, design, engine) for state in states(sampling)]
+    expected = [log_density(state, spec, design, engine) for state in states(sampling, spec, design)]
     difference = sampling.stats["lp"].ravel() - np.array(expected)
     assert np.ptp(expected) > 1, "the draws must differ for the comparison to say anything"
     assert np.ptp(difference) < 1e-5
+
+
+@pytest.mark.parametrize("information", [0.0, 9.0], ids=["none centred", "all centred"])
+@pytest.mark.parametrize("formula", [CROSSED, SLOPES_CROSSED, SIDE_BY_SIDE], ids=str)
+def test_lp_is_the_density_where_means_are_swept_out(
+    formula: Formula, information: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hierfit.model.centering._information", lambda *_: information)
+    design = build_design(formula, crossed_table())
+    spec = build_spec(formula, design, ("Intercept ~ normal(15, 6)", "b ~ student_t(4, 1, 9)"))
+    centering = center(design)
+    assert set(centering.centered) == {information > 0} and sweep(spec, design, centering).swept[-2:].any()
+    sampling = run(spec, design, Engine.FULL)
+    expected = [log_density(state, spec, design, Engine.FULL) for state in states(sampling, spec, design)]
+    assert np.ptp(expected) > 1, "the draws must differ for the comparison to say anything"
+    assert np.ptp(sampling.stats["lp"].ravel() - np.array(expected)) < 1e-5
 
 
 @pytest.mark.parametrize("further", [False, True], ids=["", "offset and weights"])
@@ -73,7 +98,7 @@ def test_lp_is_the_density_of_every_family_and_link(case: FamilyCase, further: b
     design = family_design(case, further=further, centered=not further)
     spec = build_spec(FORMULA, design, case.priors)
     sampling = run(spec, design, Engine.FULL)
-    expected = [family_log_density(state, spec, design) for state in states(sampling)]
+    expected = [family_log_density(state, spec, design) for state in states(sampling, spec, design)]
     assert np.ptp(expected) > 1, "the draws must differ for the comparison to say anything"
     assert np.ptp(sampling.stats["lp"].ravel() - np.array(expected)) < 1e-5
 
@@ -88,7 +113,7 @@ def test_lp_is_the_density_with_predictors_of_sigma(name: str, terms: SigmaTerms
     design = replace(design, sigma=build_sigma(formula, crossed_table(), {"h": "h0"}, FAMILIES[name]))
     spec = build_spec(formula, design, [f"sigma_{design.sigma.coefficients[1]} ~ uniform(-0.4, 0.5)"])
     sampling = run(spec, design, Engine.FULL)
-    expected = [family_log_density(state, spec, design) for state in states(sampling)]
+    expected = [family_log_density(state, spec, design) for state in states(sampling, spec, design)]
     assert np.ptp(expected) > 1, "the draws must differ for the comparison to say anything"
     assert np.ptp(sampling.stats["lp"].ravel() - np.array(expected)) < 1e-5
 
@@ -102,7 +127,7 @@ def test_lp_is_the_density_with_a_horseshoe(engine: Engine, intercept: str) -> N
     shared = {name: Prior(HORSESHOE, (1.0,), "") for name in ("a", "b")}
     spec = replace(spec, priors={**spec.priors, **shared, HORSESHOE_SCALE: Prior("cauchy", (0.0, 0.3), "")})
     sampling = run(spec, design, engine)
-    expected = [log_density(state, spec, design, engine) for state in states(sampling)]
+    expected = [log_density(state, spec, design, engine) for state in states(sampling, spec, design)]
     assert np.ptp(sampling.stats["lp"].ravel() - np.array(expected)) < 1e-5
 
 
@@ -111,7 +136,7 @@ def test_prior_only_leaves_the_outcome_of_every_family_out(name: str) -> None:
     design = family_design(next(case for case in FAMILY_CASES if case.family == name), further=True)
     spec = build_spec(FORMULA, design, prior_only=True)
     sampling = run(spec, design, Engine.FULL)
-    expected = [log_prior(state, spec, design, Engine.FULL) for state in states(sampling)]
+    expected = [log_prior(state, spec, design, Engine.FULL) for state in states(sampling, spec, design)]
     assert np.ptp(sampling.stats["lp"].ravel() - np.array(expected)) < 1e-5
 
 
@@ -120,7 +145,7 @@ def test_the_collapsed_engine_takes_an_offset() -> None:
     design = replace(made, offset=np.random.default_rng(4).normal(0, 2, made.n_rows))
     spec = build_spec(SLOPES, design)
     sampling = run(spec, design, Engine.COLLAPSED)
-    expected = [log_density(state, spec, design, Engine.COLLAPSED) for state in states(sampling)]
+    expected = [log_density(state, spec, design, Engine.COLLAPSED) for state in states(sampling, spec, design)]
     assert np.ptp(sampling.stats["lp"].ravel() - np.array(expected)) < 1e-5
 
 
@@ -129,7 +154,7 @@ def test_prior_only_leaves_the_outcome_out() -> None:
     spec = build_spec(INTERCEPT, design, prior_only=True)
     for engine in Engine:
         sampling = run(spec, design, engine)
-        expected = [log_prior(state, spec, design, engine) for state in states(sampling)]
+        expected = [log_prior(state, spec, design, engine) for state in states(sampling, spec, design)]
         assert np.ptp(sampling.stats["lp"].ravel() - np.array(expected)) < 1e-5
 
 
@@ -139,9 +164,35 @@ def run(spec: ModelSpec, design: Design, engine: Engine) -> Sampling:
     return sample(executable, stan_data(spec, design, engine), options)
 
 
-def states(sampling: Sampling) -> list[Mapping[str, Array]]:
+def states(sampling: Sampling, spec: ModelSpec, design: Design) -> list[Mapping[str, Array]]:
     draws = sampling.stats["lp"].size
-    return [{name: values[0, i] for name, values in sampling.variables.items()} for i in range(draws)]
+    found = [{name: values[0, i] for name, values in sampling.variables.items()} for i in range(draws)]
+    return [unswept(state, spec, design) for state in found]
+
+
+def unswept(state: Mapping[str, Array], spec: ModelSpec, design: Design) -> Mapping[str, Array]:
+    """Add `u`, the effects in the units of the CSV, factor by factor; take their means out of b where it has them.
+
+    What is swept out is told by the module, but which coefficients have it is put together by hand.
+    """
+    if "z" not in state:
+        return state
+    centering = center(design)
+    swept = sweep(spec, design, centering).swept
+    b, effects, c = state["b"].copy(), [], 0
+    names = list(spec.coefficient_names)
+    for f, (group, (T, z)) in enumerate(zip(design.groups, sampled_factors(state, design), strict=True)):
+        u = z @ T.T
+        for m, term in enumerate(group.terms):
+            if swept[c + m]:
+                if centering.centered[f]:  # the sampler's mean is narrower than that of u
+                    u[:, m] += u[:, m].mean() * (1 / centering.narrowed[f] - 1)
+                b[names.index(term)] -= u[:, m].mean()
+                if term != "Intercept" and design.intercept:  # whose column of X is centred
+                    b[0] -= u[:, m].mean() * design.x_mean[design.coefficients.index(term)]
+        effects.append(u)
+        c += len(group.terms)
+    return {**state, "b": b, "u": effects}
 
 
 def log_density(state: Mapping[str, Array], spec: ModelSpec, design: Design, engine: Engine) -> float:
@@ -219,6 +270,14 @@ def family_log_density(state: Mapping[str, Array], spec: ModelSpec, design: Desi
 
 def factors(state: Mapping[str, Array], design: Design) -> list[tuple[Array, Array]]:
     """Return, for each factor, the Cholesky factor of its covariance and its z [J, M], with mean 0 and sd 1."""
+    found = sampled_factors(state, design)
+    if "u" in state:
+        found = [(T, np.linalg.solve(T, u.T).T) for (T, _), u in zip(found, state["u"], strict=True)]
+    return found
+
+
+def sampled_factors(state: Mapping[str, Array], design: Design) -> list[tuple[Array, Array]]:
+    """Return the same as the sampler sees them: where a mean is swept out, that is not what belongs to the effects."""
     found = []
     centered = center(design).centered
     u = c = p = 0

@@ -47,7 +47,10 @@ def _is_about_data_priors(warning: str) -> bool:
 
 def _is_about_branches(warning: str) -> bool:
     # One sigma for all rows, or one for each: either statement runs.
-    return re.search(r"parameter\s+y\s+is\s+on\s+the\s+left-hand\s+side\s+of\s+more\s+than\s+one", warning) is not None
+    # The first varying column assigns eta, or where there is none the line before does.
+    twice = r"parameter\s+y\s+is\s+on\s+the\s+left-hand\s+side\s+of\s+more\s+than\s+one"
+    never = r"variable\s+eta\s+may\s+not\s+have\s+been\s+assigned"
+    return re.search(f"{twice}|{never}", warning) is not None
 
 
 def test_the_program_knows_every_distribution_by_its_code() -> None:

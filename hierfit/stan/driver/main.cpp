@@ -13,6 +13,9 @@
 
 #include <ctime>
 #include <map>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 
 // Both come from the C++ that stanc writes.
 stan::model::model_base& new_model(stan::io::var_context& data, unsigned int seed, std::ostream* messages);
@@ -117,6 +120,11 @@ std::string one_line(std::string text) {
 }  // namespace hierfit
 
 int main(int count, const char* words[]) {
+#ifdef __GLIBC__
+  // A gradient frees what the next one takes: giving that back to the system in between costs up to a third of the time.
+  mallopt(M_TRIM_THRESHOLD, 256 << 20);
+  mallopt(M_MMAP_THRESHOLD, 256 << 20);
+#endif
   try {
     if (count > 1 && std::string(words[1]) == "info") {
       hierfit::print_info();

@@ -1,0 +1,82 @@
+"""ModelSpec x Design x Centering -> Sweeping: which means of group effects go into the coefficients while sampling.
+
+Rows see a coefficient and the mean over the levels of a varying one of the same column only as a sum, so the sampler
+would move slowly along their difference. Exact cure: it moves the sum, b' = b + mean of u, in place of b. The rows get
+b' and the deviations of u from its mean, and that mean, of which only the priors of u and b speak, is a direction of
+its own: next to independent of all others while the prior of b is wide. Nothing is approximated, whatever the priors,
+correlations and scales: with u given, b and b' differ by a shift. Letters as in `model.centering`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hierfit.model.centering import Centering, varying_place
+from hierfit.model.design import Design, Group
+from hierfit.model.formula import INTERCEPT
+from hierfit.model.priors import Prior
+from hierfit.model.scaling import coefficient_scale, varying_units
+from hierfit.model.spec import ModelSpec
+
+Array = NDArray[np.float64]
+
+# Priors narrower than so many sds of the outcome per sd of the predictor may say more of b than the rows say of b'.
+LEAST_SCALE = 0.25
+_EVERYWHERE = ("normal", "student_t", "cauchy", "laplace", "flat")
+
+
+@dataclass(frozen=True)
+class Sweeping:
+    """What the coefficients that the sampler sees hold besides themselves.
+
+    Attributes:
+        swept: for each of the C varying columns, whether the mean of its effects is in the coefficients.
+        Z_in_X: each swept column as a sum of multiples of the columns of X [C, K], both scaled; zeros for the others.
+    """
+
+    swept: NDArray[np.bool_]
+    Z_in_X: Array
+
+
+def sweep(spec: ModelSpec, design: Design, centering: Centering) -> Sweeping:
+    """Choose the columns whose means are swept out: those of which the coefficients are free, and not their means."""
+    scale = coefficient_scale(design)
+    wide = [
+        _is_wide(spec.priors[name], unit) for name, unit in zip(spec.coefficient_names, scale.tolist(), strict=True)
+    ]
+    blocks, j, c = [np.empty((0, len(scale)))], 0, 0
+    for group in design.groups:
+        means = {
+            *centering.slopes[c : c + len(group.terms)],
+            *np.flatnonzero(centering.level_X[j, :1] == design.intercept),
+        }
+        columns = np.array(list(_in_X(group, design)))
+        may = [all(wide[k] and k not in means for k in np.flatnonzero(row)) for row in columns]
+        blocks.append(columns * np.array(may)[:, np.newaxis])
+        j, c = j + group.n_levels, c + len(group.terms)
+    Z_in_X = np.concatenate(blocks) * (not spec.prior_only)
+    return Sweeping(np.asarray(Z_in_X.any(axis=1)), Z_in_X)
+
+
+def _in_X(group: Group, design: Design) -> Iterator[Array]:
+    """Yield each varying column of a factor as a sum of columns of X [K]; zeros where it is none."""
+    first = int(design.intercept)
+    for m, (term, unit) in enumerate(zip(group.terms, varying_units(group).tolist(), strict=True)):
+        row = np.zeros(first + len(design.coefficients))
+        if term == INTERCEPT:
+            row[:first] = 1.0
+        for k in range(first, len(row)):
+            at = k - first
+            if varying_place(k, design, group) == m and (first or design.x_mean[at] == 0):
+                row[k] = design.x_scale[at] / unit
+                row[:first] += design.x_mean[at] / unit
+        yield row
+
+
+def _is_wide(prior: Prior, unit: float) -> bool:
+    """Whether a prior allows all values of a coefficient, and those within LEAST_SCALE of its units nearly alike."""
+    return prior.distribution in _EVERYWHERE and (not prior.arguments or prior.arguments[-1] >= LEAST_SCALE * unit)

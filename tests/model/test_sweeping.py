@@ -1,0 +1,71 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from hierfit.model.centering import Centering, center
+from hierfit.model.design import Design, build_design
+from hierfit.model.formula_text import parse_formula
+from hierfit.model.prior_choice import build_spec
+from hierfit.model.scaling import scaled_columns, scaled_varying
+from hierfit.model.sweeping import Sweeping, sweep
+from tests.model.cases import crossed_table
+
+CROSSED = "y ~ a + b + (1 + a | g) + (1 + a + b | h)"  # g, which is centred, has the intercept and a in its mean
+
+
+def made(formula: str, *priors: str, prior_only: bool = False) -> tuple[Design, Centering, Sweeping]:
+    parsed = parse_formula(formula)
+    design = build_design(parsed, crossed_table())
+    spec = build_spec(parsed, design, priors, prior_only=prior_only)
+    centering = center(design)
+    return design, centering, sweep(spec, design, centering)
+
+
+def test_columns_are_swept_whose_coefficients_are_not_the_mean_of_their_own_effects() -> None:
+    _, centering, found = made(CROSSED)
+    assert centering.centered == (True, False) and centering.slopes == (-1, 1, -1, -1, -1)
+    assert found.swept.tolist() == [False, False, True, True, True]
+    assert made("y ~ a + (1 | g)")[2].swept.tolist() == [False]
+    assert made("y ~ a + (1 + b | h)")[2].swept.tolist() == [True, False]  # b has no coefficient
+
+
+@pytest.mark.parametrize("prior", ["constant(20)", "uniform(0, 40)", "gamma(2, 1)", "normal(20, 0.01)"])
+def test_a_coefficient_that_is_not_free_takes_nothing_in(prior: str) -> None:
+    assert made("y ~ a + (1 | g) + (1 | h)")[2].swept.any()
+    assert not made("y ~ a + (1 | g) + (1 | h)", f"Intercept ~ {prior}")[2].swept.any()
+
+
+@pytest.mark.parametrize("prior", ["flat()", "student_t(3, 20, 10)", "cauchy(0, 10)", "laplace(0, 20)"])
+def test_any_wide_prior_will_do(prior: str) -> None:
+    assert made("y ~ a + (1 | g) + (1 | h)", f"Intercept ~ {prior}")[2].swept.tolist() == [False, True]
+
+
+def test_priors_alone_need_no_sweeping() -> None:
+    assert not made(CROSSED, prior_only=True)[2].swept.any()
+
+
+def test_a_slope_along_another_column_is_left_alone() -> None:
+    design, centering, found = made(CROSSED)
+    assert found.swept[3]
+    other = replace(design.groups[1], Z=design.groups[1].Z + np.array([0, 1, 0]))
+    spec = build_spec(parse_formula(CROSSED), design)
+    moved = sweep(spec, replace(design, groups=(design.groups[0], other)), centering)
+    assert moved.swept.tolist() == [False, False, True, False, True]
+
+
+def test_the_linear_predictor_is_the_same() -> None:
+    """X b + Z u = X (b + swept means) + Z (u - swept means)."""
+    design, _, found = made(CROSSED)
+    rng = np.random.default_rng(1)
+    X = scaled_columns(design)
+    b = rng.normal(size=X.shape[1])
+    plain, taken, rest, c = X @ b, b.copy(), np.zeros(design.n_rows), 0
+    for group in design.groups:
+        Z, u = scaled_varying(group), rng.normal(size=(group.n_levels, len(group.terms)))
+        swept = found.swept[c : c + len(group.terms)]
+        plain = plain + np.sum(Z * u[group.codes], axis=1)
+        rest = rest + np.sum(Z * (u - u.mean(axis=0) * swept)[group.codes], axis=1)
+        taken = taken + u.mean(axis=0) @ found.Z_in_X[c : c + len(group.terms)]
+        c += len(group.terms)
+    np.testing.assert_allclose(X @ taken + rest, plain, atol=1e-9)
