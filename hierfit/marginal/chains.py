@@ -2,8 +2,8 @@
 
 Every point is proposed without regard to where a chain stands, so all can be worked out side by side, and a chain
 accepts one with probability min(1, ratio of the weights density over proposal). That is exact whatever the proposal
-(Tierney 1994, section 2.3.2); how good that is shows in the share accepted, and in R-hat and ESS as for any chain. A
-chain moves in the effects and coefficients together with the point that they were drawn with.
+(Tierney 1994, section 2.3.2); how good that is shows in the share accepted, and in R-hat and ESS as for any chain.
+Effects and coefficients come with the points, drawn given each; a chain that stays draws them anew.
 
 There is no warmup: the proposal is settled before the first draw, and chains start from the pilot sample by its
 weights. No gradient is needed, which for a matrix of a thousand effects would cost several times as much as the
@@ -15,7 +15,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,10 +25,34 @@ from hierfit.marginal.posterior import MarginalPosterior, Point, threads
 from hierfit.stan.sampler import Progress, SamplerOptions, Sampling, Seconds
 
 Array = NDArray[np.float64]
-Walk = Sequence[tuple[Point, float]]  # where a chain stands, draw by draw, and what it accepted with
 Generators = Sequence[np.random.Generator]
 
 AT_A_TIME = 16  # draws of each chain between two looks at the keyboard
+
+
+@dataclass(frozen=True)
+class Step:
+    """Where a chain stands after a proposal.
+
+    Attributes:
+        point: the last that was accepted.
+        stayed: how many proposals were refused there.
+        accepted: the probability that this one was accepted with.
+    """
+
+    point: Point
+    stayed: int = 0
+    accepted: float = 1.0
+
+    @property
+    def b(self) -> Array:
+        """Coefficients drawn given the point [K]."""
+        return np.asarray(self.point.b[min(self.stayed, len(self.point.b) - 1)])
+
+    @property
+    def u(self) -> Array:
+        """Effects drawn given the point [U]."""
+        return np.asarray(self.point.u[min(self.stayed, len(self.point.u) - 1)])
 
 
 def sample(
@@ -37,14 +61,13 @@ def sample(
     """Run the chains: from the pilot sample, or from where `options.inits` says; the seed must be given.
 
     The variables are those of the Stan program, but `b` lacks nothing, and the effects are `u`, as those of a Point;
-    `real` holds the points themselves.
-    On KeyboardInterrupt the draws that are finished are returned.
+    `real` holds the points themselves. On KeyboardInterrupt the draws that are finished are returned.
 
     Raises:
         Interrupted: stopped before there was a draw.
     """
     started = time.monotonic()
-    interrupted, walks = False, [list[tuple[Point, float]]() for _ in range(options.chains)]
+    interrupted, walks = False, [list[Step]() for _ in range(options.chains)]
     try:
         for block in _blocks(posterior, options):
             for walk, more in zip(walks, block, strict=True):
@@ -60,16 +83,16 @@ def sample(
     return _assemble(posterior, walks, options, time.monotonic() - started, interrupted)
 
 
-def _blocks(posterior: MarginalPosterior, options: SamplerOptions) -> Iterator[Sequence[Walk]]:
+def _blocks(posterior: MarginalPosterior, options: SamplerOptions) -> Iterator[Sequence[Sequence[Step]]]:
     """Yield a few draws of every chain after another."""
     assert options.seed is not None
     generators = [np.random.default_rng([options.seed, options.first_chain + at]) for at in range(options.chains)]
     with threads() as pool:
-        here = _first(posterior, options, generators, pool)
+        here = [Step(point) for point in _first(posterior, options, generators, pool)]
         for start in range(0, options.draws, AT_A_TIME):
             proposed = _propose(posterior, min(AT_A_TIME, options.draws - start), generators, pool)
             block = [list(_walk(*chain)) for chain in zip(here, proposed, generators, strict=True)]
-            here = [walk[-1][0] for walk in block]
+            here = [walk[-1] for walk in block]
             yield block
 
 
@@ -83,13 +106,13 @@ def _propose(
     return [points[at * size : (at + 1) * size] for at in range(len(generators))]
 
 
-def _walk(here: Point, proposed: Sequence[Point], rng: np.random.Generator) -> Iterator[tuple[Point, float]]:
-    """Yield where a chain stands after each proposal, and the probability that it was accepted with."""
+def _walk(here: Step, proposed: Sequence[Point], rng: np.random.Generator) -> Iterator[Step]:
+    """Yield where a chain stands after each proposal."""
     for point in proposed:
-        accepted = float(np.exp(min(0.0, point.weight - here.weight)))
-        if rng.random() < accepted:
-            here = point
-        yield here, accepted
+        accepted = float(np.exp(min(0.0, point.weight - here.point.weight)))
+        moves = rng.random() < accepted
+        here = Step(point, 0, accepted) if moves else Step(here.point, here.stayed + 1, accepted)
+        yield here
 
 
 def _first(
@@ -101,36 +124,37 @@ def _first(
         chosen = [int(rng.choice(len(pilot.weights), p=pilot.weights)) for rng in generators]
         return posterior.points(pilot.points[chosen], generators, pool)
     assert isinstance(options.inits, Sequence)
-    names = ("real", "b", "u")
-    real, b, u = (np.array([at.get(name, ()) for at in options.inits], dtype=np.float64) for name in names)
-    points = posterior.points(real, [np.random.default_rng(0) for _ in generators], pool)  # what they draw is not kept
-    return [replace(point, b=b[at], u=u[at]) for at, point in enumerate(points)]
+    return posterior.points(np.array([at["real"] for at in options.inits]), generators, pool)
 
 
 def _assemble(
-    posterior: MarginalPosterior, walks: Sequence[Walk], options: SamplerOptions, wall: float, interrupted: bool
+    posterior: MarginalPosterior,
+    walks: Sequence[Sequence[Step]],
+    options: SamplerOptions,
+    wall: float,
+    interrupted: bool,
 ) -> Sampling:
     """Return the chains side by side, under the names of the Stan program."""
     shape = (len(walks), len(walks[0]), -1)
-    real = np.array([point.real for walk in walks for point, _ in walk])
+    steps = [step for walk in walks for step in walk]
+    real = np.array([step.point.real for step in steps])
     values = posterior.model.parameters.values(real)
     variables = {
-        "b": np.array([point.b for walk in walks for point, _ in walk]),
+        "b": np.array([step.b for step in steps]),
         "sd": np.concatenate([factor.sd for factor in values.factors], axis=1),
         "cor": np.concatenate([factor.cor for factor in values.factors], axis=1),
         "aux": values.sigma * posterior.model.parameters.sigma.unit,
         "real": real,
-        "u": np.array([point.u for walk in walks for point, _ in walk]),
+        "u": np.array([step.u for step in steps]),
     }
     stats = {
-        "lp": np.array([[point.log_density for point, _ in walk] for walk in walks]),
-        "acceptance_rate": np.array([[accepted for _, accepted in walk] for walk in walks]),
+        "lp": np.array([step.point.log_density for step in steps]).reshape(shape[:2]),
+        "acceptance_rate": np.array([step.accepted for step in steps]).reshape(shape[:2]),
     }
-    chains = np.full(len(walks), np.nan)
     return Sampling(
         {name: values.reshape(shape) for name, values in variables.items() if values.size},
         stats,
-        step_size=chains,
+        step_size=np.full(len(walks), np.nan),
         inv_metric=np.empty((len(walks), 0)),
         seconds=Seconds(0.0, wall, wall),
         options=options,

@@ -25,6 +25,7 @@ from hierfit.model.spec import ModelSpec
 
 Array = NDArray[np.float64]
 
+SPARE = 3
 _DIGITS = 4.0  # that the density must have behind the point
 
 
@@ -67,14 +68,14 @@ class Reduced:
 
 @dataclass(frozen=True)
 class Point:
-    """A point, and what was drawn given it.
+    """A point, and what was drawn given it, `SPARE` times: a chain that stays there has something new to say.
 
     Attributes:
         real: what is sampled, as real numbers [d].
         log_density: its marginal log density with the prior.
         weight: that less its log density in the proposal.
-        b: coefficients as the Stan program counts them, in the units of the CSV [K].
-        u: effects, factor by factor and level by level, in the units of the CSV [U].
+        b: coefficients as the Stan program counts them, in the units of the CSV [SPARE, K].
+        u: effects, factor by factor and level by level, in the units of the CSV [SPARE, U].
     """
 
     real: Array
@@ -107,9 +108,9 @@ class MarginalPosterior:
             T, sigma = [factor.T[at] for factor in values.factors], float(values.sigma[at])
             solved = solve(self.model.products, T, sigma)
             log_density = solved.log_density + float(values.log_prior[at])
-            effects, integrated = draw_rest(self.model.products, solved, T, sigma, noise[at])
-            b, u = self.model.in_csv_units(effects, integrated)
-            return Point(reals[at], log_density, log_density - float(proposed[at]), b, u)
+            rest = [draw_rest(self.model.products, solved, T, sigma, noise[at]) for _ in range(SPARE)]
+            b, u = zip(*(self.model.in_csv_units(*drawn) for drawn in rest), strict=True)
+            return Point(reals[at], log_density, log_density - float(proposed[at]), np.array(b), np.array(u))
 
         return list(pool.map(work_out, range(len(reals))))
 

@@ -79,13 +79,25 @@ def test_a_chain_goes_on_from_where_it_stood() -> None:
     first = sample(posterior(), replace(OPTIONS, draws=40))
     last = [{name: values[chain, -1] for name, values in first.variables.items()} for chain in range(4)]
     more = sample(posterior(), replace(OPTIONS, draws=40, inits=last, first_chain=5))
-    for name in ("real", "b", "u"):
-        stays = (more.variables[name][:, 0] == first.variables[name][:, -1]).all(axis=-1)
-        accepted = more.stats["acceptance_rate"][:, 0]
-        assert stays.any() or accepted.min() > 0, name  # where the first proposal was refused, all stays
-        assert not np.array_equal(more.variables[name], first.variables[name])
-    refused = (more.variables["real"][:, 0] == first.variables["real"][:, -1]).all(axis=-1)
-    np.testing.assert_array_equal(more.variables["u"][refused, 0], first.variables["u"][refused, -1])
+    again = sample(posterior(), replace(OPTIONS, draws=40, inits=last, first_chain=5))
+    np.testing.assert_array_equal(more.variables["real"], again.variables["real"])
+    assert not np.array_equal(more.variables["real"], first.variables["real"])
+    # A chain that refuses the first proposal is still where the earlier one ended, and nowhere else.
+    before = np.array([at["real"] for at in last])
+    far = [{**at, "real": before[chain] + [0.0, 15.0, 0.0]} for chain, at in enumerate(last)]
+    moved = sample(posterior(), replace(OPTIONS, draws=1, inits=far, first_chain=5))
+    stuck = sample(posterior(), replace(OPTIONS, draws=1, inits=last, first_chain=5))
+    assert (moved.stats["acceptance_rate"] == 1).all()  # from where the posterior is not, every proposal is taken
+    stays = (stuck.variables["real"][:, 0] == before).all(axis=1)
+    np.testing.assert_array_equal(~stays, (stuck.variables["real"][:, 0] == moved.variables["real"][:, 0]).all(axis=1))
+
+
+def test_effects_are_drawn_anew_where_a_chain_stays() -> None:
+    found = sample(posterior(), replace(OPTIONS, draws=200)).variables
+    same = (np.diff(found["real"], axis=1) == 0).all(axis=2)
+    assert 10 < same.sum() < 400
+    new = (np.diff(found["u"], axis=1) != 0).all(axis=2)
+    assert new[same].mean() > 0.8 and new[~same].all()
 
 
 def test_progress_is_told_and_an_interrupt_keeps_whole_draws(monkeypatch: pytest.MonkeyPatch) -> None:
