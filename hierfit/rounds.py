@@ -7,6 +7,7 @@ Where the chains stand is kept with a run, and `hierfit extend` goes on from the
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -27,7 +28,9 @@ from hierfit.stan.start import Start
 MOST_ROUNDS = 10
 # Above this many group effects, a first round of 1,000 draws would be most of the time and memory of a fit.
 MANY_EFFECTS, SHORT_ROUND = 10_000, 250
-MANY_TOGETHER = 300  # of all factors but the largest, where these make one matrix
+# Where all factors but the largest make one matrix, with more effects than this a draw takes long; but chains that
+# stay where they are every fourth time need more draws than Stan's until R-hat says anything.
+MANY_TOGETHER, MATRIX_ROUND = 300, 400
 
 
 @dataclass(frozen=True)
@@ -97,8 +100,8 @@ def draw(target: Target, options: SamplerOptions, until_ess: int | None, listene
     Raises:
         SamplerError, Interrupted: there is no draw to keep.
     """
-    if until_ess is not None and _are_costly(target):
-        options = replace(options, draws=min(options.draws, SHORT_ROUND))
+    if until_ess is not None:
+        options = replace(options, draws=min(options.draws, _round(target)))
     drawn = _first(target, options, listener)
     return drawn if until_ess is None else _until(target, options, drawn, until_ess, MOST_ROUNDS, listener)
 
@@ -148,11 +151,13 @@ def least_effective(drawn: Drawn) -> tuple[float, str]:
     return float(sizes[worst]), drawn.draws.parameters[worst].name
 
 
-def _are_costly(target: Target) -> bool:
-    """Whether a draw takes long to make or to keep."""
+def _round(target: Target) -> int:
+    """Return how many draws of each chain a first round has at most: few where a draw takes long to make or to keep."""
     sizes = [n_effects(group) for group in target.design.groups]
-    by_stan = stan_engine(target.source.engine, target.design.groups) is target.source.engine
-    return sum(sizes) > MANY_EFFECTS or (not by_stan and sum(sizes) - max(sizes) > MANY_TOGETHER)
+    if stan_engine(target.source.engine, target.design.groups) is target.source.engine:
+        return SHORT_ROUND if sum(sizes) > MANY_EFFECTS else sys.maxsize
+    many = sum(sizes) > MANY_EFFECTS or sum(sizes) - max(sizes) > MANY_TOGETHER
+    return MATRIX_ROUND if many else sys.maxsize
 
 
 def _first(target: Target, options: SamplerOptions, listener: Listener) -> Drawn:

@@ -8,17 +8,19 @@ import pytest
 
 from hierfit import rounds, runs, workflow
 from hierfit.errors import Interrupted, RunFolderError
+from hierfit.marginal.posterior import find_posterior
 from hierfit.model.engines import Engine
 from hierfit.model.formula import formula_from_flags
 from hierfit.model.prior_choice import build_spec
 from hierfit.request import FitRequest
 from hierfit.results.convergence import assess
 from hierfit.rounds import Drawn, Listener, Target, draw, draw_more
-from hierfit.sources import StanSource
+from hierfit.sources import MarginalSource, StanSource
 from hierfit.stan.data import stan_data
 from hierfit.stan.programs import StanProgram
 from hierfit.stan.sampler import SamplerOptions, Sampling
 from tests.fake_sampling import EXECUTABLE, fake_sampling, replace_sampler
+from tests.marginal.cases import model
 from tests.model.cases import design
 
 OPTIONS = SamplerOptions(chains=4, warmup=10, draws=50, seed=3)
@@ -97,6 +99,20 @@ def test_many_group_effects_make_short_rounds(sampler: Sampler, monkeypatch: pyt
     draw(target(), OPTIONS, 1)
     draw(target(), OPTIONS, None)
     assert [options.draws for options in sampler.asked] == [20, 50]
+
+
+def test_one_large_matrix_makes_shorter_rounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    spec, made = model("y ~ a + (1 | g) + (1 | h)")
+    source = MarginalSource(StanProgram("gaussian", ""), find_posterior(spec, made, 1), 0.0)
+    monkeypatch.setattr(rounds, "MATRIX_ROUND", 60)
+    assert draw(Target(source, made, spec), OPTIONS, 1).draws.n_draws == 50
+    options = replace(OPTIONS, draws=100)
+    assert draw(Target(source, made, spec), options, 1).draws.n_draws == 100
+    monkeypatch.setattr(rounds, "MANY_TOGETHER", 4)  # of h's 5 levels
+    drawn = draw(Target(source, made, spec), options, 1)
+    assert drawn.draws.n_draws == 60 and drawn.start is not None and drawn.start.origin == "proposal"
+    more = draw_more(Target(source, made, spec), replace(options, draws=30), drawn, None)
+    assert more.draws.n_draws == 90 and more.rounds == 2
 
 
 @pytest.mark.parametrize("cut", [False, True])

@@ -4,7 +4,8 @@ Checks: R-hat, bulk and tail ESS, divergences, tree depth, E-BFMI; chains that n
 finite. Each has two levels: `warn` (read with care) and `fail` (do not use the numbers); their thresholds are in
 `verdict` and nowhere else. Population-level parameters are checked one by one. Of thousands of group effects some
 exceed any threshold by chance, so they warn or fail when more than `EFFECT_SHARE` of a factor's do, and warn when any
-reaches the level of fail. What has no spread (a prior `constant(1)`) is never a failure.
+reaches the level of fail; R-hat of few draws has to exceed 1 + `CHANCE` / draws besides. What has no spread (a prior
+`constant(1)`) is never a failure.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from hierfit.results.words import coefficients, listed, plural
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 EFFECT_SHARE = 0.01
+CHANCE = 4  # split R-hat of four chains of D draws, half as many effective ones, exceeds 1 + 4 / D once in a hundred
 MOST = 0.8
 CONCENTRATED = 0.4
 ESS_PER_CHAIN = 100
@@ -147,7 +149,8 @@ def _check_stuck(draws: Draws) -> Finding | None:
 
 def _check_rhat(draws: Draws, design: Design, known: Convergence, screens: dict[str, EffectScreen]) -> Finding | None:
     limits = THRESHOLDS["rhat"]
-    shares = {factor: (screen.rhat > limits.warn, screen.rhat > limits.fail) for factor, screen in screens.items()}
+    most = max(limits.warn, 1 + CHANCE / draws.n_draws)
+    shares = {factor: (screen.rhat > most, screen.rhat > limits.fail) for factor, screen in screens.items()}
     worst = np.where(np.isnan(known.rhat), -np.inf, known.rhat)
     named, level = _named(draws, worst, worst > limits.warn, worst > limits.fail)
     effect_words, effect_level = _effects_named(design, shares)

@@ -6,7 +6,16 @@ import json
 import numpy as np
 import pytest
 
-from hierfit.results.diagnostics import THRESHOLDS, Level, diagnose, ess_wanted, max_level, where_divergent
+from hierfit.results.convergence import screen_effects
+from hierfit.results.diagnostics import (
+    EFFECT_SHARE,
+    THRESHOLDS,
+    Level,
+    diagnose,
+    ess_wanted,
+    max_level,
+    where_divergent,
+)
 from tests.results.family_draws import family_case
 from tests.results.test_convergence import autoregressive
 
@@ -100,6 +109,15 @@ def test_one_of_thousands_of_effects_warns_and_many_fail(synthetic):
     effects[0, :, :300, 0] += 30
     finding = found(run(case, dataclasses.replace(case.draws, effects={"school": effects})), "rhat")
     assert finding.level is Level.FAIL
+
+
+def test_rhat_of_few_draws_exceeds_its_limit_by_chance(synthetic):
+    case = synthetic(3_000, n_draws=250, rows=3)
+    effects = autoregressive(0.22, (CHAINS, 250, 6_000)).reshape(CHAINS, 250, 3_000, 2)
+    screen = screen_effects(effects)
+    assert (screen.rhat > 1.01).mean() > 2 * EFFECT_SHARE  # nothing is wrong with them
+    assert not [each for each in run(case, dataclasses.replace(case.draws, effects={"school": effects})).findings
+                if each.check == "rhat"]  # fmt: skip
 
 
 @pytest.mark.parametrize(("rho", "level"), [(0.75, Level.WARN), (0.97, Level.FAIL)])
