@@ -10,40 +10,31 @@ steps that need them.
 
 from __future__ import annotations
 
-import json
 import secrets
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from hierfit import __version__, runs
+from hierfit import runs
+from hierfit.finished import Fit, open_fit
 from hierfit.manifest import describe_draws, describe_model, describe_outcome, describe_tools, summary_document
 from hierfit.marginal.timing import estimate_marginal
-from hierfit.model.csvfile import digest_file
 from hierfit.model.design import Design, build_design
 from hierfit.model.engines import Engine, choose_engine, stan_engine
-from hierfit.model.families import Family, Support
 from hierfit.model.outcome import find_family
 from hierfit.model.prior_choice import build_spec
-from hierfit.model.simulate import Simulated
-from hierfit.model.simulate_again import simulate_again
 from hierfit.model.spec import ModelSpec
-from hierfit.model.table import Table, read_table
+from hierfit.model.table import Table
+from hierfit.reading import read_columns
 from hierfit.request import FitRequest
 from hierfit.results.convergence import assess
 from hierfit.results.diagnostics import Diagnosis, diagnose
-from hierfit.results.draws import Draws
 from hierfit.results.group_summary import summarize_groups
-from hierfit.results.netcdf import read_netcdf, write_netcdf
-from hierfit.results.plots.truth import Truth
-from hierfit.results.stored import read_summary
+from hierfit.results.netcdf import write_netcdf
 from hierfit.results.summary import Summary, summarize
-from hierfit.results.true_draw import pick_true_draw
 from hierfit.rounds import SILENT, Drawn, Listener, Target, draw, draw_more
 from hierfit.sources import Wanted, open_source, program_for
 from hierfit.stan.chain_state import ChainState
@@ -77,61 +68,6 @@ class Plan:
     seconds: float
 
 
-@dataclass(frozen=True)
-class Fit:
-    """A finished fit.
-
-    Attributes:
-        folder: where it is stored.
-        manifest: what its run.json holds.
-        spec: the model.
-        design: its columns.
-        draws: the posterior.
-        summary: the table.
-        diagnosis: the checks.
-    """
-
-    folder: Path
-    manifest: Mapping[str, Any]
-    spec: ModelSpec
-    design: Design
-    draws: Draws
-    summary: Summary
-    diagnosis: Diagnosis
-
-
-@dataclass(frozen=True)
-class Opened:
-    """A finished fit as its folder holds it, before anything is computed from its draws.
-
-    Attributes:
-        folder, manifest, spec, design, draws: as those of a Fit.
-    """
-
-    folder: Path
-    manifest: Mapping[str, Any]
-    spec: ModelSpec
-    design: Design
-    draws: Draws
-
-
-@dataclass(frozen=True)
-class Stored:
-    """What the folder of a finished fit says without its draws.
-
-    Attributes:
-        folder: where it is.
-        manifest: what its run.json holds.
-        summary: the table.
-        diagnosis: the checks.
-    """
-
-    folder: Path
-    manifest: Mapping[str, Any]
-    summary: Summary
-    diagnosis: Diagnosis
-
-
 def prepare(request: FitRequest) -> Plan:
     """Read the data and settle the model."""
     started = time.perf_counter()
@@ -147,23 +83,6 @@ def prepare(request: FitRequest) -> Plan:
 def _is_tuned(options: SamplerOptions) -> bool:
     """Whether the user has set what only Stan's sampler knows."""
     return not is_untouched(options) or options.max_treedepth != SamplerOptions().max_treedepth
-
-
-def read_columns(request: FitRequest, family: Family) -> Table:
-    """Read the columns that a request uses: an outcome of categories may be text, and so may predictors.
-
-    A column whose levels are stated is text, whatever it holds, and an outcome of ordered categories may be mixed.
-    """
-    formula, stated = request.formula, request.roles.levels
-    response = [] if formula.response in stated else [formula.response]
-    may_be_text = family.support in (Support.BINARY, Support.CATEGORIES)
-    return read_table(
-        request.data,
-        [*([] if may_be_text else response), *request.roles.columns],
-        [*formula.label_columns, *(name for name in (formula.response, *formula.predictors) if name in stated)],
-        [*(response if may_be_text else []), *(name for name in formula.predictors if name not in stated)],
-        [*formula.categorical, *(response if family.support is Support.CATEGORIES else [])],
-    )
 
 
 def check_out(out: Path | None, data: Path, *, overwrite: bool) -> Path:
@@ -223,7 +142,7 @@ def extend(
         ToolchainError, SamplerError, Interrupted: nothing was changed.
     """
     clock = [time.perf_counter()]
-    before = _open(run)
+    before = open_fit(run)
     folder, manifest, spec, design = before.folder, before.manifest, before.spec, before.design
     request, state = FitRequest.from_dict(manifest["request"]), ChainState.load(folder / runs.CHAINS)
     text = (folder / runs.PROGRAM).read_text(encoding="utf-8")
@@ -288,94 +207,3 @@ def _save(
         if truth is not None:
             runs.write_json(folder / runs.TRUTH, truth)
         runs.write_manifest(folder, done.manifest)
-
-
-def stored_request(run: Path) -> FitRequest:
-    """Return what was asked for when a run was made, its seed included."""
-    return FitRequest.from_dict(runs.open_run(run).manifest["request"])
-
-
-def _open(run: Path) -> Opened:
-    """Read a run's folder, its draws among it; nothing is computed from them."""
-    folder = runs.open_run(run)
-    spec = ModelSpec.from_dict(folder.manifest["model"])
-    draws, design = read_netcdf(folder.path / runs.TRACE, spec, Path(folder.manifest["data"]["path"]))
-    return Opened(folder.path, folder.manifest, spec, design, draws)
-
-
-def load(run: Path, ci: float | None = None) -> Fit:
-    """Return a finished run from its folder alone, with other intervals where `ci` is given."""
-    found = _open(run)
-    draws, design, spec, request = found.draws, found.design, found.spec, found.manifest["request"]
-    known = assess(draws.values)
-    summary = summarize(draws, design, spec, ci or request["ci"], convergence=known)
-    standardize = request.get("standardize", False)
-    diagnosis = diagnose(draws, design, spec, convergence=known, standardize=standardize)
-    return Fit(found.folder, found.manifest, spec, design, draws, summary, diagnosis)
-
-
-def load_summary(run: Path, ci: float | None = None) -> Stored | Fit:
-    """Return table and checks of a run as they were saved; from its draws where these would say something else.
-
-    That is the case for other intervals, and for a run of another version of hierfit.
-    """
-    folder = runs.open_run(run)
-    if ci in (None, folder.manifest["request"]["ci"]) and folder.manifest["hierfit"] == __version__:
-        stored = read_summary(runs.stored_summary(folder.path))
-        if stored is not None:
-            return Stored(folder.path, folder.manifest, *stored)
-    return load(run, ci)
-
-
-def simulate_from(run: Path, seed: int) -> Simulated:
-    """Return new data from a finished run: its rows, and an outcome of one posterior draw, which the seed chooses."""
-    found = _open(run)
-    request = FitRequest.from_dict(found.manifest["request"])
-    rng = np.random.default_rng(seed)
-    draw = pick_true_draw(found.draws, found.design, rng, {"run": str(run), "seed": seed})
-    table = _table_of(request, found.manifest["data"]["sha256"])
-    return simulate_again(found.design, found.spec.formula, request.roles, draw, rng, table)
-
-
-def _table_of(request: FitRequest, sha256: str) -> Table | None:
-    """Return what a run was fitted to, or None where its file is gone or another."""
-    if not request.data.is_file() or digest_file(request.data) != sha256:
-        return None
-    return read_columns(request, find_family(request.family, request.link)[0])
-
-
-def plot(run: Path) -> Iterator[tuple[Path, str]]:
-    """Draw the pictures of a run into its folder; yield the path and caption of each as it is written."""
-    from hierfit.results.plots import draw_all, save_png
-
-    done = load(run)
-    folder = runs.new_plots(done.folder)
-    for drawing in draw_all(done.draws, done.design, done.spec, stored_truth(done)):
-        path = folder / f"{drawing.stem}.png"
-        save_png(drawing.figure, path, drawing.caption)
-        yield path, drawing.caption
-
-
-def stored_truth(done: Fit) -> Truth | None:
-    """Return the true values kept with a run on simulated data, or None."""
-    stored = runs.stored_truth(done.folder)
-    return None if stored is None else Truth.from_json(stored, done.design)
-
-
-def program_text(run: Path) -> str:
-    """Return the Stan program of a run under a comment with its formula and priors."""
-    folder = runs.open_run(run)
-    spec = ModelSpec.from_dict(folder.manifest["model"])
-    priors = [f"//   {name} ~ {prior}   ({prior.source})" for name, prior in spec.priors.items()]
-    by_stan = stan_engine(Engine(folder.manifest["engine"]), spec.groups).value == folder.manifest["engine"]
-    note = [] if by_stan else ["// (this program was not run: hierfit drew from its posterior by other means)"]
-    head = [f"// {spec.formula}", *note, "// priors, in the units of the CSV:", *priors, "//"]
-    return "\n".join([*head, (folder.path / runs.PROGRAM).read_text(encoding="utf-8").rstrip()])
-
-
-def program_data(run: Path) -> str:
-    """Return the data that the program got, as JSON."""
-    found = _open(run)
-    engine = stan_engine(Engine(found.manifest["engine"]), found.design.groups)
-    data = stan_data(found.spec, found.design, engine)
-    return json.dumps(data, default=lambda array: array.tolist())

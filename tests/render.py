@@ -26,7 +26,7 @@ from typing import Any
 import numpy as np
 import typer
 
-from hierfit import workflow
+from hierfit import finished, workflow
 from hierfit.cli.app import app
 from hierfit.model.families import FAMILIES, Auxiliary
 from hierfit.results.convergence import assess
@@ -182,7 +182,7 @@ def with_outputs(text: str, folder: Path) -> str:
 
 
 def _with_numbers(table: re.Match[str], folder: Path) -> str:
-    done = workflow.load(folder / table[1])
+    done = finished.load(folder / table[1])
     header, rule, *rows = table[2].splitlines()
     filled = [f"{row.rpartition('|')[0].rpartition('|')[0]}| {_moments(done, row)} |" for row in rows]
     return "\n".join([f"{table[1]} -->", "", header, rule, *filled])

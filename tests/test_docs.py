@@ -20,7 +20,7 @@ import numpy as np
 import pytest
 import typer
 
-from hierfit import __version__, workflow
+from hierfit import __version__, finished
 from hierfit.cli.app import app, main
 from hierfit.errors import ExitCode
 from hierfit.model.families import FAMILIES
@@ -522,7 +522,7 @@ def assert_quoted_tables_hold(document: Document) -> int:
     """Compare the rows of the tables that the page quotes with its runs; return how many there were."""
     compared = 0
     for run in document.runs:
-        done = workflow.load(run)
+        done = finished.load(run)
         for command, quoted, _ in document.outputs:
             if f"--out {run.relative_to(document.folder)}" not in command:
                 continue
@@ -559,7 +559,7 @@ def test_the_posteriors_of_the_tutorials_are_the_exact_ones(tutorials: Document)
     exact_two = tutorial_two(table[:, 1], table[:, 0])
     assert_exact(TUTORIALS, "t2/run", exact_two)
     for run, exact in ((first, tutorial_one()), (second, exact_two)):
-        done = workflow.load(run)
+        done = finished.load(run)
         for name, moments in exact.items():
             mean, sd, *_ = monte_carlo(draws_of(done, name), 0.95)
             assert mean[0] == pytest.approx(moments.mean, abs=SIGMAS * mean[1]), name
@@ -579,7 +579,7 @@ def test_the_full_engine_fails_on_tutorial_two_as_stated(tutorials: Document) ->
 def test_tables_of_posterior_means_hold(path: Path, request: pytest.FixtureRequest) -> None:
     document = request.getfixturevalue({README: "readme", TUTORIALS: "tutorials", SAMPLES: "samples"}[path])
     for marker in re.findall(r"^<!-- numbers: (\S+) -->", path.read_text(), re.MULTILINE):
-        done = workflow.load(document.folder / marker)
+        done = finished.load(document.folder / marker)
         for name, *cells in table_rows(path, marker):
             mean, sd = moments_in(cells)[-1]
             near = monte_carlo(draws_of(done, parameter_of(f"|{name}|", done)), 0.95)
@@ -611,7 +611,7 @@ def test_the_trace_is_laid_out_as_documented_and_the_example_runs(
     monkeypatch.chdir(readme.folder)
     names: dict[str, Any] = {}
     exec(example, names)
-    done = workflow.load(readme.folder / "rats")
+    done = finished.load(readme.folder / "rats")
     expected = done.draws.of("day") + done.draws.effects["rat"][:, :, done.design.group("rat").labels.index("9"), 1]
     np.testing.assert_allclose(names["rat_9"].values, expected, rtol=1e-6)
     assert 0 < names["probability"] <= 1

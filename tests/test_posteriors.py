@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from hierfit import workflow
+from hierfit.finished import Fit
 from hierfit.model.formula import Formula, formula_from_flags
 from hierfit.model.formula_text import parse_formula
 from hierfit.model.roles import Roles
@@ -18,7 +19,6 @@ from hierfit.model.simulation import true_parameters
 from hierfit.request import FitRequest
 from hierfit.results.group_summary import summarize_groups
 from hierfit.stan.sampler import SamplerOptions
-from hierfit.workflow import Fit
 from tests.reference_cases import CASES, ReferenceCase, misses, read_estimates, read_posteriors
 from tests.reference_table import shown_fits
 from tests.test_docs import assert_near, moments_in, monte_carlo

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from scipy.stats import binom, poisson
 
-from hierfit import workflow
+from hierfit import finished, workflow
+from hierfit.finished import Fit
 from hierfit.model.families import FAMILIES
 from hierfit.model.formula_simulation import FormulaSimulation
 from hierfit.model.formula_text import parse_formula
@@ -20,7 +21,6 @@ from hierfit.model.simulate_formula import simulate_formula
 from hierfit.model.simulation import TRIALS, true_parameters
 from hierfit.request import FitRequest
 from hierfit.stan.sampler import SamplerOptions
-from hierfit.workflow import Fit
 
 CHEAP = {"gaussian", "bernoulli", "poisson"}
 # One chance in a thousand at each end of a count; some 30 counts are made here, with fixed seeds.
@@ -50,7 +50,7 @@ def assert_recovered(done: Fit, simulation: Simulation) -> None:
         # Four posterior sds: one estimate in some 15,000 misses, a few times that where the posterior is skewed.
         assert abs(row.mean - value) < 4 * row.sd, (name, value, row.mean, row.sd)
         assert row.rhat < 1.02, name
-    truth = workflow.stored_truth(done)
+    truth = finished.stored_truth(done)
     assert truth is not None
     group = done.design.group(simulation.group)
     # Of population + deviation: levels have data of their own, so that these errors are all but independent between
@@ -80,7 +80,7 @@ def test_two_crossed_factors_are_recovered(tmp_path: Path) -> None:
     simulation = find_scenario("crossed").simulation
     done = fit(simulation, tmp_path)
     assert_recovered(done, simulation)
-    truth = workflow.stored_truth(done)
+    truth = finished.stored_truth(done)
     assert truth is not None
     items = done.draws.effects["item"][..., 0]
     error = (items.mean(axis=(0, 1)) - truth.effects["item"][:, 0]) / items.std(axis=(0, 1))
@@ -103,7 +103,7 @@ def test_the_truth_of_a_formula_is_recovered(tmp_path: Path) -> None:
     data, options = tmp_path / "sim" / "data.csv", SamplerOptions(seed=5)
     request = FitRequest(data, asked.formula, roles=asked.roles, sampler=options)
     done = workflow.fit(workflow.prepare(request), tmp_path / "run")
-    truth = workflow.stored_truth(done)
+    truth = finished.stored_truth(done)
     assert truth is not None
     assert [row.name for row in done.summary.rows] == list(truth.parameters)
     for row in done.summary.rows:
@@ -119,15 +119,15 @@ def test_what_a_run_simulates_is_recovered(tmp_path: Path) -> None:
     """A draw of the posterior is the truth of the data that come from it, so that refitting finds it again."""
     simulation = scenario_of("poisson").simulation
     done = fit(simulation, tmp_path)
-    write_simulation(workflow.simulate_from(done.folder, seed=3), tmp_path / "again")
-    request = workflow.stored_request(done.folder)
+    write_simulation(finished.simulate_from(done.folder, seed=3), tmp_path / "again")
+    request = finished.stored_request(done.folder)
     again = workflow.fit(
         workflow.prepare(
             FitRequest(tmp_path / "again" / "data.csv", request.formula, family="poisson", sampler=request.sampler)
         ),
         tmp_path / "second",
     )
-    truth = workflow.stored_truth(again)
+    truth = finished.stored_truth(again)
     assert truth is not None
     for row in again.summary.rows:
         assert abs(row.mean - truth.parameters[row.name]) < 4 * row.sd, row.name

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hierfit import rounds, runs, workflow
+from hierfit import finished, rounds, runs, workflow
 from hierfit.errors import Interrupted, RunFolderError
 from hierfit.marginal.posterior import find_posterior
 from hierfit.model.engines import Engine
@@ -150,7 +150,7 @@ def test_extending_a_run_is_sampling_longer(tmp_path: Path) -> None:
     half = workflow.fit(workflow.prepare(request), tmp_path / "run")
     before = half.draws.values
     whole = workflow.extend(tmp_path / "run", until_ess=2 * int(half.summary.row("sd(g)").ess_bulk))
-    stored = workflow.load(tmp_path / "run")
+    stored = finished.load(tmp_path / "run")
     np.testing.assert_array_equal(stored.draws.values[:, :500], before)
     assert stored.manifest["rounds"] == whole.manifest["rounds"] > 1
     assert stored.manifest["seconds"]["sampling"] > half.manifest["seconds"]["sampling"]

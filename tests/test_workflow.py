@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hierfit import workflow
+from hierfit import finished, workflow
 from hierfit.errors import DataError, RunFolderError, UsageError
+from hierfit.finished import Fit
 from hierfit.model.engines import Engine
 from hierfit.model.formula import Formula, formula_from_flags
 from hierfit.model.simulate import simulate, write_simulation
@@ -20,7 +21,6 @@ from hierfit.rounds import Listener
 from hierfit.sources import program_for
 from hierfit.stan.data import stan_data
 from hierfit.stan.sampler import SamplerOptions
-from hierfit.workflow import Fit
 from tests.fake_sampling import replace_sampler
 
 FILES = {"run.json", "chains.npz", "trace.nc", "summary.csv", "summary.json", "groups.csv", "model.stan", "truth.json"}
@@ -66,7 +66,7 @@ def test_the_engine_is_chosen_or_asked_for(data: Path) -> None:
 def test_what_is_saved_is_what_is_returned(fitted: Fitter, engine: str) -> None:
     done = fitted(engine=engine)
     assert {path.name for path in done.folder.iterdir()} == FILES
-    loaded = workflow.load(done.folder)
+    loaded = finished.load(done.folder)
     assert loaded.manifest == {"schema": 1, **json.loads(json.dumps(done.manifest))}
     assert (loaded.spec, loaded.summary, loaded.diagnosis) == (done.spec, done.summary, done.diagnosis)
     assert loaded.manifest["engine"] == engine
@@ -85,8 +85,8 @@ def test_other_intervals_from_the_same_draws(fitted: Fitter) -> None:
     done = fitted()
     assert done.summary.ci == 0.9
     wide, narrow = (
-        workflow.load(done.folder, 0.95).summary.row("ses"),
-        workflow.load(done.folder, 0.5).summary.row("ses"),
+        finished.load(done.folder, 0.95).summary.row("ses"),
+        finished.load(done.folder, 0.5).summary.row("ses"),
     )
     assert wide.lower < done.summary.row("ses").lower < narrow.lower < narrow.upper < wide.upper
     assert wide.mean == narrow.mean
@@ -94,7 +94,7 @@ def test_other_intervals_from_the_same_draws(fitted: Fitter) -> None:
 
 def test_a_stored_request_repeats_the_fit(fitted: Fitter, tmp_path: Path) -> None:
     done = fitted(seed=None)
-    request = workflow.stored_request(done.folder)
+    request = finished.stored_request(done.folder)
     assert request.sampler.seed is not None
     assert (request.priors, request.ci) == (("ses ~ normal(0, 3)",), 0.9)
     again = workflow.fit(workflow.prepare(request), tmp_path / "again")
@@ -103,7 +103,7 @@ def test_a_stored_request_repeats_the_fit(fitted: Fitter, tmp_path: Path) -> Non
 
 
 def test_the_truth_is_kept_only_with_its_own_data(fitted: Fitter, data: Path) -> None:
-    truth = workflow.stored_truth(fitted())
+    truth = finished.stored_truth(fitted())
     assert truth is not None
     lines = data.read_text().splitlines()
     data.write_text("\n".join(lines[:-1]) + "\n")
@@ -111,23 +111,23 @@ def test_the_truth_is_kept_only_with_its_own_data(fitted: Fitter, data: Path) ->
         fitted()
     done = workflow.fit(workflow.prepare(FitRequest(data, FORMULA)), data.parent / "changed")
     assert not (done.folder / "truth.json").exists()
-    assert workflow.stored_truth(done) is None
+    assert finished.stored_truth(done) is None
 
 
 def test_no_groups_no_table_of_groups(fitted: Fitter) -> None:
     done = fitted(Formula("score", ("ses",)))
     assert not (done.folder / "groups.csv").exists()
-    loaded = workflow.load(done.folder)
+    loaded = finished.load(done.folder)
     assert loaded.design.groups == () and loaded.summary == done.summary
 
 
 def test_program_and_data_are_shown(fitted: Fitter) -> None:
     done = fitted(engine="full")
-    text = workflow.program_text(done.folder)
+    text = finished.program_text(done.folder)
     assert text.startswith("// score ~ 1 + ses + (1 + ses | school)\n")
     assert "//   ses ~ normal(0, 3)   (set by --prior)" in text
     assert (done.folder / "model.stan").read_text().rstrip() in text
-    given = json.loads(workflow.program_data(done.folder))
+    given = json.loads(finished.program_data(done.folder))
     assert (given["N"], given["K"], given["J"], given["M"]) == (30, 2, [6], [2])
     assert np.shape(given["X"]) == (30, len(given["in_rows"])) and np.shape(given["level"]) == (1, 30)
 
@@ -157,23 +157,23 @@ def test_a_plan_needs_good_data(data: Path) -> None:
 def test_what_was_saved_is_shown_without_the_draws(fitted: Fitter) -> None:
     done = fitted()
     (done.folder / "trace.nc").unlink()
-    shown = workflow.load_summary(done.folder)
-    assert isinstance(shown, workflow.Stored)
+    shown = finished.load_summary(done.folder)
+    assert isinstance(shown, finished.Stored)
     assert (shown.summary, shown.diagnosis, shown.folder) == (done.summary, done.diagnosis, done.folder)
-    assert workflow.load_summary(done.folder, done.summary.ci).summary == done.summary
+    assert finished.load_summary(done.folder, done.summary.ci).summary == done.summary
 
 
 @pytest.mark.parametrize("reason", ["other intervals", "another version", "no summary.json", "a broken one"])
 def test_the_draws_are_read_where_they_say_more(fitted: Fitter, monkeypatch: pytest.MonkeyPatch, reason: str) -> None:
     done = fitted()
     if reason == "another version":
-        monkeypatch.setattr("hierfit.workflow.__version__", "9.9")
+        monkeypatch.setattr("hierfit.finished.__version__", "9.9")
     if reason == "no summary.json":
         (done.folder / "summary.json").unlink()
     if reason == "a broken one":
         (done.folder / "summary.json").write_text('{"parameters": [')
-    shown = workflow.load_summary(done.folder, 0.5 if reason == "other intervals" else None)
-    assert isinstance(shown, workflow.Fit)
+    shown = finished.load_summary(done.folder, 0.5 if reason == "other intervals" else None)
+    assert isinstance(shown, finished.Fit)
     assert (shown.summary == done.summary) is (reason != "other intervals")
 
 

@@ -123,7 +123,7 @@ def _repeated(again: Path, data: Path | None, context: typer.Context) -> FitRequ
     """
     from dataclasses import replace
 
-    from hierfit import workflow
+    from hierfit import finished
 
     given = typed(context, (name for name in context.params if name not in _BESIDE_FROM))
     if given:
@@ -132,20 +132,12 @@ def _repeated(again: Path, data: Path | None, context: typer.Context) -> FitRequ
             f"--from repeats a run with its own options; {options_given} cannot be changed.",
             hint="leave them out, or give all options without --from",
         )
-    request = workflow.stored_request(again)
+    request = finished.stored_request(again)
     if data is not None:
         return replace(request, data=data)
-    if not context.params["quiet"] and _has_changed(request.data, again):
+    if not context.params["quiet"] and finished.data_has_changed(again):
         typer.echo(f"Note     {request.data} has changed since that run", err=True)
     return request
-
-
-def _has_changed(data: Path, run: Path) -> bool:
-    """Return whether a file differs from what a run was fitted to; a missing one is found missing later."""
-    from hierfit.model.csvfile import digest_file
-    from hierfit.runs import open_run
-
-    return data.is_file() and digest_file(data) != open_run(run).manifest["data"]["sha256"]
 
 
 def priors(

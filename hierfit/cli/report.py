@@ -29,7 +29,7 @@ from hierfit.results.summary import Summary, SummaryRow
 from hierfit.results.words import counted, elided, listed, plural
 
 if TYPE_CHECKING:
-    from hierfit.workflow import Fit, Stored
+    from hierfit.finished import Fit, Stored
 
 NAME_WIDTH, LEAST_NAME_WIDTH = 34, 12
 MOST_NAMED, MOST_OF_SIGMA = 8, 10

@@ -11,7 +11,7 @@ from hierfit.cli.options import Format, OutputFormat, Quiet, Run
 from hierfit.errors import UsageError
 
 if TYPE_CHECKING:
-    from hierfit.workflow import Fit, Stored
+    from hierfit.finished import Fit, Stored
 
 
 def summarize(
@@ -38,7 +38,7 @@ def summarize(
 
     [dim]hierfit summarize RUN --format json[/dim]
     """
-    from hierfit import workflow
+    from hierfit import finished
     from hierfit.cli import report
 
     if not groups:
@@ -49,11 +49,11 @@ def summarize(
         from hierfit.results.group_summary import summarize_groups
         from hierfit.results.scale import groups_scale
 
-        done = workflow.load(run, ci)
+        done = finished.load(run, ci)
         summary = summarize_groups(done.draws, done.design, done.spec, done.summary.ci)
         typer.echo(groups_text(summary, sort, None if show_all else top, output, groups_scale(done.design)))
     else:
-        done = workflow.load_summary(run, ci)
+        done = finished.load_summary(run, ci)
         typer.echo(report.run_text(done.manifest, done.summary, done.diagnosis, output))
     if groups or output is not OutputFormat.TABLE:
         warning = report.warning_text(done)
@@ -80,9 +80,9 @@ def plot(
 
     [dim]hierfit plot runs/pupils-20261120-084120[/dim]
     """
-    from hierfit import workflow
+    from hierfit import finished
 
-    for path, caption in workflow.plot(run):
+    for path, caption in finished.plot(run):
         if not quiet:
             typer.echo(f"{path}  {caption}")
 
@@ -95,6 +95,6 @@ def code(
 
     [dim]hierfit code runs/pupils-20261120-084120 > model.stan[/dim]
     """
-    from hierfit import workflow
+    from hierfit import finished
 
-    typer.echo(workflow.program_data(run) if data else workflow.program_text(run))
+    typer.echo(finished.program_data(run) if data else finished.program_text(run))

@@ -131,14 +131,14 @@ def _from_run(context: typer.Context, run: Path) -> str:
             f"--from takes rows and true values from the run; {', '.join(given)} cannot be given too.",
             hint="leave them out, or simulate from a scenario or a formula, without --from",
         )
-    from hierfit import workflow
+    from hierfit import finished
     from hierfit.cli.simulation_report import run_text
     from hierfit.model.simulate import write_simulation
 
     out = context.params["out"]
-    simulated = workflow.simulate_from(run, context.params["seed"])
+    simulated = finished.simulate_from(run, context.params["seed"])
     write_simulation(simulated, out, context.params["overwrite"])
-    return run_text(run, workflow.stored_request(run), simulated, out)
+    return run_text(run, finished.stored_request(run), simulated, out)
 
 
 def _list_text() -> str:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hierfit import workflow
+from hierfit import finished, workflow
 from hierfit.errors import FormulaError, UsageError
 from hierfit.model.formula_text import parse_formula
 from hierfit.model.roles import Roles
@@ -87,9 +87,9 @@ def run(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable
 
 def again(folder: Path, place: Path) -> tuple[Simulated, workflow.Plan]:
     """Simulate from a run, and prepare the same fit to what was written."""
-    simulated = workflow.simulate_from(folder, 8)
+    simulated = finished.simulate_from(folder, 8)
     write_simulation(simulated, place)
-    request = replace(workflow.stored_request(folder), data=place / "data.csv")
+    request = replace(finished.stored_request(folder), data=place / "data.csv")
     return simulated, workflow.prepare(request)
 
 
@@ -97,7 +97,7 @@ def again(folder: Path, place: Path) -> tuple[Simulated, workflow.Plan]:
 def test_rows_predictors_and_groups_stay(model: Model, run: Callable[[Model], Path], tmp_path: Path) -> None:
     folder = run(model)
     simulated, plan = again(folder, tmp_path / "new")
-    before, after = workflow.load(folder), plan.design
+    before, after = finished.load(folder), plan.design
     np.testing.assert_array_equal(after.X, before.design.X)
     assert after.categories == before.design.categories
     for name in ("trials", "offset"):
@@ -119,7 +119,7 @@ def test_rows_predictors_and_groups_stay(model: Model, run: Callable[[Model], Pa
 
 
 def test_the_outcome_is_that_of_the_true_values(run: Callable[[Model], Path]) -> None:
-    simulated = workflow.simulate_from(run(MODELS["two factors"]), 8)
+    simulated = finished.simulate_from(run(MODELS["two factors"]), 8)
     true, effects = simulated.truth["parameters"], simulated.truth["effects"]
     g = np.array([effects["g"]["values"][label] for label in simulated.columns["g"]])
     level = np.array([effects["the level"]["values"][label][0] for label in simulated.columns["the level"]])
@@ -133,7 +133,7 @@ def test_the_outcome_is_that_of_the_true_values(run: Callable[[Model], Path]) ->
 
 def test_the_seed_chooses_draw_and_outcome(run: Callable[[Model], Path]) -> None:
     folder = run(MODELS["slopes"])
-    one, same, other = (workflow.simulate_from(folder, seed) for seed in (1, 1, 2))
+    one, same, other = (finished.simulate_from(folder, seed) for seed in (1, 1, 2))
     assert one.truth == same.truth and np.array_equal(one.columns["score"], same.columns["score"])
     assert one.truth["parameters"] != other.truth["parameters"]
 
@@ -152,9 +152,9 @@ def test_what_is_not_stored_is_refused(
     formula: str, roles: dict[str, str], says: str, run: Callable[[Model], Path]
 ) -> None:
     folder = run(Model(formula, roles=roles))
-    workflow.stored_request(folder).data.unlink()
+    finished.stored_request(folder).data.unlink()
     with pytest.raises((FormulaError, UsageError), match=says) as caught:
-        workflow.simulate_from(folder, 1)
+        finished.simulate_from(folder, 1)
     assert caught.value.hint is not None
 
 
@@ -171,7 +171,7 @@ def test_columns_that_a_run_does_not_store_are_read_again(
 ) -> None:
     folder = run(Model(formula))
     simulated, plan = again(folder, tmp_path / "new")
-    before = workflow.load(folder)
+    before = finished.load(folder)
     np.testing.assert_allclose(plan.design.X, before.design.X)
     for group, old in zip(plan.design.groups, before.design.groups, strict=True):
         assert group.labels == old.labels and np.array_equal(group.codes, old.codes)
@@ -180,7 +180,7 @@ def test_columns_that_a_run_does_not_store_are_read_again(
 
 def test_a_file_that_has_changed_is_not_read(run: Callable[[Model], Path]) -> None:
     folder = run(Model("score ~ sector + (1 | g)"))
-    data = workflow.stored_request(folder).data
+    data = finished.stored_request(folder).data
     data.write_text(data.read_text() + "\n")
     with pytest.raises(FormulaError, match="does not store"):
-        workflow.simulate_from(folder, 1)
+        finished.simulate_from(folder, 1)

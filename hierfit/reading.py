@@ -1,0 +1,40 @@
+"""FitRequest -> Table: the columns that a request uses, from its file; and whether that is still what a run read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from hierfit.model.csvfile import digest_file
+from hierfit.model.families import Family, Support
+from hierfit.model.outcome import find_family
+from hierfit.model.table import Table, read_table
+from hierfit.request import FitRequest
+
+
+def read_columns(request: FitRequest, family: Family) -> Table:
+    """Read the columns that a request uses: an outcome of categories may be text, and so may predictors.
+
+    A column whose levels are stated is text, whatever it holds, and an outcome of ordered categories may be mixed.
+    """
+    formula, stated = request.formula, request.roles.levels
+    response = [] if formula.response in stated else [formula.response]
+    may_be_text = family.support in (Support.BINARY, Support.CATEGORIES)
+    return read_table(
+        request.data,
+        [*([] if may_be_text else response), *request.roles.columns],
+        [*formula.label_columns, *(name for name in (formula.response, *formula.predictors) if name in stated)],
+        [*(response if may_be_text else []), *(name for name in formula.predictors if name not in stated)],
+        [*formula.categorical, *(response if family.support is Support.CATEGORIES else [])],
+    )
+
+
+def read_again(request: FitRequest, sha256: str) -> Table | None:
+    """Return what a run was fitted to, or None where its file is gone or another."""
+    if not request.data.is_file() or has_changed(request.data, sha256):
+        return None
+    return read_columns(request, find_family(request.family, request.link)[0])
+
+
+def has_changed(data: Path, sha256: str) -> bool:
+    """Return whether a file is another than what a run was fitted to; a missing one is found missing later."""
+    return data.is_file() and digest_file(data) != sha256
