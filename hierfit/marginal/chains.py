@@ -13,7 +13,7 @@ density.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -67,33 +67,38 @@ def sample(
         Interrupted: stopped before there was a draw.
     """
     started = time.monotonic()
-    interrupted, walks = False, [list[Step]() for _ in range(options.chains)]
+    interrupted, done, blocks = False, 0, list[Mapping[str, Array]]()
     try:
         for block in _blocks(posterior, options):
-            for walk, more in zip(walks, block, strict=True):
-                walk += more
+            blocks.append(block)
+            done += block["lp"].shape[1]
             if on_progress is not None:
-                on_progress(_progress(len(walks[0]), options, time.monotonic() - started))
+                on_progress(_progress(done, options, time.monotonic() - started))
     except KeyboardInterrupt:
         interrupted = True
-    shortest = min(map(len, walks))
-    if not shortest:
+    if not blocks:
         raise Interrupted("Stopped before the first draw: there is nothing to keep.")
-    walks = [walk[:shortest] for walk in walks]
-    return _assemble(posterior, walks, options, time.monotonic() - started, interrupted)
+    found = {name: np.concatenate([block[name] for block in blocks], axis=1) for name in blocks[0]}
+    return _assemble(posterior, found, options, time.monotonic() - started, interrupted)
 
 
-def _blocks(posterior: MarginalPosterior, options: SamplerOptions) -> Iterator[Sequence[Sequence[Step]]]:
-    """Yield a few draws of every chain after another."""
+def _blocks(posterior: MarginalPosterior, options: SamplerOptions) -> Iterator[Mapping[str, Array]]:
+    """Yield a few draws of every chain [chains, draws, ...] after another."""
     assert options.seed is not None
     generators = [np.random.default_rng([options.seed, options.first_chain + at]) for at in range(options.chains)]
     with threads() as pool:
         here = [Step(point) for point in _first(posterior, options, generators, pool)]
         for start in range(0, options.draws, AT_A_TIME):
             proposed = _propose(posterior, min(AT_A_TIME, options.draws - start), generators, pool)
-            block = [list(_walk(*chain)) for chain in zip(here, proposed, generators, strict=True)]
-            here = [walk[-1] for walk in block]
-            yield block
+            walks = [list(_walk(*chain)) for chain in zip(here, proposed, generators, strict=True)]
+            here = [walk[-1] for walk in walks]
+            yield {
+                "real": np.array([[step.point.real for step in walk] for walk in walks]),
+                "b": np.array([[step.b for step in walk] for walk in walks]),
+                "u": np.array([[step.u for step in walk] for walk in walks]),
+                "lp": np.array([[step.point.log_density for step in walk] for walk in walks]),
+                "acceptance_rate": np.array([[step.accepted for step in walk] for walk in walks]),
+            }
 
 
 def _propose(
@@ -128,34 +133,24 @@ def _first(
 
 
 def _assemble(
-    posterior: MarginalPosterior,
-    walks: Sequence[Sequence[Step]],
-    options: SamplerOptions,
-    wall: float,
-    interrupted: bool,
+    posterior: MarginalPosterior, found: Mapping[str, Array], options: SamplerOptions, wall: float, interrupted: bool
 ) -> Sampling:
-    """Return the chains side by side, under the names of the Stan program."""
-    shape = (len(walks), len(walks[0]), -1)
-    steps = [step for walk in walks for step in walk]
-    real = np.array([step.point.real for step in steps])
-    values = posterior.model.parameters.values(real)
+    """Return the chains under the names of the Stan program."""
+    shape = (*found["lp"].shape, -1)
+    values = posterior.model.parameters.values(found["real"].reshape(-1, found["real"].shape[2]))
     variables = {
-        "b": np.array([step.b for step in steps]),
+        "b": found["b"],
         "sd": np.concatenate([factor.sd for factor in values.factors], axis=1),
         "cor": np.concatenate([factor.cor for factor in values.factors], axis=1),
         "aux": values.sigma * posterior.model.parameters.sigma.unit,
-        "real": real,
-        "u": np.array([step.u for step in steps]),
-    }
-    stats = {
-        "lp": np.array([step.point.log_density for step in steps]).reshape(shape[:2]),
-        "acceptance_rate": np.array([step.accepted for step in steps]).reshape(shape[:2]),
+        "real": found["real"],
+        "u": found["u"],
     }
     return Sampling(
         {name: values.reshape(shape) for name, values in variables.items() if values.size},
-        stats,
-        step_size=np.full(len(walks), np.nan),
-        inv_metric=np.empty((len(walks), 0)),
+        {name: found[name] for name in ("lp", "acceptance_rate")},
+        step_size=np.full(options.chains, np.nan),
+        inv_metric=np.empty((options.chains, 0)),
         seconds=Seconds(0.0, wall, wall),
         options=options,
         interrupted=interrupted,

@@ -183,6 +183,10 @@ class Values:
     sigma: Array
     log_prior: Array
 
+    def at(self, point: int) -> tuple[list[Array], float]:
+        """Return T of every factor [F][M, M], and sigma, at one of the points."""
+        return [factor.T[point] for factor in self.factors], float(self.sigma[point])
+
 
 @dataclass(frozen=True)
 class Parameters:

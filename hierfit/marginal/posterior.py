@@ -15,10 +15,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from hierfit.marginal.parameters import Parameters, Values, parameters
+from hierfit.marginal.parameters import Parameters, parameters
 from hierfit.marginal.products import Products, multiply_out
 from hierfit.marginal.proposal import GOOD, POOR, NoProposalError, Pilot, Proposal, propose
-from hierfit.marginal.system import Solved, draw_rest, solve
+from hierfit.marginal.system import draw_rest, solve
 from hierfit.model.design import Design
 from hierfit.model.scaling import coefficient_scale, varying_units
 from hierfit.model.spec import ModelSpec
@@ -47,10 +47,6 @@ class Reduced:
     effect_units: tuple[Array, ...]
     b_units: Array
 
-    def solve(self, values: Values, at: int) -> Solved:
-        """Return the system at one of several points."""
-        return solve(self.products, [factor.T[at] for factor in values.factors], float(values.sigma[at]))
-
     def in_csv_units(self, effects: Sequence[Array], integrated: Array) -> tuple[Array, Array]:
         """Return coefficients [K] and effects [U], as those of a Point, of what was drawn in the sampler's units."""
         coefficients, b = self.products.coefficients, self.products.constant.copy()
@@ -61,9 +57,13 @@ class Reduced:
     def log_densities(self, points: Array, pool: ThreadPoolExecutor) -> tuple[Array, Array]:
         """Return the marginal log densities of points [s, d] with the prior [s], and how many digits they have [s]."""
         values = self.parameters.values(points)
-        solved = list(pool.map(lambda at: self.solve(values, at), range(len(points))))
-        densities = np.array([one.log_density for one in solved]) + values.log_prior
-        return densities, np.array([one.digits for one in solved])
+
+        def work_out(at: int) -> tuple[float, float]:
+            solved = solve(self.products, *values.at(at))
+            return solved.log_density, solved.digits  # and not the matrices: there may be a gigabyte of them
+
+        found = np.array(list(pool.map(work_out, range(len(points)))))
+        return found[:, 0] + values.log_prior, found[:, 1]
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,7 @@ class MarginalPosterior:
         proposed = self.proposal.log_density(reals)
 
         def work_out(at: int) -> Point:
-            T, sigma = [factor.T[at] for factor in values.factors], float(values.sigma[at])
+            T, sigma = values.at(at)
             solved = solve(self.model.products, T, sigma)
             log_density = solved.log_density + float(values.log_prior[at])
             rest = [draw_rest(self.model.products, solved, T, sigma, noise[at]) for _ in range(SPARE)]

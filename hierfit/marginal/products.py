@@ -214,8 +214,10 @@ def _sparse(levels: Indices, columns: Indices, entries: Array, shape: tuple[int,
     products = [entries[one, a] * entries[other, b] + (a != b) * entries[one, b] * entries[other, a] for a, b in halves]
     at = levels[one, np.newaxis] * len(halves) + np.arange(len(halves))
     data, rows = np.stack(products, axis=1), np.broadcast_to(row.reshape(-1, 1), at.shape)
+    where = (rows.ravel().astype(np.int32), at.ravel().astype(np.int32))  # half the memory to go through for each point
     size = (len(places), n_levels * len(halves))
     C_rows = levels[:, np.newaxis] * n_terms + np.arange(n_terms)
     C_at = (C_rows.ravel(), np.repeat(columns, n_terms))
     C = csr_array((entries.ravel(), C_at), shape=(n_levels * n_terms, n))
-    return Sparse(n_terms, C, csr_array((data.ravel(), (rows.ravel(), at.ravel())), shape=size), places)
+    products_of_pairs = csr_array((data.ravel(), where), shape=size)
+    return Sparse(n_terms, C, products_of_pairs, places)

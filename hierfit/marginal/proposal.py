@@ -142,22 +142,27 @@ def _axes_of_curvature(log_density: LogDensity, mode: Array, near: Array) -> Arr
     d, sizes = len(mode), 0.5 * near
     for _ in range(2):  # steps of about half an sd: large enough for the digits of the density
         top, ahead, behind = np.split(log_density(mode + sizes * _star(d)), [1, 1 + d])
-        curvature = (2 * top - ahead - behind) / sizes**2
+        with np.errstate(invalid="ignore"):
+            curvature = (2 * top - ahead - behind) / sizes**2
         sizes = 0.5 / np.sqrt(np.clip(curvature, 1e-2, 1e12))
     pairs = [(i, j) for i in range(d) for j in range(i)]
     corners = [s * np.eye(d)[i] + t * np.eye(d)[j] for i, j in pairs for s in (1, -1) for t in (1, -1)]
     precision = np.diag(curvature * sizes**2)
     if pairs:
         values = log_density(mode + np.array(corners) * sizes).reshape(-1, 2, 2)
-        for (i, j), value in zip(pairs, values, strict=True):
-            precision[i, j] = precision[j, i] = -(value[0, 0] - value[0, 1] - value[1, 0] + value[1, 1]) / 4
+        with np.errstate(invalid="ignore"):
+            mixed = -(values[:, 0, 0] - values[:, 0, 1] - values[:, 1, 0] + values[:, 1, 1]) / 4
+        for (i, j), value in zip(pairs, mixed, strict=True):
+            precision[i, j] = precision[j, i] = value
     return sizes[:, np.newaxis] * _axes(precision)
 
 
 def _axes(precision: Array) -> Array:
     """Return the symmetric root of the inverse of a precision [d, d], whose eigenvalues are made positive."""
+    if not np.isfinite(precision).all():
+        raise NoProposalError("the density is not finite around its mode")
     values, vectors = np.linalg.eigh(precision)
-    if not np.isfinite(values).all() or values.max() <= 0:
+    if values.max() <= 0:
         raise NoProposalError("the density is flat at its mode")
     return np.asarray((vectors / np.sqrt(np.maximum(values, 1e-3 * values.max()))) @ vectors.T)
 

@@ -36,23 +36,29 @@ class Solved:
     Attributes:
         log_density: marginal log density of the outcome, up to a constant; -inf where the numbers do not suffice.
         digits: about how many decimal digits the sum of squares has.
-        U: transpose of the Cholesky factor, y last [n, n].
+        L: Cholesky factor, y last [n, n].
         root: R [J, M, M].
     """
 
     log_density: float
     digits: float
-    U: Array
+    L: Array
     root: Array
 
 
 def solve(products: Products, T: Sequence[Array], sigma: float) -> Solved:
     """Return the system where T [F][M, M] are the factors of the effects' covariances, in the sampler's units."""
-    from scipy.linalg.lapack import dpotrf
+    try:
+        return _solve(products, T, sigma)
+    except np.linalg.LinAlgError:
+        nothing = np.empty((0, 0))
+        return Solved(-np.inf, 0.0, nothing, nothing)
 
+
+def _solve(products: Products, T: Sequence[Array], sigma: float) -> Solved:
     ratio = T[products.first] / sigma
-    L = np.linalg.cholesky(np.eye(len(ratio)) + ratio.T @ products.own @ ratio)
-    root = np.swapaxes(np.linalg.solve(L, np.broadcast_to(ratio.T, L.shape)), 1, 2)
+    eliminated = np.linalg.cholesky(np.eye(len(ratio)) + ratio.T @ products.own @ ratio)
+    root = np.swapaxes(np.linalg.solve(eliminated, np.broadcast_to(ratio.T, eliminated.shape)), 1, 2)
     S = products.cross.less_sandwich(products.rest, root)
     others = [factor for index, factor in enumerate(T) if index != products.first]
     S = _scaled(S, products, others, sigma)
@@ -60,13 +66,11 @@ def solve(products: Products, T: Sequence[Array], sigma: float) -> Solved:
     S[np.diag_indices(len(S) - n_coefficients)] += 1
     S[-n_coefficients:, -n_coefficients:] += products.prior
     total = S[-1, -1]
-    U, failed = dpotrf(S.T, lower=0, clean=0, overwrite_a=1)  # S.T is S in the order that LAPACK wants: no copy
-    if failed:
-        return Solved(-np.inf, 0.0, U, root)
-    diagonal = np.diagonal(U)
-    eliminated = np.log(np.diagonal(L, axis1=1, axis2=2)).sum()
-    density = -products.n_rows * np.log(sigma) - eliminated - np.log(diagonal[:-1]).sum() - diagonal[-1] ** 2 / 2
-    return Solved(float(density), float(16 + np.log10(diagonal[-1] ** 2 / total)), U, root)
+    L = np.asarray(np.linalg.cholesky(S), dtype=np.float64)  # unlike scipy's, it lets other threads run
+    diagonal = np.diagonal(L)
+    half_logs = np.log(np.diagonal(eliminated, axis1=1, axis2=2)).sum() + np.log(diagonal[:-1]).sum()
+    density = -products.n_rows * np.log(sigma) - half_logs - diagonal[-1] ** 2 / 2
+    return Solved(float(density), float(16 + np.log10(diagonal[-1] ** 2 / total)), L, root)
 
 
 def _scaled(S: Array, products: Products, others: Sequence[Array], sigma: float) -> Array:
@@ -96,14 +100,9 @@ def draw_rest(
     """Return a draw of the effects of every factor [J, M] and of the integrated coefficients [I]."""
     from scipy.linalg.lapack import dtrtrs
 
-    U, n = solved.U, len(solved.U)
-    right = U[:, -1] + rng.standard_normal(n)
-    right[-1] = 0.0
-    last = U[:, -1].copy()
-    U[:, -1] = 0.0  # so that y does not take part in what follows
-    U[-1, -1] = 1.0
-    x, _ = dtrtrs(U, right, lower=0)
-    U[:, -1] = last
+    right = solved.L[-1] + rng.standard_normal(len(solved.L))
+    right[-1] = 0.0  # which makes the place of y 0, and all others what they are without it
+    x, _ = dtrtrs(solved.L.T, right, lower=0)
     effects, start = [], 0
     others = [factor for index, factor in enumerate(T) if index != products.first]
     for (J, M), factor in zip(products.sizes, others, strict=True):
