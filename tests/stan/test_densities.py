@@ -160,7 +160,7 @@ def test_prior_only_leaves_the_outcome_out() -> None:
 
 def run(spec: ModelSpec, design: Design, engine: Engine) -> Sampling:
     executable = build_executable(render_program(spec.family, engine), bundled_toolchain())
-    options = SamplerOptions(chains=1, warmup=100, draws=20, seed=3)
+    options = SamplerOptions(chains=1, warmup=200, draws=20, seed=3)
     return sample(executable, stan_data(spec, design, engine), options)
 
 
