@@ -160,7 +160,10 @@ def test_prior_only_leaves_the_outcome_out() -> None:
 
 def run(spec: ModelSpec, design: Design, engine: Engine) -> Sampling:
     executable = build_executable(render_program(spec.family, engine), bundled_toolchain())
-    options = SamplerOptions(chains=1, warmup=200, draws=20, seed=3)
+    # From near 0 and in small steps: nothing is asked of the draws but that they differ, and are not absurd.
+    options = SamplerOptions(
+        chains=1, warmup=0, adapt=False, inits=0.3, step_size=0.01, max_treedepth=6, draws=20, seed=3
+    )
     return sample(executable, stan_data(spec, design, engine), options)
 
 
