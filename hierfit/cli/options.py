@@ -270,7 +270,7 @@ Engine = Annotated[
     typer.Option(
         "--engine",
         help="Sample the group effects (full), or integrate them out and draw them afterwards (collapsed: the same "
-        "posterior, faster; gaussian with one group). auto: collapsed wherever it is exact.",
+        "posterior, faster; gaussian). auto: collapsed wherever it is exact.",
         rich_help_panel=SAMPLER,
     ),
 ]
