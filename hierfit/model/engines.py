@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from hierfit.errors import UsageError
 from hierfit.model.collapsing import INTEGRABLE
 from hierfit.model.design import Design, Group
-from hierfit.model.families import FAMILIES
-from hierfit.model.spec import GroupCoefficients, ModelSpec
+from hierfit.model.families import FAMILIES, SIGMA
+from hierfit.model.spec import GroupCoefficients, ModelSpec, sd_name
 
 MOST_TOGETHER = 2_000  # effects of all factors but the one that is eliminated first: a second for each draw beyond
 MOST_PAIRS = 20_000_000  # products of cross-products that are kept: 250 MB
@@ -73,6 +73,9 @@ def _obstacles_of_several(spec: ModelSpec, design: Design, *, tuned: bool) -> It
     other = [name for name, distribution in priors.items() if distribution not in (*INTEGRABLE, "constant")]
     if other:
         yield f"with several grouping factors it needs normal or flat priors, and that of {other[0]} is neither"
+    sampled = [sd_name(group.factor, term) for group in spec.groups for term in group.terms]
+    if all(spec.priors[name].constant is not None for name in (*sampled, SIGMA)):
+        yield "all sds and sigma are constant"
     first = eliminated_factor(design.groups)
     group = design.groups[first]
     others = [factor for index, factor in enumerate(design.groups) if index != first]

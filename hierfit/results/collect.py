@@ -2,9 +2,10 @@
 
 The program returns b (its intercept less b_location and at the mean of X), thresholds (at the mean of X), sd, cor,
 b_sigma (less its location and at the mean of its columns) and aux in the units of the CSV, and the group effects as
-standard normal z (full engine) or not at all (collapsed, whose b lacks what is integrated out). The rest is done here
-in double precision, because a CSV of draws with nine digits would lose an offset of 1e12, and because writing the
-effects beside z would double the size of the sampler's output.
+standard normal z (full engine) or not at all (collapsed, whose b lacks what is integrated out); the chains of
+`hierfit.marginal` return b whole, and effects u in the units of the CSV. The rest is done here in double precision,
+because a CSV of draws with nine digits would lose an offset of 1e12, and because writing the effects beside z would
+double the size of the sampler's output.
 """
 
 from __future__ import annotations

@@ -19,6 +19,8 @@ TWO = "y ~ a + (1 | g) + (1 | h)"
         (TWO, (), Engine.COLLAPSED),
         (TWO, ("a ~ flat()", "Intercept ~ constant(3)"), Engine.COLLAPSED),
         (TWO, ("a ~ cauchy(0, 1)",), Engine.FULL),
+        (TWO, ("sd ~ constant(2)",), Engine.COLLAPSED),
+        (TWO, ("sd ~ constant(2)", "sigma ~ constant(1)"), Engine.FULL),
         ("y ~ a + (1 | g) + (1 + b | k)", (), Engine.COLLAPSED),
     ],
 )

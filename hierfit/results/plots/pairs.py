@@ -6,6 +6,7 @@ Sds that come near 0 are on a log axis, which is where a funnel shows (Betancour
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -57,12 +58,29 @@ def draw_pairs(material: Material) -> Plate:
                 _draw_pair(ax, material, (indices[column], indices[row]), shown, marked)
             _name_panel(ax, material, indices, row, column)
     figure.align_labels()
-    where = where_divergent(material.draws, diverging.reshape(material.draws.values.shape[:2])) if len(marked) else None
-    title = f"{len(marked):,} of {total:,} draws are divergent" + (f", most with {where[1]}" if where else "")
+    title = _divergences(material, diverging) if diverging.size == total else _correlation(material, indices)
     notes = ["orange-red: divergent draws"] * bool(len(marked)) + ["x: true value"] * bool(material.truth)
     entitle(figure, title, " · ".join(notes))
     what = "sds, correlations and other parameters of spread"
     return Plate(figure, f"Pairs of {count} {what}. {title}.")
+
+
+def _divergences(material: Material, diverging: NDArray[np.bool_]) -> str:
+    """Say how many draws are divergent, and where."""
+    shape = material.draws.values.shape[:2]
+    where = where_divergent(material.draws, diverging.reshape(shape)) if diverging.any() else None
+    count = f"{np.count_nonzero(diverging):,} of {diverging.size:,} draws are divergent"
+    return count + (f", most with {where[1]}" if where else "")
+
+
+def _correlation(material: Material, indices: Sequence[int]) -> str:
+    """Say which two are most correlated, of draws by a sampler that knows no divergences."""
+    if len(indices) < 2:
+        return "One parameter of spread"
+    correlation = np.tril(np.corrcoef([material.values(index) for index in indices]), -1)
+    two = np.unravel_index(np.abs(correlation).argmax(), correlation.shape)
+    second, first = (material.draws.parameters[indices[int(at)]].name for at in two)
+    return f"The largest correlation is {correlation[two]:.2f}, of {first} and {second}"
 
 
 def _draw_pair(

@@ -264,6 +264,17 @@ def test_pairs_mark_every_divergent_draw(synthetic):
     assert all(len(ax.collections[1].get_offsets()) == 7 for ax in lower)
 
 
+def test_pairs_of_a_sampler_without_divergences_say_what_is_correlated(synthetic):
+    case = synthetic(5)
+    values = case.draws.values.copy()
+    names = [parameter.name for parameter in case.draws.parameters]
+    slope, sigma = names.index("sd(school: ses)"), names.index("sigma")
+    values[:, :, sigma] = 8 - 0.5 * values[:, :, slope]
+    draws = dataclasses.replace(case.draws, values=values, stats={"lp": case.draws.stats["lp"]})
+    (pairs,) = draw_all(draws, case.design, case.spec, stems=["pairs"])
+    assert title(pairs) == "The largest correlation is -1.00, of sd(school: ses) and sigma"
+
+
 def test_shrinkage_arrows_start_at_least_squares_and_end_at_the_posterior_mean(drawn):
     case, drawings = drawn("40")
     own = unpooled_estimates(case.draws, case.design, case.design.groups[0])
