@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -108,6 +108,8 @@ class MarginalPosterior:
             T, sigma = values.at(at)
             solved = solve(self.model.products, T, sigma)
             log_density = solved.log_density + float(values.log_prior[at])
+            if not np.isfinite(log_density):  # far out; no chain will stand there
+                return Point(reals[at], -np.inf, -np.inf, np.empty((0, 0)), np.empty((0, 0)))
             rest = [draw_rest(self.model.products, solved, T, sigma, noise[at]) for _ in range(SPARE)]
             b, u = zip(*(self.model.in_csv_units(*drawn) for drawn in rest), strict=True)
             return Point(reals[at], log_density, log_density - float(proposed[at]), np.array(b), np.array(u))
@@ -131,7 +133,8 @@ def find_posterior(spec: ModelSpec, design: Design, seed: int) -> MarginalPoster
     model = reduce_model(spec, design)
     found = [_approach(model, seed)]
     if found[0].pilot.efficiency < GOOD and model.parameters.are_at_mean:  # informative priors may say more at 0
-        found.append(_approach(replace(model, parameters=parameters(spec, design, at_mean=False)), seed))
+        with suppress(NoProposalError):
+            found.append(_approach(replace(model, parameters=parameters(spec, design, at_mean=False)), seed))
     best = max(found, key=lambda each: each.pilot.efficiency)
     if best.pilot.efficiency < POOR:
         raise NoProposalError(f"only {best.pilot.efficiency:.0%} of a pilot sample were effective")

@@ -120,6 +120,15 @@ def test_progress_is_told_and_an_interrupt_keeps_whole_draws(monkeypatch: pytest
         sample(posterior(), OPTIONS)
 
 
+def test_a_point_without_a_density_is_never_taken() -> None:
+    found = posterior()
+    real = np.array([found.proposal.mode, [19.9, 19.9, -20.0]])  # sds e^40 times sigma: no factorisation
+    with threads() as pool:
+        near, far = found.points(real, [np.random.default_rng(1)] * 2, pool)
+    assert np.isfinite(near.weight) and far.weight == -np.inf
+    assert [step.point for step in chains._walk(chains.Step(near), [far] * 5, np.random.default_rng(1))] == [near] * 5
+
+
 def test_an_outcome_without_residual_is_left_to_stan() -> None:
     spec, design = model(TEXT)
     exact = replace(design, y=design.X @ [2.0, -1.0] + 3.0 * design.groups[0].codes - design.groups[1].codes)
