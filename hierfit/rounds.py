@@ -20,6 +20,7 @@ from hierfit.model.spec import ModelSpec
 from hierfit.results.collect import draws_from_sampling
 from hierfit.results.convergence import Convergence, assess
 from hierfit.results.draws import Draws, joined
+from hierfit.results.verdict import THRESHOLDS
 from hierfit.sources import Source
 from hierfit.stan.chain_state import ChainState
 from hierfit.stan.sampler import Progress, SamplerOptions
@@ -31,6 +32,7 @@ MANY_EFFECTS, SHORT_ROUND = 10_000, 250
 # Where all factors but the largest make one matrix, with more effects than this a draw takes long; but chains that
 # stay where they are every fourth time need more draws than Stan's until R-hat says anything.
 MANY_TOGETHER, MATRIX_ROUND = 300, 400
+LARGE_RHAT = THRESHOLDS["rhat"].warn
 
 
 @dataclass(frozen=True)
@@ -95,15 +97,20 @@ class Drawn:
 def draw(target: Target, options: SamplerOptions, until_ess: int | None, listener: Listener = SILENT) -> Drawn:
     """Sample, and go on until every population-level parameter has `until_ess` effective draws, bulk and tail.
 
-    None asks for one round. Gives up early where the rounds so far show that `MOST_ROUNDS` would not do.
+    None asks for one round. Gives up early where the rounds so far show that `MOST_ROUNDS` would not do. Where a first
+    round was made short, chains that R-hat says disagree go on up to the draws that the options ask for.
 
     Raises:
         SamplerError, Interrupted: there is no draw to keep.
     """
-    if until_ess is not None:
-        options = replace(options, draws=min(options.draws, _round(target)))
-    drawn = _first(target, options, listener)
-    return drawn if until_ess is None else _until(target, options, drawn, until_ess, MOST_ROUNDS, listener)
+    if until_ess is None:
+        return _first(target, options, listener)
+    shorter = replace(options, draws=min(options.draws, _round(target)))
+    drawn = _first(target, shorter, listener)
+    while not drawn.interrupted and drawn.draws.n_draws < options.draws and highest_rhat(drawn) > LARGE_RHAT:
+        listener.say(f"Drawing on: R-hat {highest_rhat(drawn):.3f} {_after(drawn)}")
+        drawn = _go_on(target, shorter, drawn, listener)
+    return _until(target, shorter, drawn, until_ess, MOST_ROUNDS, listener)
 
 
 def draw_more(
@@ -142,6 +149,11 @@ def _go_on(target: Target, options: SamplerOptions, drawn: Drawn, listener: List
     return Drawn(draws, convergence, state, drawn.seed, n_rounds, sampling.interrupted, drawn.start)
 
 
+def highest_rhat(drawn: Drawn) -> float:
+    """Return the largest R-hat of a population-level parameter; 1 where all are fixed."""
+    return float(np.nanmax(drawn.convergence.rhat, initial=1.0))
+
+
 def least_effective(drawn: Drawn) -> tuple[float, str]:
     """Return the smallest effective sample size of a population-level parameter, bulk or tail, and whose it is."""
     sizes = np.fmin(drawn.convergence.ess_bulk, drawn.convergence.ess_tail)
@@ -175,7 +187,8 @@ def _worth_going_on(drawn: Drawn, until_ess: int, most: int) -> bool:
 
 def _so_far(drawn: Drawn, until_ess: int) -> str:
     least, name = least_effective(drawn)
-    return (
-        f"Drawing on: ESS {least:,.0f} of {until_ess:,} ({name}) after {drawn.draws.n_draws:,} draws of "
-        f"{drawn.draws.n_chains} chains"
-    )
+    return f"Drawing on: ESS {least:,.0f} of {until_ess:,} ({name}) {_after(drawn)}"
+
+
+def _after(drawn: Drawn) -> str:
+    return f"after {drawn.draws.n_draws:,} draws of {drawn.draws.n_chains} chains"

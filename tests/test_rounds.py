@@ -96,15 +96,27 @@ def test_it_gives_up_where_ten_rounds_would_not_do(monkeypatch: pytest.MonkeyPat
 def test_many_group_effects_make_short_rounds(sampler: Sampler, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rounds, "MANY_EFFECTS", 3)
     monkeypatch.setattr(rounds, "SHORT_ROUND", 20)
+    monkeypatch.setattr(rounds, "LARGE_RHAT", 9.0)
     draw(target(), OPTIONS, 1)
     draw(target(), OPTIONS, None)
     assert [options.draws for options in sampler.asked] == [20, 50]
+
+
+def test_short_rounds_go_on_while_chains_disagree(sampler: Sampler, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rounds, "MANY_EFFECTS", 3)
+    monkeypatch.setattr(rounds, "SHORT_ROUND", 20)
+    heard: list[str] = []
+    drawn = draw(target(), OPTIONS, 1, Listener(heard.append))
+    assert [options.draws for options in sampler.asked] == [20, 20, 20]  # of the 50 that are asked for
+    assert drawn.draws.n_draws == 60 and heard[0].startswith("Drawing on: R-hat ")
+    assert heard[1].endswith("after 40 draws of 4 chains")
 
 
 def test_one_large_matrix_makes_shorter_rounds(monkeypatch: pytest.MonkeyPatch) -> None:
     spec, made = model("y ~ a + (1 | g) + (1 | h)")
     source = MarginalSource(StanProgram("gaussian", ""), find_posterior(spec, made, 1), 0.0)
     monkeypatch.setattr(rounds, "MATRIX_ROUND", 60)
+    monkeypatch.setattr(rounds, "LARGE_RHAT", 2.0)
     assert draw(Target(source, made, spec), OPTIONS, 1).draws.n_draws == 50
     options = replace(OPTIONS, draws=100)
     assert draw(Target(source, made, spec), options, 1).draws.n_draws == 100
