@@ -10,6 +10,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from threading import Thread
 
 import numpy as np
 
@@ -18,7 +19,7 @@ from hierfit.model.design import Design
 from hierfit.model.engines import n_effects, stan_engine
 from hierfit.model.spec import ModelSpec
 from hierfit.results.collect import draws_from_sampling
-from hierfit.results.convergence import Convergence, assess
+from hierfit.results.convergence import Convergence, array_stats, assess
 from hierfit.results.draws import Draws, joined
 from hierfit.results.verdict import THRESHOLDS
 from hierfit.sources import Source
@@ -103,6 +104,7 @@ def draw(target: Target, options: SamplerOptions, until_ess: int | None, listene
     Raises:
         SamplerError, Interrupted: there is no draw to keep.
     """
+    Thread(target=array_stats).start()  # half a second to import, and not needed before there are draws
     if until_ess is None:
         return _first(target, options, listener)
     shorter = replace(options, draws=min(options.draws, _round(target)))
