@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -31,6 +32,16 @@ def job(case: Case, tmp_path: Path, sampling: Sampling | None = None) -> Job:
 
 def column(number: float) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
     return np.full((2, 3), number)
+
+
+def test_hierfit_prepares_with_rows_from_all_of_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rows come group by group, and the first thousands may be one group, which is no model."""
+    rows = [f"1,2,{row // 20_000}" for row in range(60_000)]
+    (tmp_path / "data.csv").write_text("\n".join(["score,ses,school", *rows]) + "\n")
+    monkeypatch.setattr(subprocess, "run", lambda words, **_: subprocess.CompletedProcess(words, 0, "", ""))
+    HierfitCommand().prepare(job(CASES["slopes"], tmp_path))
+    few = (tmp_path / "few.csv").read_text().splitlines()[1:]
+    assert {line.rsplit(",", 1)[1] for line in few} == {"0", "1", "2"}
 
 
 def test_hierfit_is_asked_as_its_tutorial_asks_it(tmp_path: Path) -> None:

@@ -39,7 +39,7 @@ class HierfitCommand:
         import pandas as pd
 
         few = job.prepared / "few.csv"
-        table = pd.read_csv(job.csv, nrows=WARMING_ROWS * 50)
+        table = pd.read_csv(job.csv)  # all of it: rows come group by group, and one group is no model
         table.sample(min(WARMING_ROWS, len(table)), random_state=1).to_csv(few, index=False)
         short = replace(job, csv=few, folder=job.prepared, sampling=Sampling(warmup=20, draws=20))
         answer = subprocess.run(self.command(short), capture_output=True, text=True, check=False)
