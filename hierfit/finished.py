@@ -12,13 +12,13 @@ import numpy as np
 
 from hierfit import __version__, runs
 from hierfit.model.design import Design
-from hierfit.model.engines import Engine, stan_engine
+from hierfit.model.engines import Engine, samples_by_stan, stan_engine
 from hierfit.model.simulate import Simulated
 from hierfit.model.simulate_again import simulate_again
 from hierfit.model.spec import ModelSpec
 from hierfit.reading import has_changed, read_again
 from hierfit.request import FitRequest
-from hierfit.results.convergence import assess
+from hierfit.results.convergence import Convergence, assess
 from hierfit.results.diagnostics import Diagnosis, diagnose
 from hierfit.results.draws import Draws
 from hierfit.results.netcdf import read_netcdf
@@ -106,12 +106,26 @@ def open_fit(run: Path) -> Opened:
 def load(run: Path, ci: float | None = None) -> Fit:
     """Return a finished run from its folder alone, with other intervals where `ci` is given."""
     found = open_fit(run)
-    draws, design, spec, request = found.draws, found.design, found.spec, found.manifest["request"]
-    known = assess(draws.values)
-    summary = summarize(draws, design, spec, ci or request["ci"], convergence=known)
-    standardize = request.get("standardize", False)
+    request = found.manifest["request"]
+    diagnosis, summary = judge(
+        found.draws, found.design, found.spec, ci or request["ci"], standardize=request.get("standardize", False)
+    )
+    return Fit(found.folder, found.manifest, found.spec, found.design, found.draws, summary, diagnosis)
+
+
+def judge(
+    draws: Draws,
+    design: Design,
+    spec: ModelSpec,
+    ci: float,
+    *,
+    standardize: bool,
+    convergence: Convergence | None = None,
+) -> tuple[Diagnosis, Summary]:
+    """Return checks and table of draws; `convergence` saves its computation where it is at hand."""
+    known = convergence or assess(draws.values)
     diagnosis = diagnose(draws, design, spec, convergence=known, standardize=standardize)
-    return Fit(found.folder, found.manifest, spec, design, draws, summary, diagnosis)
+    return diagnosis, summarize(draws, design, spec, ci, convergence=known)
 
 
 def load_summary(run: Path, ci: float | None = None) -> Stored | Fit:
@@ -160,7 +174,7 @@ def program_text(run: Path) -> str:
     folder = runs.open_run(run)
     spec = ModelSpec.from_dict(folder.manifest["model"])
     priors = [f"//   {name} ~ {prior}   ({prior.source})" for name, prior in spec.priors.items()]
-    by_stan = stan_engine(Engine(folder.manifest["engine"]), spec.groups).value == folder.manifest["engine"]
+    by_stan = samples_by_stan(Engine(folder.manifest["engine"]), spec.groups)
     note = [] if by_stan else ["// (this program was not run: hierfit drew from its posterior by other means)"]
     head = [f"// {spec.formula}", *note, "// priors, in the units of the CSV:", *priors, "//"]
     return "\n".join([*head, (folder.path / runs.PROGRAM).read_text(encoding="utf-8").rstrip()])

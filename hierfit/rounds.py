@@ -16,7 +16,7 @@ import numpy as np
 
 from hierfit.errors import Interrupted
 from hierfit.model.design import Design
-from hierfit.model.engines import n_effects, stan_engine
+from hierfit.model.engines import n_effects, samples_by_stan
 from hierfit.model.spec import ModelSpec
 from hierfit.results.collect import draws_from_sampling
 from hierfit.results.convergence import Convergence, array_stats, assess
@@ -168,7 +168,7 @@ def least_effective(drawn: Drawn) -> tuple[float, str]:
 def _round(target: Target) -> int:
     """Return how many draws of each chain a first round has at most: few where a draw takes long to make or to keep."""
     sizes = [n_effects(group) for group in target.design.groups]
-    if stan_engine(target.source.engine, target.design.groups) is target.source.engine:
+    if samples_by_stan(target.source.engine, target.design.groups):
         return SHORT_ROUND if sum(sizes) > MANY_EFFECTS else sys.maxsize
     many = sum(sizes) > MANY_EFFECTS or sum(sizes) - max(sizes) > MANY_TOGETHER
     return MATRIX_ROUND if many else sys.maxsize

@@ -14,7 +14,7 @@ from hierfit.marginal.chains import sample as sample_marginal
 from hierfit.marginal.posterior import MarginalPosterior, find_posterior
 from hierfit.marginal.proposal import NoProposalError
 from hierfit.model.design import Design
-from hierfit.model.engines import Engine, stan_engine
+from hierfit.model.engines import Engine, samples_by_stan, stan_engine
 from hierfit.model.repeated import sampled_family
 from hierfit.model.spec import ModelSpec
 from hierfit.stan.data import stan_data
@@ -155,11 +155,6 @@ class Wanted:
         program = program_for(self.spec, self.design, stan_engine(self.engine, self.design.groups))
         return program if self.text is None else replace(program, text=self.text)
 
-    @property
-    def by_stan(self) -> bool:
-        """Whether Stan samples."""
-        return stan_engine(self.engine, self.design.groups) is self.engine
-
 
 def open_source(wanted: Wanted, say: Message | None = None) -> Source:
     """Return what draws from the posterior of a model, compiled if need be.
@@ -169,7 +164,7 @@ def open_source(wanted: Wanted, say: Message | None = None) -> Source:
     Raises:
         ToolchainError: there is no Stan on this machine, and it is needed.
     """
-    if not wanted.by_stan:
+    if not samples_by_stan(wanted.engine, wanted.design.groups):
         started = time.monotonic()
         try:
             posterior = find_posterior(wanted.spec, wanted.design, wanted.seed)

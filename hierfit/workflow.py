@@ -10,7 +10,6 @@ steps that need them.
 
 from __future__ import annotations
 
-import secrets
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -19,11 +18,11 @@ from pathlib import Path
 from typing import Any
 
 from hierfit import runs
-from hierfit.finished import Fit, open_fit
+from hierfit.finished import Fit, judge, open_fit
 from hierfit.manifest import describe_draws, describe_model, describe_outcome, describe_tools, summary_document
 from hierfit.marginal.timing import estimate_marginal
 from hierfit.model.design import Design, build_design
-from hierfit.model.engines import Engine, choose_engine, stan_engine
+from hierfit.model.engines import Engine, choose_engine, samples_by_stan
 from hierfit.model.outcome import find_family
 from hierfit.model.prior_choice import build_spec
 from hierfit.model.spec import ModelSpec
@@ -31,10 +30,10 @@ from hierfit.model.table import Table
 from hierfit.reading import read_columns
 from hierfit.request import FitRequest
 from hierfit.results.convergence import assess
-from hierfit.results.diagnostics import Diagnosis, diagnose
+from hierfit.results.diagnostics import Diagnosis
 from hierfit.results.group_summary import summarize_groups
 from hierfit.results.netcdf import write_netcdf
-from hierfit.results.summary import Summary, summarize
+from hierfit.results.summary import Summary
 from hierfit.rounds import SILENT, Drawn, Listener, Target, draw, draw_more
 from hierfit.sources import Wanted, open_source, program_for
 from hierfit.stan.chain_state import ChainState
@@ -101,9 +100,9 @@ def fit(
         ToolchainError, SamplerError, Interrupted, RunFolderError: nothing was saved, and no earlier run is lost.
     """
     clock = [time.perf_counter()]
-    seed = secrets.randbelow(2**32) if plan.request.sampler.seed is None else plan.request.sampler.seed
-    options = replace(plan.request.sampler, seed=seed)
-    wanted = Wanted(plan.spec, plan.design, plan.engine, plan.request.toolchain, seed)
+    options = plan.request.sampler.seeded()
+    assert options.seed is not None
+    wanted = Wanted(plan.spec, plan.design, plan.engine, plan.request.toolchain, options.seed)
     source = open_source(wanted, listener.message)
     clock.append(time.perf_counter())
     drawn = draw(Target(source, plan.design, plan.spec), options, plan.request.until_ess, listener)
@@ -175,7 +174,7 @@ def estimate(plan: Plan) -> Estimate | None:
         ToolchainError: no Stan on this machine.
         SamplerError: the sampler does not start.
     """
-    if stan_engine(plan.engine, plan.design.groups) is not plan.engine:
+    if not samples_by_stan(plan.engine, plan.design.groups):
         return estimate_marginal(plan.spec, plan.design, plan.request.sampler)
     program = program_for(plan.spec, plan.design, plan.engine)
     toolchain = find_toolchain(plan.request.toolchain)
@@ -187,9 +186,7 @@ def estimate(plan: Plan) -> Estimate | None:
 
 
 def _judge(drawn: Drawn, design: Design, spec: ModelSpec, request: FitRequest) -> tuple[Diagnosis, Summary]:
-    known = drawn.convergence
-    diagnosis = diagnose(drawn.draws, design, spec, convergence=known, standardize=request.standardize)
-    return diagnosis, summarize(drawn.draws, design, spec, request.ci, convergence=known)
+    return judge(drawn.draws, design, spec, request.ci, standardize=request.standardize, convergence=drawn.convergence)
 
 
 def _save(

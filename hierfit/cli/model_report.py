@@ -10,7 +10,7 @@ from hierfit.cli.formats import csv_text, markdown_table
 from hierfit.cli.lines import LABEL, duration, joined, paragraph
 from hierfit.cli.options import OutputFormat
 from hierfit.manifest import describe_model
-from hierfit.model.engines import stan_engine
+from hierfit.model.engines import samples_by_stan
 from hierfit.model.formula import INTERCEPT
 from hierfit.model.priors import Prior
 from hierfit.model.spec import ModelSpec, sigma_name, threshold_name
@@ -107,7 +107,7 @@ def plan_text(plan: Plan) -> str:
 
 
 def _warmup_text(plan: Plan) -> str:
-    if stan_engine(plan.engine, plan.design.groups) is not plan.engine:
+    if not samples_by_stan(plan.engine, plan.design.groups):
         return "no warmup (independence Metropolis)"
     return f"{expected_warmup(plan.request.sampler, plan.engine):,} warmup"
 
@@ -117,7 +117,7 @@ def time_text(plan: Plan, estimate: Estimate | None) -> str:
     if estimate is None:
         return "Time: unknown until the Stan program is compiled, which takes about half a minute, once."
     options = plan.request.sampler
-    if stan_engine(plan.engine, plan.design.groups) is not plan.engine:
+    if not samples_by_stan(plan.engine, plan.design.groups):
         draws = f"{counted(options.chains, 'chain')} of {options.draws:,} draws, {counted(estimate.cores, 'core')}"
         return f"Time: about {duration(estimate.seconds)} ({1000 * estimate.gradient:.2g} ms a draw; {draws})."
     chains = (

@@ -21,7 +21,7 @@ from hierfit.model.correlations import cholesky_from_partials
 from hierfit.model.design import Design, Group
 from hierfit.model.formula import INTERCEPT
 from hierfit.model.priors import Prior
-from hierfit.model.scaling import scaled_varying, varying_units
+from hierfit.model.scaling import effect_scale, scaled_varying
 from hierfit.model.spec import ModelSpec, sd_name
 
 Array = NDArray[np.float64]
@@ -236,7 +236,7 @@ def parameters(spec: ModelSpec, design: Design, *, at_mean: bool = True) -> Para
     for group in design.groups:
         priors = [spec.priors[sd_name(group.factor, term)] for term in group.terms]
         eta = spec.priors[f"cor({group.factor})"].arguments[0] if group.correlated else None
-        own = zip(priors, design.y_scale / varying_units(group), _smallest(group), strict=True)
+        own = zip(priors, effect_scale(design, group), _smallest(group), strict=True)
         scales = tuple(Scale(prior, unit, *prior.bounds(positive=True), least) for prior, unit, least in own)
         back = _back(group, scales) if at_mean else np.eye(len(scales))
         factors.append(FactorParameters(scales, eta, back))

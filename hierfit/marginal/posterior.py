@@ -20,7 +20,7 @@ from hierfit.marginal.products import Products, multiply_out
 from hierfit.marginal.proposal import GOOD, POOR, NoProposalError, Pilot, Proposal, propose
 from hierfit.marginal.system import draw_rest, solve
 from hierfit.model.design import Design
-from hierfit.model.scaling import coefficient_scale, varying_units
+from hierfit.model.scaling import coefficient_scale, effect_scale
 from hierfit.model.spec import ModelSpec
 
 Array = NDArray[np.float64]
@@ -119,7 +119,7 @@ class MarginalPosterior:
 
 def reduce_model(spec: ModelSpec, design: Design) -> Reduced:
     """Return the model without its rows."""
-    effect_units = tuple(design.y_scale / varying_units(group) for group in design.groups)
+    effect_units = tuple(effect_scale(design, group) for group in design.groups)
     products, sampled = multiply_out(spec, design), parameters(spec, design)
     return Reduced(design, products, sampled, effect_units, coefficient_scale(design))
 

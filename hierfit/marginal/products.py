@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from hierfit.model.collapsing import Coefficients, columns_to_reduce
 from hierfit.model.design import Design, Group
-from hierfit.model.engines import eliminated_factor, met_pairs
+from hierfit.model.engines import all_but, eliminated_factor, met_pairs, n_effects
 from hierfit.model.scaling import coefficient_scale, scaled_varying
 from hierfit.model.spec import ModelSpec
 
@@ -127,9 +127,9 @@ def multiply_out(spec: ModelSpec, design: Design) -> Products:
     fold[:-1, -1] -= constant
     first = eliminated_factor(design.groups)
     group = design.groups[first]
-    others = [other for index, other in enumerate(design.groups) if index != first]
+    others = all_but(design.groups, first)
     positions, values = _entries(others, columns @ fold)
-    n = sum(other.n_levels * len(other.terms) for other in others) + len(taken)
+    n = sum(map(n_effects, others)) + len(taken)
     return Products(
         n_rows=design.n_rows,
         first=first,
@@ -159,7 +159,7 @@ def _entries(others: list[Group], dense: Array) -> tuple[Indices, Array]:
         n_terms = len(other.terms)
         positions.append(start + other.codes[:, np.newaxis].astype(np.int64) * n_terms + np.arange(n_terms))
         values.append(scaled_varying(other))
-        start += other.n_levels * n_terms
+        start += n_effects(other)
     positions.append(np.broadcast_to(start + np.arange(dense.shape[1]), dense.shape))
     return np.concatenate(positions, axis=1), np.concatenate([*values, dense], axis=1)
 

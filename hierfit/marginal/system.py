@@ -25,6 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hierfit.marginal.products import Products
+from hierfit.model.engines import all_but
 
 Array = NDArray[np.float64]
 
@@ -59,9 +60,7 @@ def _solve(products: Products, T: Sequence[Array], sigma: float) -> Solved:
     ratio = T[products.first] / sigma
     eliminated = np.linalg.cholesky(np.eye(len(ratio)) + ratio.T @ products.own @ ratio)
     root = np.swapaxes(np.linalg.solve(eliminated, np.broadcast_to(ratio.T, eliminated.shape)), 1, 2)
-    S = products.cross.less_sandwich(products.rest, root)
-    others = [factor for index, factor in enumerate(T) if index != products.first]
-    S = _scaled(S, products, others, sigma)
+    S = _scaled(products.cross.less_sandwich(products.rest, root), products, all_but(T, products.first), sigma)
     n_coefficients = len(products.prior)
     S[np.diag_indices(len(S) - n_coefficients)] += 1
     S[-n_coefficients:, -n_coefficients:] += products.prior
@@ -104,8 +103,7 @@ def draw_rest(
     right[-1] = 0.0  # which makes the place of y 0, and all others what they are without it
     x, _ = dtrtrs(solved.L.T, right, lower=0)
     effects, start = [], 0
-    others = [factor for index, factor in enumerate(T) if index != products.first]
-    for (J, M), factor in zip(products.sizes, others, strict=True):
+    for (J, M), factor in zip(products.sizes, all_but(T, products.first), strict=True):
         block = x[start : start + J * M].reshape(J, M) @ factor.T
         x[start : start + J * M] = block.ravel()
         effects.append(block)

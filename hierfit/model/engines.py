@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from enum import StrEnum
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,8 @@ from hierfit.model.collapsing import INTEGRABLE
 from hierfit.model.design import Design, Group
 from hierfit.model.families import FAMILIES, SIGMA
 from hierfit.model.spec import GroupCoefficients, ModelSpec, sd_name
+
+T = TypeVar("T")
 
 MOST_TOGETHER = 2_000  # effects of all factors but the one that is eliminated first: a second for each draw beyond
 MOST_PAIRS = 20_000_000  # products of cross-products that are kept: 250 MB
@@ -78,7 +81,7 @@ def _obstacles_of_several(spec: ModelSpec, design: Design, *, tuned: bool) -> It
         yield "all sds and sigma are constant"
     first = eliminated_factor(design.groups)
     group = design.groups[first]
-    others = [factor for index, factor in enumerate(design.groups) if index != first]
+    others = all_but(design.groups, first)
     together = sum(n_effects(factor) for factor in others)
     if together > MOST_TOGETHER:
         yield f"all grouping factors but one have {together:,} effects together, more than {MOST_TOGETHER:,}"
@@ -88,9 +91,19 @@ def _obstacles_of_several(spec: ModelSpec, design: Design, *, tuned: bool) -> It
         yield "the levels of its factors meet too often"
 
 
+def samples_by_stan(engine: Engine, groups: Sequence[Group] | Sequence[GroupCoefficients]) -> bool:
+    """Whether Stan samples; otherwise `hierfit.marginal` does."""
+    return engine is Engine.FULL or len(groups) == 1
+
+
 def stan_engine(engine: Engine, groups: Sequence[Group] | Sequence[GroupCoefficients]) -> Engine:
-    """Return the engine of the Stan program that has the posterior: another where `hierfit.marginal` draws."""
-    return Engine.FULL if len(groups) > 1 else engine
+    """Return the engine of the Stan program that has the posterior, whether it samples or not."""
+    return engine if samples_by_stan(engine, groups) else Engine.FULL
+
+
+def all_but(items: Sequence[T], index: int) -> list[T]:
+    """Return the items but one."""
+    return [item for at, item in enumerate(items) if at != index]
 
 
 def eliminated_factor(groups: Sequence[Group]) -> int:

@@ -37,6 +37,11 @@ def coefficient_scale(design: Design) -> Array:
     return design.y_scale / np.concatenate([np.ones(int(design.intercept)), design.x_scale])
 
 
+def effect_scale(design: Design, group: Group) -> Array:
+    """Return one unit of the sampler's effects of a factor in the units of the CSV [M], and so of their sds."""
+    return np.asarray(design.y_scale / varying_units(group))
+
+
 def scaled_varying(group: Group) -> Array:
     """Return the varying columns of one factor over their units [N, M]; not centred, which would change the model."""
     return group.Z / varying_units(group)

@@ -21,7 +21,7 @@ from hierfit.model.correlations import cholesky_from_partials
 from hierfit.model.design import Design
 from hierfit.model.engines import Engine, n_effects
 from hierfit.model.families import FAMILIES
-from hierfit.model.scaling import coefficient_scale, varying_units
+from hierfit.model.scaling import coefficient_scale, effect_scale
 from hierfit.model.spec import Kind, ModelSpec
 from hierfit.model.sweeping import sweep
 from hierfit.results.collapsed import Sampled, draw_rest
@@ -108,7 +108,7 @@ def _effects(variables: Mapping[str, Array], design: Design, spec: ModelSpec) ->
         z = z.reshape(*z.shape[:2], n_terms, n_levels)
         if n_pairs and not centered:
             z = cholesky_from_partials(variables["partial"][..., p : p + n_pairs], n_terms) @ z
-        unit = (design.y_scale / varying_units(group))[:, np.newaxis]
+        unit = effect_scale(design, group)[:, np.newaxis]
         if centered:
             scaled = z - mean
             scaled += (
@@ -138,16 +138,16 @@ def _collapsed(
     group, rows = design.groups[0], collapse(spec, design)
     if spec.prior_only:  # without rows the conditional distribution is the prior
         rows = rows.without_rows()
-    effect_scale = design.y_scale / varying_units(group)
+    effect_unit = effect_scale(design, group)
     b_scale = coefficient_scale(design)
     L = cholesky_from_partials(variables["partial"], len(group.terms)) if group.correlated else np.eye(len(group.terms))
     shape = variables["sd"].shape[:2]
     sampled = Sampled(
         (variables["b"] / b_scale).reshape(-1, len(b_scale)),
-        ((variables["sd"] / effect_scale)[..., np.newaxis] * L).reshape(-1, *L.shape[-2:]),
+        ((variables["sd"] / effect_unit)[..., np.newaxis] * L).reshape(-1, *L.shape[-2:]),
         (variables["aux"][..., 0] / design.y_scale).ravel(),
     )
     b, effects = draw_rest(sampled, rows, np.random.default_rng([sampling.seed, sampling.options.first_chain]))
     b *= b_scale
-    effects *= effect_scale  # in place, and so is what follows: there may be many
+    effects *= effect_unit  # in place, and so is what follows: there may be many
     return b.reshape(*shape, -1), {group.factor: effects.reshape(*shape, group.n_levels, -1)}

@@ -25,11 +25,11 @@ from hierfit.model.priors import DISTRIBUTIONS, EVERYWHERE, HORSESHOE_SCALE, Int
 from hierfit.model.repeated import Repeated, repeated_rows
 from hierfit.model.scaling import (
     coefficient_scale,
+    effect_scale,
     scaled_columns,
     scaled_offset,
     scaled_outcome,
     scaled_varying,
-    varying_units,
 )
 from hierfit.model.spec import ModelSpec, sd_name, sigma_name, threshold_name
 from hierfit.model.sweeping import sweep
@@ -155,15 +155,15 @@ def _sigma(spec: ModelSpec, design: Design) -> dict[str, Any]:
 
 def _groups(spec: ModelSpec, design: Design) -> dict[str, Any]:
     """Return the grouping factors: sizes, the level of each row, the varying columns."""
-    units = np.concatenate([np.empty(0), *(varying_units(group) for group in design.groups)])
+    sd_scale = np.concatenate([np.empty(0), *(effect_scale(design, group) for group in design.groups)])
     return {
         "F": len(design.groups),
         "J": np.array([group.n_levels for group in design.groups], dtype=int),
         "M": np.array([len(group.terms) for group in design.groups], dtype=int),
         "correlated": np.array([int(group.correlated) for group in design.groups], dtype=int),
         "lkj_eta": np.array([_lkj_eta(spec, group) for group in design.groups]),
-        "C": len(units),
-        "sd_scale": design.y_scale / units,
+        "C": len(sd_scale),
+        "sd_scale": sd_scale,
     }
 
 

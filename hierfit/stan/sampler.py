@@ -84,6 +84,10 @@ class SamplerOptions:
         """The warmup as given, or what an adapting one takes."""
         return ADAPTING_WARMUP if self.warmup is None else self.warmup
 
+    def seeded(self) -> SamplerOptions:
+        """Return the same with a seed, drawn where there is none."""
+        return self if self.seed is not None else replace(self, seed=secrets.randbelow(2**32))
+
 
 @dataclass(frozen=True)
 class Progress:
@@ -164,8 +168,7 @@ def sample(
     if folder is None:
         with tempfile.TemporaryDirectory(prefix="hierfit-", ignore_cleanup_errors=True) as temporary:
             return sample(executable, data, options, on_progress, Path(temporary))
-    if options.seed is None:
-        options = replace(options, seed=secrets.randbelow(2**32))
+    options = options.seeded()
     chains = Chains(executable, options, folder)
     started = time.monotonic()
     interrupted = False

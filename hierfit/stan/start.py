@@ -22,7 +22,6 @@ from __future__ import annotations
 
 import csv
 import json
-import secrets
 import subprocess
 import tempfile
 import time
@@ -100,6 +99,25 @@ class NoModeError(Exception):
     """There is no mode to start from; the text says why."""
 
 
+@dataclass(frozen=True)
+class _Run:
+    """All that sampling takes."""
+
+    executable: Executable
+    data: Mapping[str, Any]
+    options: SamplerOptions
+    on_progress: Callable[[Progress], None] | None
+    sample: Sample
+
+    def __call__(self, options: SamplerOptions) -> Sampling:
+        """Sample in some other way."""
+        return self.sample(self.executable, self.data, options, self.on_progress)
+
+    def ordinary(self, **why: Any) -> tuple[Sampling, Start]:
+        """Sample as the options say, with an adapting warmup where they leave that open."""
+        return self(self.options), Start("adaptation", self.options.warmup_iterations, **why)
+
+
 def sample_from_mode(
     executable: Executable,
     data: Mapping[str, Any],
@@ -114,21 +132,18 @@ def sample_from_mode(
     Raises:
         UsageError, SamplerError, Interrupted: as `sample`.
     """
-    if options.seed is None:
-        options = replace(options, seed=secrets.randbelow(2**32))
+    run = _Run(executable, data, options.seeded(), on_progress, sample)
     if not may_start_at_mode(data, options):
-        return sample(executable, data, options, on_progress), Start("adaptation", options.warmup_iterations)
+        return run.ordinary()
     started = time.monotonic()
     try:
-        quick = at_mode(options, approximate(executable, data, options))
-        sampling = sample(executable, data, quick, on_progress)
+        sampling = run(at_mode(run.options, approximate(executable, data, run.options)))
         reason = None if sampling.interrupted else misled(sampling)
     except (NoModeError, SamplerError) as error:
         sampling, reason = None, str(error)
     if sampling is not None and reason is None:
         return sampling, Start("mode", WARMUP, time.monotonic() - started - sampling.seconds.wall)
-    lost = time.monotonic() - started
-    return sample(executable, data, options, on_progress), Start("adaptation", options.warmup_iterations, lost, reason)
+    return run.ordinary(seconds=time.monotonic() - started, reason=reason)
 
 
 def sample_after_short_warmup(
@@ -143,20 +158,15 @@ def sample_after_short_warmup(
     Raises:
         UsageError, SamplerError, Interrupted: as `sample`.
     """
-    if options.seed is None:
-        options = replace(options, seed=secrets.randbelow(2**32))
-    if not is_untouched(options) or data["prior_only"] or data["H"]:
-        return sample(executable, data, options, on_progress), Start("adaptation", options.warmup_iterations)
+    run = _Run(executable, data, options.seeded(), on_progress, sample)
+    if not _may_try(data, options):
+        return run.ordinary()
     started = time.monotonic()
-    sampling = sample(executable, data, replace(options, warmup=SHORT_WARMUP), on_progress)
+    sampling = run(replace(run.options, warmup=SHORT_WARMUP))
     reason = None if sampling.interrupted else failing(sampling)
     if reason is None:
         return sampling, Start("adaptation", SHORT_WARMUP)
-    lost = time.monotonic() - started
-    tried = f"after {SHORT_WARMUP}"
-    return sample(executable, data, options, on_progress), Start(
-        "adaptation", options.warmup_iterations, lost, reason, tried
-    )
+    return run.ordinary(seconds=time.monotonic() - started, reason=reason, tried=f"after {SHORT_WARMUP}")
 
 
 def expected_warmup(options: SamplerOptions, engine: Engine) -> int:
@@ -168,7 +178,12 @@ def expected_warmup(options: SamplerOptions, engine: Engine) -> int:
 
 def may_start_at_mode(data: Mapping[str, Any], options: SamplerOptions) -> bool:
     """Whether all is left to hierfit, and the density is one whose mode says something."""
-    return is_untouched(options) and not data["prior_only"] and not data["H"] and _n_parameters(data) > 0
+    return _may_try(data, options) and _n_parameters(data) > 0
+
+
+def _may_try(data: Mapping[str, Any], options: SamplerOptions) -> bool:
+    """Whether all is left to hierfit, there are rows, and no horseshoe, whose funnels want the ordinary warmup."""
+    return is_untouched(options) and not data["prior_only"] and not data["H"]
 
 
 def is_untouched(options: SamplerOptions) -> bool:

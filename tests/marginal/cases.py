@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from hierfit.model.design import Design, build_design
 from hierfit.model.formula_text import parse_formula
 from hierfit.model.prior_choice import build_spec
-from hierfit.model.scaling import coefficient_scale, varying_units
+from hierfit.model.scaling import coefficient_scale
 from hierfit.model.spec import ModelSpec
 from hierfit.model.table import Table
 from tests.model.cases import table
@@ -88,8 +88,3 @@ def dense(spec: ModelSpec, design: Design, covariances: Sequence[Array], sigma: 
     gain = np.linalg.solve(L.T, np.linalg.solve(L, W @ prior_covariance)).T
     density = -np.log(np.diag(L)).sum() - half @ half / 2 + back
     return Dense(float(density), prior_mean + gain @ rest, prior_covariance - gain @ W @ prior_covariance)
-
-
-def units(design: Design) -> list[Array]:
-    """Return one unit of the sampler's effects in those of the CSV, factor by factor."""
-    return [design.y_scale / varying_units(group) for group in design.groups]
