@@ -17,6 +17,7 @@ import typer
 
 from hierfit import __version__
 from hierfit.cli import doctor, extend, fit, results, simulate
+from hierfit.cli.usage import Command, Commands
 from hierfit.errors import ExitCode, HierfitError
 
 # Read by numpy's BLAS when it is loaded. The matrices are small, and its threads spin while those of hierfit work.
@@ -25,6 +26,8 @@ ISSUES = "please report it, with the command and this text"
 
 app = typer.Typer(
     name="hierfit",
+    cls=Commands,
+    context_settings={"help_option_names": ["-h", "--help"]},
     help="From a CSV to a checked, explained Bayesian hierarchical regression in one command.",
     epilog="Start with: hierfit simulate --out sim   then: hierfit fit sim/data.csv --y score --x ses --group school",
     no_args_is_help=True,
@@ -41,7 +44,7 @@ for command in (
     results.code,
     doctor.doctor,
 ):
-    app.command()(command)
+    app.command(cls=Command)(command)
 
 
 def _show_version(wanted: bool) -> None:

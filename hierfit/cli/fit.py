@@ -9,16 +9,13 @@ from typing import TYPE_CHECKING
 import typer
 
 from hierfit.cli import options
-from hierfit.cli.model_request import request_from, typed
+from hierfit.cli.model_request import request_from
 from hierfit.cli.options import DEFAULT_CI, EngineChoice, OutputFormat, ToolchainChoice
-from hierfit.errors import HierfitError, UsageError
+from hierfit.errors import HierfitError
 
 if TYPE_CHECKING:
     from hierfit.request import FitRequest
     from hierfit.workflow import Plan
-
-# What may be said beside --from; everything else belongs to the run that is repeated.
-_BESIDE_FROM = {"again", "data", "out", "overwrite", "quiet", "output", "dry_run"}
 
 
 def fit(
@@ -66,9 +63,11 @@ def fit(
     [dim]hierfit fit pupils.csv --y score --x ses --group school[/dim]
 
     [dim]hierfit fit pupils.csv --y score --slope ses --group school --prior "ses ~ normal(0, 5)" --seed 1[/dim]
+
+    [dim]hierfit fit --from runs/pupils-20261120-084120 --draws 4000[/dim]
     """
     _run(
-        request_from(context) if again is None else _repeated(again, data, context),
+        request_from(context) if again is None else _repeated(again, context),
         out,
         overwrite=overwrite,
         output=output,
@@ -115,27 +114,13 @@ def _time_text(plan: Plan) -> str:
         return f"Time not estimated: {error.message}"
 
 
-def _repeated(again: Path, data: Path | None, context: typer.Context) -> FitRequest:
-    """Return the request stored in a run, on another file where one is named.
-
-    Raises:
-        UsageError: other options are given too.
-    """
-    from dataclasses import replace
-
+def _repeated(run: Path, context: typer.Context) -> FitRequest:
+    """Return the request of --from; say so where the run's own file is not what it was."""
     from hierfit import finished
+    from hierfit.cli.repeat import repeated
 
-    given = typed(context, (name for name in context.params if name not in _BESIDE_FROM))
-    if given:
-        options_given = ", ".join(given)
-        raise UsageError(
-            f"--from repeats a run with its own options; {options_given} cannot be changed.",
-            hint="leave them out, or give all options without --from",
-        )
-    request = finished.stored_request(again)
-    if data is not None:
-        return replace(request, data=data)
-    if not context.params["quiet"] and finished.data_has_changed(again):
+    request = repeated(run, context)
+    if context.params["data"] is None and not context.params["quiet"] and finished.data_has_changed(run):
         typer.echo(f"Note     {request.data} has changed since that run", err=True)
     return request
 

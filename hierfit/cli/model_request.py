@@ -15,7 +15,13 @@ from hierfit.errors import UsageError
 
 if TYPE_CHECKING:
     from hierfit.model.formula import Formula
+    from hierfit.model.roles import Roles
     from hierfit.request import FitRequest
+
+
+# What says the model, and what only the sampler knows: names of the parameters that the commands have for it.
+MODEL_FLAGS = ("formula", "y", "x", "group", "slope", "no_varying_intercept", "uncorrelated")
+SAMPLER = ("chains", "warmup", "draws", "seed", "adapt_delta", "max_treedepth", "parallel_chains")
 
 
 def request_from(context: typer.Context) -> FitRequest:
@@ -25,12 +31,11 @@ def request_from(context: typer.Context) -> FitRequest:
         UsageError, FormulaError: the options contradict each other or say too little.
     """
     given = context.params
-    formula = _with_sigma(_formula(context), given["sigma"])
-    references = _references(given["reference"] or ())
-    from hierfit.model.roles import Roles  # from here on numpy is loaded: not before the flags are known to be good
+    if given["data"] is None:
+        raise _too_little(context)
+    formula = with_sigma(model_formula(context), given["sigma"])
+    roles = given_roles(context)  # from here on numpy is loaded: not before the flags are known to be good
     from hierfit.request import FitRequest
-
-    levels = _levels(given["levels"] or ())
 
     return FitRequest(
         given["data"],
@@ -38,48 +43,60 @@ def request_from(context: typer.Context) -> FitRequest:
         priors=tuple(given["prior"] or ()),
         family=given["family"],
         link=given["link"],
-        roles=Roles(given["trials"], given["offset"], given["weights"], references, levels),
+        roles=roles,
         centered=not given["no_center"],
         standardize=given["standardize"],
         **_how_to_fit(context),
     )
 
 
-def _how_to_fit(context: typer.Context) -> dict[str, Any]:
-    """Return what only `fit` asks: sampler, engine, toolchain, intervals.
+def given_roles(context: typer.Context) -> Roles:
+    """Return the further columns and the levels that the options name."""
+    given = context.params
+    references, levels = _references(given["reference"] or ()), _levels(given["levels"] or ())
+    from hierfit.model.roles import Roles
 
-    --draws alone asks for a fixed number of draws, with --until-ess for the length of its rounds.
-    """
+    return Roles(given["trials"], given["offset"], given["weights"], references, levels)
+
+
+def _how_to_fit(context: typer.Context) -> dict[str, Any]:
+    """Return what only `fit` asks: sampler, engine, toolchain, intervals."""
     given = context.params
     if "chains" not in given:
         return {}
     from hierfit.stan.sampler import SamplerOptions
 
-    names = ("chains", "warmup", "draws", "seed", "adapt_delta", "max_treedepth", "parallel_chains")
     return {
         "prior_only": given["prior_only"],
         "ci": given["ci"],
         "engine": given["engine"].value,
         "toolchain": given["toolchain"].value,
-        "until_ess": None if typed(context, ["draws", "until_ess"]) == ["--draws"] else given["until_ess"] or None,
-        "sampler": SamplerOptions(**{name: given[name] for name in names}),
+        "until_ess": how_long(context),
+        "sampler": SamplerOptions(**{name: given[name] for name in SAMPLER}),
     }
 
 
-def _formula(context: typer.Context) -> Formula:
+def how_long(context: typer.Context) -> int | None:
+    """Return the effective draws to reach: --draws alone asks for a fixed number of draws, which is None here.
+
+    With --until-ess, --draws is the length of a round.
+    """
+    if typed(context, ["draws", "until_ess"]) == ["--draws"]:
+        return None
+    until_ess: int = context.params["until_ess"]
+    return until_ess or None
+
+
+def model_formula(context: typer.Context) -> Formula:
     """Return the model of --formula, or of --y, --x, --group and --slope."""
     from hierfit.model.formula import formula_from_flags
     from hierfit.model.formula_text import parse_formula
 
     given = context.params
-    if given["data"] is None or (given["y"] is None) == (given["formula"] is None):
-        command = context.info_name
-        raise UsageError(
-            f"{command} needs a CSV file, and either --y or --formula.",
-            hint=f"hierfit {command} data.csv --y COLUMN --group COLUMN",
-        )
+    if (given["y"] is None) == (given["formula"] is None):
+        raise _too_little(context)
     if given["formula"] is not None:
-        beside = typed(context, ("x", "group", "slope", "no_varying_intercept", "uncorrelated"))
+        beside = typed(context, [name for name in MODEL_FLAGS if name not in ("formula", "y")])
         if beside:
             raise UsageError(
                 f"--formula says it all; {', '.join(beside)} cannot be given beside it.",
@@ -96,7 +113,15 @@ def _formula(context: typer.Context) -> Formula:
     )
 
 
-def _with_sigma(formula: Formula, text: str | None) -> Formula:
+def _too_little(context: typer.Context) -> UsageError:
+    command = context.info_name
+    return UsageError(
+        f"{command} needs a CSV file, and either --y or --formula.",
+        hint=f"hierfit {command} data.csv --y COLUMN --group COLUMN",
+    )
+
+
+def with_sigma(formula: Formula, text: str | None) -> Formula:
     """Return the formula with what --sigma says."""
     if text is None:
         return formula

@@ -314,7 +314,7 @@ From = Annotated[
     typer.Option(
         "--from",
         metavar="RUN",
-        help="Repeat the fit of this run, with its options.",
+        help="Repeat the fit of this run; other options change its own.",
         rich_help_panel=MODEL,
         show_default=False,
     ),

@@ -47,6 +47,16 @@ class Outcome:
     trials: Array | None = None
 
 
+# What other packages, and people, call a family.
+ELSEWHERE = {
+    "normal": "gaussian", "gauss": "gaussian", "linear": "gaussian", "t": "student", "student_t": "student",
+    "binary": "bernoulli", "logistic": "bernoulli", "logit": "bernoulli", "count": "poisson", "nb": "negbinomial",
+    "nbinom": "negbinomial", "nbinom2": "negbinomial", "negative_binomial": "negbinomial",
+    "zip": "zero_inflated_poisson", "zinb": "zero_inflated_negbinomial", "hurdle": "hurdle_poisson",
+    "betabinomial": "beta_binomial", "ordinal": "cumulative", "ordered": "cumulative",
+}  # fmt: skip
+
+
 def find_family(name: str, link: str | None) -> tuple[Family, str]:
     """Return the family of that name and the link, its default where none is given.
 
@@ -54,9 +64,9 @@ def find_family(name: str, link: str | None) -> tuple[Family, str]:
         UsageError: there is no such family, or it cannot have that link.
     """
     if name not in FAMILIES:
-        raise UsageError(
-            f"there is no family '{name}'.{did_you_mean(name, FAMILIES)}", hint=f"families: {', '.join(FAMILIES)}"
-        )
+        elsewhere = ELSEWHERE.get(name.lower())
+        meant = f" Did you mean '{elsewhere}'?" if elsewhere else did_you_mean(name.lower(), FAMILIES)
+        raise UsageError(f"there is no family '{name}'.{meant}", hint=f"families: {', '.join(FAMILIES)}")
     family = FAMILIES[name]
     if link is not None and link not in family.links:
         raise UsageError(

@@ -1,0 +1,85 @@
+"""`fit --from RUN`: what is given changes the run's own request, and nothing else does."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hierfit import workflow
+from hierfit.model.formula_text import parse_formula
+from hierfit.request import FitRequest
+from tests.cli.conftest import Cli
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[FitRequest]:
+    """Return the requests that the command line comes to, in place of fits."""
+    seen: list[FitRequest] = []
+
+    class Asked(Exception):
+        pass
+
+    def prepare(request: FitRequest) -> None:
+        seen.append(request)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(workflow, "prepare", prepare)
+    return seen
+
+
+def changed(cli: Cli, asked: list[FitRequest], run: Path, *options: str) -> tuple[FitRequest, FitRequest]:
+    cli("fit", "--from", run, "--out", "new")
+    cli("fit", "--from", run, "--out", "new", *options)
+    return asked[-2], asked[-1]
+
+
+@pytest.mark.parametrize(
+    ("options", "changes"),
+    [
+        (["--family", "student"], {"family": "student"}),
+        (["--ci", "0.9"], {"ci": 0.9}),
+        (["--engine", "full"], {"engine": "full"}),
+        (["--no-center"], {"centered": False}),
+        (["--prior-only"], {"prior_only": True}),
+        (["--standardize"], {"standardize": True}),
+        (["other.csv"], {"data": Path("other.csv")}),
+        (["--draws", "4000"], {"until_ess": None}),
+        (["--until-ess", "900"], {"until_ess": 900}),
+    ],
+)
+def test_one_thing_changes(
+    cli: Cli, run: Path, asked: list[FitRequest], options: list[str], changes: dict[str, Any]
+) -> None:
+    before, after = changed(cli, asked, run, *options)
+    assert replace(after, sampler=before.sampler) == replace(before, **changes)
+
+
+@pytest.mark.parametrize(("name", "value"), [("seed", 7), ("chains", 2), ("draws", 4000), ("adapt_delta", 0.99)])
+def test_the_sampler_changes(cli: Cli, run: Path, asked: list[FitRequest], name: str, value: float) -> None:
+    before, after = changed(cli, asked, run, "--" + name.replace("_", "-"), str(value))
+    assert after.sampler == replace(before.sampler, **{name: value})
+
+
+def test_priors_change_parameter_by_parameter(cli: Cli, run: Path, asked: list[FitRequest]) -> None:
+    cli("fit", "--from", run, "--out", "new", "--prior", "ses ~ normal(0, 1)", "--prior", "sigma ~ normal(0, 3)")
+    assert asked[-1].priors == ("ses ~ normal(0, 1)", "sigma ~ normal(0, 3)")
+
+
+def test_the_model_changes(cli: Cli, run: Path, asked: list[FitRequest]) -> None:
+    def formula(*options: str) -> str:
+        cli("fit", "--from", run, "--out", "new", *options)
+        return str(asked[-1].formula)
+
+    assert formula() == "score ~ 1 + ses + (1 + ses | school)"
+    assert formula("--uncorrelated") == "score ~ 1 + ses + (1 + ses || school)"
+    assert formula("--formula", "score ~ 1 + (1 | school)") == "score ~ 1 + (1 | school)"
+    assert formula("--y", "score", "--group", "school") == "score ~ 1 + (1 | school)"
+    assert formula("--sigma", "ses") == str(parse_formula("score ~ 1 + ses + (1 + ses | school); sigma ~ ses"))
+
+
+def test_half_a_model_is_refused_with_the_whole(cli: Cli, run: Path) -> None:
+    said = cli("fit", "--from", run, "--group", "school", "--x", "ses")
+    assert said.code == 2
+    assert "beside --from, --x, --group says half a model" in said.err
+    assert "--formula 'score ~ 1 + ses + (1 + ses | school)'" in said.err
