@@ -17,6 +17,7 @@ import typer
 
 from hierfit import __version__
 from hierfit.cli import doctor, extend, fit, results, simulate
+from hierfit.cli.page import page_of, use
 from hierfit.cli.usage import Command, Commands
 from hierfit.errors import ExitCode, HierfitError
 
@@ -69,6 +70,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal that has no "·" shows "?"
+    use(page_of(sys.stdout))
     try:
         app(args=None if argv is None else list(argv))
     except HierfitError as error:

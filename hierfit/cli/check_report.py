@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterator
 
-from hierfit.cli.lines import LABEL, WIDTH, joined, paragraph
+from hierfit.cli.lines import LABEL, joined, paragraph, wrapped
+from hierfit.cli.page import coloured, page
 from hierfit.results.diagnostics import Diagnosis, Finding, Level
 from hierfit.results.words import listed
 
@@ -20,13 +20,19 @@ CHECK_NAMES = {
     "nonfinite": "not finite",
 }
 VERDICTS = {Level.OK: "OK", Level.WARN: "WARNING", Level.FAIL: "FAILED · do not use these estimates yet"}
+COLOURS = {Level.OK: "green", Level.WARN: "yellow", Level.FAIL: "red"}
 MOST_NAMES, WIDEST_FLAG = 4, 48
 _INDENT = 15
 
 
 def verdict_line(checks: Diagnosis) -> str:
     """Return the verdict in one line."""
-    return f"{'Checks':<{LABEL}}{VERDICTS[checks.status]}"
+    return _in_colour(f"{'Checks':<{LABEL}}{VERDICTS[checks.status]}", checks.status)
+
+
+def _in_colour(line: str, level: Level) -> str:
+    """Return the line of a verdict with the verdict in its colour."""
+    return coloured(line, VERDICTS[level].split(" · ")[0], COLOURS[level])
 
 
 def check_lines(checks: Diagnosis) -> list[str]:
@@ -34,7 +40,8 @@ def check_lines(checks: Diagnosis) -> list[str]:
     if checks.status is Level.FAIL:
         lines = [verdict_line(checks)]
     else:
-        lines = joined("Checks", [VERDICTS[checks.status], *checks.headline.split(" · ")])
+        first, *more = joined("Checks", [VERDICTS[checks.status], *checks.headline.split(" · ")])
+        lines = [_in_colour(first, checks.status), *more]
     numbers = {found.check: _number(found) for found in checks.findings}
     width = max((len(number) for number in numbers.values() if len(number) <= _INDENT * 2), default=0)
     for found in checks.findings:
@@ -55,19 +62,14 @@ def _finding_lines(found: Finding, number: str, width: int) -> Iterator[str]:
     mark = "x" if found.level is Level.FAIL else "!"
     about = listed([name for name in found.parameters if name not in found.value], most=MOST_NAMES)
     first = f"  {mark} {CHECK_NAMES.get(found.check, found.check):<{_INDENT - 4}}{number:<{width}}"
-    if about and len(first) + 2 + len(about) <= WIDTH:
-        yield f"{first}  {about}"
-    else:
-        yield first.rstrip()
-        yield from _indented(about)
-    yield from _indented(found.meaning)
-
-
-def _indented(text: str) -> list[str]:
     margin = " " * _INDENT
-    return textwrap.wrap(
-        text, WIDTH, initial_indent=margin, subsequent_indent=margin, break_long_words=False, break_on_hyphens=False
-    )
+    fits = about and len(first) + 2 + len(about) <= page().width
+    lines = wrapped(f"{first}  {about}" if fits else first.rstrip(), later=margin)
+    yield coloured(lines[0], mark, COLOURS[found.level])
+    yield from lines[1:]
+    if not fits:
+        yield from wrapped(about, margin, margin)
+    yield from wrapped(found.meaning, margin, margin)
 
 
 def _try_lines(checks: Diagnosis) -> Iterator[str]:
@@ -76,4 +78,4 @@ def _try_lines(checks: Diagnosis) -> Iterator[str]:
     for number, step in enumerate(checks.tries, 1):
         label = "Try" if number == 1 else ""
         flag = f"{label:<{LABEL}}{number}. {step.flag:<{width}}   "
-        yield from textwrap.wrap(step.why, WIDTH, initial_indent=flag, subsequent_indent=" " * (LABEL + width + 6))
+        yield from wrapped(step.why, flag, " " * (LABEL + width + 6))

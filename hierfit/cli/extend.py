@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from hierfit.cli.options import Format, OutputFormat, Quiet, Run
+from hierfit.cli.page import show
 from hierfit.errors import UsageError
 
 DEFAULT_GOAL = 1000
@@ -49,6 +50,6 @@ def extend(
     goal = until_ess or (DEFAULT_GOAL if draws is None else None)
     with reporter:
         done = workflow.extend(run, draws, goal, argv=sys.argv, listener=Listener(reporter.say, reporter.progress))
-    typer.echo(report.run_text(done.manifest, done.summary, done.diagnosis, output))
+    show(report.run_text(done.manifest, done.summary, done.diagnosis, output))
     reporter.say(report.saved_text(done))
     raise typer.Exit(report.exit_code(done))

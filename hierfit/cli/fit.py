@@ -11,6 +11,7 @@ import typer
 from hierfit.cli import options
 from hierfit.cli.model_request import request_from
 from hierfit.cli.options import DEFAULT_CI, EngineChoice, OutputFormat, ToolchainChoice
+from hierfit.cli.page import show
 from hierfit.errors import HierfitError
 
 if TYPE_CHECKING:
@@ -89,14 +90,14 @@ def _run(
     folder = workflow.check_out(out, request.data, overwrite=overwrite)
     plan = workflow.prepare(request)
     if dry_run:
-        typer.echo(model_report.plan_text(plan))
+        show(model_report.plan_text(plan))
         typer.echo(_time_text(plan))
         return
     reporter.say(model_report.reading_text(plan))
     listener = Listener(reporter.say, reporter.progress)
     with reporter:
         done = workflow.fit(plan, folder, overwrite=overwrite, argv=sys.argv, listener=listener)
-    typer.echo(report.run_text(done.manifest, done.summary, done.diagnosis, output))
+    show(report.run_text(done.manifest, done.summary, done.diagnosis, output))
     if output is not OutputFormat.TABLE and (warning := report.warning_text(done)):
         reporter.say(warning)
     reporter.say(report.saved_text(done))
@@ -156,4 +157,4 @@ def priors(
     from hierfit import workflow
     from hierfit.cli import model_report
 
-    typer.echo(model_report.priors_text(workflow.prepare(request).spec, output))
+    show(model_report.priors_text(workflow.prepare(request).spec, output))

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-import textwrap
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
 from hierfit.cli.formats import csv_text, markdown_table
-from hierfit.cli.lines import WIDTH
+from hierfit.cli.lines import wrapped
 from hierfit.cli.options import OutputFormat
+from hierfit.cli.page import page
 from hierfit.errors import UsageError, did_you_mean
 from hierfit.results.digits import format_row, format_share
 from hierfit.results.group_summary import GroupSummary, GroupTable
@@ -58,22 +58,38 @@ def _table_text(table: GroupTable, ci: float, sort: str | None, top: int | None,
         if hidden:
             cells.insert(1 + (top or 0), [more, *[""] * (len(header) - 1)])
         return markdown_table(cells)
-    lines = _lines(cells)
-    if hidden:
-        lines.insert(1 + (top or 0), more)
+    lines: list[str] = []
+    for block in _blocks(cells, 2 + pooled):
+        rows = _lines(block)
+        if hidden:
+            rows.insert(1 + (top or 0), more)
+        lines += ["", *rows] if lines else rows
     return "\n".join([*_title(table), *lines, *_differing(table, ci)])
 
 
 def _title(table: GroupTable) -> list[str]:
     varying = " and ".join(coefficients(term) for term in table.terms)
     title = f"{counted(len(table.labels), table.factor)}: {varying}, population value + deviation"
-    return textwrap.wrap(title, WIDTH, break_long_words=False, break_on_hyphens=False)
+    return wrapped(title)
+
+
+def _blocks(cells: Sequence[Sequence[str]], per_term: int) -> list[list[list[str]]]:
+    """Return the rows whole where the page takes them with labels of some length, else term by term.
+
+    The first two columns, label and rows, stand in every block; `per_term` columns are about each term.
+    """
+    least = sum(max(map(len, column)) + 2 for column in list(zip(*cells, strict=True))[1:]) + LEAST_LABEL_WIDTH
+    n_columns = len(cells[0])
+    if least <= page().width or n_columns <= 2 + per_term:
+        return [[list(row) for row in cells]]
+    starts = range(2, n_columns, per_term)
+    return [[[*row[:2], *row[start : start + per_term]] for row in cells] for start in starts]
 
 
 def _lines(cells: Sequence[Sequence[str]]) -> list[str]:
     """Return rows, the header first, as lines; labels give way where the numbers need the room."""
     widest, *widths = (max(map(len, column)) for column in zip(*cells, strict=True))
-    label = min(widest, max(LEAST_LABEL_WIDTH, WIDTH - sum(widths) - 2 * len(widths)))
+    label = min(widest, max(LEAST_LABEL_WIDTH, page().width - sum(widths) - 2 * len(widths)))
     lines = []
     for first, *numbers in cells:
         aligned = [number.rjust(width) for number, width in zip(numbers, widths, strict=True)]
@@ -111,10 +127,7 @@ def _cells(table: GroupTable, level: int, *, pooled: bool) -> list[str]:
 def _differing(table: GroupTable, ci: float) -> Iterator[str]:
     """Yield for each coefficient how many groups differ from the population."""
     for term, count in zip(table.terms, table.n_differing.tolist(), strict=True):
-        yield from textwrap.wrap(
+        yield from wrapped(
             f"{count:,} of {len(table.labels):,} {coefficients(term)} have a {100 * ci:.4g}% interval that excludes "
-            f"the population value.",
-            WIDTH,
-            break_long_words=False,
-            break_on_hyphens=False,
+            f"the population value."
         )

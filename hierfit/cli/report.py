@@ -1,39 +1,38 @@
-"""Plans, fits and summaries -> text: plain lines of at most about 96 columns, nothing printed here."""
+"""Plans, fits and summaries -> text: plain lines that fit the page, nothing printed here."""
 
 from __future__ import annotations
 
 import json
 import shlex
-import textwrap
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from hierfit.cli.check_report import VERDICTS, check_lines, verdict_line
 from hierfit.cli.formats import csv_text, markdown_table
-from hierfit.cli.lines import LABEL, WIDTH, duration, joined, paragraph
+from hierfit.cli.lines import LABEL, duration, joined, paragraph, wrapped
 from hierfit.cli.model_report import dropped_text, family_text, level_lines, rows_per_group
 from hierfit.cli.options import OutputFormat
+from hierfit.cli.page import page
+from hierfit.cli.table import MOST_OF_SIGMA, NAME_WIDTH, cells, interval_title, table_lines
 from hierfit.errors import ExitCode
 from hierfit.manifest import summary_document
 from hierfit.model.families import FAMILIES, Support
 from hierfit.model.formula import INTERCEPT
-from hierfit.model.priors import HORSESHOE_SCALE, SET_BY_USER
+from hierfit.model.priors import SET_BY_USER
 from hierfit.model.spec import INTERCEPT_AT_MEAN, Kind
 from hierfit.results.checks import DOMINATED
 from hierfit.results.diagnostics import Diagnosis, Level
-from hierfit.results.digits import format_count, format_number, format_rhat, format_row, format_share
+from hierfit.results.digits import format_number, format_row, format_share
 from hierfit.results.residual import SigmaAt
-from hierfit.results.summary import Summary, SummaryRow
+from hierfit.results.summary import Summary
 from hierfit.results.words import counted, elided, listed, plural
 
 if TYPE_CHECKING:
     from hierfit.finished import Fit, Stored
 
-NAME_WIDTH, LEAST_NAME_WIDTH = 34, 12
-MOST_NAMED, MOST_OF_SIGMA = 8, 10
-_LOG_SIGMA = "Log of sigma, the residual sd (log scale: exp of a coefficient multiplies sigma)"
+MOST_NAMED = 8
 
 
 def header_lines(manifest: Mapping[str, Any]) -> list[str]:
@@ -88,10 +87,10 @@ def _start_text(manifest: Mapping[str, Any]) -> str:
 
 def _title_lines(formula: str, kind: str) -> list[str]:
     """Return formula and family in one line where they fit."""
-    if len(formula) + 3 + len(kind) <= WIDTH:
-        return [formula + kind.rjust(WIDTH - len(formula))]
-    lines = textwrap.wrap(formula, WIDTH, subsequent_indent="    ", break_long_words=False, break_on_hyphens=False)
-    return [*lines, kind.rjust(WIDTH)]
+    width = page().width
+    if len(formula) + 3 + len(kind) <= width:
+        return [formula + kind.rjust(width - len(formula))]
+    return [*wrapped(formula, later="    "), kind.rjust(width)]
 
 
 def _implied_text(implied: Mapping[str, Any], response: str) -> str:
@@ -120,35 +119,6 @@ def _priors_text(priors: Mapping[str, Mapping[str, Any]]) -> str:
     return f"{shown} set by --prior; the others {scaled}" if by_user else scaled
 
 
-def table_lines(summary: Summary, groups: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Return the table: coefficients, variation between groups, residual; numbers aligned on the point."""
-    columns = [
-        _align(cells, least)
-        for cells, least in zip(zip(*(_cells(row) for row in summary.rows), strict=True), _LEAST_WIDTHS, strict=True)
-    ]
-    widths = [len(column[0]) for column in columns]
-    room = max(LEAST_NAME_WIDTH, min(NAME_WIDTH, WIDTH - 2 - sum(widths) - 2 * len(widths)))
-    names = [elided(row.name, room) for row in summary.rows]
-    width = max(len(name) for name in names)
-    lines = {
-        row.name: f"  {name:<{width}}  {'  '.join(column[i] for column in columns)}".rstrip()
-        for i, (row, name) in enumerate(zip(summary.rows, names, strict=True))
-    }
-    table = [_table_header(width, widths, summary.ci)]
-    for title, rows in _sections(summary, groups):
-        if rows:
-            table += [title, *_ends([lines[row.name] for row in rows], title)]
-    return table
-
-
-def _ends(lines: list[str], title: str) -> list[str]:
-    """Return the lines of a section; of the many levels that sigma may have, the first and the last."""
-    if title != _LOG_SIGMA or len(lines) <= MOST_OF_SIGMA:
-        return lines
-    shown = MOST_OF_SIGMA // 2
-    return [*lines[:shown], f"  ... {len(lines) - 2 * shown:,} more: --format csv", *lines[-shown:]]
-
-
 def intercept_lines(manifest: Mapping[str, Any], summary: Summary) -> list[str]:
     """Return what the two intercepts are, where the table has both."""
     if all(row.name != INTERCEPT_AT_MEAN for row in summary.rows):
@@ -160,7 +130,7 @@ def intercept_lines(manifest: Mapping[str, Any], summary: Summary) -> list[str]:
         zero, mean = f"at {name} = 0", f"at its mean, {value:.4g}"
     expected = _expected(response, manifest["model"], manifest["categories"])
     text = f"Intercept is the {expected} {zero}, {INTERCEPT_AT_MEAN} that {mean}."
-    return textwrap.wrap(text, WIDTH, break_long_words=False, break_on_hyphens=False)
+    return wrapped(text)
 
 
 def threshold_lines(manifest: Mapping[str, Any], summary: Summary) -> list[str]:
@@ -173,7 +143,7 @@ def threshold_lines(manifest: Mapping[str, Any], summary: Summary) -> list[str]:
         zero = f" at {named[0]} = 0" if len(named) == 1 else " where all predictors are 0"
         zero += "; a coefficient above 0 makes higher ones likelier"
     text = f"threshold[a|b] is the {link} of the probability of {response} up to a{zero}."
-    return textwrap.wrap(text, WIDTH, break_long_words=False, break_on_hyphens=False)
+    return wrapped(text)
 
 
 def sigma_lines(summary: Summary) -> list[str]:
@@ -217,52 +187,6 @@ def _predictors(summary: Summary) -> list[str]:
     return [row.name for row in summary.rows if row.kind is Kind.COEFFICIENT and row.term != INTERCEPT]
 
 
-def _table_header(width: int, widths: Sequence[int], ci: float) -> str:
-    interval = f"{_interval(ci)} interval"
-    mean, sd, lower, upper, rhat, bulk, tail = widths
-    return (
-        f"  {'':<{width}}  {'mean':>{mean}}  {'sd':>{sd}}  {interval:^{lower + 2 + upper}}  "
-        f"{'R-hat':>{rhat}}  {'ESS bulk':>{bulk}}  {'ESS tail':>{tail}}"
-    )
-
-
-def _interval(ci: float) -> str:
-    return f"{100 * ci:.4g}%"
-
-
-def _cells(row: SummaryRow) -> list[str]:
-    mean, sd, lower, upper = format_row(row.mean, row.sd, row.lower, row.upper, row.mcse_mean)
-    if row.fixed:
-        return [mean, "fixed", "", "", "", "", ""]
-    return [mean, sd, lower, upper, format_rhat(row.rhat), format_count(row.ess_bulk), format_count(row.ess_tail)]
-
-
-_LEAST_WIDTHS = (8, 7, 8, 8, 5, 8, 8)
-
-
-def _align(cells: Sequence[str], least: int) -> list[str]:
-    """Pad numbers so that their decimal points stand in one column; words stand at the right."""
-    tails = [len(cell) - cell.find(".") if "." in cell else 0 for cell in cells]
-    longest = max(tails)
-    padded = [
-        cell if cell.isalpha() else cell + " " * (longest - tail) for cell, tail in zip(cells, tails, strict=True)
-    ]
-    width = max(least, *map(len, padded))
-    return [cell.rjust(width) for cell in padded]
-
-
-def _sections(summary: Summary, groups: Sequence[Mapping[str, Any]]) -> Iterable[tuple[str, list[SummaryRow]]]:
-    yield "Coefficients", [row for row in summary.rows if row.kind is Kind.COEFFICIENT]
-    yield "Thresholds", [row for row in summary.rows if row.kind is Kind.THRESHOLD]
-    for group in groups:
-        title = f"Variation between {plural(group['factor'])} ({group['levels']:,})"
-        yield title, [row for row in summary.rows if row.group == group["factor"]]
-    yield _LOG_SIGMA, [row for row in summary.rows if row.kind is Kind.SIGMA_COEFFICIENT]
-    auxiliaries = [row for row in summary.rows if row.kind is Kind.AUXILIARY]
-    yield "Residual", [row for row in auxiliaries if row.name != HORSESHOE_SCALE]
-    yield "Scale that coefficients under a horseshoe share", [row for row in auxiliaries if row.name == HORSESHOE_SCALE]
-
-
 def share_lines(summary: Summary) -> list[str]:
     """Return the sentence on the share of the variance between groups."""
     predictors = _predictors(summary)
@@ -273,8 +197,8 @@ def share_lines(summary: Summary) -> list[str]:
         where = f" at {', '.join(f'{column} = 0' for column in share.at_zero)}" if share.at_zero else ""
         scale = " on the latent scale" if share.scale == "latent" else ""
         between = f"{format_share(share.mean)} of the variance{scale}{left} is between {plural(share.factor)}"
-        interval = f"{_interval(summary.ci)} interval {format_share(share.lower)} to {format_share(share.upper)}"
-        lines += textwrap.wrap(f"{between} (ICC{where}; {interval}).", WIDTH, break_on_hyphens=False)
+        interval = f"{interval_title(summary.ci)} {format_share(share.lower)} to {format_share(share.upper)}"
+        lines += wrapped(f"{between} (ICC{where}; {interval}).")
     return lines
 
 
@@ -306,10 +230,12 @@ def _said_lines(manifest: Mapping[str, Any], summary: Summary) -> list[str]:
 
 def markdown_text(manifest: Mapping[str, Any], summary: Summary, diagnosis: Diagnosis) -> str:
     """Return the table as Markdown, and below it what it shows and whether the checks passed."""
-    rows = [["", "mean", "sd", f"{_interval(summary.ci)} interval", "R-hat", "ESS bulk", "ESS tail"]]
+    rows = [["", "mean", "sd", interval_title(summary.ci), "R-hat", "ESS bulk", "ESS tail"]]
     for row in summary.rows:
-        mean, sd, lower, upper, *rest = _cells(row)
-        rows.append([row.name, mean, sd, f"{lower} to {upper}" if lower else "", *rest])
+        numbers = cells(row)
+        interval = f"{numbers['lower']} to {numbers['upper']}" if numbers["lower"] else ""
+        rest = (numbers[title] for title in rows[0][4:])
+        rows.append([row.name, numbers["mean"], numbers["sd"], interval, *rest])
     sizes = [f"{manifest['data']['rows']:,} rows"]
     sizes += [counted(group["levels"], group["factor"]) for group in manifest["groups"]]
     said = [f"`{manifest['formula']}`, {family_text(manifest['model'])}; {', '.join(sizes)}."]

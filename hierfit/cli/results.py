@@ -8,6 +8,7 @@ import typer
 
 from hierfit.cli.model_request import typed
 from hierfit.cli.options import Format, OutputFormat, Quiet, Run
+from hierfit.cli.page import show
 from hierfit.errors import UsageError
 
 if TYPE_CHECKING:
@@ -51,14 +52,14 @@ def summarize(
 
         done = finished.load(run, ci)
         summary = summarize_groups(done.draws, done.design, done.spec, done.summary.ci)
-        typer.echo(groups_text(summary, sort, None if show_all else top, output, groups_scale(done.design)))
+        show(groups_text(summary, sort, None if show_all else top, output, groups_scale(done.design)))
     else:
         done = finished.load_summary(run, ci)
-        typer.echo(report.run_text(done.manifest, done.summary, done.diagnosis, output))
+        show(report.run_text(done.manifest, done.summary, done.diagnosis, output))
     if groups or output is not OutputFormat.TABLE:
         warning = report.warning_text(done)
         if warning:
-            typer.echo(warning, err=True)
+            show(warning, err=True)
 
 
 def _refuse_without_groups(context: typer.Context) -> None:

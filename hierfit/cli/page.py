@@ -1,0 +1,80 @@
+"""What results are written on: its width, and whether it has colours.
+
+Set once when the command line starts. On a terminal tables and sentences fit it, to `WIDEST` columns; where there is
+none (a file, a pipe) they are `WIDEST` wide, unless the variable COLUMNS says otherwise. NO_COLOR and FORCE_COLOR are
+heeded (no-color.org, force-color.org).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import TextIO
+
+import typer
+
+NARROWEST, WIDEST = 40, 96
+
+
+@dataclass(frozen=True)
+class Page:
+    """Where results go.
+
+    Attributes:
+        width: columns.
+        colour: whether it has colours.
+    """
+
+    width: int = WIDEST
+    colour: bool = False
+
+
+_PAGE: ContextVar[Page] = ContextVar("page")
+_FILE = Page()
+
+
+def page() -> Page:
+    """Return the page in use."""
+    return _PAGE.get(_FILE)
+
+
+def use(page: Page) -> None:
+    """Write on this page from now on."""
+    _PAGE.set(page)
+
+
+def page_of(stream: TextIO, environment: Mapping[str, str] = os.environ) -> Page:
+    """Return the page that a stream is."""
+    terminal = stream.isatty()
+    columns = environment.get("COLUMNS", "")
+    if columns.isascii() and columns.isdigit() and int(columns):
+        width = int(columns)
+    else:
+        width = _terminal_width(stream) if terminal else WIDEST
+    coloured = terminal and environment.get("TERM") != "dumb"
+    colour = not environment.get("NO_COLOR") and (coloured or bool(environment.get("FORCE_COLOR")))
+    return Page(min(WIDEST, max(NARROWEST, width)), colour)
+
+
+def _terminal_width(stream: TextIO) -> int:
+    try:
+        return os.get_terminal_size(stream.fileno()).columns or WIDEST
+    except OSError:
+        return WIDEST
+
+
+def show(text: str, *, err: bool = False) -> None:
+    """Write a report to stdout, or what belongs beside it to stderr."""
+    typer.echo(text, err=err, color=page().colour)
+
+
+def coloured(line: str, word: str, colour: str) -> str:
+    """Return the line with the first occurrence of a word in bold and in a colour, where there are colours.
+
+    Lines are laid out first: a colour has no width, but its codes have letters.
+    """
+    if not page().colour or not word:
+        return line
+    return line.replace(word, typer.style(word, fg=colour, bold=True), 1)

@@ -1,0 +1,110 @@
+"""Summary -> the lines of its table: sections, numbers aligned on the point, as wide as the page.
+
+Where names and numbers do not fit, columns go before names are cut: one ESS, the smaller, in place of two, then none,
+then no R-hat; the Checks line has their worst, and the other formats have all.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from hierfit.cli.page import page
+from hierfit.model.priors import HORSESHOE_SCALE
+from hierfit.model.spec import Kind
+from hierfit.results.digits import format_count, format_rhat, format_row
+from hierfit.results.summary import Summary, SummaryRow
+from hierfit.results.words import elided, plural
+
+NAME_WIDTH, LEAST_NAME_WIDTH = 34, 12
+MOST_OF_SIGMA = 10
+_LOG_SIGMA = "Log of sigma, the residual sd (log scale: exp of a coefficient multiplies sigma)"
+_INTERVAL = ("lower", "upper")
+# Titles of the columns of numbers and the least width of each, with room and without; the sets of columns to choose
+# from, the fullest first.
+_LEAST_WIDTHS = {"mean": 8, "sd": 7, "lower": 8, "upper": 8, "R-hat": 5, "ESS bulk": 8, "ESS tail": 8, "ESS": 5}
+_COMPACT = {"mean": 5, "sd": 4, "lower": 5, "upper": 6, "R-hat": 5, "ESS bulk": 8, "ESS tail": 8, "ESS": 3}
+_ESTIMATE = ("mean", "sd", *_INTERVAL)
+_LAYOUTS = (
+    (*_ESTIMATE, "R-hat", "ESS bulk", "ESS tail"),
+    (*_ESTIMATE, "R-hat", "ESS"),
+    (*_ESTIMATE, "R-hat"),
+    _ESTIMATE,
+)
+
+
+def cells(row: SummaryRow) -> dict[str, str]:
+    """Return the numbers of a row as text, by the titles of their columns; empty where it is fixed."""
+    mean, sd, lower, upper = format_row(row.mean, row.sd, row.lower, row.upper, row.mcse_mean)
+    if row.fixed:
+        return dict.fromkeys(_LEAST_WIDTHS, "") | {"mean": mean, "sd": "fixed"}
+    bulk, tail = format_count(row.ess_bulk), format_count(row.ess_tail)
+    numbers = {"mean": mean, "sd": sd, "lower": lower, "upper": upper, "R-hat": format_rhat(row.rhat)}
+    return numbers | {"ESS bulk": bulk, "ESS tail": tail, "ESS": bulk if row.ess_bulk <= row.ess_tail else tail}
+
+
+def interval_title(ci: float) -> str:
+    """Return "95% interval"."""
+    return f"{100 * ci:.4g}% interval"
+
+
+def table_lines(summary: Summary, groups: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return the table: coefficients, variation between groups, residual; numbers aligned on the point."""
+    rows = [cells(row) for row in summary.rows]
+    wanted = min(NAME_WIDTH, max(len(row.name) for row in summary.rows))
+    for titles, compact in itertools.product(_LAYOUTS, (False, True)):
+        least = _COMPACT if compact else _LEAST_WIDTHS
+        columns = {title: _align([row[title] for row in rows], least[title]) for title in titles}
+        room = page().width - 2 - sum(2 + len(column[0]) for column in columns.values())
+        if room >= wanted:
+            break
+    names = [elided(row.name, max(LEAST_NAME_WIDTH, min(NAME_WIDTH, room))) for row in summary.rows]
+    width = max(len(name) for name in names)
+    lines = {
+        row.name: f"  {name:<{width}}  {'  '.join(column[i] for column in columns.values())}".rstrip()
+        for i, (row, name) in enumerate(zip(summary.rows, names, strict=True))
+    }
+    table = [_header(width, {title: len(column[0]) for title, column in columns.items()}, summary.ci)]
+    for title, section in _sections(summary, groups):
+        if section:
+            table += [title, *_ends([lines[row.name] for row in section], title)]
+    return table
+
+
+def _ends(lines: list[str], title: str) -> list[str]:
+    """Return the lines of a section; of the many levels that sigma may have, the first and the last."""
+    if title != _LOG_SIGMA or len(lines) <= MOST_OF_SIGMA:
+        return lines
+    shown = MOST_OF_SIGMA // 2
+    return [*lines[:shown], f"  ... {len(lines) - 2 * shown:,} more: --format csv", *lines[-shown:]]
+
+
+def _header(width: int, widths: Mapping[str, int], ci: float) -> str:
+    lower, upper = (widths[title] for title in _INTERVAL)
+    titles = [f"{title:>{widths[title]}}" for title in widths if title not in _INTERVAL]
+    titles.insert(len(_ESTIMATE) - len(_INTERVAL), f"{interval_title(ci):^{lower + 2 + upper}}")
+    return f"  {'':<{width}}  {'  '.join(titles)}".rstrip()
+
+
+def _align(numbers: Sequence[str], least: int) -> list[str]:
+    """Pad numbers so that their decimal points stand in one column; words stand at the right."""
+    tails = [len(number) - number.find(".") if "." in number else 0 for number in numbers]
+    longest = max(tails)
+    padded = [
+        number if number.isalpha() else number + " " * (longest - tail)
+        for number, tail in zip(numbers, tails, strict=True)
+    ]
+    return [number.rjust(max(least, *map(len, padded))) for number in padded]
+
+
+def _sections(summary: Summary, groups: Sequence[Mapping[str, Any]]) -> Iterable[tuple[str, list[SummaryRow]]]:
+    yield "Coefficients", [row for row in summary.rows if row.kind is Kind.COEFFICIENT]
+    yield "Thresholds", [row for row in summary.rows if row.kind is Kind.THRESHOLD]
+    for group in groups:
+        title = f"Variation between {plural(group['factor'])} ({group['levels']:,})"
+        yield title, [row for row in summary.rows if row.group == group["factor"]]
+    yield _LOG_SIGMA, [row for row in summary.rows if row.kind is Kind.SIGMA_COEFFICIENT]
+    auxiliaries = [row for row in summary.rows if row.kind is Kind.AUXILIARY]
+    yield "Residual", [row for row in auxiliaries if row.name != HORSESHOE_SCALE]
+    yield "Scale that coefficients under a horseshoe share", [row for row in auxiliaries if row.name == HORSESHOE_SCALE]
