@@ -21,7 +21,7 @@ CHECK_NAMES = {
 }
 VERDICTS = {Level.OK: "OK", Level.WARN: "WARNING", Level.FAIL: "FAILED · do not use these estimates yet"}
 COLOURS = {Level.OK: "green", Level.WARN: "yellow", Level.FAIL: "red"}
-MOST_NAMES, WIDEST_FLAG = 4, 48
+MOST_NAMES, WIDEST_FLAG, LEAST_WHY = 4, 48, 24
 _INDENT = 15
 
 
@@ -73,9 +73,15 @@ def _finding_lines(found: Finding, number: str, width: int) -> Iterator[str]:
 
 
 def _try_lines(checks: Diagnosis) -> Iterator[str]:
-    """Yield the steps, numbered, what each does beside it."""
+    """Yield the steps, numbered, what each does beside it, or below where the page is narrow."""
     width = max((len(step.flag) for step in checks.tries if len(step.flag) <= WIDEST_FLAG), default=0)
+    beside = LABEL + 3 + width + 3
     for number, step in enumerate(checks.tries, 1):
         label = "Try" if number == 1 else ""
-        flag = f"{label:<{LABEL}}{number}. {step.flag:<{width}}   "
-        yield from wrapped(step.why, flag, " " * (LABEL + width + 6))
+        flag = f"{label:<{LABEL}}{number}. {step.flag:<{width}}"
+        if beside + LEAST_WHY <= page().width:
+            yield from wrapped(step.why, f"{flag}   ", " " * beside)
+        else:
+            margin = " " * (LABEL + 3)
+            yield flag.rstrip()
+            yield from wrapped(step.why, margin, margin)

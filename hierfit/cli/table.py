@@ -1,6 +1,6 @@
 """Summary -> the lines of its table: sections, numbers aligned on the point, as wide as the page.
 
-Where names and numbers do not fit, columns go before names are cut: one ESS, the smaller, in place of two, then none,
+Where names and numbers do not fit, columns go before names are cut to less than `FAIR_NAME_WIDTH`: one ESS, the smaller, in place of two, then none,
 then no R-hat; the Checks line has their worst, and the other formats have all.
 """
 
@@ -17,7 +17,7 @@ from hierfit.results.digits import format_count, format_rhat, format_row
 from hierfit.results.summary import Summary, SummaryRow
 from hierfit.results.words import elided, plural
 
-NAME_WIDTH, LEAST_NAME_WIDTH = 34, 12
+NAME_WIDTH, FAIR_NAME_WIDTH, LEAST_NAME_WIDTH = 34, 24, 12
 MOST_OF_SIGMA = 10
 _LOG_SIGMA = "Log of sigma, the residual sd (log scale: exp of a coefficient multiplies sigma)"
 _INTERVAL = ("lower", "upper")
@@ -52,7 +52,7 @@ def interval_title(ci: float) -> str:
 def table_lines(summary: Summary, groups: Sequence[Mapping[str, Any]]) -> list[str]:
     """Return the table: coefficients, variation between groups, residual; numbers aligned on the point."""
     rows = [cells(row) for row in summary.rows]
-    wanted = min(NAME_WIDTH, max(len(row.name) for row in summary.rows))
+    wanted = min(FAIR_NAME_WIDTH, max(len(row.name) for row in summary.rows))
     for titles, compact in itertools.product(_LAYOUTS, (False, True)):
         least = _COMPACT if compact else _LEAST_WIDTHS
         columns = {title: _align([row[title] for row in rows], least[title]) for title in titles}

@@ -72,8 +72,8 @@ class GroupTable:
 
     @property
     def differs(self) -> NDArray[np.bool_]:
-        """Whether the interval of the deviation excludes 0 [J, M]."""
-        return np.asarray((self.deviation_lower > 0) | (self.deviation_upper < 0))
+        """Whether the interval of the coefficient, as it is shown, excludes the population value [J, M]."""
+        return np.asarray((self.lower > self.population) | (self.upper < self.population))
 
     @property
     def n_differing(self) -> NDArray[np.int64]:

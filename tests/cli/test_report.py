@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -11,10 +12,12 @@ import pytest
 
 from hierfit.cli.check_report import check_lines
 from hierfit.cli.group_report import groups_text
-from hierfit.cli.lines import WIDTH, duration
+from hierfit.cli.lines import duration
 from hierfit.cli.model_report import dropped_text, level_lines, prior_lines
 from hierfit.cli.options import OutputFormat
-from hierfit.cli.report import header_lines, run_text, table_lines
+from hierfit.cli.page import WIDEST, Page, page, use
+from hierfit.cli.report import header_lines, run_text
+from hierfit.cli.table import cells, table_lines
 from hierfit.errors import UsageError
 from hierfit.model.design import build_design
 from hierfit.model.formula_text import parse_formula
@@ -184,7 +187,59 @@ Try      1. --adapt-delta 0.99                         smaller steps, 2 to 3 tim
 
 @pytest.mark.parametrize("checks", [OK, WARN, FAILED], ids=lambda checks: checks.status.value)
 def test_nothing_is_wider_than_a_terminal(checks: Diagnosis) -> None:
-    assert max(map(len, text(OutputFormat.TABLE, checks).splitlines())) <= WIDTH
+    assert max(map(len, text(OutputFormat.TABLE, checks).splitlines())) <= WIDEST
+
+
+@pytest.fixture
+def on_page(request: pytest.FixtureRequest) -> Iterator[Page]:
+    """Write on the page of the parameter while a test runs."""
+    before, given = page(), request.param
+    use(given)
+    yield given
+    use(before)
+
+
+@pytest.mark.parametrize("on_page", [Page(width) for width in range(60, 97, 4)], indirect=True, ids=str)
+@pytest.mark.parametrize("checks", [OK, WARN, FAILED], ids=lambda checks: checks.status.value)
+def test_a_report_fits_the_page_and_cuts_no_number(on_page: Page, checks: Diagnosis) -> None:
+    shown = text(OutputFormat.TABLE, checks)
+    words = shown.split()
+    assert max(map(len, shown.splitlines())) <= on_page.width
+    assert {row.name for row in ROWS if " " not in row.name} <= set(words)
+    for row in ROWS:
+        assert {cells(row)[title] for title in ("mean", "sd", "lower", "upper")} <= {"", *words}
+
+
+@pytest.mark.parametrize(
+    ("on_page", "titles"),
+    [
+        (Page(96), ["R-hat", "ESS bulk", "ESS tail"]),
+        (Page(80), ["R-hat", "ESS"]),
+        (Page(70), ["R-hat"]),
+        (Page(60), []),
+    ],
+    indirect=["on_page"],
+)
+def test_columns_go_before_names_are_cut(on_page: Page, titles: list[str]) -> None:
+    lines = table_lines(SUMMARY, manifest()["groups"])
+    for title in ("R-hat", "ESS bulk", "ESS tail"):
+        assert (title in lines[0]) == (title in titles)
+    assert ("ESS" in lines[0]) == any("ESS" in title for title in titles)
+    assert not any("…" in line for line in lines)
+
+
+@pytest.mark.parametrize("on_page", [Page(60)], indirect=True)
+def test_groups_stand_term_by_term_where_the_page_is_narrow(on_page: Page) -> None:
+    shown = groups_text(GROUPS, None, 2, OutputFormat.TABLE)
+    assert max(map(len, shown.splitlines())) <= on_page.width
+    assert shown_levels(shown) == ["s0", "s1", "s7", "s8"] * 2
+
+
+@pytest.mark.parametrize("on_page", [Page(colour=True)], indirect=True)
+def test_verdicts_have_colour_where_there_is_colour(on_page: Page) -> None:
+    for checks, word, code in ((OK, "OK", 32), (WARN, "WARNING", 33), (FAILED, "FAILED", 31)):
+        assert f"\x1b[{code}m\x1b[1m{word}\x1b[0m" in text(OutputFormat.TABLE, checks)
+        assert "\x1b" not in text(OutputFormat.MD, checks) + text(OutputFormat.JSON, checks)
 
 
 def test_every_check_has_a_name_for_people() -> None:
@@ -236,7 +291,7 @@ def test_a_long_formula_is_wrapped() -> None:
     lines = header_lines(manifest(formula="y ~ 1 + " + " + ".join(f"predictor_{k}" for k in range(20))))
     assert lines[0].startswith("y ~ 1 + predictor_0")
     assert lines[4].strip() == "gaussian, identity link, engine collapsed"
-    assert max(map(len, lines)) <= WIDTH
+    assert max(map(len, lines)) <= WIDEST
 
 
 def test_no_group_no_variation() -> None:
@@ -250,7 +305,7 @@ def test_wide_names_are_elided_and_numbers_are_not() -> None:
     name = "socio_economic_status_of_the_family_at_school_entry_in_euro"
     wide = replace(ROWS[2], name=name, mean=-1234567.8, sd=120.3, lower=-1234800.1, upper=-1234330.4, mcse_mean=2)
     lines = table_lines(Summary((ROWS[0], wide), 0.95, ()), [])
-    assert max(map(len, lines)) <= WIDTH
+    assert max(map(len, lines)) <= WIDEST
     assert "socio_eco" in lines[3] and "…" in lines[3] and "euro" in lines[3]
     assert "-1.23457e+06" in lines[3] and "3,204" in lines[3]
 
@@ -394,7 +449,7 @@ def test_the_coefficients_of_log_sigma_and_what_they_come_to() -> None:
         "  sigma_x               0.480    0.042     0.399     0.565   1.00     2,907     3,034",
     ]
     assert said.splitlines()[-1] == "sigma    1.661 (1.521 to 1.801) where its predictors are at their means"
-    assert max(map(len, shown.splitlines())) <= WIDTH
+    assert max(map(len, shown.splitlines())) <= WIDEST
 
 
 def test_sigma_at_the_levels_of_a_text_predictor() -> None:
@@ -555,7 +610,7 @@ def test_groups_in_other_formats() -> None:
 def test_long_labels_are_elided() -> None:
     long = replace(table(3), labels=("a" * 60, "b", "c"))
     shown = groups_text(GroupSummary((long,), 0.95), None, 5, OutputFormat.TABLE)
-    assert max(map(len, shown.splitlines())) <= WIDTH
+    assert max(map(len, shown.splitlines())) <= WIDEST
     assert "…" in shown
 
 
@@ -570,7 +625,7 @@ def test_rows_of_their_own_have_nothing_to_pool() -> None:
 def test_long_names_of_columns_are_elided() -> None:
     long = replace(table(3), terms=("Intercept", "percentage of families with a low income"))
     shown = groups_text(GroupSummary((long,), 0.95), None, 5, OutputFormat.TABLE)
-    assert max(map(len, shown.splitlines())) <= WIDTH
+    assert max(map(len, shown.splitlines())) <= WIDEST
 
 
 def test_several_factors() -> None:

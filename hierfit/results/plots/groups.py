@@ -2,7 +2,7 @@
 
 Up to 60 levels: one named row each (with densities up to 12). Beyond: rank on the x axis, every level a thin vertical
 interval, the extreme levels named; from 300 levels also how normal the deviations are. Levels whose
-95 % interval of the deviation excludes 0 are dark orange: these differ from the population.
+95 % interval, as drawn, excludes the population value are dark orange: these differ from the population.
 """
 
 from __future__ import annotations
@@ -54,7 +54,6 @@ class Caterpillar:
         group: the grouping factor.
         index: which of its terms.
         quantiles: 2.5, 25, 50, 75, 97.5 % of population + deviation [J, 5].
-        differs: whether the 95 % interval of the deviation excludes 0 [J].
         population: 2.5, 50, 97.5 % of the population value [3].
         truth: true coefficients [J], or None.
         scale: the scale of the coefficients, such as "log odds"; empty on the outcome's own.
@@ -63,7 +62,6 @@ class Caterpillar:
     group: Group
     index: int
     quantiles: Array
-    differs: NDArray[np.bool_]
     population: Array
     truth: Array | None
     scale: str = ""
@@ -89,6 +87,12 @@ class Caterpillar:
         return np.argsort(self.quantiles[:, 2], kind="stable")
 
     @property
+    def differs(self) -> NDArray[np.bool_]:
+        """Whether the 95 % interval excludes the population value, as both are drawn [J]."""
+        value = self.population[1]
+        return np.asarray((self.quantiles[:, 0] > value) | (self.quantiles[:, 4] < value))
+
+    @property
     def finding(self) -> str:
         """How many levels differ, and how many contain the truth where it is known."""
         if self.truth is not None:
@@ -101,7 +105,6 @@ class Caterpillar:
 def caterpillars(material: Material, group: Group) -> list[Caterpillar]:
     """Return every varying coefficient of a factor, at most `MOST_TERMS`."""
     quantiles = level_quantiles(material.draws, group, PROBABILITIES)
-    differs = material.group_summary.table(group.factor).differs
     population = np.quantile(population_values(material.draws, group.terms), (INTERVAL[0], 0.5, INTERVAL[1]), axis=0)
     truth = material.truth
     return [
@@ -109,7 +112,6 @@ def caterpillars(material: Material, group: Group) -> list[Caterpillar]:
             group,
             index,
             quantiles[:, index],
-            differs[:, index],
             population[:, index],
             truth.levels(group, index) if truth else None,
             scale_words(material.design),
