@@ -1,12 +1,11 @@
 """Summary -> the lines of its table: sections, numbers aligned on the point, as wide as the page.
 
-Where names and numbers do not fit, columns go before names are cut to less than `FAIR_NAME_WIDTH`: one ESS, the smaller, in place of two, then none,
-then no R-hat; the Checks line has their worst, and the other formats have all.
+Where names and numbers do not fit, columns go before names are cut to less than `NAME_WIDTH`: one ESS, the
+smaller, in place of two, then none, then no R-hat; the Checks line has their worst, and the other formats have all.
 """
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -17,7 +16,7 @@ from hierfit.results.digits import format_count, format_rhat, format_row
 from hierfit.results.summary import Summary, SummaryRow
 from hierfit.results.words import elided, plural
 
-NAME_WIDTH, FAIR_NAME_WIDTH, LEAST_NAME_WIDTH = 34, 24, 12
+NAME_WIDTH, LEAST_NAME_WIDTH = 34, 12
 MOST_OF_SIGMA = 10
 _LOG_SIGMA = "Log of sigma, the residual sd (log scale: exp of a coefficient multiplies sigma)"
 _INTERVAL = ("lower", "upper")
@@ -26,11 +25,13 @@ _INTERVAL = ("lower", "upper")
 _LEAST_WIDTHS = {"mean": 8, "sd": 7, "lower": 8, "upper": 8, "R-hat": 5, "ESS bulk": 8, "ESS tail": 8, "ESS": 5}
 _COMPACT = {"mean": 5, "sd": 4, "lower": 5, "upper": 6, "R-hat": 5, "ESS bulk": 8, "ESS tail": 8, "ESS": 3}
 _ESTIMATE = ("mean", "sd", *_INTERVAL)
+_ALL = (*_ESTIMATE, "R-hat", "ESS bulk", "ESS tail")
 _LAYOUTS = (
-    (*_ESTIMATE, "R-hat", "ESS bulk", "ESS tail"),
-    (*_ESTIMATE, "R-hat", "ESS"),
-    (*_ESTIMATE, "R-hat"),
-    _ESTIMATE,
+    (_ALL, _LEAST_WIDTHS),
+    (_ALL, _COMPACT),
+    ((*_ESTIMATE, "R-hat", "ESS"), _COMPACT),
+    ((*_ESTIMATE, "R-hat"), _COMPACT),
+    (_ESTIMATE, _COMPACT),
 )
 
 
@@ -52,9 +53,8 @@ def interval_title(ci: float) -> str:
 def table_lines(summary: Summary, groups: Sequence[Mapping[str, Any]]) -> list[str]:
     """Return the table: coefficients, variation between groups, residual; numbers aligned on the point."""
     rows = [cells(row) for row in summary.rows]
-    wanted = min(FAIR_NAME_WIDTH, max(len(row.name) for row in summary.rows))
-    for titles, compact in itertools.product(_LAYOUTS, (False, True)):
-        least = _COMPACT if compact else _LEAST_WIDTHS
+    wanted = min(NAME_WIDTH, max(len(row.name) for row in summary.rows))
+    for titles, least in _LAYOUTS:
         columns = {title: _align([row[title] for row in rows], least[title]) for title in titles}
         room = page().width - 2 - sum(2 + len(column[0]) for column in columns.values())
         if room >= wanted:

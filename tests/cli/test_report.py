@@ -307,7 +307,7 @@ def test_wide_names_are_elided_and_numbers_are_not() -> None:
     lines = table_lines(Summary((ROWS[0], wide), 0.95, ()), [])
     assert max(map(len, lines)) <= WIDEST
     assert "socio_eco" in lines[3] and "…" in lines[3] and "euro" in lines[3]
-    assert "-1.23457e+06" in lines[3] and "3,204" in lines[3]
+    assert "-1.23457e+06" in lines[3] and lines[3].endswith("1.00")  # for want of room, no ESS
 
 
 def test_more_than_one_predictor() -> None:
