@@ -17,7 +17,7 @@ import typer
 
 from hierfit import __version__
 from hierfit.cli import doctor, extend, fit, results, simulate
-from hierfit.cli.page import page_of, use
+from hierfit.cli.page import on, page_of
 from hierfit.cli.usage import Command, Commands
 from hierfit.errors import ExitCode, HierfitError
 
@@ -70,9 +70,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal that has no "·" shows "?"
-    use(page_of(sys.stdout))
     try:
-        app(args=None if argv is None else list(argv))
+        with on(page_of(sys.stdout)):
+            app(args=None if argv is None else list(argv))
     except HierfitError as error:
         _show_error(error)
         sys.exit(error.exit_code)

@@ -1,6 +1,6 @@
 """What results are written on: its width, and whether it has colours.
 
-Set once when the command line starts. On a terminal tables and sentences fit it, to `WIDEST` columns; where there is
+Known from when the command line starts. On a terminal tables and sentences fit it, to `WIDEST` columns; where there is
 none (a file, a pipe) they are `WIDEST` wide, unless the variable COLUMNS says otherwise. NO_COLOR and FORCE_COLOR are
 heeded (no-color.org, force-color.org).
 """
@@ -8,7 +8,8 @@ heeded (no-color.org, force-color.org).
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TextIO
@@ -40,9 +41,14 @@ def page() -> Page:
     return _PAGE.get(_FILE)
 
 
-def use(page: Page) -> None:
-    """Write on this page from now on."""
-    _PAGE.set(page)
+@contextmanager
+def on(page: Page) -> Iterator[None]:
+    """Write on this page for a while."""
+    before = _PAGE.set(page)
+    try:
+        yield
+    finally:
+        _PAGE.reset(before)
 
 
 def page_of(stream: TextIO, environment: Mapping[str, str] = os.environ) -> Page:

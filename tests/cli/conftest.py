@@ -29,7 +29,7 @@ Cli = Callable[..., Outcome]
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return an empty current folder that holds data.csv; no environment that changes what is written."""
-    for name in ("HIERFIT_DEBUG", "FORCE_COLOR", "GITHUB_ACTIONS"):
+    for name in ("HIERFIT_DEBUG", "FORCE_COLOR", "GITHUB_ACTIONS", "COLUMNS"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("NO_COLOR", "1")
     monkeypatch.setenv("TERMINAL_WIDTH", "100")

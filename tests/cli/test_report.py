@@ -15,7 +15,7 @@ from hierfit.cli.group_report import groups_text
 from hierfit.cli.lines import duration
 from hierfit.cli.model_report import dropped_text, level_lines, prior_lines
 from hierfit.cli.options import OutputFormat
-from hierfit.cli.page import WIDEST, Page, page, use
+from hierfit.cli.page import WIDEST, Page, on
 from hierfit.cli.report import header_lines, run_text
 from hierfit.cli.table import cells, table_lines
 from hierfit.errors import UsageError
@@ -193,10 +193,8 @@ def test_nothing_is_wider_than_a_terminal(checks: Diagnosis) -> None:
 @pytest.fixture
 def on_page(request: pytest.FixtureRequest) -> Iterator[Page]:
     """Write on the page of the parameter while a test runs."""
-    before, given = page(), request.param
-    use(given)
-    yield given
-    use(before)
+    with on(request.param):
+        yield request.param
 
 
 @pytest.mark.parametrize("on_page", [Page(width) for width in range(60, 97, 4)], indirect=True, ids=str)

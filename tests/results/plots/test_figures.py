@@ -89,6 +89,8 @@ def test_group_title_counts_the_levels_that_differ(drawn):
     case, drawings = drawn("40")
     table = summarize_groups(case.draws, case.design, case.spec).table("school")
     n_intercepts, n_slopes = table.n_differing
+    shown = (table.lower > table.population) | (table.upper < table.population)
+    assert table.n_differing.tolist() == shown.sum(axis=0).tolist()
     assert title(drawings["groups"]) == (
         f"{n_intercepts} of 40 school intercepts differ from the population; "
         f"{n_slopes} of 40 school slopes of ses differ from the population"
