@@ -13,6 +13,7 @@ from hierfit import __version__
 from hierfit.model.design import Design, Group
 from hierfit.model.spec import ModelSpec
 from hierfit.model.table import Table
+from hierfit.notes.note import Note
 from hierfit.request import FitRequest
 from hierfit.results.checks import predict_from_prior
 from hierfit.results.diagnostics import Diagnosis
@@ -57,6 +58,11 @@ def _describe_group(group: Group) -> dict[str, Any]:
     }
 
 
+def describe_notes(notes: Sequence[Note]) -> dict[str, Any]:
+    """Return what a reader of the results should know of data and model."""
+    return {"notes": [note.to_dict() for note in notes]}
+
+
 def describe_tools(source: Source) -> dict[str, Any]:
     """Return what did the work: engine, toolchain, compiler, program, versions, machine."""
     return {
@@ -99,6 +105,7 @@ def summary_document(manifest: Mapping[str, Any], summary: Summary, diagnosis: D
         "groups": {group["factor"]: group["levels"] for group in manifest["groups"]},
         **summary.to_dict(),
         "checks": diagnosis.to_dict(),
+        "notes": manifest.get("notes", []),
         "seconds": manifest["seconds"],
         "seed": manifest["request"]["sampler"]["seed"],
         "hierfit": manifest["hierfit"],

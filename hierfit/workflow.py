@@ -19,7 +19,14 @@ from typing import Any
 
 from hierfit import runs
 from hierfit.finished import Fit, judge, open_fit
-from hierfit.manifest import describe_draws, describe_model, describe_outcome, describe_tools, summary_document
+from hierfit.manifest import (
+    describe_draws,
+    describe_model,
+    describe_notes,
+    describe_outcome,
+    describe_tools,
+    summary_document,
+)
 from hierfit.marginal.timing import estimate_marginal
 from hierfit.model.design import Design, build_design
 from hierfit.model.engines import Engine, choose_engine, samples_by_stan
@@ -27,6 +34,8 @@ from hierfit.model.outcome import find_family
 from hierfit.model.prior_choice import build_spec
 from hierfit.model.spec import ModelSpec
 from hierfit.model.table import Table
+from hierfit.notes.find import find_notes
+from hierfit.notes.note import Note
 from hierfit.reading import read_columns
 from hierfit.request import FitRequest
 from hierfit.results.convergence import assess
@@ -56,6 +65,7 @@ class Plan:
         design: its columns.
         spec: formula, family and priors.
         engine: how the group effects will be dealt with.
+        notes: what a reader of the results should know of data and model.
         seconds: what reading took.
     """
 
@@ -64,6 +74,7 @@ class Plan:
     design: Design
     spec: ModelSpec
     engine: Engine
+    notes: tuple[Note, ...]
     seconds: float
 
 
@@ -76,7 +87,8 @@ def prepare(request: FitRequest) -> Plan:
     design = build_design(formula, table, centered=request.centered, family=family.name, link=link, roles=request.roles)
     spec = build_spec(formula, design, request.priors, prior_only=request.prior_only, standardize=request.standardize)
     engine = choose_engine(spec, design, request.engine, tuned=_is_tuned(request.sampler))
-    return Plan(request, table, design, spec, engine, time.perf_counter() - started)
+    notes = find_notes(request, table, design, spec)
+    return Plan(request, table, design, spec, engine, notes, time.perf_counter() - started)
 
 
 def _is_tuned(options: SamplerOptions) -> bool:
@@ -116,6 +128,7 @@ def fit(
     }
     manifest = {
         **describe_model(plan.request.with_seed(drawn.seed), plan.table, plan.design, plan.spec),
+        **describe_notes(plan.notes),
         **describe_tools(source),
         **describe_draws(drawn, plan.design, plan.spec),
         **describe_outcome(seconds, diagnosis.to_dict(), argv, interrupted=drawn.interrupted),

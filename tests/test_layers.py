@@ -15,6 +15,7 @@ FLOORS = [
     {"hierfit.sources"},
     {"hierfit.request"},
     {"hierfit.results"},
+    {"hierfit.notes"},
     {"hierfit.rounds"},
     {"hierfit.manifest", "hierfit.runs", "hierfit.reading"},
     {"hierfit.finished"},

@@ -83,6 +83,7 @@ def _run(
     """Prepare and fit, with the report in the order in which things become known."""
     from hierfit import workflow
     from hierfit.cli import model_report, report
+    from hierfit.cli.note_report import on_one_screen
     from hierfit.cli.progress import Reporter
     from hierfit.rounds import Listener
 
@@ -97,7 +98,8 @@ def _run(
     listener = Listener(reporter.say, reporter.progress)
     with reporter:
         done = workflow.fit(plan, folder, overwrite=overwrite, argv=sys.argv, listener=listener)
-    show(report.run_text(done.manifest, done.summary, done.diagnosis, output))
+    seen = on_one_screen() and not quiet  # above the progress
+    show(report.run_text(done.manifest, done.summary, done.diagnosis, output, notes=not seen))
     if output is not OutputFormat.TABLE and (warning := report.warning_text(done)):
         reporter.say(warning)
     reporter.say(report.saved_text(done))

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from hierfit.cli.formats import csv_text, markdown_table
 from hierfit.cli.lines import LABEL, duration, joined, paragraph
+from hierfit.cli.note_report import note_lines
 from hierfit.cli.options import OutputFormat
-from hierfit.manifest import describe_model
+from hierfit.manifest import describe_model, describe_notes
+from hierfit.model.design import Group
 from hierfit.model.engines import samples_by_stan
 from hierfit.model.formula import INTERCEPT
 from hierfit.model.priors import Prior
@@ -25,21 +27,23 @@ _SHOWN_LEVELS = 8
 
 
 def reading_text(plan: Plan) -> str:
-    """Return what was read, what was dropped, and the model, before anything is sampled."""
-    return "\n".join([*_data_lines("Reading", plan), *_model_lines(plan)])
+    """Return what was read, what was dropped, the model, and the notes on both, before anything is sampled."""
+    return "\n".join([*_data_lines("Reading", plan), *_model_lines(plan), *note_lines(describe_notes(plan.notes))])
 
 
 def _data_lines(label: str, plan: Plan) -> list[str]:
     table, design = plan.table, plan.design
-    sizes = [f"{table.n_read:,} rows", *(counted(group.n_levels, group.factor) for group in design.groups)]
-    lines = [
+    sizes = [f"{table.n_read:,} rows", *map(_levels_text, design.groups)]
+    return [
         f"{label:<{LABEL}}{table.path}: {', '.join(sizes)}, {dropped_text(table.n_read - table.n_rows, table.dropped)}"
     ]
-    for group in design.groups:
-        single = int((group.rows_per_level == 1).sum())
-        if 0 < single < group.n_levels:
-            lines.append(f"{'Note':<{LABEL}}{counted(single, group.factor)} with a single row")
-    return lines
+
+
+def _levels_text(group: Group) -> str:
+    """Return "160 schools", or "160 schools (3 with a single row)"."""
+    single = int((group.rows_per_level == 1).sum())
+    few = f" ({single:,} with a single row)" if 0 < single < group.n_levels else ""
+    return counted(group.n_levels, group.factor) + few
 
 
 def level_lines(
@@ -96,6 +100,7 @@ def plan_text(plan: Plan) -> str:
             *_data_lines("Data", plan),
             *(f"{'':<{LABEL}}{text}" for text in rows_per_group(groups)),
             *_model_lines(plan),
+            *note_lines(describe_notes(plan.notes)),
             "",
             "Priors",
             *prior_lines(plan.spec),

@@ -13,6 +13,7 @@ from hierfit.cli.check_report import VERDICTS, check_lines, verdict_line
 from hierfit.cli.formats import csv_text, markdown_table
 from hierfit.cli.lines import LABEL, duration, joined, paragraph, wrapped
 from hierfit.cli.model_report import dropped_text, family_text, level_lines, rows_per_group
+from hierfit.cli.note_report import note_lines, notes_sentences
 from hierfit.cli.options import OutputFormat
 from hierfit.cli.page import page
 from hierfit.cli.table import MOST_OF_SIGMA, NAME_WIDTH, cells, interval_title, table_lines
@@ -202,8 +203,10 @@ def share_lines(summary: Summary) -> list[str]:
     return lines
 
 
-def run_text(manifest: Mapping[str, Any], summary: Summary, diagnosis: Diagnosis, output: OutputFormat) -> str:
-    """Return a run in the wanted format."""
+def run_text(
+    manifest: Mapping[str, Any], summary: Summary, diagnosis: Diagnosis, output: OutputFormat, *, notes: bool = True
+) -> str:
+    """Return a run in the wanted format; the table without its notes where the reader has just seen them."""
     if output is OutputFormat.JSON:
         return json.dumps(summary_document(manifest, summary, diagnosis), indent=2, ensure_ascii=False, allow_nan=False)
     if output is OutputFormat.CSV:
@@ -211,7 +214,7 @@ def run_text(manifest: Mapping[str, Any], summary: Summary, diagnosis: Diagnosis
     if output is OutputFormat.MD:
         return markdown_text(manifest, summary, diagnosis)
     blocks = [
-        [*header_lines(manifest), *check_lines(diagnosis)],
+        [*header_lines(manifest), *(note_lines(manifest) if notes else ()), *check_lines(diagnosis)],
         table_lines(summary, manifest["groups"]),
         _said_lines(manifest, summary),
     ]
@@ -240,6 +243,7 @@ def markdown_text(manifest: Mapping[str, Any], summary: Summary, diagnosis: Diag
     sizes += [counted(group["levels"], group["factor"]) for group in manifest["groups"]]
     said = [f"`{manifest['formula']}`, {family_text(manifest['model'])}; {', '.join(sizes)}."]
     said += [f"Checks: {VERDICTS[diagnosis.status]}.", *_said_lines(manifest, summary)]
+    said += notes_sentences(manifest)
     return f"{markdown_table(rows)}\n\n{' '.join(' '.join(said).split())}"
 
 

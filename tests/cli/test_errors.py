@@ -243,7 +243,7 @@ def test_groups_with_a_single_row_are_said(cli: Cli, folder: Path) -> None:
     (folder / "data.csv").write_text(CSV + "1,2,lonely\n")
     done = cli(*FIT, "--dry-run")
     assert done.code == 0
-    assert "1 school with a single row" in done.out
+    assert "schools (1 with a single row)" in done.out
 
 
 def test_labels_are_text_and_not_numbers(cli: Cli, folder: Path) -> None:

@@ -1,0 +1,29 @@
+"""Known -> the notes, in the order in which a reader needs them: the file, its levels, the model, single rows.
+
+A note is found by one function, `Known` -> its notes, often none. A new one takes a kind in `note`, a function in the
+module of its subject, a place in `_LOOKS` here, and a row in docs/notes.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from hierfit.model.design import Design
+from hierfit.model.spec import ModelSpec
+from hierfit.model.table import Table
+from hierfit.notes.groups import few_levels
+from hierfit.notes.note import Known, Note
+from hierfit.request import FitRequest
+
+Look = Callable[[Known], Iterator[Note]]
+
+_LOOKS: tuple[Look, ...] = (few_levels,)
+# What compares the outcome with the predictors; draws from the priors alone leave the outcome out.
+_OF_THE_OUTCOME: frozenset[Look] = frozenset()
+
+
+def find_notes(request: FitRequest, table: Table, design: Design, spec: ModelSpec) -> tuple[Note, ...]:
+    """Return all notes about data and model."""
+    known = Known(request, table, design, spec)
+    looks = [look for look in _LOOKS if not (spec.prior_only and look in _OF_THE_OUTCOME)]
+    return tuple(note for look in looks for note in look(known))

@@ -1,0 +1,67 @@
+"""Note: one thing about data and model that is no error, and that the reader of the results should know.
+
+A note says what was seen, in the names and numbers of the CSV, what it means for the results, and where there is one
+an option that can be copied to the command. `find` says what looks at data and model; `Known` is what it sees.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import Any
+
+from hierfit.model.design import Design
+from hierfit.model.priors import SET_BY_USER
+from hierfit.model.spec import ModelSpec
+from hierfit.model.table import Table
+from hierfit.request import FitRequest
+
+
+class NoteKind(StrEnum):
+    """What a note is about, as `run.json` and docs/notes.md call it."""
+
+    FEW_LEVELS = "few-levels"
+
+
+@dataclass(frozen=True)
+class Note:
+    """One note.
+
+    Attributes:
+        kind: what it is about.
+        text: what was seen and what that means, in one or two sentences.
+        columns: the columns of the CSV that it is about.
+        option: what to add to the command, or to put in place of its model, quoted for a shell; None where there is
+            nothing to copy.
+    """
+
+    kind: NoteKind
+    text: str
+    columns: tuple[str, ...]
+    option: str | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON, an element of `notes` in run.json and summary.json."""
+        return {**asdict(self), "kind": self.kind.value, "columns": list(self.columns)}
+
+
+@dataclass(frozen=True, eq=False)
+class Known:
+    """What is known before sampling, and all that a note may look at.
+
+    Attributes:
+        request: what was asked for.
+        table: what was read of the file.
+        design: its columns.
+        spec: formula, family and priors.
+    """
+
+    request: FitRequest
+    table: Table
+    design: Design
+    spec: ModelSpec
+
+    def is_set_by_user(self, parameter: str) -> bool:
+        """Return whether the command gives this parameter a prior, so that a note has nothing to add about it."""
+        prior = self.spec.priors.get(parameter)
+        return prior is not None and prior.source.startswith(SET_BY_USER)

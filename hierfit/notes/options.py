@@ -1,0 +1,36 @@
+"""A changed formula, a prior -> the option of the command line that says so, quoted for a shell."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable
+from dataclasses import replace
+
+from hierfit.model.formula import Formula
+
+_SPECIAL = '"$`\\!'  # what a shell reads inside double quotes
+
+
+def formula_option(formula: Formula) -> str:
+    """Return `--formula "..."`, which says the whole model, what predicts sigma too."""
+    return f"--formula {_quoted(str(formula))}"
+
+
+def prior_option(prior: str) -> str:
+    """Return `--prior "..."`."""
+    return f"--prior {_quoted(prior)}"
+
+
+def _quoted(text: str) -> str:
+    return shlex.quote(text) if any(letter in _SPECIAL for letter in text) else f'"{text}"'
+
+
+def without_terms(formula: Formula, terms: Iterable[str]) -> Formula:
+    """Return the formula without some of its population-level terms."""
+    left_out = set(terms)
+    return replace(formula, terms=tuple(term for term in formula.terms if term not in left_out))
+
+
+def without_group(formula: Formula, factor: str) -> Formula:
+    """Return the formula without what varies between the levels of a factor."""
+    return replace(formula, groups=tuple(group for group in formula.groups if group.factor != factor))
