@@ -139,8 +139,8 @@ _ALL = (
         simulated.slopes_per_row,
         program="row_slopes",
         priors={
-            "Intercept": "normal(0, 100)",
-            "x": "normal(0, 100)",
+            "Intercept": "normal(0, 10000)",
+            "x": "normal(0, 10000)",
             "sd(row: x)": "uniform(0, 100)",
             "sigma": "uniform(0, 10)",
         },

@@ -19,7 +19,7 @@ from hierfit.model.spec import ModelSpec
 from hierfit.reading import has_changed, read_again
 from hierfit.request import FitRequest
 from hierfit.results.convergence import Convergence, assess
-from hierfit.results.diagnostics import Diagnosis, diagnose
+from hierfit.results.diagnostics import Diagnosis, Level, diagnose
 from hierfit.results.draws import Draws
 from hierfit.results.netcdf import read_netcdf
 from hierfit.results.plots.truth import Truth
@@ -156,8 +156,8 @@ def plot(run: Path) -> Iterator[tuple[Path, str]]:
     from hierfit.results.plots import draw_all, save_png
 
     done = load(run)
-    folder = runs.new_plots(done.folder)
-    for drawing in draw_all(done.draws, done.design, done.spec, stored_truth(done)):
+    folder, failed = runs.new_plots(done.folder), done.diagnosis.status is Level.FAIL
+    for drawing in draw_all(done.draws, done.design, done.spec, stored_truth(done), failed=failed):
         path = folder / f"{drawing.stem}.png"
         save_png(drawing.figure, path, drawing.caption)
         yield path, drawing.caption

@@ -71,7 +71,7 @@ def tutorial_one(points: int = 2000) -> dict[str, Moments]:
 
 
 def tutorial_two(x: Array, y: Array, points: int = 50) -> dict[str, Moments]:
-    """One slope per row: a, mu_b ~ normal(0, 100), sigma_b ~ uniform(0, 100), eps ~ uniform(0, 10).
+    """One slope per row: a, mu_b ~ normal(0, 10000), sigma_b ~ uniform(0, 100), eps ~ uniform(0, 10).
 
     With the slopes integrated out, y_i ~ normal(a + mu_b x_i, (sigma_b x_i)^2 + eps^2). The grid covers where there is
     posterior mass: sigma_b in 0.6 to 1.6, eps in 0 to 1.5.
@@ -80,7 +80,7 @@ def tutorial_two(x: Array, y: Array, points: int = 50) -> dict[str, Moments]:
     moments = integrate(
         y,
         np.column_stack([np.ones(len(x)), x]),
-        np.array([100.0, 100.0]),
+        np.array([1e4, 1e4]),
         lambda phi: (phi[0] * x) ** 2 + phi[1] ** 2,
         lambda phi: 0.0,
         [0.6 + steps, 1.5 * steps],

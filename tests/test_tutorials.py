@@ -68,8 +68,8 @@ def test_one_slope_per_row(tmp_path: Path) -> None:
         tmp_path / "sim" / "data.csv",
         formula_from_flags("y", ["x"], "row", ["x"], varying_intercept=False),
         priors=(
-            "Intercept ~ normal(0, 100)",
-            "x ~ normal(0, 100)",
+            "Intercept ~ normal(0, 10000)",
+            "x ~ normal(0, 10000)",
             "sd(row: x) ~ uniform(0, 100)",
             "sigma ~ uniform(0, 10)",
         ),

@@ -23,7 +23,7 @@ model {
   vector[N] mu = rep_vector(Intercept, N);
   for (n in 1 : N) mu[n] += r_1[g_1[n]] * x[n];
   target += normal_id_glm_lpdf(y | X, mu, b, sigma);
-  target += normal_lpdf(b | 0, 100);
-  target += normal_lpdf(Intercept | 0, 100);
+  target += normal_lpdf(b | 0, 10000);
+  target += normal_lpdf(Intercept | 0, 10000);
   target += std_normal_lpdf(z_1);
 }

@@ -13,8 +13,8 @@ parameters {
   vector[N] b;
 }
 model {
-  a ~ normal(0, 100);
-  mu_b ~ normal(0, 100);
+  a ~ normal(0, 10000);
+  mu_b ~ normal(0, 10000);
   b ~ normal(mu_b, sigma_b);
   y ~ normal(a + b .* x, eps);
 }

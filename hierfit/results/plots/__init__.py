@@ -27,7 +27,7 @@ from hierfit.results.plots.pairs import draw_pairs, pair_indices
 from hierfit.results.plots.posterior import draw_posterior
 from hierfit.results.plots.ppc import draw_ppc
 from hierfit.results.plots.shrinkage import draw_shrinkage
-from hierfit.results.plots.style import save_png
+from hierfit.results.plots.style import save_png, stamp
 from hierfit.results.plots.trace import draw_trace
 from hierfit.results.plots.truth import Truth
 
@@ -101,7 +101,7 @@ def _can_predict(material: Material) -> bool:
 
 def _can_shrink(material: Material, group: Group) -> bool:
     kept = all(other.factor in material.draws.effects for other in material.design.groups)
-    return kept and bool(np.any(group.rows_per_level > 1))
+    return kept and not material.spec.prior_only and bool(np.any(group.rows_per_level > 1))
 
 
 FIGURES: dict[str, FigureKind | FactorFigureKind] = {
@@ -121,9 +121,11 @@ def draw_all(
     spec: ModelSpec,
     truth: Truth | None = None,
     stems: Collection[str] | None = None,
+    *,
+    failed: bool = False,
 ) -> Iterator[Drawing]:
     """Yield every figure that applies, or those of `stems`, one at a time."""
-    yield from draw_figures(Material(draws, design, spec, truth), stems)
+    yield from draw_figures(Material(draws, design, spec, truth, failed=failed), stems)
 
 
 def draw_figures(material: Material, stems: Collection[str] | None = None) -> Iterator[Drawing]:
@@ -133,14 +135,20 @@ def draw_figures(material: Material, stems: Collection[str] | None = None) -> It
             continue
         if isinstance(kind, FigureKind):
             if kind.applies(material):
-                plate = kind.draw(material)
-                yield Drawing(stem, plate.figure, plate.caption)
+                yield _drawing(stem, kind.draw(material), material)
             continue
         for group in material.design.groups:
             if kind.applies(material, group):
-                plate = kind.draw(material, group)
                 name = stem if len(material.design.groups) == 1 else f"{stem}_{_slug(group.factor)}"
-                yield Drawing(name, plate.figure, plate.caption)
+                yield _drawing(name, kind.draw(material, group), material)
+
+
+def _drawing(stem: str, plate: Plate, material: Material) -> Drawing:
+    """Return the finished figure, with the caveat in it and in its caption."""
+    if not material.caveat:
+        return Drawing(stem, plate.figure, plate.caption)
+    stamp(plate.figure, material.caveat)
+    return Drawing(stem, plate.figure, f"{material.caveat}. {plate.caption}")
 
 
 def _slug(text: str) -> str:

@@ -101,7 +101,7 @@ def draw_categories(material: Material) -> Plate:
     ax.set_ylabel(elided(outcome_words(design), 2 * LABEL_WIDTH))
     ends = [int(np.argmin(middle)), int(np.argmax(middle))]
     said = [f"{interval_text(drawn[:, end])} for {categories.labels[end]}" for end in ends]
-    title = f"{expected_words(design)} by {categories.variable}: from {said[0]} to {said[1]}"
+    title = material.finding(f"{expected_words(design)} by {categories.variable}: from {said[0]} to {said[1]}")
     blue = "blue: population, thick 50 %, thin 95 % · other predictors at their mean"
     entitle(figure, title, f"orange: {shown} · {blue}")
     return Plate(figure, f"{design.response} by {categories.variable}. {title}.")

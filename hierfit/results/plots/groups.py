@@ -136,7 +136,7 @@ def draw_groups(material: Material, group: Group) -> Plate:
             _draw_ranked(row[0], caterpillar)
             if with_qq:
                 _draw_qq(row[1], caterpillar)
-    title = "; ".join(caterpillar.finding for caterpillar in terms[:2])
+    title = material.finding("; ".join(caterpillar.finding for caterpillar in terms[:2]))
     many = group.n_levels > NAMES_TO
     bars = "median, 95 % interval" if many else "dot median · thick 50 % · thin 95 %"
     note = f"{bars} · blue: population and its 95 % interval · dark: differs from it"

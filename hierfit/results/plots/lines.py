@@ -80,7 +80,7 @@ def draw_lines(material: Material) -> Plate:
         figure, note = _draw_spaghetti(material, lines)
     else:
         figure, note = _draw_densities(material, lines)
-    said = title(material, lines)
+    said = material.finding(title(material, lines))
     others = len(material.design.coefficients) > 1
     entitle(figure, said, note + (" · other predictors at their mean" if others else ""))
     return Plate(figure, f"{material.design.response} against {lines.column}, with fitted lines. {said}.")

@@ -55,6 +55,7 @@ class Material:
         truth: the true values, for simulated data.
         known: convergence numbers of the population-level parameters, where they are at hand already.
         summary: the group summary, where it is at hand already.
+        failed: whether the checks of the run failed, which every figure then says.
     """
 
     draws: Draws
@@ -63,6 +64,18 @@ class Material:
     truth: Truth | None = None
     known: Convergence | None = None
     summary: GroupSummary | None = None
+    failed: bool = False
+
+    @property
+    def caveat(self) -> str:
+        """What keeps a figure from saying what it seems to say; empty where nothing does."""
+        if self.spec.prior_only:
+            return "Drawn from the priors alone: says nothing of the data"
+        return "The checks of this run FAILED: do not use what is shown" if self.failed else ""
+
+    def finding(self, text: str) -> str:
+        """Return a finding as a title has it; of the priors alone it is none of the data."""
+        return f"Under the priors alone: {text}" if self.spec.prior_only else text
 
     @cached_property
     def convergence(self) -> Convergence:

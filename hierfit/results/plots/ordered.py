@@ -96,7 +96,7 @@ def draw_ordered(material: Material) -> Plate:
     axes[0].set_ylim(-0.02 * top, 1.02 * top)
     figure.supxlabel(elided(axis.name, LABEL_WIDTH), fontsize=8.5)
     figure.supylabel(f"P({elided(design.response, LABEL_WIDTH)} = category)", fontsize=8.5)
-    said = _title(material, axis)
+    said = material.finding(_title(material, axis))
     entitle(figure, said, _note(material, axis, len(levels), len(shown)))
     return Plate(figure, f"Probability of each category of {design.response} against {axis.name}. {said}.")
 

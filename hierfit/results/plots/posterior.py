@@ -68,11 +68,12 @@ def draw_posterior(material: Material) -> Plate:
         _draw_panel(ax, material, index, across)
     for ax in axes[len(panels) :]:
         ax.set_visible(False)
-    title = _title(material)
+    title = material.finding(_title(material))
     scale = scale_words(material.design)
     note = "dot median · thick bar 50 % · thin bar 95 % · dashed: prior" + _truth_note(material)
     entitle(figure, title, note + (f" · coefficients and sds: {scale}" if scale else ""))
-    return Plate(figure, f"Posterior of the {len(indices)} population-level parameters. {title}.")
+    what = "Prior" if material.spec.prior_only else "Posterior"
+    return Plate(figure, f"{what} of the {len(indices)} population-level parameters. {title}.")
 
 
 def _title(material: Material) -> str:

@@ -36,6 +36,7 @@ CHAINS = ("#0072B2", "#56B4E9", "#E69F00", "#666666", "#009E73", "#CC79A7", "#D5
 
 WIDTH, HEIGHT, DPI = 7.0, 4.5, 160
 LOWEST, HIGHEST, ROW = 3.0, 14.0, 0.22
+STAMP = 0.24  # inches
 RASTERIZE_FROM = 2_000
 LINE_HEIGHT = 1.38 / 72
 CHARACTER_WIDTH = 0.54 / 72
@@ -109,6 +110,23 @@ def entitle(figure: Figure, title: str, note: str = "") -> None:
     engine = figure.get_layout_engine()
     if isinstance(engine, ConstrainedLayoutEngine):
         engine.set(rect=(0.0, 0.0, 1.0, (top - 0.02) / height))
+
+
+def stamp(figure: Figure, text: str) -> None:
+    """Write a caveat across the foot of a finished figure, white on vermilion."""
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
+    from matplotlib.patches import Rectangle
+
+    height = STAMP / figure.get_size_inches()[1]
+    strip = Rectangle((0, 0), 1, height, transform=figure.transFigure, color=ALARM, linewidth=0, zorder=9)
+    figure.add_artist(strip)
+    figure.text(
+        0.5, height / 2, text, color="white", fontsize=9, fontweight="bold", ha="center", va="center", zorder=10
+    )
+    engine = figure.get_layout_engine()
+    if isinstance(engine, ConstrainedLayoutEngine):
+        left, bottom, width, tall = engine.get()["rect"]
+        engine.set(rect=(left, bottom + height, width, tall - height))
 
 
 def save_png(figure: Figure, path: Path, caption: str = "") -> None:

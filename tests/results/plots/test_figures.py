@@ -362,3 +362,20 @@ def test_drawing_leaves_matplotlibs_settings_and_pyplot_alone(synthetic):
 @pytest.mark.parametrize(("rows", "height"), [(1, 3.0), (20, 5.6), (58, 13.96), (500, 14.0)])
 def test_heights_grow_with_the_rows_within_limits(rows, height):
     assert rows_height(rows) == pytest.approx(height)
+
+
+def test_pictures_of_failed_runs_and_of_priors_alone_say_so(synthetic):
+    case = synthetic(n_levels=5, n_x=1, rows=8)
+    prior_only = dataclasses.replace(case.spec, prior_only=True)
+    plain = {d.stem: d for d in draw_all(case.draws, case.design, case.spec)}
+    failed = {d.stem: d for d in draw_all(case.draws, case.design, case.spec, failed=True)}
+    priors = {d.stem: d for d in draw_all(case.draws, case.design, prior_only)}
+    assert set(failed) == set(plain)
+    assert set(plain) - set(priors) == {"ppc", "shrinkage"}, "these compare with the data"
+    for drawings, said in ((failed, "checks of this run FAILED"), (priors, "Drawn from the priors alone")):
+        for stem, drawing in drawings.items():
+            stamp = drawing.figure.texts[-1].get_text()
+            assert said in stamp and drawing.caption.startswith(stamp), stem
+            assert not any(said in text.get_text() for text in plain[stem].figure.texts)
+    for stem in ("posterior", "groups", "lines"):
+        assert any(text.get_text().startswith("Under the priors alone: ") for text in priors[stem].figure.texts), stem
