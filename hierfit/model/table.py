@@ -56,6 +56,7 @@ class Table:
         levels: column name -> the labels, exactly as written in the file, in order of first appearance.
         lines: line of the file on which each kept row begins [N]; the header is line 1.
         orders: column name -> its levels in the order that the user stated, where one was stated.
+        lost: column name -> label -> how many rows had it, of labels that no kept row has, where there are such.
     """
 
     path: Path
@@ -67,6 +68,7 @@ class Table:
     levels: Mapping[str, tuple[str, ...]]
     lines: NDArray[np.int64]
     orders: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    lost: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
     @property
     def n_rows(self) -> int:
@@ -137,6 +139,7 @@ def read_table(
     dropped = {name: int(lacking.sum()) for name, lacking in missing.items() if lacking.any()}
     complete = _complete_rows(file, len(frame), dropped, missing)
     kept = {name: _kept_levels(text[name], complete) for name in labels}
+    lost = {name: _lost_levels(text[name], complete) for name in labels}
     return Table(
         path=file.path,
         sha256=sha256,
@@ -146,6 +149,7 @@ def read_table(
         labels={name: codes for name, (codes, _) in kept.items()},
         levels={name: levels for name, (_, levels) in kept.items()},
         lines=lines[complete],
+        lost={name: levels for name, levels in lost.items() if levels},
     )
 
 
@@ -249,3 +253,13 @@ def _kept_levels(text: Text, complete: NDArray[np.bool_] | slice) -> tuple[NDArr
         return text.codes.astype(np.int32), text.cells
     codes, kept = pd.factorize(text.codes[complete])
     return codes.astype(np.int32), tuple(text.cells[code] for code in kept)
+
+
+def _lost_levels(text: Text, complete: NDArray[np.bool_] | slice) -> dict[str, int]:
+    """Return how many rows each level has that occurs in none of the kept rows."""
+    if isinstance(complete, slice):
+        return {}
+    size = len(text.cells)
+    rows = np.bincount(text.codes[text.codes >= 0], minlength=size)
+    left = np.bincount(text.codes[complete], minlength=size)
+    return {text.cells[code]: int(rows[code]) for code in np.flatnonzero(left == 0)}

@@ -12,12 +12,21 @@ from hierfit.model.design import Design
 from hierfit.model.spec import ModelSpec
 from hierfit.model.table import Table
 from hierfit.notes.groups import few_levels
+from hierfit.notes.labels import dates_as_words, look_alikes, lost_levels
 from hierfit.notes.note import Known, Note
+from hierfit.notes.values import dates_as_numbers, sentinels
 from hierfit.request import FitRequest
 
 Look = Callable[[Known], Iterator[Note]]
 
-_LOOKS: tuple[Look, ...] = (few_levels,)
+_LOOKS: tuple[Look, ...] = (
+    look_alikes,
+    lost_levels,
+    dates_as_words,
+    dates_as_numbers,
+    sentinels,
+    few_levels,
+)
 # What compares the outcome with the predictors; draws from the priors alone leave the outcome out.
 _OF_THE_OUTCOME: frozenset[Look] = frozenset()
 

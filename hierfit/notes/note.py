@@ -20,6 +20,10 @@ from hierfit.request import FitRequest
 class NoteKind(StrEnum):
     """What a note is about, as `run.json` and docs/notes.md call it."""
 
+    LOOK_ALIKES = "look-alikes"
+    LOST_LEVELS = "lost-levels"
+    DATES = "dates"
+    SENTINELS = "sentinels"
     FEW_LEVELS = "few-levels"
 
 

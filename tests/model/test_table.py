@@ -94,6 +94,7 @@ def test_rows_with_missing_values_are_dropped_and_counted(tmp_path: Path) -> Non
     assert table.dropped == {"score": 2, "ses": 2, "school": 2}
     assert table.numbers["score"].tolist() == [1, 9]
     assert table.levels["school"] == ("a", "c")  # b is gone with its only row
+    assert table.lost == {"school": {"b": 1}}
     assert table.labels["school"].tolist() == [0, 1]
     assert table.lines.tolist() == [2, 8]
 
