@@ -1,5 +1,5 @@
 """`python -m hierfit`."""
 
-from hierfit.cli.app import main
+from hierfit.cli import main
 
 main()

@@ -6,9 +6,10 @@
     ├── FormulaError      a formula that does not parse or asks the impossible      exit 2
     ├── PriorError        a prior that does not parse or names no parameter         exit 2
     ├── RunFolderError    a run folder that is missing, broken or in the way        exit 2
+    ├── DiskError         a disk that is full, or refuses to write                  exit 2
     ├── ToolchainError    no stanc, compiler or place to build in; a failed build   exit 3
     ├── SamplerError      the executable stopped without usable draws               exit 3
-    └── Interrupted       the user pressed Ctrl-C before there was anything to keep exit 130
+    └── Interrupted       the user or a signal stopped the work                     exit 130
 
 Each carries a message (what was read, where, what was found) and, where there is one, a hint (what to try next). The
 command line prints both and leaves with the exit code; the library never prints. Any other exception is a bug of
@@ -65,6 +66,10 @@ class RunFolderError(HierfitError):
     """A run folder that is missing, broken or in the way."""
 
 
+class DiskError(HierfitError):
+    """A disk that is full or refuses to write."""
+
+
 class ToolchainError(HierfitError):
     """No stanc, no compiler, no place to build in, or a build that failed."""
 
@@ -78,7 +83,7 @@ class SamplerError(HierfitError):
 
 
 class Interrupted(HierfitError):
-    """The user stopped the work before there was anything to keep."""
+    """The user, or a signal, stopped the work: before there was anything to keep, or when all was kept."""
 
     exit_code = ExitCode.INTERRUPTED
 

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from hierfit import __version__, runs
+from hierfit.disk.folder import claimed
 from hierfit.model.design import Design
 from hierfit.model.engines import Engine, samples_by_stan, stan_engine
 from hierfit.model.simulate import Simulated
@@ -97,7 +98,7 @@ def data_has_changed(run: Path) -> bool:
 
 def open_fit(run: Path) -> Opened:
     """Read a run's folder, its draws among it; nothing is computed from them."""
-    folder = runs.open_run(run)
+    folder = runs.open_whole(run, runs.TRACE)
     spec = ModelSpec.from_dict(folder.manifest["model"])
     draws, design = read_netcdf(folder.path / runs.TRACE, spec, Path(folder.manifest["data"]["path"]))
     return Opened(folder.path, folder.manifest, spec, design, draws)
@@ -152,15 +153,24 @@ def simulate_from(run: Path, seed: int) -> Simulated:
 
 
 def plot(run: Path) -> Iterator[tuple[Path, str]]:
-    """Draw the pictures of a run into its folder; yield the path and caption of each as it is written."""
+    """Draw the pictures of a run into its folder; yield the path and caption of each as it is drawn.
+
+    They take the place of earlier ones when all are drawn; other files in the folder of pictures stay.
+    """
     from hierfit.results.plots import draw_all, save_png
 
-    done = load(run)
-    folder, failed = runs.new_plots(done.folder), done.diagnosis.status is Level.FAIL
-    for drawing in draw_all(done.draws, done.design, done.spec, stored_truth(done), failed=failed):
-        path = folder / f"{drawing.stem}.png"
-        save_png(drawing.figure, path, drawing.caption)
-        yield path, drawing.caption
+    with claimed(runs.open_run(run).path) as place:
+        done = load(run)
+        failed = done.diagnosis.status is Level.FAIL
+        own = {name for name in runs.written(done.folder) if name.startswith(f"{runs.PLOTS}/")}
+        with place.replacing({*own, runs.MANIFEST}, runs.MANIFEST) as new:
+            (new / runs.PLOTS).mkdir()
+            for drawing in draw_all(done.draws, done.design, done.spec, stored_truth(done), failed=failed):
+                name = f"{runs.PLOTS}/{drawing.stem}.png"
+                place.refuse_obstacles([name], own)
+                save_png(drawing.figure, new / name, drawing.caption)
+                yield done.folder / name, drawing.caption
+            runs.write_pictured_manifest(new, runs.RunFolder(done.folder, done.manifest))
 
 
 def stored_truth(done: Fit) -> Truth | None:

@@ -1,4 +1,4 @@
-"""The run folder: the names of its files, how it is written, how it is read.
+"""The run folder: the names of its files, which of them hierfit wrote, how it is read.
 
     run.json      everything needed to repeat the fit and to know what was done
     trace.nc      draws, sampler statistics and data; ArviZ reads it
@@ -10,24 +10,27 @@
     truth.json    the true values, where the data were simulated
     plots/*.png   what `hierfit plot` draws
 
-A folder is written beside its final place and renamed at the end, so that it is there whole or not at all, and an
-existing one is replaced only when asked and only when it is a run.
+run.json says which of these hierfit wrote, with their checksums; only these are ever replaced or removed, all at once
+(`disk.folder`), and everything else in the folder is the user's.
 """
 
 from __future__ import annotations
 
 import csv
+import hashlib
+import io
 import json
 import os
-import shutil
-import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+import re
+import shlex
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from hierfit.disk.folder import HOME, recover
+from hierfit.disk.writing import create, write_text
 from hierfit.errors import RunFolderError
 from hierfit.model.spec import ModelSpec
 
@@ -41,7 +44,9 @@ PROGRAM = "model.stan"
 TRUTH = "truth.json"
 CHAINS = "chains.npz"
 PLOTS = "plots"
-_AGAIN = "fit again with --overwrite"
+FILES = frozenset({MANIFEST, TRACE, SUMMARY_JSON, SUMMARY_CSV, GROUPS_CSV, PROGRAM, TRUTH, CHAINS})
+_PICTURE = re.compile(rf"{PLOTS}/[^/]+\.png")
+_AGAIN = "fit again, into another folder"
 _ELSEWHERE = "choose another place with --out"
 # What run.json must hold for a run to be shown again.
 _NEEDED = ("request", "data", "groups", "formula", "model", "engine", "draws_per_chain", "seconds", "status")
@@ -66,24 +71,24 @@ def default_folder(data: Path, now: datetime) -> Path:
     return Path("runs") / f"{stem}-{now:%Y%m%d-%H%M%S}"
 
 
-def check_free(folder: Path, *, overwrite: bool) -> None:
-    """Refuse a place that cannot take the run; called before anything slow.
+def check_free(folder: Path, *, overwrite: bool, data: Path | None = None) -> None:
+    """Refuse a place that cannot take the run of a fit to `data`; called before anything slow.
 
     Raises:
         RunFolderError: something is there that must not be replaced, or the place cannot be written.
     """
     try:
-        _refuse_taken(folder, overwrite=overwrite)
+        _refuse_taken(folder, data, overwrite=overwrite)
     except OSError as error:  # a name too long, a loop of links, a disk that is gone
         raise RunFolderError(f"{folder} cannot be used: {error.strerror or error}.", hint=_ELSEWHERE) from error
 
 
-def _refuse_taken(folder: Path, *, overwrite: bool) -> None:
+def _refuse_taken(folder: Path, data: Path | None, *, overwrite: bool) -> None:
     if Path.cwd().is_relative_to(folder.resolve()):
         raise RunFolderError(f"{folder} is the folder you are in, or above it.", hint="name a new folder with --out")
-    if folder.is_dir() and any(folder.iterdir()):
-        is_run = (folder / MANIFEST).is_file()
-        if not is_run:
+    if folder.is_dir() and any(entry.name != HOME for entry in folder.iterdir()):
+        recover(folder)
+        if not _is_ours(folder):
             raise RunFolderError(
                 f"{folder} exists and is not a hierfit run; it will not be touched.", hint="choose another --out"
             )
@@ -91,67 +96,129 @@ def _refuse_taken(folder: Path, *, overwrite: bool) -> None:
             raise RunFolderError(
                 f"{folder} already holds a run.", hint="choose another --out, or replace it with --overwrite"
             )
+        if data is not None and _holds(folder, data):
+            raise RunFolderError(
+                f"{folder} holds the data, {data}; it will not be touched.",
+                hint="move the data elsewhere, or choose another --out",
+            )
+        refuse_strangers(folder)
     elif folder.exists() and not folder.is_dir():
         raise RunFolderError(f"{folder} is a file.", hint="choose another --out")
-    parent = folder.absolute().parent
-    while not parent.exists():
-        parent = parent.parent
-    if not os.access(parent, os.W_OK | os.X_OK):
-        raise RunFolderError(f"{parent} cannot be written.", hint=_ELSEWHERE)
+    nearest = Path(os.path.realpath(folder))
+    while not nearest.exists():
+        nearest = nearest.parent
+    if not os.access(nearest, os.W_OK | os.X_OK):
+        raise RunFolderError(f"{nearest} cannot be written.", hint=_ELSEWHERE)
 
 
-@contextmanager
-def new_folder(final: Path, *, overwrite: bool) -> Iterator[Path]:
-    """Yield a folder to write to; rename it to `final` when the block ends well, remove it when it does not.
+def _is_ours(folder: Path) -> bool:
+    """Whether the folder has a run.json that a hierfit wrote, be it of another version."""
+    content = _read_object(folder / MANIFEST)
+    return content is not None and isinstance(content.get("schema"), int) and isinstance(content.get("hierfit"), str)
+
+
+def _holds(folder: Path, file: Path) -> bool:
+    """Whether a folder holds a file, or a link to it by which it was named."""
+    real, named = os.path.realpath(folder), Path(os.path.realpath(file.parent), file.name)
+    return named.is_relative_to(real) or Path(os.path.realpath(file)).is_relative_to(real)
+
+
+def refuse_strangers(folder: Path) -> None:
+    """Refuse a run in which the user has put a file of his own where hierfit may have to write one.
 
     Raises:
-        RunFolderError: `final` came to exist meanwhile, or the disk refuses.
+        RunFolderError: there is one.
     """
-    try:
-        final.absolute().parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(
-            prefix=f".{final.name}.", dir=final.absolute().parent, ignore_cleanup_errors=True
-        ) as temporary:
-            draft = Path(temporary) / "run"
-            draft.mkdir()
-            yield draft
-            check_free(final, overwrite=overwrite)
-            _put(draft, final, aside=Path(temporary) / "replaced")
-    except OSError as error:
+    strangers = [name for name in sorted(FILES - written(folder)) if os.path.lexists(folder / name)]
+    if strangers:
         raise RunFolderError(
-            f"{final} could not be written: {error.strerror or error}.", hint="check free space and permissions"
-        ) from error
+            f"{folder / strangers[0]} is not what hierfit wrote there; it will not be touched.",
+            hint="rename it, or choose another --out",
+        )
 
 
-def _put(draft: Path, final: Path, aside: Path) -> None:
-    """Rename the draft to its final place; what was there goes aside, and back again if that fails."""
-    replaced = final.exists()
-    if replaced:
-        os.replace(final, aside)
+def written(folder: Path) -> frozenset[str]:
+    """Return the names of the files that hierfit wrote to a run; a picture that was changed since is the user's."""
+    content = _read_object(folder / MANIFEST)
+    if content is None:
+        return frozenset()
+    files = content.get("files")
+    if not isinstance(files, dict):  # of a version that did not say
+        return FILES
+    pictures = {name for name in files if _PICTURE.fullmatch(name) and _is_unchanged(folder / name, files[name])}
+    return frozenset((FILES & set(files)) | pictures | {MANIFEST})
+
+
+def write_manifest(
+    folder: Path, content: Mapping[str, Any], kept: Mapping[str, Any] | None = None
+) -> Mapping[str, Any]:
+    """Write run.json with the checksums of the other files of the folder, and `kept` ones; return what it holds."""
+    names = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+    files = {**(kept or {}), **{name: _describe(folder / name) for name in names}}
+    whole = {"schema": SCHEMA, **content, "files": files}
+    write_json(folder / MANIFEST, whole)
+    return whole
+
+
+def write_pictured_manifest(folder: Path, run: RunFolder) -> None:
+    """Write the run.json of a run whose pictures are replaced by those in the folder."""
+    stored = run.manifest.get("files")
+    if not isinstance(stored, dict):
+        stored = {name: _describe(run.path / name) for name in FILES - {MANIFEST} if (run.path / name).is_file()}
+    write_manifest(folder, run.manifest, {name: kept for name, kept in stored.items() if "/" not in name})
+
+
+def _describe(file: Path) -> dict[str, Any]:
+    with file.open("rb") as stream:
+        digest = hashlib.file_digest(stream, "sha256").hexdigest()
+    return {"bytes": file.stat().st_size, "sha256": digest}
+
+
+def _is_unchanged(file: Path, described: Any) -> bool:
+    """Whether a file is the one that run.json describes; one that is gone is not."""
     try:
-        os.replace(draft, final)
-    except BaseException:
-        if replaced:
-            os.replace(aside, final)
-        raise
-
-
-def write_manifest(folder: Path, content: Mapping[str, Any]) -> None:
-    """Write run.json, whole or not at all."""
-    write_json(folder / MANIFEST, {"schema": SCHEMA, **content})
+        sizes = isinstance(described, dict) and described.get("bytes") == file.stat().st_size
+        return sizes and _describe(file) == described
+    except OSError:
+        return False
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
-    """Write readable JSON, whole or not at all."""
-    draft = path.with_name(f".{path.name}.draft")
-    draft.write_text(json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
-    os.replace(draft, path)
+    """Write readable JSON."""
+    write_text(path, json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
 
 
 def write_csv(path: Path, rows: Iterable[Sequence[object]]) -> None:
     """Write rows, the header first."""
-    with path.open("w", encoding="utf-8", newline="") as file:
+    with io.TextIOWrapper(create(path), encoding="utf-8", newline="") as file:
         csv.writer(file, lineterminator="\n").writerows(rows)
+
+
+def open_whole(path: Path, name: str) -> RunFolder:
+    """Read the manifest of a run, one of whose files is the one that was saved with it.
+
+    Raises:
+        RunFolderError: there is no run, or the file is missing or another.
+    """
+    run = open_run(path)
+    if _is_whole(run, name):
+        return run
+    run = open_run(path)  # perhaps an `extend` was replacing both
+    if _is_whole(run, name):
+        return run
+    raise RunFolderError(
+        f"{run.path / name} is not the file that was saved with this run: its checksum is another. It is damaged, or "
+        "was changed.",
+        hint=f"bring back a copy of it, or fit again: hierfit fit --from {shlex.quote(str(run.path))} --out NEW",
+    )
+
+
+def _is_whole(run: RunFolder, name: str) -> bool:
+    """Whether a file is the one that was saved, as far as the run says; its reader will find a missing one missing."""
+    files = run.manifest.get("files")
+    if not isinstance(files, dict) or name not in files or not (run.path / name).exists():
+        return True
+    return _is_unchanged(run.path / name, files[name])
 
 
 def open_run(path: Path) -> RunFolder:
@@ -163,6 +230,7 @@ def open_run(path: Path) -> RunFolder:
     folder = path.parent if path.name == MANIFEST else path
     if not folder.exists():
         raise RunFolderError(f"there is no folder '{folder}'.{_runs_nearby(folder)}", hint="name the folder of a run")
+    recover(folder)
     manifest = folder / MANIFEST
     if not manifest.is_file():
         raise RunFolderError(
@@ -232,18 +300,3 @@ def _read_object(file: Path) -> Mapping[str, Any] | None:
     except (OSError, ValueError):
         return None
     return content if isinstance(content, dict) else None
-
-
-def new_plots(folder: Path) -> Path:
-    """Return the empty folder for pictures, those of an earlier `hierfit plot` removed.
-
-    Raises:
-        RunFolderError: the run cannot be written to.
-    """
-    plots = folder / PLOTS
-    try:
-        shutil.rmtree(plots, ignore_errors=True)
-        plots.mkdir()
-    except OSError as error:
-        raise RunFolderError(f"{plots} could not be made: {error.strerror}.", hint="check permissions") from error
-    return plots

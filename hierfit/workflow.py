@@ -18,7 +18,11 @@ from pathlib import Path
 from typing import Any
 
 from hierfit import runs
+from hierfit.disk.folder import Place, claimed
+from hierfit.disk.writing import write_text
+from hierfit.errors import Interrupted
 from hierfit.finished import Fit, judge, open_fit
+from hierfit.interrupts import Shield, shielded
 from hierfit.manifest import (
     describe_draws,
     describe_model,
@@ -99,43 +103,48 @@ def _is_tuned(options: SamplerOptions) -> bool:
 def check_out(out: Path | None, data: Path, *, overwrite: bool) -> Path:
     """Return the folder that a fit will be saved to; refuse now what could not be saved later."""
     folder = out or runs.default_folder(data, datetime.now())
-    runs.check_free(folder, overwrite=overwrite)
+    runs.check_free(folder, overwrite=overwrite, data=data)
     return folder
 
 
 def fit(
     plan: Plan, out: Path, *, overwrite: bool = False, argv: Sequence[str] = (), listener: Listener = SILENT
 ) -> Fit:
-    """Build, sample, check, summarise and save.
+    """Build, sample, check, summarise and save; a request to stop keeps the draws that are finished.
 
     Raises:
-        ToolchainError, SamplerError, Interrupted, RunFolderError: nothing was saved, and no earlier run is lost.
+        ToolchainError, SamplerError, RunFolderError, DiskError: nothing was saved, and no earlier run is lost.
+        Interrupted: the same; or, when all draws were there, saved nevertheless, as it says.
     """
-    clock = [time.perf_counter()]
-    options = plan.request.sampler.seeded()
-    assert options.seed is not None
-    wanted = Wanted(plan.spec, plan.design, plan.engine, plan.request.toolchain, options.seed)
-    source = open_source(wanted, listener.message)
-    clock.append(time.perf_counter())
-    drawn = draw(Target(source, plan.design, plan.spec), options, plan.request.until_ess, listener)
-    clock.append(time.perf_counter())
-    diagnosis, summary = _judge(drawn, plan.design, plan.spec, plan.request)
-    seconds = {
-        "reading": plan.seconds,
-        "building": clock[1] - clock[0],
-        "sampling": clock[2] - clock[1],
-        "total": plan.seconds + time.perf_counter() - clock[0],
-    }
-    manifest = {
-        **describe_model(plan.request.with_seed(drawn.seed), plan.table, plan.design, plan.spec),
-        **describe_notes(plan.notes),
-        **describe_tools(source),
-        **describe_draws(drawn, plan.design, plan.spec),
-        **describe_outcome(seconds, diagnosis.to_dict(), argv, interrupted=drawn.interrupted),
-    }
-    done = Fit(out, manifest, plan.spec, plan.design, drawn.draws, summary, diagnosis)
-    truth = runs.truth_beside(plan.table.path, plan.table.sha256)
-    _save(done, source.program, drawn.state, truth, overwrite=overwrite)
+    with claimed(out) as place:
+        runs.check_free(out, overwrite=overwrite, data=plan.table.path)
+        clock = [time.perf_counter()]
+        options = plan.request.sampler.seeded()
+        assert options.seed is not None
+        wanted = Wanted(plan.spec, plan.design, plan.engine, plan.request.toolchain, options.seed)
+        source = open_source(wanted, listener.message)
+        clock.append(time.perf_counter())
+        drawn = draw(Target(source, plan.design, plan.spec), options, plan.request.until_ess, listener)
+        with shielded() as shield:
+            clock.append(time.perf_counter())
+            diagnosis, summary = _judge(drawn, plan.design, plan.spec, plan.request)
+            seconds = {
+                "reading": plan.seconds,
+                "building": clock[1] - clock[0],
+                "sampling": clock[2] - clock[1],
+                "total": plan.seconds + time.perf_counter() - clock[0],
+            }
+            manifest = {
+                **describe_model(plan.request.with_seed(drawn.seed), plan.table, plan.design, plan.spec),
+                **describe_notes(plan.notes),
+                **describe_tools(source),
+                **describe_draws(drawn, plan.design, plan.spec),
+                **describe_outcome(seconds, diagnosis.to_dict(), argv, interrupted=drawn.interrupted),
+            }
+            done = Fit(out, manifest, plan.spec, plan.design, drawn.draws, summary, diagnosis)
+            truth = runs.truth_beside(plan.table.path, plan.table.sha256)
+            done = _save(place, done, source.program, drawn.state, truth)
+    _stop_if(shield, done)
     return done
 
 
@@ -150,34 +159,47 @@ def extend(
     """Add draws to a finished run: `draws` of each chain, or as many as `until_ess` needs.
 
     Raises:
-        RunFolderError: the run does not say where its chains stand.
-        ToolchainError, SamplerError, Interrupted: nothing was changed.
+        RunFolderError: the run does not say where its chains stand, or another process is writing to it.
+        ToolchainError, SamplerError, DiskError: nothing was changed.
+        Interrupted: the same; or, when all draws were there, saved nevertheless, as it says.
     """
-    clock = [time.perf_counter()]
-    before = open_fit(run)
-    folder, manifest, spec, design = before.folder, before.manifest, before.spec, before.design
-    request, state = FitRequest.from_dict(manifest["request"]), ChainState.load(folder / runs.CHAINS)
-    text = (folder / runs.PROGRAM).read_text(encoding="utf-8")
-    seed = manifest["request"]["sampler"]["seed"]
-    wanted = Wanted(spec, design, Engine(manifest["engine"]), request.toolchain, seed, text)
-    source = open_source(wanted, listener.message)
-    clock.append(time.perf_counter())
-    options = request.sampler if draws is None else replace(request.sampler, draws=draws)
-    known = assess(before.draws.values)
-    so_far = Drawn(before.draws, known, state, seed, manifest["rounds"], False)
-    drawn = draw_more(Target(source, design, spec), options, so_far, until_ess, listener)
-    diagnosis, summary = _judge(drawn, design, spec, request)
-    taken = {"building": clock[1] - clock[0], "sampling": time.perf_counter() - clock[1]}
-    taken["total"] = sum(taken.values())
-    seconds = {name: value + taken.get(name, 0.0) for name, value in manifest["seconds"].items()}
-    manifest = {
-        **manifest,
-        **describe_draws(drawn, design, spec),
-        **describe_outcome(seconds, diagnosis.to_dict(), argv, interrupted=drawn.interrupted),
-    }
-    done = Fit(folder, manifest, spec, design, drawn.draws, summary, diagnosis)
-    _save(done, source.program, drawn.state, runs.stored_truth(folder), overwrite=True)
+    with claimed(runs.open_run(run).path) as place:
+        clock = [time.perf_counter()]
+        before = open_fit(run)
+        folder, manifest, spec, design = before.folder, before.manifest, before.spec, before.design
+        runs.refuse_strangers(folder)
+        for name in (runs.CHAINS, runs.PROGRAM):
+            runs.open_whole(run, name)
+        request, state = FitRequest.from_dict(manifest["request"]), ChainState.load(folder / runs.CHAINS)
+        text = (folder / runs.PROGRAM).read_text(encoding="utf-8")
+        seed = manifest["request"]["sampler"]["seed"]
+        wanted = Wanted(spec, design, Engine(manifest["engine"]), request.toolchain, seed, text)
+        source = open_source(wanted, listener.message)
+        clock.append(time.perf_counter())
+        options = request.sampler if draws is None else replace(request.sampler, draws=draws)
+        known = assess(before.draws.values)
+        so_far = Drawn(before.draws, known, state, seed, manifest["rounds"], False)
+        drawn = draw_more(Target(source, design, spec), options, so_far, until_ess, listener)
+        with shielded() as shield:
+            diagnosis, summary = _judge(drawn, design, spec, request)
+            taken = {"building": clock[1] - clock[0], "sampling": time.perf_counter() - clock[1]}
+            taken["total"] = sum(taken.values())
+            seconds = {name: value + taken.get(name, 0.0) for name, value in manifest["seconds"].items()}
+            manifest = {
+                **manifest,
+                **describe_draws(drawn, design, spec),
+                **describe_outcome(seconds, diagnosis.to_dict(), argv, interrupted=drawn.interrupted),
+            }
+            done = Fit(folder, manifest, spec, design, drawn.draws, summary, diagnosis)
+            done = _save(place, done, source.program, drawn.state, runs.stored_truth(folder))
+    _stop_if(shield, done)
     return done
+
+
+def _stop_if(shield: Shield, done: Fit) -> None:
+    """Stop now where somebody asked to while a run was saved; of one that was stopped before, it is known already."""
+    if shield.asked and done.manifest["status"] != "interrupted":
+        raise Interrupted(f"Stopped when all was done: the run is whole, and saved in {done.folder}.")
 
 
 def estimate(plan: Plan) -> Estimate | None:
@@ -202,10 +224,9 @@ def _judge(drawn: Drawn, design: Design, spec: ModelSpec, request: FitRequest) -
     return judge(drawn.draws, design, spec, request.ci, standardize=request.standardize, convergence=drawn.convergence)
 
 
-def _save(
-    done: Fit, program: StanProgram, state: ChainState, truth: Mapping[str, Any] | None, *, overwrite: bool
-) -> None:
-    with runs.new_folder(done.folder, overwrite=overwrite) as folder:
+def _save(place: Place, done: Fit, program: StanProgram, state: ChainState, truth: Mapping[str, Any] | None) -> Fit:
+    """Write a run to its folder, in place of what hierfit wrote there before; return it with run.json as written."""
+    with place.replacing(runs.written(place.folder), runs.MANIFEST) as folder:
         state.save(folder / runs.CHAINS)
         write_netcdf(folder / runs.TRACE, done.draws, done.design, done.spec)
         runs.write_csv(folder / runs.SUMMARY_CSV, done.summary.csv_rows())
@@ -213,7 +234,8 @@ def _save(
             groups = summarize_groups(done.draws, done.design, done.spec, done.summary.ci)
             runs.write_csv(folder / runs.GROUPS_CSV, groups.csv_rows())
         runs.write_json(folder / runs.SUMMARY_JSON, summary_document(done.manifest, done.summary, done.diagnosis))
-        (folder / runs.PROGRAM).write_text(program.text, encoding="utf-8")
+        write_text(folder / runs.PROGRAM, program.text)
         if truth is not None:
             runs.write_json(folder / runs.TRUTH, truth)
-        runs.write_manifest(folder, done.manifest)
+        manifest = runs.write_manifest(folder, done.manifest)
+    return replace(done, manifest=manifest)

@@ -9,6 +9,7 @@ PACKAGE = Path(__file__).parents[1] / "hierfit"
 # From the ground up; a module may import from its own floor and those below.
 FLOORS = [
     {"hierfit", "hierfit.errors"},
+    {"hierfit.disk", "hierfit.interrupts"},
     {"hierfit.model"},
     {"hierfit.stan"},
     {"hierfit.marginal"},

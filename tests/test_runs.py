@@ -1,3 +1,4 @@
+import hashlib
 import json
 import os
 from datetime import datetime
@@ -7,6 +8,8 @@ from typing import Any
 import pytest
 
 from hierfit import runs
+from hierfit.disk.folder import claimed
+from hierfit.disk.writing import write_text
 from hierfit.errors import RunFolderError
 from hierfit.model.formula import Formula
 from hierfit.model.spec import ModelSpec
@@ -18,78 +21,59 @@ ROOT = hasattr(os, "geteuid") and os.geteuid() == 0
 
 
 def make_run(folder: Path, mark: str = "first") -> Path:
-    with runs.new_folder(folder, overwrite=True) as draft:
-        (draft / "mark").write_text(mark)
+    with claimed(folder) as place, place.replacing(runs.written(folder), runs.MANIFEST) as draft:
+        write_text(draft / "summary.csv", mark)
         runs.write_manifest(draft, CONTENT | {"hierfit": "0.1.0"})
     return folder
 
 
-def tree(folder: Path) -> dict[str, bytes]:
-    return {str(path): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+def test_only_what_hierfit_wrote_is_replaced(tmp_path: Path) -> None:
+    run = make_run(tmp_path / "run")
+    (run / "notes.txt").write_text("mine")
+    (run / "groups.csv").write_text("mine too: run.json does not name it")
+    make_run(run, "second")
+    assert sorted(path.name for path in run.iterdir()) == ["groups.csv", "notes.txt", "run.json", "summary.csv"]
+    assert (run / "summary.csv").read_text() == "second"
 
 
-def test_a_folder_appears_at_once_and_whole(tmp_path: Path) -> None:
-    final = tmp_path / "deep" / "run"
-    with runs.new_folder(final, overwrite=False) as draft:
-        (draft / "a").write_text("1")
-        assert not final.exists()
-        assert draft.stat().st_dev == tmp_path.stat().st_dev
-    assert (final / "a").read_text() == "1"
-    assert [path.name for path in final.parent.iterdir()] == ["run"]
+def test_run_json_says_what_was_written(tmp_path: Path) -> None:
+    run = make_run(tmp_path / "run")
+    (run / "summary.csv").read_bytes()
+    files = runs.open_run(run).manifest["files"]
+    assert files == {"summary.csv": {"bytes": 5, "sha256": hashlib.sha256(b"first").hexdigest()}}
+    assert runs.written(run) == {"summary.csv", "run.json"}
+    assert runs.open_whole(run, "summary.csv").path == run
+    for damage in ("First", "first ", ""):
+        (run / "summary.csv").write_text(damage)
+        with pytest.raises(RunFolderError, match=r"summary\.csv is not the file that was saved with this run"):
+            runs.open_whole(run, "summary.csv")
 
 
-@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
-def test_an_exception_leaves_nothing(tmp_path: Path, error: type[BaseException]) -> None:
-    with pytest.raises(error), runs.new_folder(tmp_path / "run", overwrite=False) as draft:
-        (draft / "a").write_text("1")
-        raise error
-    assert list(tmp_path.iterdir()) == []
+def test_of_a_version_that_did_not_say_all_names_are_hierfits(tmp_path: Path) -> None:
+    (tmp_path / "run.json").write_text(json.dumps(CONTENT | {"schema": 1, "hierfit": "0.1.0"}))
+    (tmp_path / "summary.csv").write_text("any")
+    assert runs.written(tmp_path) == runs.FILES
+    assert runs.open_whole(tmp_path, "summary.csv").path == tmp_path
+    assert runs.written(tmp_path / "nothing") == frozenset()
 
 
-def test_an_exception_leaves_the_earlier_run_whole(tmp_path: Path) -> None:
-    make_run(tmp_path / "run")
-    before = tree(tmp_path)
-    with pytest.raises(ValueError), runs.new_folder(tmp_path / "run", overwrite=True) as draft:
-        (draft / "mark").write_text("second")
-        raise ValueError
-    assert tree(tmp_path) == before
+@pytest.mark.parametrize(
+    "name", ["../thesis", "/thesis", "thesis.txt", "plots/../thesis", "plots/a/b.png", "notes/a.png"]
+)
+def test_run_json_cannot_make_other_files_hierfits(tmp_path: Path, name: str) -> None:
+    files = {name: {"bytes": 0, "sha256": hashlib.sha256(b"").hexdigest()}}
+    (tmp_path / "run.json").write_text(json.dumps(CONTENT | {"schema": 1, "hierfit": "0.1.0", "files": files}))
+    assert runs.written(tmp_path) == {"run.json"}
 
 
-def test_a_refused_rename_brings_the_earlier_run_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    make_run(tmp_path / "run")
-    before = tree(tmp_path)
-    replace = os.replace
-
-    def refuse(source: Path, target: Path) -> None:
-        if Path(source).name == "run" and Path(target) == tmp_path / "run" and "." in Path(source).parent.name:
-            raise OSError(5, "Input/output error")
-        replace(source, target)
-
-    with (
-        pytest.raises(RunFolderError, match="could not be written: Input/output error"),
-        runs.new_folder(tmp_path / "run", overwrite=True) as draft,
-    ):
-        (draft / "mark").write_text("second")
-        monkeypatch.setattr(os, "replace", refuse)
-    assert tree(tmp_path) == before
-
-
-def test_what_came_to_exist_meanwhile_is_not_replaced(tmp_path: Path) -> None:
-    with (
-        pytest.raises(RunFolderError, match="already holds a run"),
-        runs.new_folder(tmp_path / "run", overwrite=False) as draft,
-    ):
-        (draft / "mark").write_text("second")
-        make_run(tmp_path / "run")
-    assert (tmp_path / "run" / "mark").read_text() == "first"
-
-
-def test_overwriting_replaces_the_whole_run(tmp_path: Path) -> None:
-    make_run(tmp_path / "run")
-    (tmp_path / "run" / "plots").mkdir()
-    make_run(tmp_path / "run", "second")
-    assert sorted(path.name for path in (tmp_path / "run").iterdir()) == ["mark", "run.json"]
-    assert (tmp_path / "run" / "mark").read_text() == "second"
+def test_a_picture_that_was_changed_is_the_users(tmp_path: Path) -> None:
+    (tmp_path / "plots").mkdir()
+    for name in ("trace", "ppc", "gone"):
+        (tmp_path / "plots" / f"{name}.png").write_text(name)
+    runs.write_manifest(tmp_path, CONTENT | {"hierfit": "0.1.0"})
+    (tmp_path / "plots" / "ppc.png").write_text("own")
+    (tmp_path / "plots" / "gone.png").unlink()
+    assert runs.written(tmp_path) == {"run.json", "plots/trace.png"}
 
 
 def test_which_places_are_free(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -98,6 +82,8 @@ def test_which_places_are_free(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "notes").write_text("")
     run = make_run(tmp_path / "run")
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "run.json").write_text('{"name": "of another program"}')
     for place in ("new", "deep/new", "empty"):
         runs.check_free(tmp_path / place, overwrite=False)
     runs.check_free(run, overwrite=True)
@@ -106,13 +92,14 @@ def test_which_places_are_free(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         with pytest.raises(RunFolderError, match=words):
             runs.check_free(place, overwrite=False)
     for overwrite in (False, True):
-        with pytest.raises(RunFolderError, match="is not a hierfit run; it will not be touched"):
-            runs.check_free(tmp_path / "mine", overwrite=overwrite)
+        for mine in ("mine", "other"):
+            with pytest.raises(RunFolderError, match="is not a hierfit run; it will not be touched"):
+                runs.check_free(tmp_path / mine, overwrite=overwrite)
     monkeypatch.chdir(tmp_path / "empty")
     for here in (".", "..", str(tmp_path)):
         with pytest.raises(RunFolderError, match="the folder you are in, or above it"):
             runs.check_free(Path(here), overwrite=True)
-    runs.check_free(Path("../other"), overwrite=False)
+    runs.check_free(Path("../third"), overwrite=False)
 
 
 @pytest.mark.skipif(ROOT, reason="root may write anywhere")
@@ -140,16 +127,32 @@ def test_the_manifest_comes_back_as_written(tmp_path: Path) -> None:
     content = CONTENT | {"label": "Schüler/å 001 \u2028", "number": 0.1 + 0.2, "none": None, "list": [1, "a"]}
     runs.write_manifest(tmp_path, content)
     opened = runs.open_run(tmp_path)
-    assert (opened.path, opened.manifest) == (tmp_path, {"schema": runs.SCHEMA, **content})
+    assert (opened.path, opened.manifest) == (tmp_path, {"schema": runs.SCHEMA, **content, "files": {}})
     assert runs.open_run(tmp_path / "run.json").path == tmp_path
     assert [path.name for path in tmp_path.iterdir()] == ["run.json"]
 
 
-def test_a_manifest_that_cannot_be_written_leaves_the_old_one(tmp_path: Path) -> None:
-    runs.write_manifest(tmp_path, CONTENT)
-    with pytest.raises(ValueError):
-        runs.write_manifest(tmp_path, CONTENT | {"number": float("nan")})
-    assert runs.open_run(tmp_path).manifest["status"] == 1
+def test_a_folder_that_holds_the_data_is_refused(tmp_path: Path) -> None:
+    run = make_run(tmp_path / "run")
+    (run / "deep").mkdir()
+    (run / "deep" / "data.csv").write_text("y")
+    (tmp_path / "to_data.csv").symlink_to(run / "deep" / "data.csv")
+    (tmp_path / "to_run").symlink_to(run)
+    (tmp_path / "data.csv").write_text("y")
+    (run / "linked.csv").symlink_to(tmp_path / "data.csv")
+    data = ["run/deep/data.csv", "to_data.csv", "to_run/deep/data.csv", "run/linked.csv", "run/../run/deep/data.csv"]
+    for folder in (run, tmp_path / "to_run"):
+        for name in data:
+            with pytest.raises(RunFolderError, match="run holds the data"):
+                runs.check_free(folder, overwrite=True, data=tmp_path / name)
+        runs.check_free(folder, overwrite=True, data=tmp_path / "data.csv")
+
+
+def test_a_users_file_under_a_name_of_hierfits_is_found_early(tmp_path: Path) -> None:
+    run = make_run(tmp_path / "run")
+    (run / "groups.csv").write_text("mine")
+    with pytest.raises(RunFolderError, match=r"groups\.csv is not what hierfit wrote there"):
+        runs.check_free(run, overwrite=True)
 
 
 @pytest.mark.parametrize(
@@ -174,10 +177,10 @@ def test_no_run_names_the_runs_nearby(tmp_path: Path) -> None:
     for number in range(5):
         run = make_run(tmp_path / f"run{number}")
         os.utime(run, (number, number))
-    for place in (tmp_path / "ran", tmp_path, tmp_path / "run1" / "mark"):
+    for place in (tmp_path / "ran", tmp_path, tmp_path / "run1" / "summary.csv"):
         with pytest.raises(RunFolderError) as refused:
             runs.open_run(place)
-        nearby = "mark" not in str(place)
+        nearby = "summary" not in str(place)
         assert (f"Runs nearby: {tmp_path}/run4, {tmp_path}/run3" in refused.value.message) == nearby
 
 
@@ -196,14 +199,3 @@ def test_truth_belongs_to_one_file(tmp_path: Path) -> None:
     for broken in ("", "[]", "{"):
         (tmp_path / "truth.json").write_text(broken)
         assert runs.truth_beside(data, "abc") is None and runs.stored_truth(tmp_path) is None
-
-
-def test_new_plots_replace_the_old(tmp_path: Path) -> None:
-    (runs.new_plots(tmp_path) / "old.png").write_text("")
-    assert list(runs.new_plots(tmp_path).iterdir()) == []
-
-
-def test_no_place_for_plots(tmp_path: Path) -> None:
-    (tmp_path / "plots").write_text("a file")
-    with pytest.raises(RunFolderError, match="plots could not be made"):
-        runs.new_plots(tmp_path)

@@ -2,15 +2,19 @@
 
 import csv
 import json
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from hierfit import finished, workflow
-from hierfit.errors import DataError, RunFolderError, UsageError
+from hierfit import finished, runs, workflow
+from hierfit.disk.folder import claimed
+from hierfit.disk.writing import write_text
+from hierfit.errors import DataError, HierfitError, RunFolderError, UsageError
 from hierfit.finished import Fit
 from hierfit.model.engines import Engine
 from hierfit.model.formula import Formula, formula_from_flags
@@ -21,6 +25,7 @@ from hierfit.rounds import Listener
 from hierfit.sources import program_for
 from hierfit.stan.data import stan_data
 from hierfit.stan.sampler import SamplerOptions
+from tests.disk import faults
 from tests.fake_sampling import replace_sampler
 
 FILES = {"run.json", "chains.npz", "trace.nc", "summary.csv", "summary.json", "groups.csv", "model.stan", "truth.json"}
@@ -185,3 +190,47 @@ def test_rows_that_repeat_are_sampled_by_the_program_of_their_sums(tmp_path: Pat
     assert program_for(plan.spec, plan.design, plan.engine).name == "binomial"
     given = stan_data(plan.spec, plan.design, plan.engine)
     assert (given["N"], sum(given["trials"]), sum(given["y"])) == (12, 60, sum(plan.design.y))
+
+
+@pytest.mark.parametrize("then_all", [False, True], ids=["once", "from then on"])
+def test_whichever_call_fails_a_run_is_whole(
+    fitted: Fitter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, then_all: bool
+) -> None:
+    kept: list[tuple[Any, ...]] = []
+    real = workflow._save
+    monkeypatch.setattr(workflow, "_save", lambda place, *rest: kept.append(rest) or real(place, *rest))
+    run = fitted(Formula("score", ("ses",))).folder
+    (run / "notes.txt").write_text("mine")
+    monkeypatch.setattr(workflow, "write_netcdf", lambda path, *_: write_text(path, "a" * 100_000))  # see test_netcdf
+    before, call, saved = faults.tree(run), 0, 0
+    while True:
+        call += 1
+        error = None
+        with faults.failing(faults.Disk(call, then_all)) as disk:
+            try:
+                with claimed(run) as place:
+                    real(
+                        place,
+                        replace(kept[0][0], manifest={**kept[0][0].manifest, "status": "new"}),
+                        *kept[0][1:-1],
+                        None,
+                    )
+            except HierfitError as caught:
+                error = caught
+        if disk.count < call:
+            break
+        done = runs.open_whole(run, "trace.nc")  # the next command puts in order what was left
+        assert (run / "notes.txt").read_text() == "mine"
+        assert {path.name for path in run.parent.glob("*run*")} == {"run"}
+        if done.manifest["status"] == "new":
+            assert error is None or "not all of it is in its place" in error.message
+            assert {path.name for path in run.iterdir()} == (FILES | {"notes.txt"}) - {"truth.json", "groups.csv"}
+            shutil.rmtree(run)
+            for name, content in before.items():
+                run.mkdir(exist_ok=True)
+                (run / name).write_bytes(content or b"")
+            saved += 1
+        else:
+            assert error is not None and error.exit_code == 2
+            assert faults.tree(run) == before
+    assert call > 40 and 0 < saved < call / 2

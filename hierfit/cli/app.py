@@ -11,7 +11,7 @@ import os
 import sys
 import traceback
 from collections.abc import Iterator, Sequence
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -20,6 +20,7 @@ from hierfit.cli import doctor, extend, fit, results, simulate
 from hierfit.cli.page import on, page_of
 from hierfit.cli.usage import Command, Commands
 from hierfit.errors import ExitCode, HierfitError
+from hierfit.interrupts import asked_to_stop, listening
 
 # Read by numpy's BLAS when it is loaded. The matrices are small, and its threads spin while those of hierfit work.
 _BLAS_THREADS = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
@@ -70,12 +71,22 @@ def main(argv: Sequence[str] | None = None) -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal that has no "·" shows "?"
+    with listening():
+        _run(argv)
+
+
+def _run(argv: Sequence[str] | None) -> None:
+    """Run a command; whatever it raises becomes text and an exit code."""
     try:
         with on(page_of(sys.stdout)):
             app(args=None if argv is None else list(argv))
     except HierfitError as error:
+        if asked_to_stop() and error.exit_code is ExitCode.SAMPLER:  # what was stopped has failed
+            _leave_interrupted()
         _show_error(error)
         sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        _leave_interrupted()
     except SystemExit as leaving:
         causes = {type(cause) for cause in _behind(leaving)}
         if BrokenPipeError in causes:
@@ -90,11 +101,18 @@ def main(argv: Sequence[str] | None = None) -> None:
         _show_error(_of_the_machine(error))
         sys.exit(ExitCode.USAGE)
     except Exception as error:
+        if asked_to_stop():  # an import that is interrupted raises what it likes
+            _leave_interrupted()
         if os.environ.get("HIERFIT_DEBUG"):
             traceback.print_exc()
         else:
             _show_bug(error)
         sys.exit(ExitCode.BUG)
+
+
+def _leave_interrupted() -> NoReturn:
+    print("interrupted", file=sys.stderr)
+    sys.exit(ExitCode.INTERRUPTED)
 
 
 def _behind(error: BaseException) -> Iterator[BaseException]:

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import io
 import json
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -20,6 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 import hierfit
+from hierfit.disk.folder import HOME, claimed
+from hierfit.disk.writing import create, write_text
 from hierfit.errors import RunFolderError, UsageError
 from hierfit.model.design import Design
 from hierfit.model.families import FAMILIES, SIGMA, THRESHOLD, Family, Support
@@ -218,31 +220,25 @@ def _truth(simulation: Simulation, factors: Sequence[Factor]) -> dict[str, Any]:
 
 
 def write_simulation(simulated: Simulated, folder: str | Path, overwrite: bool = False) -> None:
-    """Write data.csv (every digit) and truth.json into a folder, each of them whole or not at all.
+    """Write data.csv (every digit) and truth.json into a folder, both of them or neither.
 
     Raises:
-        RunFolderError: the folder holds something already, or cannot be written to.
+        RunFolderError: the folder holds something already, or another process writes to it.
+        DiskError: it cannot be written to.
     """
     folder = Path(folder)
-    _refuse_full(folder, overwrite)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        partial = {name: folder / f".{name}.partial" for name in (DATA_FILE, TRUTH_FILE)}
-        _write_csv(simulated.columns, partial[DATA_FILE])
-        digest = hashlib.sha256(partial[DATA_FILE].read_bytes()).hexdigest()
-        truth = {**simulated.truth, "data_sha256": digest}  # so that no other data are ever compared with it
-        partial[TRUTH_FILE].write_text(json.dumps(truth, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-        for name, path in partial.items():
-            os.replace(path, folder / name)
-    except OSError as error:
-        raise RunFolderError(
-            f"{folder} cannot be written to: {error.strerror or error}.", hint="name another folder with --out"
-        ) from None
+    with claimed(folder) as place:
+        _refuse_full(folder, overwrite)
+        with place.replacing((DATA_FILE, TRUTH_FILE), TRUTH_FILE) as new:
+            _write_csv(simulated.columns, new / DATA_FILE)
+            digest = hashlib.sha256((new / DATA_FILE).read_bytes()).hexdigest()
+            truth = {**simulated.truth, "data_sha256": digest}  # so that no other data are ever compared with it
+            write_text(new / TRUTH_FILE, json.dumps(truth, indent=2, ensure_ascii=False) + "\n")
 
 
 def _write_csv(columns: Mapping[str, Column], path: Path) -> None:
     values = [_cells(column) if isinstance(column, np.ndarray) else column for column in columns.values()]
-    with path.open("w", encoding="utf-8", newline="") as stream:
+    with io.TextIOWrapper(create(path), encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream, lineterminator="\n")
         writer.writerow(columns)
         writer.writerows(zip(*values, strict=True))
@@ -263,8 +259,8 @@ def _refuse_full(folder: Path, overwrite: bool) -> None:
         return
     if not folder.is_dir():
         raise RunFolderError(f"{folder} is a file, not a folder.", hint="name another folder with --out")
-    ours = {DATA_FILE, TRUTH_FILE, f".{DATA_FILE}.partial", f".{TRUTH_FILE}.partial"}
-    present = sorted(entry.name for entry in folder.iterdir())
+    ours = {DATA_FILE, TRUTH_FILE}
+    present = sorted(entry.name for entry in folder.iterdir() if entry.name != HOME)
     foreign = [name for name in present if name not in ours]
     shown = ", ".join((foreign or present)[:5]) + (", ..." if len(foreign or present) > 5 else "")
     if foreign:
@@ -276,3 +272,18 @@ def _refuse_full(folder: Path, overwrite: bool) -> None:
             f"{folder} is not empty: {shown}.",
             hint="name another folder with --out, or add --overwrite to replace them",
         )
+    if present and not _is_simulated(folder):
+        raise RunFolderError(
+            f"{folder} holds a {present[0]} that hierfit simulate did not write, or that was changed since.",
+            hint="name another folder with --out",
+        )
+
+
+def _is_simulated(folder: Path) -> bool:
+    """Whether data.csv is the file that truth.json beside it was written for."""
+    try:
+        truth = json.loads((folder / TRUTH_FILE).read_text(encoding="utf-8"))
+        written = hashlib.sha256((folder / DATA_FILE).read_bytes()).hexdigest()
+    except (OSError, ValueError):
+        return False
+    return isinstance(truth, dict) and truth.get("data_sha256") == written

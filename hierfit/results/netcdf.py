@@ -11,7 +11,7 @@
 The coordinates are the CSV's own names and labels, obs is the line of the CSV file; `sd` at varying = "school: ses"
 is what tables call sd(school: ses). A slash in a column's name becomes "_", and a factor named like something else in
 the file gets "_level" appended, in u_<factor> too. Written and read with h5netcdf, as xarray would: importing xarray or
-ArviZ takes longer than the rest of writing.
+ArviZ takes longer than the rest of writing. HDF5 crashes the process when a file cannot grow, and so never hears of it.
 
 Group effects are kept in single precision. What shrinks to less than `_WORTH` is compressed, such as codes, counts and
 lines; draws and measurements are not: their digits are noise, of which zlib takes away a tenth in 70 times the time.
@@ -30,6 +30,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hierfit import __version__
+from hierfit.disk.writing import OutputFile
 from hierfit.errors import RunFolderError
 from hierfit.model.design import Design, Group
 from hierfit.model.families import FAMILIES
@@ -86,9 +87,13 @@ def write_netcdf(path: Path, draws: Draws, design: Design, spec: ModelSpec) -> N
         "observed_data": _Dataset({_outcome(design.response): (("obs",), design.y)}, {"obs": design.lines}),
         "constant_data": _constant_data(design),
     }
-    with h5netcdf.File(path, "w") as file:
-        for name, dataset in datasets.items():
-            _write(file.create_group(name), dataset)
+    stream = OutputFile(path, patient=True)
+    try:
+        with h5netcdf.File(stream, "w") as file:
+            for name, dataset in datasets.items():
+                _write(file.create_group(name), dataset)
+    finally:
+        stream.finish()
 
 
 def _write(group: Any, dataset: _Dataset) -> None:

@@ -11,6 +11,7 @@ from zipfile import BadZipFile
 import numpy as np
 from numpy.typing import NDArray
 
+from hierfit.disk.writing import create
 from hierfit.errors import RunFolderError
 from hierfit.stan.sampler import SamplerOptions, Sampling
 
@@ -67,7 +68,8 @@ class ChainState:
         """Write to a compressed numpy archive."""
         content: dict[str, Any] = {f"{_LAST}{name}": values for name, values in self.last.items()}
         content |= {"step_size": self.step_size, "inv_metric": self.inv_metric, "used": self.used}
-        np.savez_compressed(path, metric=self.metric, **content)
+        with create(path) as stream:
+            np.savez_compressed(stream, metric=self.metric, **content)
 
     @staticmethod
     def load(path: Path) -> ChainState:

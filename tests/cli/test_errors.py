@@ -14,6 +14,7 @@ import pytest
 from hierfit.errors import Interrupted, SamplerError, ToolchainError
 from hierfit.stan.sampler import SamplerOptions, Sampling
 from tests.cli.conftest import CSV, FIT, Cli
+from tests.disk.faults import FULL, Disk, failing
 from tests.fake_sampling import fake_sampling, replace_sampler
 
 ROOT = hasattr(os, "geteuid") and os.geteuid() == 0
@@ -152,10 +153,10 @@ BAD = [
     Bad("bare manifest", ["code", "run"], ["run.json lacks request"], {"run/run.json": '{"schema": 1}'}, run=True),
     Bad("half a model", ["summarize", "run"], ["its model is incomplete"], {"run/run.json": "model"}, run=True),
     Bad("other schema", ["summarize", "run"], ["hierfit 9.9"], {"run/run.json": NEWER}, run=True),
-    Bad("text trace", ["plot", "run"], ["trace.nc could not be read"], {"run/trace.nc": "no trace"}, run=True),
+    Bad("text trace", ["plot", "run"], ["trace.nc is not the file that was"], {"run/trace.nc": "no trace"}, run=True),
     Bad("no trace", ["plot", "run"], ["trace.nc is missing"], {"run/trace.nc": None}, run=True),
     Bad("no program", ["code", "run"], ["run/model.stan: No such file"], {"run/model.stan": None}, run=True),
-    Bad("empty trace", ["plot", "run"], ["trace.nc could not be read"], {"run/trace.nc": ""}, run=True),
+    Bad("empty trace", ["plot", "run"], ["trace.nc is not the file that was saved"], {"run/trace.nc": ""}, run=True),
     Bad("sort, no group", ["summarize", "run", "--sort", "ses"], ["--sort", "add --groups"], run=True),
     Bad("all, no group", ["summarize", "run", "--all"], ["--all", "add --groups"], run=True),
     Bad("sort unknown", ["summarize", "run", "--groups", "--sort", "sess"], ["'ses'?", "Intercept or ses"], run=True),
@@ -339,19 +340,28 @@ def test_an_interrupt_before_sampling_says_so(cli: Cli, monkeypatch: pytest.Monk
     assert (done.code, done.out, done.err.strip()) == (130, "", "interrupted")
 
 
+@pytest.mark.parametrize("share", [0.1, 0.4, 0.7])
 def test_disk_trouble_while_saving_loses_nothing(
-    cli: Cli, run: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+    share: float, cli: Cli, run: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(*arguments: object) -> None:
-        raise OSError(28, "No space left on device")
-
     replace_sampler(monkeypatch)
-    monkeypatch.setattr("hierfit.workflow.write_netcdf", full)
+    (run / "notes.txt").write_text("mine")
     before = tree(folder)
-    done = cli(*FIT, "--out", run, "--overwrite", "--draws", "100")
-    assert (done.code, done.out) == (2, "")
-    assert "run could not be written: No space left on device" in done.err
-    assert tree(folder) == before
+    for command in ([*FIT, "--out", run, "--overwrite", "--draws", "100"], ["extend", run, "--draws", "10"]):
+        with failing(Disk(), FULL) as disk:
+            assert cli(*command, "--quiet").code == 0
+        assert (run / "notes.txt").read_text() == "mine"
+        put_back(before)
+        with failing(Disk(int(share * disk.count), then_all=True), FULL):
+            done = cli(*command, "--quiet")
+        assert (done.code, done.out) == (2, "")
+        assert "could not be written: the disk is full" in done.err and "MB free" in done.err
+        assert tree(folder) == before
+
+
+def put_back(content: Mapping[str, bytes]) -> None:
+    for path, text in content.items():
+        Path(path).write_bytes(text)
 
 
 def start(*arguments: str, **options: Any) -> "subprocess.Popen[str]":

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from hierfit import __version__
-from hierfit.errors import HierfitError, RunFolderError, UsageError
+from hierfit.errors import DiskError, HierfitError, RunFolderError, UsageError
 from hierfit.model.design import build_design
 from hierfit.model.families import FAMILIES
 from hierfit.model.prior_choice import build_spec
@@ -274,8 +274,20 @@ def test_a_folder_in_use_is_left_alone(tmp_path: Path) -> None:
         write_simulation(simulated, tmp_path, overwrite=True)
     with pytest.raises(RunFolderError, match="is a file, not a folder"):
         write_simulation(simulated, tmp_path / "thesis.tex")
-    with pytest.raises(RunFolderError, match="cannot be written to"):
+    with pytest.raises(DiskError, match="could not be written: Not a directory"):
         write_simulation(simulated, tmp_path / "thesis.tex" / "below")
+
+
+def test_data_that_simulate_did_not_write_are_not_overwritten(tmp_path: Path) -> None:
+    (tmp_path / "data.csv").write_text("y,x\n1,2\n")
+    with pytest.raises(RunFolderError, match=r"holds a data\.csv that hierfit simulate did not write"):
+        write_simulation(simulate(SLOPES), tmp_path, overwrite=True)
+    assert (tmp_path / "data.csv").read_text() == "y,x\n1,2\n"
+    write_simulation(simulate(SLOPES), tmp_path / "sim")
+    with (tmp_path / "sim" / "data.csv").open("a") as stream:
+        stream.write("\n")
+    with pytest.raises(RunFolderError, match="or that was changed since"):
+        write_simulation(simulate(SLOPES), tmp_path / "sim", overwrite=True)
 
 
 @pytest.mark.parametrize("name", SCENARIOS)

@@ -1,5 +1,7 @@
 """trace.nc: what is written comes back, and ArviZ reads it."""
 
+import errno
+import gc
 import tracemalloc
 from collections.abc import Callable
 from dataclasses import replace
@@ -22,6 +24,7 @@ from hierfit.results.draws import Draws
 from hierfit.results.netcdf import read_netcdf, write_netcdf
 from hierfit.stan.data import stan_data
 from hierfit.stan.sampler import SamplerOptions
+from tests.disk.faults import Disk, failing
 from tests.fake_sampling import fake_sampling
 
 LABELS = ("001", "1", "01", " a", "b/c", "é ü", "a, b", "nan")
@@ -273,3 +276,16 @@ def test_the_trace_of_another_model_is_refused(other: str, tmp_path: Path) -> No
 def test_no_file(tmp_path: Path) -> None:
     with pytest.raises(RunFolderError, match=r"has no trace\.nc"):
         read_netcdf(tmp_path / "trace.nc", case(FORMULAS["no group"])[2], Path("a.csv"))
+
+
+def test_a_disk_that_fails_is_an_error_and_no_crash(tmp_path: Path) -> None:
+    draws, design, spec = case(FORMULAS["slopes"], rows=40)
+    path = tmp_path / "trace.nc"
+    with failing(Disk(), ["pwrite", "ftruncate"]) as disk:
+        write_netcdf(path, draws, design, spec)
+    for call in [*range(1, disk.count, 7), disk.count]:
+        for then_all in (False, True):
+            with failing(Disk(call, then_all), ["pwrite", "ftruncate"]), pytest.raises(OSError) as caught:
+                write_netcdf(path, draws, design, spec)
+            assert (caught.value.errno, caught.value.filename) == (errno.ENOSPC, str(path))
+    gc.collect()  # nor is there one later

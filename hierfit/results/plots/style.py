@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from hierfit.disk.writing import create
 from hierfit.results.plots.density import density
 
 if TYPE_CHECKING:
@@ -131,7 +132,8 @@ def stamp(figure: Figure, text: str) -> None:
 
 def save_png(figure: Figure, path: Path, caption: str = "") -> None:
     """Write a figure as PNG, its caption in the file's Description."""
-    figure.savefig(path, dpi=DPI, format="png", metadata={"Description": caption} if caption else None)
+    with create(path) as stream:
+        figure.savefig(stream, dpi=DPI, format="png", metadata={"Description": caption} if caption else None)
 
 
 def half_eye(ax: Axes, values: Array, *, bounds: tuple[float, float], base: float = 0.0, height: float = 1.0) -> float:

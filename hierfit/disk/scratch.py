@@ -1,0 +1,99 @@
+"""Temporary folders, all in one folder of this process; where the process is killed, the next one removes it.
+
+<TMPDIR>/hierfit-<random>/lock   held as long as the process lives
+<TMPDIR>/hierfit-<random>/...    what it needs for a while
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from hierfit.disk.locking import HeldError, Lock, take_lock
+from hierfit.disk.writing import disk_error
+
+_PREFIX, _LOCK = "hierfit-", "lock"
+_YOUNG_SECONDS = 60.0  # a folder this young may be about to get its lock
+HINT = "make room there, or set the variable TMPDIR to a folder on a disk with room"
+
+
+@dataclass(frozen=True)
+class _Home:
+    """The folder of a process: the process, its lock, and the place for temporary folders when it was made."""
+
+    process: int
+    lock: Lock
+    parent: str
+
+    @property
+    def path(self) -> Path:
+        return self.lock.path.parent
+
+    def remove(self) -> None:
+        """Remove all of it, unless this is a process that was forked from its owner."""
+        if os.getpid() == self.process:
+            shutil.rmtree(self.path, ignore_errors=True)
+            self.lock.release()
+
+
+_homes: list[_Home] = []
+
+
+@contextmanager
+def scratch() -> Iterator[Path]:
+    """Yield a new temporary folder, which is removed at the end.
+
+    Raises:
+        DiskError: there is no room for temporary files.
+    """
+    place = scratch_home()
+    try:
+        folder = Path(tempfile.mkdtemp(dir=place))
+    except OSError as error:
+        raise disk_error(error, place, HINT) from error
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def scratch_home() -> Path:
+    """Return this process's own folder for temporary ones; what killed processes have left beside it goes.
+
+    Raises:
+        DiskError: there is no room for temporary files.
+    """
+    parent = tempfile.gettempdir()
+    for home in _homes:
+        if (home.process, home.parent) == (os.getpid(), parent) and home.path.is_dir():
+            return home.path
+    _sweep(Path(parent))
+    try:
+        path = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=parent))
+        home = _Home(os.getpid(), take_lock(path / _LOCK), parent)
+    except OSError as error:
+        raise disk_error(error, Path(parent) / _PREFIX, HINT) from error
+    _homes.append(home)
+    atexit.register(home.remove)
+    return path
+
+
+def _sweep(parent: Path) -> None:
+    """Remove what killed processes of this user have left."""
+    for folder in parent.glob(f"{_PREFIX}*"):
+        with suppress(OSError, HeldError):
+            status = folder.lstat()
+            mine = folder.is_dir() and not folder.is_symlink() and status.st_uid == os.geteuid()
+            old = time.time() - status.st_mtime > _YOUNG_SECONDS
+            if mine and ((folder / _LOCK).is_file() or old):
+                lock = take_lock(folder / _LOCK)
+                if lock.sure:
+                    shutil.rmtree(folder, ignore_errors=True)
+                lock.release()
