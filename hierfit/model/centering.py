@@ -9,7 +9,7 @@ sampler (`model.scaling`).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -35,25 +35,31 @@ MOST_INFORMATION = 1e6
 
 @dataclass(frozen=True)
 class Centering:
-    """What the sampler sees of each factor.
+    """What the sampler sees of each varying column.
 
     Attributes:
-        centered: factor by factor, whether it sees w.
-        slopes: for each of the C varying coefficients, the coefficient (0-based, of K) that is its mean; -1 for none.
+        narrowed: for each of the C varying columns, how much narrower the rows make a level's effect than its prior
+            does where the sampler sees w; 1 where it sees u.
+        slopes: for each of them, the coefficient (0-based, of K) that is its mean; -1 for none.
         level_X: what the coefficients add to the mean of each level's first varying coefficient [J of all factors, K].
         in_rows: which coefficients are left in the rows [K].
-        narrowed: factor by factor, how much narrower the rows make a level's intercept than its prior does; 1 where
-            the sampler sees u.
     """
 
-    centered: tuple[bool, ...]
+    narrowed: Array
     slopes: tuple[int, ...]
     level_X: Array
     in_rows: NDArray[np.bool_]
-    narrowed: tuple[float, ...]
+
+    @property
+    def centered(self) -> tuple[bool, ...]:
+        """For each varying column, whether the sampler sees w."""
+        return tuple((self.narrowed < 1).tolist())
 
     def means(self, b: Array, design: Design) -> Iterator[Array]:
-        """Yield the mean of w of each factor [..., M, J] given scaled coefficients [..., K]; zeros where it sees u."""
+        """Yield the mean of each factor's effects as the rows see them [..., M, J], given scaled coefficients [..., K].
+
+        Zeros where no coefficient is in the mean: where the sampler sees u, and there is nothing to add to it.
+        """
         row = column = 0
         for group in design.groups:
             mean = np.zeros((*b.shape[:-1], len(group.terms), group.n_levels))
@@ -66,41 +72,61 @@ class Centering:
 
 
 def center(design: Design) -> Centering:
-    """Choose for every factor, and for every coefficient the factor whose mean it belongs to."""
+    """Choose for every varying column, and for every coefficient the factor whose mean it belongs to."""
+    return place_coefficients(design, choose(design))
+
+
+def choose(design: Design) -> Array:
+    """Return how much narrower the rows make a level's effect than its prior does, column by column [C]; 1: sees u."""
     X = scaled_columns(design)
-    said = [_information(design, group, X) for group in design.groups]
-    centered = tuple(information > 1 for information in said)
+    said = [np.full(len(group.terms), _information(design, group, X)) for group in design.groups]
+    information = np.concatenate([np.empty(0), *said])
+    return np.where(information > 1, (1 + np.maximum(information, 0.0)) ** -0.5, 1.0)
+
+
+def place_coefficients(design: Design, narrowed: Array) -> Centering:
+    """Find for every coefficient the factor whose mean it belongs to, given which columns are centred."""
+    X = scaled_columns(design)
     starts = np.cumsum([0, *(group.n_levels for group in design.groups)])
+    firsts = np.cumsum([0, *(len(group.terms) for group in design.groups)])
     level_X = np.zeros((int(starts[-1]), X.shape[1]))
-    slopes = np.full(sum(len(group.terms) for group in design.groups), -1)
+    slopes = np.full(int(firsts[-1]), -1)
     in_rows = np.ones(X.shape[1], dtype=np.bool_)
-    chosen = [(f, group) for f, group in enumerate(design.groups) if centered[f]]
+    centered = [narrowed[firsts[f] : firsts[f + 1]] < 1 for f in range(len(design.groups))]
     for k in range(X.shape[1]):
-        for f, group in _candidates(k, design, chosen, X[:, k]):
+        for f in _candidates(k, design, centered, X[:, k]):
             block = level_X[starts[f] : starts[f + 1]]
-            m = varying_place(k, design, group)
-            if m is not None:
-                first = sum(len(other.terms) for other in design.groups[:f])
-                slopes[first + m] = k
+            m = varying_place(k, design, design.groups[f])
+            if m is not None and centered[f][m]:
+                slopes[firsts[f] + m] = k
                 at = k - int(design.intercept)
                 block[:, k] = -design.x_mean[at] / design.x_scale[at]
             else:
-                block[group.codes, k] = X[:, k]
+                block[design.groups[f].codes, k] = X[:, k]
             in_rows[k] = False
             break
-    narrowed = tuple((1 + information) ** -0.5 if information > 1 else 1.0 for information in said)
-    return Centering(centered, tuple(slopes.tolist()), level_X, in_rows, narrowed)
+    return Centering(narrowed, tuple(slopes.tolist()), level_X, in_rows)
 
 
-def _candidates(k: int, design: Design, chosen: list[tuple[int, Group]], column: Array) -> list[tuple[int, Group]]:
+def _candidates(k: int, design: Design, centered: Sequence[NDArray[np.bool_]], column: Array) -> list[int]:
     """Return the factors whose mean may hold coefficient k, of that column, the best first."""
-    if design.intercept and k == 0:
-        return sorted(chosen, key=lambda each: -each[1].n_levels)
-    varying = [each for each in chosen if varying_place(k, design, each[1]) is not None]
+    factors = range(len(design.groups))
+    levels = [group.n_levels for group in design.groups]
+    varying = [f for f in factors if _takes_slope(k, design, design.groups[f], centered[f])]
     if varying:
-        return sorted(varying, key=lambda each: -each[1].n_levels)
-    constant = [each for each in chosen if _constant_within(column, each[1])]
-    return sorted(constant, key=lambda each: each[1].n_levels)
+        return sorted(varying, key=lambda f: -levels[f])
+    level = [f for f in factors if design.groups[f].terms[0] == INTERCEPT and centered[f][0]]
+    if design.intercept and k == 0:
+        return sorted(level, key=lambda f: -levels[f])
+    return sorted((f for f in level if _constant_within(column, design.groups[f])), key=lambda f: levels[f])
+
+
+def _takes_slope(k: int, design: Design, group: Group, centered: NDArray[np.bool_]) -> bool:
+    """Whether coefficient k is the mean of a centred slope, and a varying intercept takes up the mean of its column."""
+    m = varying_place(k, design, group)
+    if m is None or not centered[m]:
+        return False
+    return group.terms[0] == INTERCEPT or design.x_mean[k - int(design.intercept)] == 0
 
 
 def varying_place(k: int, design: Design, group: Group) -> int | None:

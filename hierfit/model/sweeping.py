@@ -4,7 +4,8 @@ Rows see a coefficient and the mean over the levels of a varying one of the same
 would move slowly along their difference. Exact cure: it moves the sum, b' = b + mean of u, in place of b. The rows get
 b' and the deviations of u from its mean, and that mean, of which only the priors of u and b speak, is a direction of
 its own: next to independent of all others while the prior of b is wide. Nothing is approximated, whatever the priors,
-correlations and scales: with u given, b and b' differ by a shift. Letters as in `model.centering`.
+correlations and scales: with u given, b and b' differ by a shift. Thresholds, which are an intercept each, take in the
+mean of varying intercepts together. Letters as in `model.centering`.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from hierfit.model.design import Design, Group
 from hierfit.model.formula import INTERCEPT
 from hierfit.model.priors import Prior
 from hierfit.model.scaling import coefficient_scale, varying_units
-from hierfit.model.spec import ModelSpec
+from hierfit.model.spec import ModelSpec, threshold_name
 
 Array = NDArray[np.float64]
 
@@ -36,43 +37,53 @@ class Sweeping:
     Attributes:
         swept: for each of the C varying columns, whether the mean of its effects is in the coefficients.
         Z_in_X: each swept column as a sum of multiples of the columns of X [C, K], both scaled; zeros for the others.
+        Z_in_thresholds: the multiple of a column of ones in that sum where thresholds take up such a column [C].
     """
 
     swept: NDArray[np.bool_]
     Z_in_X: Array
+    Z_in_thresholds: Array
 
 
 def sweep(spec: ModelSpec, design: Design, centering: Centering) -> Sweeping:
     """Choose the columns whose means are swept out: those of which the coefficients are free, and not their means."""
-    scale = coefficient_scale(design)
-    wide = [
-        _is_wide(spec.priors[name], unit) for name, unit in zip(spec.coefficient_names, scale.tolist(), strict=True)
-    ]
-    blocks, j, c = [np.empty((0, len(scale)))], 0, 0
+    level, wide = int(design.has_level) - int(design.intercept), _wide(spec, design)
+    blocks, j, c = [np.empty((0, len(wide)))], 0, 0
     for group in design.groups:
-        means = {
-            *centering.slopes[c : c + len(group.terms)],
-            *np.flatnonzero(centering.level_X[j, :1] == design.intercept),
-        }
+        means = {level + k for k in centering.slopes[c : c + len(group.terms)] if k >= 0}
+        if design.intercept and centering.level_X[j, 0] == 1:
+            means.add(0)
         columns = np.array(list(_in_X(group, design)))
-        may = [all(wide[k] and k not in means for k in np.flatnonzero(row)) for row in columns]
+        inside = [np.flatnonzero(row).tolist() for row in columns]
+        # The last is the column's own coefficient; a slope far from 0 is in the intercept too.
+        may = [bool(found) and found[-1] not in means and all(wide[k] for k in found) for found in inside]
         blocks.append(columns * np.array(may)[:, np.newaxis])
         j, c = j + group.n_levels, c + len(group.terms)
-    Z_in_X = np.concatenate(blocks) * (not spec.prior_only)
-    return Sweeping(np.asarray(Z_in_X.any(axis=1)), Z_in_X)
+    found = np.concatenate(blocks) * (not spec.prior_only)
+    of_thresholds = found[:, 0] if design.thresholds else np.zeros(len(found))
+    return Sweeping(np.asarray(found.any(axis=1)), found[:, level:], of_thresholds)
+
+
+def _wide(spec: ModelSpec, design: Design) -> list[bool]:
+    """Return whether the intercept or the thresholds in its place, then each coefficient, may move freely."""
+    scale = coefficient_scale(design)
+    names = zip(spec.coefficient_names, scale.tolist(), strict=True)
+    wide = [_is_wide(spec.priors[name], unit) for name, unit in names]
+    if not design.thresholds:
+        return wide
+    return [all(_is_wide(spec.priors[threshold_name(between)], 1.0) for between in design.thresholds), *wide]
 
 
 def _in_X(group: Group, design: Design) -> Iterator[Array]:
-    """Yield each varying column of a factor as a sum of columns of X [K]; zeros where it is none."""
-    first = int(design.intercept)
+    """Yield each varying column of a factor as a sum of ones, where these are taken up, and columns of X."""
+    first = int(design.has_level)
     for m, (term, unit) in enumerate(zip(group.terms, varying_units(group).tolist(), strict=True)):
         row = np.zeros(first + len(design.coefficients))
         if term == INTERCEPT:
             row[:first] = 1.0
-        for k in range(first, len(row)):
-            at = k - first
-            if varying_place(k, design, group) == m and (first or design.x_mean[at] == 0):
-                row[k] = design.x_scale[at] / unit
+        for at in range(len(design.coefficients)):
+            if varying_place(at + int(design.intercept), design, group) == m and (first or design.x_mean[at] == 0):
+                row[first + at] = design.x_scale[at] / unit
                 row[:first] += design.x_mean[at] / unit
         yield row
 

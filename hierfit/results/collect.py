@@ -11,6 +11,7 @@ double the size of the sampler's output.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,7 +43,8 @@ def draws_from_sampling(sampling: Sampling, design: Design, spec: ModelSpec, eng
     elif engine is Engine.COLLAPSED:
         variables["b"], effects = _collapsed(sampling, variables, design, spec)
     else:
-        variables["b"], effects = _effects(variables, design, spec)
+        variables["b"], level, effects = _effects(variables, design, spec)
+        variables["threshold"] = variables["threshold"] + level
     blocks = {
         Kind.COEFFICIENT: _coefficients(variables["b"], design, spec),
         Kind.THRESHOLD: variables["threshold"] + variables["b"] @ design.x_mean[:, np.newaxis]
@@ -87,39 +89,70 @@ def _sigma_coefficients(b_sigma: Array, design: Design) -> Array:
     return at_zero
 
 
-def _effects(variables: Mapping[str, Array], design: Design, spec: ModelSpec) -> tuple[Array, dict[str, Array]]:
-    """Return the coefficients less the means swept into them, and the effects of each factor [chains, draws, J, M].
+def _effects(variables: Mapping[str, Array], design: Design, spec: ModelSpec) -> tuple[Array, Array, dict[str, Array]]:
+    """Return coefficients less the means swept into them, what thresholds have less, and each factor's effects.
 
-    These are diag(sd_f) L_f z_f[j], or z_f[j] less its mean, that of a swept column stretched back.
+    Their shapes are [chains, draws, K], [chains, draws, 1] and [chains, draws, J, M]. The effects are diag(sd_f) L_f
+    z_f[j], or where z is centred z less its mean, that of a swept column stretched back.
     """
     effects = {}
     centering = center(design)
     sweeping = sweep(spec, design, centering)
     b_scale = coefficient_scale(design)
     b = variables["b"] / b_scale
-    means = np.zeros_like(b)
+    means, level = np.zeros_like(b), np.zeros((*b.shape[:2], 1))
     u = c = p = 0
-    for group, centered, narrowed, mean in zip(
-        design.groups, centering.centered, centering.narrowed, centering.means(b, design), strict=True
-    ):
+    for group, mean in zip(design.groups, centering.means(b, design), strict=True):
         n_terms, n_levels = len(group.terms), group.n_levels
         n_pairs = n_terms * (n_terms - 1) // 2 if group.correlated else 0
+        columns = slice(c, c + n_terms)
         z = variables["z"][..., u : u + n_levels * n_terms]
-        z = z.reshape(*z.shape[:2], n_terms, n_levels)
-        if n_pairs and not centered:
-            z = cholesky_from_partials(variables["partial"][..., p : p + n_pairs], n_terms) @ z
-        unit = effect_scale(design, group)[:, np.newaxis]
-        if centered:
-            scaled = z - mean
-            scaled += (
-                scaled.mean(axis=3, keepdims=True) * (1 / narrowed - 1) * sweeping.swept[c : c + n_terms, np.newaxis]
-            )
-        else:
-            scaled = variables["sd"][..., c : c + n_terms, np.newaxis] / unit * z
-        means += scaled.mean(axis=3) @ sweeping.Z_in_X[c : c + n_terms]
-        effects[group.factor] = np.swapaxes(scaled * unit, 2, 3)
+        unit = effect_scale(design, group)
+        partial = variables["partial"][..., p : p + n_pairs]
+        L = cholesky_from_partials(partial, n_terms) if n_pairs else np.eye(n_terms)
+        T = (variables["sd"][..., columns] / unit)[..., np.newaxis] * L
+        stretch = np.where(sweeping.swept[columns], 1 / centering.narrowed[columns], 1.0)
+        seen = _Seen(z.reshape(*z.shape[:2], n_terms, n_levels), mean, centering.centered[columns], stretch)
+        scaled = _deviations(seen, T)
+        means += scaled.mean(axis=3) @ sweeping.Z_in_X[columns]
+        level += scaled.mean(axis=3) @ sweeping.Z_in_thresholds[columns, np.newaxis]
+        effects[group.factor] = np.swapaxes(scaled * unit[:, np.newaxis], 2, 3)
         u, c, p = u + n_levels * n_terms, c + n_terms, p + n_pairs
-    return variables["b"] - means * b_scale, effects
+    return variables["b"] - means * b_scale, level, effects
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """What the sampler sees of one factor.
+
+    Attributes:
+        z: its variables [..., M, J].
+        mean: of effects that it sees with their mean [..., M, J].
+        centered: which it sees so [M].
+        stretch: the mean over the levels of a centred column, per unit of that of z [M].
+    """
+
+    z: Array
+    mean: Array
+    centered: tuple[bool, ...]
+    stretch: Array
+
+
+def _deviations(seen: _Seen, T: Array) -> Array:
+    """Return the effects of one factor [..., M, J], whose covariance is T T': column by column, as T is triangular."""
+    standard, found = np.empty_like(seen.z), np.empty_like(seen.z)
+    for m, centered in enumerate(seen.centered):
+        given = np.einsum("...i,...ij->...j", T[..., m, :m], standard[..., :m, :])
+        scale = T[..., m, m, np.newaxis]
+        if centered:
+            own = seen.z[..., m, :] - seen.mean[..., m, :]
+            own += own.mean(axis=-1, keepdims=True) * (seen.stretch[m] - 1)
+            standard[..., m, :] = (own - given) / scale
+        else:
+            standard[..., m, :] = seen.z[..., m, :]
+            own = given + scale * standard[..., m, :]
+        found[..., m, :] = own
+    return found
 
 
 def _stacked(u: Array, design: Design) -> dict[str, Array]:

@@ -213,7 +213,8 @@ def _centering(spec: ModelSpec, design: Design) -> dict[str, Any]:
         "level_X": centering.level_X,
         "swept": sweeping.swept.astype(int),
         "Z_in_X": sweeping.Z_in_X,
-        "mean_scale": np.array(centering.narrowed),
+        **({"Z_in_thresholds": sweeping.Z_in_thresholds} if design.thresholds else {}),
+        "mean_scale": centering.narrowed,
     }
 
 

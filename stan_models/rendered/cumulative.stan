@@ -106,15 +106,16 @@ data {
   array[C] int<lower=0, upper=1> is_intercept; // 1: a column of ones
   array[C] vector[N] Z; // the columns, divided by their sd
 
-  // hierarchical centring: where the data say much of a factor's levels, z holds effects and their mean together
-  array[F] int<lower=0, upper=1> centered;
+  // hierarchical centring: where the data say much of a column's effects, z holds them and their mean together
+  array[C] int<lower=0, upper=1> centered;
   array[C] int<lower=0, upper=K> slope; // coefficient that is the mean of a varying one; 0: none is
   matrix[sum(J), K] level_X; // what the coefficients add to the mean of each level's first varying one
 
   // sweeping: b takes in the mean over the levels of a varying column's effects, which rows cannot tell from it
   array[C] int<lower=0, upper=1> swept;
   matrix[C, K] Z_in_X; // a swept column of Z as a sum of columns of X; zeros for the others
-  vector<lower=0, upper=1>[F] mean_scale; // that mean, as z holds it where z holds effects, per unit of its own
+  vector[C] Z_in_thresholds; // and of ones, which the thresholds take up
+  vector<lower=0, upper=1>[C] mean_scale; // that mean, as z holds it where z holds effects, per unit of its own
   vector<lower=0>[C] sd_scale; // sd per unit of sd_std
   array[C] int sd_prior;
   matrix[C, 3] sd_prior_arguments;
@@ -139,9 +140,11 @@ transformed data {
   int P = 0; // correlations of all correlated factors
   vector[N] fixed = rep_vector(origin, N); // what eta has without coefficients and effects
   int U = 0; // group effects of all factors
+  array[F] int has_level_X; // whether coefficients add to the mean of each level's first effect
   if (has_offset) fixed += offsets;
   for (f in 1 : F) {
     P += (correlated[f] * M[f] * (M[f] - 1)) %/% 2;
+    has_level_X[f] = max(abs(to_vector(level_X[sum(J[1 : f - 1]) + 1 : sum(J[1 : f])]))) > 0;
     U += J[f] * M[f];
   }
 }
@@ -154,7 +157,7 @@ parameters {
   vector<lower=0>[H > 0 ? 1 : 0] horseshoe_global; // scale that the coefficients under a horseshoe share,
   vector<lower=0>[H] horseshoe_local; // what each multiplies it by,
   vector<lower=0>[H > 0 ? 1 : 0] slab; // and the square of how far the large ones may go, all per unit of b_std
-  ordered[Q] threshold; // at the mean of X where X is centred
+  ordered[Q] threshold; // at the mean of X where X is centred; less swept means
   vector[U] z; // group effects, factor by factor, column by column: with their mean, or before scaling and correlating
 }
 transformed parameters {
@@ -191,6 +194,7 @@ model {
   vector[K] b_scaled = b ./ b_scale; // per unit of the columns of X
   vector[K_rows] b_in_rows = b_scaled[in_rows];
   vector[K] means = rep_vector(0, K); // of effects, which b_scaled holds besides the coefficients
+  real mean_level = 0; // the same of what thresholds take up
   int j = 0;
   int u = 0;
   int c = 0;
@@ -200,39 +204,39 @@ model {
     int pairs = (correlated[f] * M[f] * (M[f] - 1)) %/% 2;
     vector[M[f]] sd_f = segment(sd ./ sd_scale, c + 1, M[f]);
     matrix[J[f], M[f]] effects = to_matrix(segment(z, u + 1, J[f] * M[f]), J[f], M[f]);
-    matrix[M[f], M[f]] L = identity_matrix(M[f]);
+    matrix[J[f], M[f]] standard = effects; // z where it is not centred, and what it would be where it is
+    matrix[M[f], M[f]] T = diag_matrix(sd_f); // Cholesky factor of the covariance of an effect
     if (pairs > 0) {
-      L = cholesky_from_partials(segment(partial, p + 1, pairs), M[f]);
+      T = diag_pre_multiply(sd_f, cholesky_from_partials(segment(partial, p + 1, pairs), M[f]));
       segment(partial, p + 1, pairs) ~ lkj_partials(lkj_eta[f], M[f]);
     }
-    if (centered[f]) {
-      matrix[J[f], M[f]] deviations = effects;
-      deviations[, 1] -= block(level_X, j + 1, 1, J[f], K) * b_scaled;
-      for (m in 1 : M[f]) {
-        if (slope[c + m] > 0) deviations[, m] -= b_scaled[slope[c + m]];
-        if (swept[c + m]) {
-          real scaled_mean = mean(deviations[, m]);
-          effects[, m] -= scaled_mean;
-          deviations[, m] += scaled_mean / mean_scale[f] - scaled_mean;
-          means += scaled_mean / mean_scale[f] * Z_in_X[c + m]';
-        }
-        if (pairs == 0) target += -0.5 * dot_self(deviations[, m]) / square(sd_f[m]) - J[f] * log(sd_f[m]);
+    for (m in 1 : M[f]) { // column by column: T is triangular, so each speaks of the columns before it only
+      int has_mean = slope[c + m] > 0 || (m == 1 && has_level_X[f]);
+      vector[has_mean ? J[f] : 0] column_mean = rep_vector(slope[c + m] > 0 ? b_scaled[slope[c + m]] : 0,
+                                                           has_mean ? J[f] : 0);
+      vector[J[f]] deviations = effects[, m]; // of the effects from their mean
+      if (m == 1 && has_level_X[f]) column_mean += level_X[j + 1 : j + J[f]] * b_scaled;
+      if (centered[c + m]) {
+        if (has_mean) deviations -= column_mean;
+      } else {
+        deviations *= T[m, m];
+        if (pairs > 0 && m > 1) deviations += standard[, 1 : m - 1] * T[m, 1 : m - 1]';
+        effects[, m] = has_mean ? deviations + column_mean : deviations;
       }
-      if (pairs > 0) {
-        matrix[M[f], M[f]] T = diag_pre_multiply(sd_f, L);
-        target += -0.5 * sum(columns_dot_self(mdivide_left_tri_low(T, deviations'))) - J[f] * sum(log(diagonal(T)));
+      if (swept[c + m]) {
+        real scaled_mean = mean(deviations);
+        effects[, m] -= scaled_mean;
+        if (centered[c + m]) deviations += scaled_mean / mean_scale[c + m] - scaled_mean;
+        means += scaled_mean / mean_scale[c + m] * Z_in_X[c + m]';
+        mean_level += scaled_mean / mean_scale[c + m] * Z_in_thresholds[c + m];
       }
-    } else {
-      z[u + 1 : u + J[f] * M[f]] ~ std_normal();
-      effects = effects * diag_pre_multiply(sd_f, L)';
-      for (m in 1 : M[f]) {
-        if (swept[c + m]) {
-          real mean_effect = mean(effects[, m]);
-          effects[, m] -= mean_effect;
-          means += mean_effect * Z_in_X[c + m]';
-        }
+      if (centered[c + m]) {
+        if (pairs > 0 && m > 1) deviations -= standard[, 1 : m - 1] * T[m, 1 : m - 1]';
+        standard[, m] = deviations / T[m, m];
+        target += -J[f] * log(T[m, m]);
       }
     }
+    to_vector(standard) ~ std_normal();
     if (prior_only == 0) {
       for (m in 1 : M[f]) {
         vector[N] part = effects[level[f], m];
@@ -254,7 +258,7 @@ model {
     horseshoe_global[1] ~ prior(horseshoe_prior, horseshoe_prior_arguments);
     slab ~ inv_gamma(2, 8); // large ones: student_t(4, 0, 2)
   }
-  for (q in 1 : Q) threshold[q] ~ prior(threshold_prior[q], threshold_prior_arguments[q]');
+  for (q in 1 : Q) threshold[q] + mean_level ~ prior(threshold_prior[q], threshold_prior_arguments[q]');
   for (k in sd_free) sd[k] ~ prior(sd_prior[k], sd_prior_arguments[k]');
   for (k in aux_free) aux[k] ~ prior(aux_prior[k], aux_prior_arguments[k]');
 

@@ -56,7 +56,7 @@ def test_without_a_varying_intercept_nothing_is_centred() -> None:
 def test_coefficients_go_where_they_belong() -> None:
     """Intercept and what is constant within g into its mean, the varying slope too; b stays in the rows."""
     found = center(made("y ~ a + b + size + (1 + a | g) + (1 | h)"))
-    assert found.centered == (True, False)
+    assert found.centered == (True, True, False)
     assert found.in_rows.tolist() == [False, False, True, False]
     assert found.slopes == (-1, 1, -1)
     assert (found.level_X[20:] == 0).all() and (found.level_X[:20, 2] == 0).all()

@@ -24,7 +24,7 @@ def made(formula: str, *priors: str, prior_only: bool = False) -> tuple[Design, 
 
 def test_columns_are_swept_whose_coefficients_are_not_the_mean_of_their_own_effects() -> None:
     _, centering, found = made(CROSSED)
-    assert centering.centered == (True, False) and centering.slopes == (-1, 1, -1, -1, -1)
+    assert centering.centered == (True, True, False, False, False) and centering.slopes == (-1, 1, -1, -1, -1)
     assert found.swept.tolist() == [False, False, True, True, True]
     assert made("y ~ a + (1 | g)")[2].swept.tolist() == [False]
     assert made("y ~ a + (1 + b | h)")[2].swept.tolist() == [True, False]  # b has no coefficient

@@ -84,15 +84,21 @@ def test_centred_effects_are_what_is_left_of_their_mean() -> None:
 
 @pytest.mark.parametrize(
     ("centered", "swept"),
-    [("g", [0, 0, 0, 1, 1]), ("gh", [0, 0, 0, 1, 1]), ("h", [1, 1, 1, 0, 0]), ("", [1, 1, 1, 1, 1])],
+    [
+        ("11100", [0, 0, 0, 1, 1]),
+        ("11111", [0, 0, 0, 1, 1]),
+        ("00011", [1, 1, 1, 0, 0]),
+        ("00000", [1, 1, 1, 1, 1]),
+        ("10100", [0, 1, 0, 1, 1]),
+        ("01001", [1, 0, 1, 1, 0]),
+    ],
 )
 def test_the_linear_predictor_is_the_program_s(
     centered: str, swept: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Coefficients and effects in the units of the CSV give what the program makes of b and z, means swept out."""
-    monkeypatch.setattr(
-        "hierfit.model.centering._information", lambda _, group, __: 9.0 if group.factor in centered else 0.0
-    )
+    narrowed = np.where([digit == "1" for digit in centered], 0.4, 1.0)
+    monkeypatch.setattr("hierfit.model.centering.choose", lambda *_: narrowed)
     design = two_factors()
     draws, sampling = collect(design, TWO_FACTORS)
     given = stan_data(build_spec(TWO_FACTORS, design), design)
@@ -114,15 +120,22 @@ def program_eta(state: dict[str, Array], given: Any) -> Array:
     j = u = c = p = 0
     for f, (n_levels, n_terms) in enumerate(zip(given["J"], given["M"], strict=True)):
         pairs = n_terms * (n_terms - 1) // 2 * given["correlated"][f]
-        effects = state["z"][u : u + n_levels * n_terms].reshape(n_terms, n_levels).T
-        mean = np.zeros_like(effects)
-        if given["centered"][f]:
-            mean[:, 0] = given["level_X"][j : j + n_levels] @ b
-            mean += [b[k - 1] if k else 0.0 for k in given["slope"][c : c + n_terms]]
-        else:
-            L = cholesky_from_partials(state["partial"][p : p + pairs], n_terms) if pairs else np.eye(n_terms)
-            effects = effects @ ((state["sd"] / given["sd_scale"])[c : c + n_terms, np.newaxis] * L).T
-        effects = effects - (effects - mean).mean(axis=0) * given["swept"][c : c + n_terms]
+        z = state["z"][u : u + n_levels * n_terms].reshape(n_terms, n_levels).T
+        mean = np.zeros_like(z)
+        mean[:, 0] = given["level_X"][j : j + n_levels] @ b
+        mean += [b[k - 1] if k else 0.0 for k in given["slope"][c : c + n_terms]]
+        L = cholesky_from_partials(state["partial"][p : p + pairs], n_terms) if pairs else np.eye(n_terms)
+        T = (state["sd"] / given["sd_scale"])[c : c + n_terms, np.newaxis] * L
+        effects, standard = np.empty_like(z), z.copy()
+        for m in range(n_terms):
+            before = standard[:, :m] @ T[m, :m]
+            if given["centered"][c + m]:
+                own = z[:, m] - mean[:, m]
+                stretch = 1 / given["mean_scale"][c + m] - 1 if given["swept"][c + m] else 0.0
+                standard[:, m] = (own + stretch * own.mean() - before) / T[m, m]
+            else:
+                own = before + T[m, m] * z[:, m]
+            effects[:, m] = own + mean[:, m] - own.mean() * given["swept"][c + m]
         eta = eta + np.sum(given["Z"][c : c + n_terms] * effects[given["level"][f] - 1].T, axis=0)
         j, u, c, p = j + n_levels, u + n_levels * n_terms, c + n_terms, p + pairs
     return np.asarray(eta)
@@ -130,7 +143,7 @@ def program_eta(state: dict[str, Array], given: Any) -> Array:
 
 def test_effects_against_a_loop(monkeypatch: pytest.MonkeyPatch) -> None:
     design = two_factors()
-    monkeypatch.setattr("hierfit.model.centering._information", lambda *_: 0.0)
+    monkeypatch.setattr("hierfit.model.centering.choose", lambda *_: np.ones(5))
     draws, sampling = collect(design, TWO_FACTORS)
     variables = sampling.variables
     assert draws.effects["g"].shape == (2, 6, 8, 3) and draws.effects["h"].shape == (2, 6, 3, 2)
@@ -214,9 +227,9 @@ def test_thresholds_are_carried_to_zero() -> None:
     ]  # fmt: skip
     b, at_mean = sampling.variables["b"], sampling.variables["threshold"]
     found = np.stack([draws.of(f"threshold[{between}]") for between in design.thresholds], axis=2)
-    x = design.X[7]
-    # threshold - x b is the same wherever it is measured from
-    wanted = at_mean - ((x - design.X.mean(axis=0)) * b).sum(axis=2, keepdims=True)
+    x, u = design.X[7], draws.effects["g"][..., 0]
+    # threshold - x b - u is the same wherever it is measured from; the sampler's thresholds are less the mean of u
+    wanted = at_mean - ((x - design.X.mean(axis=0)) * b).sum(axis=2, keepdims=True) + u.mean(axis=2, keepdims=True)
     np.testing.assert_allclose(found - (x * b).sum(axis=2, keepdims=True), wanted, rtol=1e-10)
     assert np.all(np.diff(found, axis=2) > 0)
 

@@ -124,7 +124,7 @@ def test_the_collapsed_program_declares_products_instead_of_rows(formula: Formul
 
 def test_what_the_mean_of_the_effects_has_is_not_in_the_rows() -> None:
     given = data()  # y ~ a + b + (1 + a | g)
-    assert given["centered"].tolist() == [1] and given["slope"].tolist() == [0, 2]
+    assert given["centered"].tolist() == [1, 1] and given["slope"].tolist() == [0, 2]
     assert given["in_rows"].tolist() == [3] and given["X"].shape == (40, 1)
     np.testing.assert_array_equal(given["level_X"][:, 0], 1)
 

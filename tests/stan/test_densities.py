@@ -76,16 +76,19 @@ def test_lp_is_the_density_up_to_a_constant(
     assert np.ptp(difference) < 1e-5
 
 
-@pytest.mark.parametrize("information", [0.0, 9.0], ids=["none centred", "all centred"])
+# Which of the varying columns are centred, column by column.
+CENTRED = ["00000", "11111", "10101", "01010", "01100", "10011"]
+
+
+@pytest.mark.parametrize("centred", CENTRED)
 @pytest.mark.parametrize("formula", [CROSSED, SLOPES_CROSSED, SIDE_BY_SIDE], ids=str)
 def test_lp_is_the_density_where_means_are_swept_out(
-    formula: Formula, information: float, monkeypatch: pytest.MonkeyPatch
+    formula: Formula, centred: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("hierfit.model.centering._information", lambda *_: information)
     design = build_design(formula, crossed_table())
     spec = build_spec(formula, design, ("Intercept ~ normal(15, 6)", "b ~ student_t(4, 1, 9)"))
-    centering = center(design)
-    assert set(centering.centered) == {information > 0} and sweep(spec, design, centering).swept[-2:].any()
+    center_columns(centred, design, monkeypatch)
+    assert sweep(spec, design, center(design)).swept.any()
     sampling = run(spec, design, Engine.FULL)
     expected = [log_density(state, spec, design, Engine.FULL) for state in states(sampling, spec, design)]
     assert np.ptp(expected) > 1, "the draws must differ for the comparison to say anything"
@@ -101,6 +104,27 @@ def test_lp_is_the_density_of_every_family_and_link(case: FamilyCase, further: b
     expected = [family_log_density(state, spec, design) for state in states(sampling, spec, design)]
     assert np.ptp(expected) > 1, "the draws must differ for the comparison to say anything"
     assert np.ptp(sampling.stats["lp"].ravel() - np.array(expected)) < 1e-5
+
+
+@pytest.mark.parametrize("centred", ["000", "111", "101", "010"])
+def test_lp_is_the_density_where_thresholds_take_means_up(centred: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    case = next(case for case in FAMILY_CASES if FAMILIES[case.family].has_thresholds)
+    design = family_design(case)
+    spec = build_spec(FORMULA, design, ("threshold ~ student_t(5, 1, 2)",))
+    center_columns(centred, design, monkeypatch)
+    assert sweep(spec, design, center(design)).Z_in_thresholds.any()
+    sampling = run(spec, design, Engine.FULL)
+    expected = [family_log_density(state, spec, design) for state in states(sampling, spec, design)]
+    assert np.ptp(expected) > 1, "the draws must differ for the comparison to say anything"
+    assert np.ptp(sampling.stats["lp"].ravel() - np.array(expected)) < 1e-5
+
+
+def center_columns(centred: str, design: Design, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have the columns centred whose digit is 1, each narrowed in a way of its own."""
+    columns = np.array([digit == "1" for digit in centred])[: sum(len(group.terms) for group in design.groups)]
+    narrowed = np.where(columns, np.linspace(0.3, 0.8, len(columns)), 1.0)
+    monkeypatch.setattr("hierfit.model.centering.choose", lambda *_: narrowed)
+    assert center(design).centered == tuple(columns)
 
 
 @pytest.mark.parametrize("weighted", [False, True], ids=["", "weighted"])
@@ -182,20 +206,22 @@ def unswept(state: Mapping[str, Array], spec: ModelSpec, design: Design) -> Mapp
         return state
     centering = center(design)
     swept = sweep(spec, design, centering).swept
-    b, effects, c = state["b"].copy(), [], 0
+    b, effects, c, level = state["b"].copy(), [], 0, 0.0
     names = list(spec.coefficient_names)
-    for f, (group, (T, z)) in enumerate(zip(design.groups, sampled_factors(state, design), strict=True)):
+    for group, (T, z) in zip(design.groups, sampled_factors({**state, "swept": swept}, design), strict=True):
         u = z @ T.T
         for m, term in enumerate(group.terms):
-            if swept[c + m]:
-                if centering.centered[f]:  # the sampler's mean is narrower than that of u
-                    u[:, m] += u[:, m].mean() * (1 / centering.narrowed[f] - 1)
+            if swept[c + m] and term == "Intercept":
+                level += u[:, m].mean()
+            elif swept[c + m]:
                 b[names.index(term)] -= u[:, m].mean()
-                if term != "Intercept" and design.intercept:  # whose column of X is centred
-                    b[0] -= u[:, m].mean() * design.x_mean[design.coefficients.index(term)]
+                level += u[:, m].mean() * design.x_mean[design.coefficients.index(term)]  # its column is centred
         effects.append(u)
         c += len(group.terms)
-    return {**state, "b": b, "u": effects}
+    if design.intercept:
+        b[0] -= level
+    moved = {"threshold": state["threshold"] + level} if spec.thresholds else {}
+    return {**state, **moved, "b": b, "u": effects}
 
 
 def log_density(state: Mapping[str, Array], spec: ModelSpec, design: Design, engine: Engine) -> float:
@@ -282,16 +308,21 @@ def factors(state: Mapping[str, Array], design: Design) -> list[tuple[Array, Arr
 def sampled_factors(state: Mapping[str, Array], design: Design) -> list[tuple[Array, Array]]:
     """Return the same as the sampler sees them: where a mean is swept out, that is not what belongs to the effects."""
     found = []
-    centered = center(design).centered
+    centering = center(design)
     u = c = p = 0
     for f, group in enumerate(design.groups):
         m, j = len(group.terms), group.n_levels
         pairs = m * (m - 1) // 2 if group.correlated else 0
         L = cholesky_from_partials(state["partial"][p : p + pairs], m) if pairs else np.eye(m)
-        z = state["z"][u : u + j * m].reshape(m, j).T if "z" in state else np.empty((j, m))
+        z = state["z"][u : u + j * m].reshape(m, j).T.copy() if "z" in state else np.empty((j, m))
         T = state["sd"][c : c + m, None] * L
-        if "z" in state and centered[f]:  # z holds the effects with their mean
-            z = np.linalg.solve(T, (z * design.y_scale / varying_units(group) - mean_effect(state, design, f)).T).T
+        if "z" in state:
+            means = mean_effect(state, design, f)
+            for i in np.flatnonzero(centering.centered[c : c + m]):  # z holds the effects with their mean
+                effect = z[:, i] * (design.y_scale / varying_units(group))[i] - means[:, i]
+                if "swept" in state and state["swept"][c + i]:  # the sampler's mean is narrower than that of u
+                    effect = effect + effect.mean() * (1 / centering.narrowed[c + i] - 1)
+                z[:, i] = (effect - z[:, :i] @ T[i, :i]) / T[i, i]
         found.append((T, z))
         u, c, p = u + j * m, c + m, p + pairs
     return found
@@ -357,10 +388,11 @@ def log_prior(state: Mapping[str, Array], spec: ModelSpec, design: Design, engin
         if group.correlated:
             total += lkj(state, spec, design, group.factor)
     if engine is Engine.FULL and "z" in state:
-        centered = center(design).centered
-        for f, (T, z) in enumerate(factors(state, design)):
-            jacobian = len(z) * float(np.log(np.diag(T)).sum()) if centered[f] else 0.0
+        centered, c = np.array(center(design).centered), 0
+        for T, z in factors(state, design):
+            jacobian = len(z) * float(np.log(np.diag(T)[centered[c : c + len(T)]]).sum())
             total += float(stats.norm.logpdf(z).sum()) - jacobian
+            c += len(T)
     return total
 
 
