@@ -14,6 +14,7 @@ from hierfit.model.table import Table
 from hierfit.notes.groups import few_levels
 from hierfit.notes.labels import dates_as_words, look_alikes, lost_levels
 from hierfit.notes.note import Known, Note
+from hierfit.notes.separation import separation
 from hierfit.notes.values import dates_as_numbers, sentinels
 from hierfit.request import FitRequest
 
@@ -26,9 +27,10 @@ _LOOKS: tuple[Look, ...] = (
     dates_as_numbers,
     sentinels,
     few_levels,
+    separation,
 )
 # What compares the outcome with the predictors; draws from the priors alone leave the outcome out.
-_OF_THE_OUTCOME: frozenset[Look] = frozenset()
+_OF_THE_OUTCOME: frozenset[Look] = frozenset({separation})
 
 
 def find_notes(request: FitRequest, table: Table, design: Design, spec: ModelSpec) -> tuple[Note, ...]:

@@ -6,6 +6,7 @@ an option that can be copied to the command. `find` says what looks at data and 
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
@@ -25,6 +26,7 @@ class NoteKind(StrEnum):
     DATES = "dates"
     SENTINELS = "sentinels"
     FEW_LEVELS = "few-levels"
+    SEPARATION = "separation"
 
 
 @dataclass(frozen=True)
@@ -69,3 +71,11 @@ class Known:
         """Return whether the command gives this parameter a prior, so that a note has nothing to add about it."""
         prior = self.spec.priors.get(parameter)
         return prior is not None and prior.source.startswith(SET_BY_USER)
+
+    def columns_of(self, coefficient: str) -> tuple[str, ...]:
+        """Return the columns of the CSV whose names stand in that of a coefficient, for a program to look at."""
+        return tuple(
+            name
+            for name in self.request.formula.predictors
+            if re.search(rf"(?<!\w){re.escape(name)}(?!\w)", coefficient)
+        )

@@ -49,6 +49,15 @@ def event(design: Design) -> str:
     return f"{design.response} = {design.categories[1] if len(design.categories) == 2 else '1'}"
 
 
+def end_words(design: Design, end: str) -> str:
+    """Return an outcome at the "low" or "high" end of its range: "passed = no", "killed = 0", "all trials killed"."""
+    if FAMILIES[design.family].has_thresholds:
+        return f"{design.response} = {design.categories[0 if end == 'low' else -1]}"
+    if end == "low":
+        return f"{design.response} = {design.categories[0] if len(design.categories) == 2 else '0'}"
+    return event(design) if support_of(design) is Support.BINARY else f"all trials {design.response}"
+
+
 def groups_scale(design: Design) -> str:
     """Return the scale of the groups' coefficients, and what their intercepts are where there are thresholds."""
     if not FAMILIES[design.family].has_thresholds:

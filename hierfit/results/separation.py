@@ -1,21 +1,17 @@
 """Draws x Design -> whether predictors tell two values of an outcome, or its ordered categories, apart without error.
 
-Then the likelihood rises for ever as the coefficient grows, and only the prior holds it (Albert, Anderson 1984,
-Biometrika 71(1)). Of ordered categories it takes a column that puts all rows in their order, or a value of it that only
-rows of the lowest or the highest category have. Said where the rows of a single column show it, and where a coefficient
-is so large that it must be.
+Said where the rows of a single column show it, as `model.separation` explains, and where a coefficient is so large that
+it must be.
 """
 
 from __future__ import annotations
-
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hierfit.model.design import Design
 from hierfit.model.families import FAMILIES, Support
-from hierfit.results.columns import is_category
+from hierfit.model.separation import find_ends, find_parting, is_in_order, is_indicator
 from hierfit.results.draws import Draws
 from hierfit.results.scale import event
 
@@ -53,40 +49,31 @@ def separated(draws: Draws, design: Design) -> dict[str, float]:
 
 
 def _decides(name: str, column: Array, design: Design) -> str | None:
-    """How the column decides the outcome: a category with one outcome, or a value that parts the two."""
+    """How the column decides the outcome: a category with one outcome, or a value that parts the two, or an order."""
+    ends = find_ends(design)
+    if ends is None:
+        return None
+    if is_indicator(column):
+        for value in (1.0, 0.0):
+            rows = column == value
+            end = ends.all_at(rows)
+            if end is not None:
+                return f"Where {name} = {value:g} ({int(rows.sum()):,} rows), {_always(end, design)}"
+        return None
     if design.thresholds:
-        return _orders(name, column, design)
-    no, yes = column[design.y == 0], column[design.y == 1]
-    if not len(no) or not len(yes):
+        ordered = is_in_order(column, design.y)
+        return f"Here {name} puts the categories of {design.response} in their order" if ordered else None
+    parting = find_parting(column, design.y)
+    if parting is None:
         return None
-    if is_category(name, column) or bool(np.isin(column, (0.0, 1.0)).all()):
-        for value in (1.0, 0.0):
-            inside = design.y[column == value]
-            if len(inside) and np.ptp(inside) == 0:
-                which = "always" if inside[0] == 1 else "never"
-                return f"Where {name} = {value:g} ({len(inside):,} rows), {event(design)} holds {which}"
-        return None
-    low, high = (no, yes) if no.max() <= yes.min() else (yes, no)
-    if low.max() > high.min():
-        return None
-    above = "above" if low is no else "below"
-    return f"Here {event(design)} wherever {name} is {above} {(low.max() + high.min()) / 2:.4g} and nowhere else"
+    side = "above" if parting.above else "below"
+    return f"Here {event(design)} wherever {name} is {side} {parting.value:.4g} and nowhere else"
 
 
-def _orders(name: str, column: Array, design: Design) -> str | None:
-    """How the column decides ordered categories: rows with one of its values at one end, or all rows in its order."""
-    if bool(np.isin(column, (0.0, 1.0)).all()):
-        for value in (1.0, 0.0):
-            inside = design.y[column == value]
-            if len(inside) and np.ptp(inside) == 0 and inside[0] in (0, len(design.thresholds)):
-                category = design.categories[int(inside[0])]
-                return f"Where {name} = {value:g} ({len(inside):,} rows), {design.response} is always {category}"
-        return None
-    parts = [column[design.y == code] for code in np.unique(design.y)]
-    for sign in (1.0, -1.0):
-        if all((sign * below).max() <= (sign * above).min() for below, above in pairwise(parts)):
-            return f"Here {name} puts the categories of {design.response} in their order"
-    return None
+def _always(end: str, design: Design) -> str:
+    if design.thresholds:
+        return f"{design.response} is always {design.categories[0 if end == 'low' else -1]}"
+    return f"{event(design)} holds {'never' if end == 'low' else 'always'}"
 
 
 def _huge(draws: Draws, design: Design) -> list[str]:
