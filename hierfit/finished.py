@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ from hierfit.results.netcdf import read_netcdf
 from hierfit.results.plots.truth import Truth
 from hierfit.results.stored import read_summary
 from hierfit.results.summary import Summary, summarize
+from hierfit.results.trouble import Asked
 from hierfit.results.true_draw import pick_true_draw
 from hierfit.stan.data import stan_data
 
@@ -107,10 +108,8 @@ def open_fit(run: Path) -> Opened:
 def load(run: Path, ci: float | None = None) -> Fit:
     """Return a finished run from its folder alone, with other intervals where `ci` is given."""
     found = open_fit(run)
-    request = found.manifest["request"]
-    diagnosis, summary = judge(
-        found.draws, found.design, found.spec, ci or request["ci"], standardize=request.get("standardize", False)
-    )
+    request = FitRequest.from_dict(found.manifest["request"])
+    diagnosis, summary = judge(found.draws, found.design, found.spec, replace(request, ci=ci or request.ci))
     return Fit(found.folder, found.manifest, found.spec, found.design, found.draws, summary, diagnosis)
 
 
@@ -118,15 +117,14 @@ def judge(
     draws: Draws,
     design: Design,
     spec: ModelSpec,
-    ci: float,
-    *,
-    standardize: bool,
+    request: FitRequest,
     convergence: Convergence | None = None,
 ) -> tuple[Diagnosis, Summary]:
     """Return checks and table of draws; `convergence` saves its computation where it is at hand."""
     known = convergence or assess(draws.values)
-    diagnosis = diagnose(draws, design, spec, convergence=known, standardize=standardize)
-    return diagnosis, summarize(draws, design, spec, ci, convergence=known)
+    asked = Asked(request.sampler.warmup, request.sampler.adapt_delta, request.standardize)
+    diagnosis = diagnose(draws, design, spec, convergence=known, asked=asked)
+    return diagnosis, summarize(draws, design, spec, request.ci, convergence=known)
 
 
 def load_summary(run: Path, ci: float | None = None) -> Stored | Fit:

@@ -221,7 +221,7 @@ def estimate(plan: Plan) -> Estimate | None:
 
 
 def _judge(drawn: Drawn, design: Design, spec: ModelSpec, request: FitRequest) -> tuple[Diagnosis, Summary]:
-    return judge(drawn.draws, design, spec, request.ci, standardize=request.standardize, convergence=drawn.convergence)
+    return judge(drawn.draws, design, spec, request, drawn.convergence)
 
 
 def _save(place: Place, done: Fit, program: StanProgram, state: ChainState, truth: Mapping[str, Any] | None) -> Fit:

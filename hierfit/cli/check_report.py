@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 
 from hierfit.cli.lines import LABEL, joined, paragraph, wrapped
@@ -21,7 +22,7 @@ CHECK_NAMES = {
 }
 VERDICTS = {Level.OK: "OK", Level.WARN: "WARNING", Level.FAIL: "FAILED · do not use these estimates yet"}
 COLOURS = {Level.OK: "green", Level.WARN: "yellow", Level.FAIL: "red"}
-MOST_NAMES, WIDEST_FLAG, LEAST_WHY = 4, 48, 24
+MOST_NAMES = 4
 _INDENT = 15
 
 
@@ -35,8 +36,8 @@ def _in_colour(line: str, level: Level) -> str:
     return coloured(line, VERDICTS[level].split(" · ")[0], COLOURS[level])
 
 
-def check_lines(checks: Diagnosis) -> list[str]:
-    """Return the verdict, what was found, the likely cause and what to try."""
+def check_lines(checks: Diagnosis, run: str) -> list[str]:
+    """Return the verdict, what was found, the likely cause and what to try with the run in that folder."""
     if checks.status is Level.FAIL:
         lines = [verdict_line(checks)]
     else:
@@ -48,7 +49,7 @@ def check_lines(checks: Diagnosis) -> list[str]:
         lines += _finding_lines(found, numbers[found.check], width)
     if checks.likely:
         lines += paragraph("Likely", checks.likely)
-    return [*lines, *_try_lines(checks)]
+    return [*lines, *_try_lines(checks, run)]
 
 
 def _number(found: Finding) -> str:
@@ -72,16 +73,10 @@ def _finding_lines(found: Finding, number: str, width: int) -> Iterator[str]:
     yield from wrapped(found.meaning, margin, margin)
 
 
-def _try_lines(checks: Diagnosis) -> Iterator[str]:
-    """Yield the steps, numbered, what each does beside it, or below where the page is narrow."""
-    width = max((len(step.flag) for step in checks.tries if len(step.flag) <= WIDEST_FLAG), default=0)
-    beside = LABEL + 3 + width + 3
+def _try_lines(checks: Diagnosis, run: str) -> Iterator[str]:
+    """Yield the steps, numbered: each a command in one line, however long, to be copied; below it what it does."""
+    margin = " " * (LABEL + 3)
     for number, step in enumerate(checks.tries, 1):
         label = "Try" if number == 1 else ""
-        flag = f"{label:<{LABEL}}{number}. {step.flag:<{width}}"
-        if beside + LEAST_WHY <= page().width:
-            yield from wrapped(step.why, f"{flag}   ", " " * beside)
-        else:
-            margin = " " * (LABEL + 3)
-            yield flag.rstrip()
-            yield from wrapped(step.why, margin, margin)
+        yield f"{label:<{LABEL}}{number}. hierfit fit --from {shlex.quote(run)} {step.flag}"
+        yield from wrapped(step.why, margin, margin)

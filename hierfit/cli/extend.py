@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from hierfit.cli.options import Format, OutputFormat, Quiet, Run
+from hierfit.cli.options import ExitZero, Format, OutputFormat, Quiet, Run
 from hierfit.cli.page import show
 from hierfit.errors import UsageError
 
@@ -32,6 +32,7 @@ def extend(
     ] = None,
     output: Format = OutputFormat.TABLE,
     quiet: Quiet = False,
+    exit_zero: ExitZero = False,
 ) -> None:
     """Add draws to a finished run, from where its chains stand, without another warmup.
 
@@ -50,6 +51,6 @@ def extend(
     goal = until_ess or (DEFAULT_GOAL if draws is None else None)
     with reporter:
         done = workflow.extend(run, draws, goal, argv=sys.argv, listener=Listener(reporter.say, reporter.progress))
-    show(report.run_text(done.manifest, done.summary, done.diagnosis, output))
+    show(report.run_text(done.manifest, done.summary, done.diagnosis, output, done.folder))
     reporter.say(report.saved_text(done))
-    raise typer.Exit(report.exit_code(done))
+    raise typer.Exit(report.exit_code_of_fit(done, exit_zero=exit_zero))

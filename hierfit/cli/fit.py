@@ -58,6 +58,7 @@ def fit(
     output: options.Format = OutputFormat.TABLE,
     quiet: options.Quiet = False,
     dry_run: options.DryRun = False,
+    exit_zero: options.ExitZero = False,
 ) -> None:
     """Fit a hierarchical regression to the columns of a CSV file, check it, and save it.
 
@@ -74,11 +75,19 @@ def fit(
         output=output,
         quiet=quiet,
         dry_run=dry_run,
+        exit_zero=exit_zero,
     )
 
 
 def _run(
-    request: FitRequest, out: Path | None, *, overwrite: bool, output: OutputFormat, quiet: bool, dry_run: bool
+    request: FitRequest,
+    out: Path | None,
+    *,
+    overwrite: bool,
+    output: OutputFormat,
+    quiet: bool,
+    dry_run: bool,
+    exit_zero: bool,
 ) -> None:
     """Prepare and fit, with the report in the order in which things become known."""
     from hierfit import workflow
@@ -99,11 +108,11 @@ def _run(
     with reporter:
         done = workflow.fit(plan, folder, overwrite=overwrite, argv=sys.argv, listener=listener)
     seen = on_one_screen() and not quiet  # above the progress
-    show(report.run_text(done.manifest, done.summary, done.diagnosis, output, notes=not seen))
+    show(report.run_text(done.manifest, done.summary, done.diagnosis, output, done.folder, notes=not seen))
     if output is not OutputFormat.TABLE and (warning := report.warning_text(done)):
         reporter.say(warning)
     reporter.say(report.saved_text(done))
-    raise typer.Exit(report.exit_code(done))
+    raise typer.Exit(report.exit_code_of_fit(done, exit_zero=exit_zero))
 
 
 def _time_text(plan: Plan) -> str:

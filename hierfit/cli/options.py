@@ -298,6 +298,10 @@ Ci = Annotated[
     ),
 ]
 Format = Annotated[OutputFormat, typer.Option("--format", help="How to write the results.", rich_help_panel=OUTPUT)]
+ExitZero = Annotated[
+    bool,
+    typer.Option("--exit-zero", help="Leave with exit code 0 where checks failed, too.", rich_help_panel=OUTPUT),
+]
 Quiet = Annotated[
     bool, typer.Option("--quiet", "-q", help="Only results and errors, no progress.", rich_help_panel=OUTPUT)
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -204,9 +205,15 @@ def share_lines(summary: Summary) -> list[str]:
 
 
 def run_text(
-    manifest: Mapping[str, Any], summary: Summary, diagnosis: Diagnosis, output: OutputFormat, *, notes: bool = True
+    manifest: Mapping[str, Any],
+    summary: Summary,
+    diagnosis: Diagnosis,
+    output: OutputFormat,
+    run: Path,
+    *,
+    notes: bool = True,
 ) -> str:
-    """Return a run in the wanted format; the table without its notes where the reader has just seen them."""
+    """Return the run of a folder in the wanted format; the table without notes where the reader has just seen them."""
     if output is OutputFormat.JSON:
         return json.dumps(summary_document(manifest, summary, diagnosis), indent=2, ensure_ascii=False, allow_nan=False)
     if output is OutputFormat.CSV:
@@ -214,7 +221,7 @@ def run_text(
     if output is OutputFormat.MD:
         return markdown_text(manifest, summary, diagnosis)
     blocks = [
-        [*header_lines(manifest), *(note_lines(manifest) if notes else ()), *check_lines(diagnosis)],
+        [*header_lines(manifest), *(note_lines(manifest) if notes else ()), *check_lines(diagnosis, str(run))],
         table_lines(summary, manifest["groups"]),
         _said_lines(manifest, summary),
     ]
@@ -262,8 +269,14 @@ def warning_text(done: Stored | Fit) -> str:
     return f"{verdict_line(done.diagnosis)}\n{'':<{LABEL}}see: hierfit summarize {shlex.quote(str(done.folder))}"
 
 
-def exit_code(done: Fit) -> ExitCode:
-    """Return what the shell gets to see of a fit."""
+def exit_code(done: Stored | Fit, *, exit_zero: bool) -> ExitCode:
+    """Return what the shell gets to see of the checks of a run."""
+    failed = done.diagnosis.status is Level.FAIL and not exit_zero
+    return ExitCode.CHECKS_FAILED if failed else ExitCode.OK
+
+
+def exit_code_of_fit(done: Fit, *, exit_zero: bool) -> ExitCode:
+    """Return what the shell gets to see of a run that was just sampled."""
     if done.manifest["status"] == "interrupted":
         return ExitCode.INTERRUPTED
-    return ExitCode.CHECKS_FAILED if done.diagnosis.status is Level.FAIL else ExitCode.OK
+    return exit_code(done, exit_zero=exit_zero)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from hierfit.cli.model_request import typed
-from hierfit.cli.options import Format, OutputFormat, Quiet, Run
+from hierfit.cli.options import ExitZero, Format, OutputFormat, Quiet, Run
 from hierfit.cli.page import show
 from hierfit.errors import UsageError
 
@@ -30,8 +30,9 @@ def summarize(
         typer.Option("--ci", min=0.01, max=0.999, help="Probability of the intervals.", show_default="as fitted"),
     ] = None,
     output: Format = OutputFormat.TABLE,
+    exit_zero: ExitZero = False,
 ) -> None:
-    """Show the tables of a run.
+    """Show the tables of a run. The exit code says, as that of the fit, whether its checks failed.
 
     [dim]hierfit summarize runs/pupils-20261120-084120[/dim]
 
@@ -55,11 +56,12 @@ def summarize(
         show(groups_text(summary, sort, None if show_all else top, output, groups_scale(done.design)))
     else:
         done = finished.load_summary(run, ci)
-        show(report.run_text(done.manifest, done.summary, done.diagnosis, output))
+        show(report.run_text(done.manifest, done.summary, done.diagnosis, output, run))
     if groups or output is not OutputFormat.TABLE:
         warning = report.warning_text(done)
         if warning:
             show(warning, err=True)
+    raise typer.Exit(report.exit_code(done, exit_zero=exit_zero))
 
 
 def _refuse_without_groups(context: typer.Context) -> None:

@@ -147,6 +147,15 @@ class Prior:
         inside = (np.asarray(x) >= lower) & (np.asarray(x) <= upper)
         return np.where(inside, distribution.pdf(x) / (distribution.sf(lower) - distribution.sf(upper)), 0.0)
 
+    def quantile(self, probability: float, *, within: Interval = EVERYWHERE) -> float:
+        """Return a quantile given that the parameter lies in its range; the range's end for what has no density."""
+        scipy = DISTRIBUTIONS[self.distribution].scipy
+        if scipy is None:
+            return within[1]
+        frozen = scipy(*self.arguments)
+        below, upto = frozen.cdf(within[0]), frozen.cdf(within[1])
+        return float(frozen.ppf(below + probability * (upto - below)))
+
     def log_density(self, x: Array) -> Array:
         """Return the log density at x within its bounds, up to a constant; 0 for a flat prior."""
         make = DISTRIBUTIONS[self.distribution].scipy

@@ -1,36 +1,40 @@
-"""Findings x Design -> the likely cause and what to try next, in order: flags that exist, or changes of the model.
+"""Findings x model -> what to try next: options to add to `hierfit fit --from RUN`, in order of what has helped.
 
-Models come from flags or from a formula, so changes of the model are said in the formula's words.
+Every step is made from the run's own model and is accepted as it stands. The order is measured: `tests/test_advice.py`
+fits models that fail, tries every step, and counts which of them cured. What the user set to less than hierfit's own
+comes first, and alone. More draws where the chains agree but are slow. A few divergences end with smaller steps; many
+are the model's, and want a smaller one, or a prior where the data say little.
 
-Sources for the order: Stan's "Runtime warnings and convergence problems" guide; Betancourt, "Hierarchical modeling"
-(2020): smaller steps first, then what is plausible (priors), then a smaller model.
+Sources: Stan's "Runtime warnings and convergence problems" guide; Betancourt, "Hierarchical modeling" (2020).
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Collection
-from dataclasses import dataclass
+import shlex
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from hierfit.model.design import Design, Group
-from hierfit.model.families import SIGMA
-from hierfit.model.formula import INTERCEPT
-from hierfit.model.priors import HORSESHOE_SCALE
-from hierfit.model.spec import sd_name, sigma_name, threshold_name
-from hierfit.results.columns import base
+from hierfit.model.formula import INTERCEPT, Formula, GroupTerm
+from hierfit.model.priors import HORSESHOE
+from hierfit.model.spec import sd_name, sigma_name
 from hierfit.results.draws import Draws
-from hierfit.results.predict import auxiliary_draws
-from hierfit.results.separation import PRIOR_SCALE, separated, separation
-from hierfit.results.words import coefficients, counted, plural, spread
+from hierfit.results.likely import LEAST_WARMUP
+from hierfit.results.separation import PRIOR_SCALE, separated
+from hierfit.results.trouble import Trouble, column_scale, has_horseshoe, suspect_groups
+from hierfit.results.words import plural
 
-FEW_LEVELS = 8
-ROWS_BEYOND_TERMS = 3
-ROWS_PER_COEFFICIENT = 5
-SMALL_SD = 0.1
 MOST_DRAWS = 20_000
+SMALL_STEPS = 0.99
+STAN_ADAPT_DELTA, STAN_TREEDEPTH = 0.8, 10
+# More divergences than this share are no matter of the step size.
+FEW_DIVERGENT = 0.02
 PLAUSIBLE = 0.5
+# A prior that is proposed has to leave room for what the draws say: their upper end within two of its sds.
+QUANTILE = 0.975
 
 
 @dataclass(frozen=True)
@@ -38,148 +42,67 @@ class Try:
     """One thing to try next.
 
     Attributes:
-        flag: what to add to the command or to change in the model: "--adapt-delta 0.99", "(1 + ses || school)".
-        why: what it does, in a clause.
+        flag: options, quoted for a shell, that `hierfit fit --from RUN` takes: "--adapt-delta 0.99".
+        why: what they do, in a clause.
     """
 
     flag: str
     why: str
 
 
-@dataclass(frozen=True)
-class Trouble:
-    """What the checks found, as far as advice depends on it.
-
-    Attributes:
-        checks: ids of the checks that found something.
-        names: the parameters that findings name.
-        factors: grouping factors whose parameters or effects are named by a finding.
-        ess_min: smallest effective sample size, NaN where unknown.
-        ess_wanted: its threshold.
-        standardize: whether the command reads priors of coefficients and slopes per sd of their column.
-    """
-
-    checks: Collection[str]
-    names: Collection[str]
-    factors: Collection[str]
-    ess_min: float
-    ess_wanted: float
-    standardize: bool = False
-
-
-def likely_cause(trouble: Trouble, draws: Draws, design: Design) -> str | None:
-    """Return one sentence on what in the data makes the posterior hard to sample, or None where nothing stands out."""
-    if not trouble.checks:
-        return None
-    divided = separation(draws, design)
-    if divided:
-        return divided
-    for group in _suspect_groups(trouble, design):
-        cause = _thin_groups(group) or _no_variation(group, draws, design)
-        if cause:
-            return cause
-    cause = _rare_category(trouble, design) or _horseshoe_funnel(trouble, draws)
-    if cause:
-        return cause
-    n_coefficients = len(design.coefficients) + design.intercept + len(design.thresholds)
-    if design.n_rows < ROWS_PER_COEFFICIENT * n_coefficients:
-        return f"{design.n_rows:,} rows say little about {n_coefficients} coefficients."
-    return None
-
-
 def what_to_try(trouble: Trouble, draws: Draws, design: Design) -> tuple[Try, ...]:
-    """Return what to try next, the cheapest and likeliest first."""
+    """Return what to try next, the likeliest first."""
+    return tuple(dict.fromkeys(_steps(trouble, draws, design)))
+
+
+def _steps(trouble: Trouble, draws: Draws, design: Design) -> Iterator[Try]:
     found = set(trouble.checks)
-    tries: list[Try] = []
-    if found & {"divergences", "stuck"}:
-        horseshoe = ", which a horseshoe needs" if _has_horseshoe(draws) else ""
-        tries.append(Try("--adapt-delta 0.99", f"smaller steps{horseshoe}, 2 to 3 times slower"))
-    if "treedepth" in found:
-        tries.append(Try(f"--max-treedepth {draws.max_treedepth + 2}", "longer trajectories, up to 4 times slower"))
-    if found & {"ess", "rhat"} and not found & {"divergences", "stuck", "nonfinite"}:
-        tries.append(_more_draws(trouble, draws))
-    if found & {"rhat", "ess", "stuck"} and "tree_depth" not in draws.stats:
-        tries.append(Try("--engine full", "Stan's sampler instead of independence Metropolis"))
-    elif found & {"rhat", "stuck", "ebfmi", "treedepth"}:
-        tries.append(Try("--warmup 2000", "more time to find the step size and the scales"))
-    tries.extend(_other_sigma(trouble, design))
-    if found & {"divergences", "ebfmi", "rhat", "stuck", "nonfinite"}:
-        tries.extend(_simpler_models(trouble, draws, design))
-    if found & {"divergences", "stuck"} and _has_horseshoe(draws):
-        tries.append(Try("leave out the horseshoe", "the default priors shrink less, and are easier to sample"))
-    return tuple(tries)
+    undone = tuple(_undone(trouble, draws))
+    if undone:  # what else there is to try can only be told without it
+        yield from undone
+        return
+    by_stan = "tree_depth" in draws.stats
+    lost = found & {"divergences", "stuck", "nonfinite"}
+    if found & {"ess", "rhat"} and not lost:
+        yield _more_draws(trouble, draws)
+    if found & {"rhat", "ess", "stuck"} and not by_stan:
+        yield _step("Stan's sampler instead of independence Metropolis", "--engine", "full")
+    if "treedepth" in found and draws.max_treedepth >= STAN_TREEDEPTH:
+        depth = str(draws.max_treedepth + 2)
+        yield _step("longer trajectories, up to 4 times slower", "--max-treedepth", depth)
+    steps = _smaller_steps(trouble, draws) if found & {"divergences", "stuck"} else ()
+    if trouble.divergent <= FEW_DIVERGENT:
+        yield from steps
+    if lost or found & {"ebfmi", "rhat"}:
+        yield from _other_priors(trouble, draws, design)
+        yield from _smaller_models(trouble, draws, design)
+    if trouble.divergent > FEW_DIVERGENT:
+        yield from steps
+    if by_stan and found & {"rhat", "ebfmi", "stuck"} and trouble.asked.warmup is None:
+        yield _step("more time to find the step size and the scales", "--warmup", "2000")
 
 
-def _has_horseshoe(draws: Draws) -> bool:
-    return any(parameter.name == HORSESHOE_SCALE for parameter in draws.parameters)
+def _step(why: str, *options: str) -> Try:
+    return Try(shlex.join(options), why)
 
 
-def _horseshoe_funnel(trouble: Trouble, draws: Draws) -> str | None:
-    if "divergences" not in trouble.checks or not _has_horseshoe(draws):
-        return None
-    return f"Coefficients near 0 leave {HORSESHOE_SCALE} little room, which takes small steps."
+def _undone(trouble: Trouble, draws: Draws) -> Iterator[Try]:
+    """What the user has set to less than hierfit would."""
+    asked = trouble.asked
+    if asked.warmup is not None and asked.warmup < LEAST_WARMUP:
+        yield _step(f"{asked.warmup} find neither step size nor scales", "--warmup", "1000")
+    if asked.adapt_delta is not None and asked.adapt_delta < STAN_ADAPT_DELTA:
+        yield _step(f"Stan's own, in place of {asked.adapt_delta:g}", "--adapt-delta", f"{STAN_ADAPT_DELTA:g}")
+    if "treedepth" in trouble.checks and draws.max_treedepth < STAN_TREEDEPTH:
+        yield _step(f"Stan's own, in place of {draws.max_treedepth}", "--max-treedepth", str(STAN_TREEDEPTH))
 
 
-def _rare_category(trouble: Trouble, design: Design) -> str | None:
-    """A category of few rows beside a threshold that a finding names."""
-    if not any(threshold_name(between) in trouble.names for between in design.thresholds):
-        return None
-    rows = np.bincount(design.y.astype(np.int64), minlength=len(design.categories))
-    rarest = int(rows.argmin())
-    if rows[rarest] >= ROWS_PER_COEFFICIENT:
-        return None
-    count = f"{rows[rarest]:,} row{'s' if rows[rarest] != 1 else ''}"
-    return f"{count} of {design.response} = {design.categories[rarest]} say little about the thresholds beside it."
-
-
-def _other_sigma(trouble: Trouble, design: Design) -> list[Try]:
-    """A sigma of each level in place of a reference, which all others depend on; else fewer predictors."""
-    if design.sigma is None or not any(sigma_name(term) in trouble.names for term in design.sigma.coefficients):
-        return []
-    predictors = {base(name) for name in design.sigma.coefficients if name != INTERCEPT}
-    are_levels = all(name.endswith("]") for name in design.sigma.coefficients if name != INTERCEPT)
-    if design.sigma.intercept and are_levels and len(predictors) == 1:
-        predictor = predictors.pop()
-        return [Try(f"--sigma '0 + {predictor}'", "a sigma of each level, none compared with a reference")]
-    return [Try("fewer predictors in --sigma", "or a stronger prior on their coefficients")]
-
-
-def _suspect_groups(trouble: Trouble, design: Design) -> list[Group]:
-    """Groups that a finding names, or all where findings name none."""
-    named = [group for group in design.groups if group.factor in trouble.factors]
-    return named or list(design.groups)
-
-
-def _thin_groups(group: Group) -> str | None:
-    rows, terms = group.rows_per_level, len(group.terms)
-    levels = counted(group.n_levels, group.factor)
-    varying = " and ".join(coefficients(term) for term in group.terms[-2:])
-    if group.n_levels < FEW_LEVELS:
-        return f"{levels} say little about how much their {varying} vary."
-    if np.median(rows) <= terms + ROWS_BEYOND_TERMS:
-        noun = "row" if rows.max() == 1 else "rows"
-        return f"{levels} with {spread(rows.tolist())} {noun} each say little about how {varying} vary."
-    return None
-
-
-def _no_variation(group: Group, draws: Draws, design: Design) -> str | None:
-    for index, term in enumerate(group.terms):
-        name = sd_name(group.factor, term)
-        if np.median(draws.of(name)) * column_scale(group, index) < SMALL_SD * residual_scale(draws, design):
-            return f"{name} is close to 0: {coefficients(term)} hardly vary between the {group.n_levels:,} levels."
-    return None
-
-
-def column_scale(group: Group, index: int) -> float:
-    """Return the size of a varying column: its sd, or 1 where it is constant."""
-    scale = float(group.Z[:, index].std())
-    return scale if scale > 0 else 1.0
-
-
-def residual_scale(draws: Draws, design: Design) -> float:
-    """Return the posterior median of sigma, at the mean of its predictors, or 1 for a family without one."""
-    sigma = auxiliary_draws(draws, design, np.arange(draws.n_chains * draws.n_draws)).get(SIGMA)
-    return 1.0 if sigma is None else float(np.median(sigma))
+def _smaller_steps(trouble: Trouble, draws: Draws) -> tuple[Try, ...]:
+    if (trouble.asked.adapt_delta or 0.0) >= SMALL_STEPS:
+        return ()
+    horseshoe = ", which a horseshoe needs" if has_horseshoe(draws) else ""
+    why = f"smaller steps{horseshoe}, 2 to 3 times slower"
+    return (_step(why, "--adapt-delta", f"{SMALL_STEPS:g}"),)
 
 
 def _more_draws(trouble: Trouble, draws: Draws) -> Try:
@@ -188,36 +111,88 @@ def _more_draws(trouble: Trouble, draws: Draws) -> Try:
         wanted = math.ceil(1.3 * draws.n_draws * trouble.ess_wanted / trouble.ess_min)
     wanted = min(MOST_DRAWS, max(2 * draws.n_draws, wanted))
     rounded = math.ceil(wanted / 500) * 500
-    return Try(f"--draws {rounded}", f"more draws per chain than the {draws.n_draws:,} of this run")
+    return _step(f"more draws per chain than the {draws.n_draws:,} of this run", "--draws", str(rounded))
 
 
-def _simpler_models(trouble: Trouble, draws: Draws, design: Design) -> list[Try]:
-    groups = _suspect_groups(trouble, design)
+def _other_priors(trouble: Trouble, draws: Draws, design: Design) -> Iterator[Try]:
+    """Priors where the data set no bound, or say little: of separated coefficients, horseshoes, sds in trouble."""
     scales = separated(draws, design)
-    if trouble.standardize:
+    if trouble.asked.standardize:
         scales = dict.fromkeys(scales, PRIOR_SCALE)
-    priors = [f"{name} ~ normal(0, {scale:.1g})" for name, scale in scales.items()]
-    priors += [_plausible_prior(group, trouble, design) for group in groups]
-    tries = [Try(f'--prior "{prior}"', "tell it what is plausible") for prior in priors]
-    for group in groups:
-        slopes = [term for term in group.terms if term != INTERCEPT]
-        if group.correlated and len(group.terms) > 1:
-            tries.append(Try(_without_correlations(group), "no correlations between them (with flags: --uncorrelated)"))
-        if slopes and INTERCEPT in group.terms:
-            flag = f"leave out the varying slope of {slopes[-1]}"
-            tries.append(Try(flag, f"one {slopes[-1]} coefficient for all {plural(group.factor)}"))
-    return list(dict.fromkeys(tries))
+    for name, scale in scales.items():
+        yield _prior("the data set it no bound, so say what is plausible", name, scale)
+    shrunk = [name for name, prior in trouble.spec.priors.items() if prior.distribution == HORSESHOE]
+    if shrunk and "divergences" in trouble.checks:
+        outcome = float(design.linear_outcome.std()) if design.is_scaled else 1.0
+        columns = dict(zip(design.coefficients, design.x_scale.tolist(), strict=True))
+        options = [f"{name} ~ normal(0, {PRIOR_SCALE * outcome / columns[name]:.2g})" for name in shrunk]
+        words = [word for prior in options for word in ("--prior", prior)]
+        yield _step("the default priors shrink less than a horseshoe, and are easier to sample", *words)
+    for group in suspect_groups(trouble, design):
+        found = _plausible_sd(group, trouble, draws, design)
+        if found is not None:
+            yield _prior("a narrower prior, where it is plausible", *found)
 
 
-def _without_correlations(group: Group) -> str:
-    varying = ["1" if INTERCEPT in group.terms else "0", *(term for term in group.terms if term != INTERCEPT)]
-    return f"({' + '.join(varying)} || {group.factor})"
+def _prior(why: str, name: str, scale: float) -> Try:
+    return _step(why, "--prior", f"{name} ~ normal(0, {scale:.2g})")
 
 
-def _plausible_prior(group: Group, trouble: Trouble, design: Design) -> str:
-    """A half normal for the sd in trouble: half the sd of the outcome (1 if unscaled) per sd of the column."""
-    named = [index for index, term in enumerate(group.terms) if sd_name(group.factor, term) in trouble.names]
-    index = named[0] if named else len(group.terms) - 1
+def _plausible_sd(group: Group, trouble: Trouble, draws: Draws, design: Design) -> tuple[str, float] | None:
+    """Return the sd in trouble and the scale of a half normal for it, or None where the rows say that it is larger.
+
+    Half the sd of the outcome (1 if unscaled) per sd of the column, or more where the draws reach further.
+    """
+    names = [sd_name(group.factor, term) for term in group.terms]
+    index = next((index for index, name in enumerate(names) if name in trouble.names), len(names) - 1)
+    values = draws.of(names[index])
+    if not np.isfinite(values).all() or trouble.spec.priors[names[index]].constant is not None:
+        return None
+    column = column_scale(group, index)
     outcome = float(design.linear_outcome.std()) if design.is_scaled else 1.0
-    scale = PLAUSIBLE * outcome / (1.0 if trouble.standardize else column_scale(group, index))
-    return f"{sd_name(group.factor, group.terms[index])} ~ normal(0, {scale if scale > 0 else 1.0:.1g})"
+    scale = max(PLAUSIBLE * outcome / column, float(np.quantile(values, QUANTILE)) / 2)
+    upper = trouble.spec.priors[names[index]].quantile(QUANTILE, within=(0.0, math.inf))
+    if not scale > 0 or 2 * scale >= upper:
+        return None  # it would be no narrower than the prior in force
+    return names[index], scale * (column if trouble.asked.standardize and group.terms[index] != INTERCEPT else 1.0)
+
+
+def _smaller_models(trouble: Trouble, draws: Draws, design: Design) -> Iterator[Try]:
+    formula = trouble.spec.formula
+    yield from _other_sigma(trouble, design)
+    terms = {term.factor: term for term in formula.groups}
+    for group in suspect_groups(trouble, design):
+        term = terms[group.factor]
+        if group.correlated and len(group.terms) > 1:
+            without = replace(term, correlated=False)
+            yield _model("no correlations of what varies", _with_group(formula, term, without))
+        if term.slopes and term.intercept:
+            last = term.slopes[-1]
+            without = replace(term, slopes=term.slopes[:-1], correlated=term.correlated or len(term.slopes) == 1)
+            why = f"one coefficient of {last} for all {plural(group.factor)}"
+            yield _model(why, _with_group(formula, term, without))
+
+
+def _other_sigma(trouble: Trouble, design: Design) -> Iterator[Try]:
+    """A sigma of each level in place of a reference, which all others depend on; else fewer predictors of sigma."""
+    sigma = trouble.spec.formula.sigma
+    if sigma is None or design.sigma is None:
+        return
+    if not any(sigma_name(term) in trouble.names for term in design.sigma.coefficients):
+        return
+    one = len(sigma.terms) == 1 and sigma.terms[0] in design.references
+    if sigma.intercept and one:
+        yield _step("a sigma of each level, none compared with a reference", "--sigma", f"0 + {sigma.terms[0]}")
+    elif len(sigma.terms) > 1:
+        fewer = replace(sigma, terms=sigma.terms[:-1])
+        yield _step(f"a sigma that does not depend on {sigma.terms[-1]}", "--sigma", str(fewer))
+    else:
+        yield _model("one sigma for all rows", replace(trouble.spec.formula, sigma=None))
+
+
+def _with_group(formula: Formula, before: GroupTerm, after: GroupTerm) -> Formula:
+    return replace(formula, groups=tuple(after if term == before else term for term in formula.groups))
+
+
+def _model(why: str, formula: Formula) -> Try:
+    return _step(why, "--formula", str(formula))

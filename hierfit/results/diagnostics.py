@@ -18,10 +18,12 @@ from numpy.typing import NDArray
 from hierfit.model.design import Design, Group
 from hierfit.model.priors import HORSESHOE_SCALE
 from hierfit.model.spec import Kind, ModelSpec
-from hierfit.results.advice import Trouble, likely_cause, what_to_try
+from hierfit.results.advice import what_to_try
 from hierfit.results.convergence import Convergence, EffectScreen, assess, energy_bfmi, is_fixed, screen_effects
 from hierfit.results.digits import format_count, format_number, format_rhat, format_share
 from hierfit.results.draws import Draws
+from hierfit.results.likely import likely_cause
+from hierfit.results.trouble import Asked, Trouble
 from hierfit.results.verdict import THRESHOLDS as THRESHOLDS
 from hierfit.results.verdict import Diagnosis as Diagnosis
 from hierfit.results.verdict import Finding as Finding
@@ -43,11 +45,11 @@ def diagnose(
     spec: ModelSpec,
     *,
     convergence: Convergence | None = None,
-    standardize: bool = False,
+    asked: Asked | None = None,
 ) -> Diagnosis:
     """Return the verdict; `convergence` saves its computation where `assess(draws.values)` is at hand already.
 
-    With `standardize` the priors that are advised are per sd of their column, as those of the user's command are.
+    What the user asked of the sampler decides what there is left to try.
     """
     known = convergence or assess(draws.values)
     screens = {group.factor: screen_effects(draws.effects[group.factor]) for group in _kept(draws, design)}
@@ -63,13 +65,17 @@ def diagnose(
     )
     findings = sorted((found for found in candidates if found), key=lambda found: found.level is Level.WARN)
     ess_min = np.fmin(_least(known.ess_bulk), _least(known.ess_tail))
+    divergent = int(np.count_nonzero(draws.stats["diverging"])) if "diverging" in draws.stats else 0
     trouble = Trouble(
-        [found.check for found in findings],
-        {name for found in findings for name in found.parameters},
-        _factors_named(findings, draws, design),
-        float(ess_min),
-        ess_wanted(draws),
-        standardize,
+        checks=[found.check for found in findings],
+        names={name for found in findings for name in found.parameters},
+        disagreeing={name for found in findings if found.check in ("rhat", "stuck") for name in found.parameters},
+        factors=_factors_named(findings, draws, design),
+        ess_min=float(ess_min),
+        ess_wanted=ess_wanted(draws),
+        divergent=divergent / (draws.n_chains * draws.n_draws),
+        spec=spec,
+        asked=asked or Asked(),
     )
     return Diagnosis(
         findings[0].level if findings else Level.OK,
@@ -79,7 +85,7 @@ def diagnose(
         -_least(-known.rhat),
         _least(known.ess_bulk),
         _least(known.ess_tail),
-        int(np.count_nonzero(draws.stats["diverging"])) if "diverging" in draws.stats else 0,
+        divergent,
         draws.n_chains * draws.n_draws,
         _least(bfmi),
     )
@@ -230,18 +236,29 @@ def _check_divergences(draws: Draws) -> Finding | None:
 
 
 def where_divergent(draws: Draws, diverging: Flags) -> tuple[str, str] | None:
-    """Return the sd, or scale of a horseshoe, that is small in most divergent draws while in few at all, and how."""
+    """Return the sd, or scale of a horseshoe, that is small in most divergent draws while in few at all, and how.
+
+    The limit is rounded up, so that what is said of most divergent draws holds of `MOST` of them.
+    """
     best, share = None, CONCENTRATED
     for index, parameter in enumerate(draws.parameters):
         values = draws.values[:, :, index]
         narrows = parameter.kind is Kind.SD or parameter.name == HORSESHOE_SCALE
         if not narrows or is_fixed(values[:, :, None])[0] or not np.isfinite(values).all():
             continue
-        limit = float(f"{np.quantile(values[diverging], MOST):.1g}")
+        limit = _rounded_up(float(np.quantile(values[diverging], MOST, method="higher")))
         below = float(np.mean(values <= limit))
         if below < share:
-            best, share = (parameter.name, f"{parameter.name} < {limit:g}"), below
+            best, share = (parameter.name, f"{parameter.name} up to {limit:g}"), below
     return best
+
+
+def _rounded_up(value: float) -> float:
+    """Return the next number of two significant digits."""
+    if value <= 0:
+        return 0.0
+    step = 10.0 ** (np.floor(np.log10(value)) - 1)
+    return float(f"{np.ceil(value / step * (1 - 1e-12)) * step:.2g}")
 
 
 def _check_treedepth(draws: Draws) -> Finding | None:

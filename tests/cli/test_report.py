@@ -5,6 +5,7 @@ import io
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -30,7 +31,7 @@ from hierfit.results.residual import SigmaAt
 from hierfit.results.summary import Summary, SummaryRow, VarianceShare
 from tests.model.cases import table as columns
 
-NAN = float("nan")
+NAN, RUN = float("nan"), Path("RUN")
 
 
 def row(name: str, kind: Kind, mean: float, sd: float, *rest: float, group: str | None = None) -> SummaryRow:
@@ -76,7 +77,7 @@ FAILED = replace(
     likely="12 schools with 2 to 5 rows each say little about how intercepts and slopes of ses vary, and so on.",
     tries=(
         Try("--adapt-delta 0.99", "smaller steps, 2 to 3 times slower"),
-        Try('--prior "sd(school: ses) ~ normal(0, 1)"', "tell it what is plausible"),
+        Try("--prior 'sd(school: ses) ~ normal(0, 1)'", "tell it what is plausible"),
         Try("--uncorrelated", "leave out the correlations of the varying coefficients"),
     ),
 )  # fmt: skip
@@ -105,7 +106,7 @@ def manifest(**changes: Any) -> dict[str, Any]:
 
 
 def text(form: OutputFormat, checks: Diagnosis = OK, **changes: Any) -> str:
-    return run_text(manifest(**changes), SUMMARY, checks, form)
+    return run_text(manifest(**changes), SUMMARY, checks, form, RUN)
 
 
 def test_orders_and_references_are_told() -> None:
@@ -153,18 +154,19 @@ to 15%)."""
 
 
 def test_a_warning() -> None:
-    assert check_lines(WARN) == [
+    assert check_lines(WARN, "RUN") == [
         "Checks   WARNING · R-hat max 1.004 · ESS min 912 bulk, 1,604 tail · 3 divergent",
         "         E-BFMI min 0.84",
         "  ! divergent  3 of 4,000 draws (<0.1%), most with sd(school) < 0.05",
         "               the sampler cannot follow the posterior there",
-        "Try      1. --adapt-delta 0.99   smaller steps, 2 to 3 times slower",
+        "Try      1. hierfit fit --from RUN --adapt-delta 0.99",
+        "            smaller steps, 2 to 3 times slower",
     ]
 
 
 def test_a_failure() -> None:
     assert (
-        "\n".join(check_lines(FAILED))
+        "\n".join(check_lines(FAILED, "RUN"))
         == """\
 Checks   FAILED · do not use these estimates yet
   x R-hat      1.17 (want < 1.01)              sd(school: ses), slopes of ses of 6 of 12 schools
@@ -178,10 +180,12 @@ Checks   FAILED · do not use these estimates yet
                the chains explore the tails slowly
 Likely   12 schools with 2 to 5 rows each say little about how intercepts and slopes of ses
          vary, and so on.
-Try      1. --adapt-delta 0.99                         smaller steps, 2 to 3 times slower
-         2. --prior "sd(school: ses) ~ normal(0, 1)"   tell it what is plausible
-         3. --uncorrelated                             leave out the correlations of the varying
-                                                       coefficients"""
+Try      1. hierfit fit --from RUN --adapt-delta 0.99
+            smaller steps, 2 to 3 times slower
+         2. hierfit fit --from RUN --prior 'sd(school: ses) ~ normal(0, 1)'
+            tell it what is plausible
+         3. hierfit fit --from RUN --uncorrelated
+            leave out the correlations of the varying coefficients"""
     )
 
 
@@ -202,7 +206,7 @@ def on_page(request: pytest.FixtureRequest) -> Iterator[Page]:
 def test_a_report_fits_the_page_and_cuts_no_number(on_page: Page, checks: Diagnosis) -> None:
     shown = text(OutputFormat.TABLE, checks)
     words = shown.split()
-    assert max(map(len, shown.splitlines())) <= on_page.width
+    assert max(len(line) for line in shown.splitlines() if "hierfit fit --from" not in line) <= on_page.width
     assert {row.name for row in ROWS if " " not in row.name} <= set(words)
     for row in ROWS:
         assert {cells(row)[title] for title in ("mean", "sd", "lower", "upper")} <= {"", *words}
@@ -310,7 +314,7 @@ def test_wide_names_are_elided_and_numbers_are_not() -> None:
 
 def test_more_than_one_predictor() -> None:
     summary = replace(SUMMARY, rows=(*ROWS[:3], replace(ROWS[2], name="age", term="age"), *ROWS[3:]))
-    last = run_text(manifest(x_mean={"ses": 0.0, "age": 9.5}), summary, OK, OutputFormat.TABLE).split("\n\n")[-1]
+    last = run_text(manifest(x_mean={"ses": 0.0, "age": 9.5}), summary, OK, OutputFormat.TABLE, RUN).split("\n\n")[-1]
     assert last.splitlines() == [
         "Intercept is the expected mathach where all predictors are 0, Intercept_at_mean that where they",
         "are at their means (see run.json).",
@@ -359,7 +363,7 @@ def test_markdown_holds_the_numbers_of_the_table() -> None:
 
 
 def test_a_bar_in_a_name_does_not_break_the_markdown() -> None:
-    shown = run_text(manifest(), Summary((replace(ROWS[2], name="a|b"),), 0.95, ()), OK, OutputFormat.MD)
+    shown = run_text(manifest(), Summary((replace(ROWS[2], name="a|b"),), 0.95, ()), OK, OutputFormat.MD, RUN)
     assert markdown_rows(shown)[2][0] == "a¦b"
 
 
@@ -397,7 +401,7 @@ def ordered_manifest(**changes: Any) -> dict[str, Any]:
 
 
 def test_the_table_of_thresholds() -> None:
-    shown = run_text(ordered_manifest(), Summary(ordered_rows(), 0.95, ()), OK, OutputFormat.TABLE)
+    shown = run_text(ordered_manifest(), Summary(ordered_rows(), 0.95, ()), OK, OutputFormat.TABLE, RUN)
     assert (
         shown.split("\n\n", 1)[1]
         == """\
@@ -417,10 +421,10 @@ makes higher ones likelier."""
 
 def test_thresholds_without_predictors_or_with_several() -> None:
     alone = Summary(ordered_rows()[1:], 0.95, ())
-    last = run_text(ordered_manifest(), alone, OK, OutputFormat.TABLE).split("\n\n")[-1]
+    last = run_text(ordered_manifest(), alone, OK, OutputFormat.TABLE, RUN).split("\n\n")[-1]
     assert last == "threshold[a|b] is the logit of the probability of rating up to a."
     several = Summary((replace(ROWS[2], name="z", term="z"), *ordered_rows()), 0.95, ())
-    shown = run_text(ordered_manifest(), several, OK, OutputFormat.MD)
+    shown = run_text(ordered_manifest(), several, OK, OutputFormat.MD, RUN)
     assert "up to a where all predictors are 0; a coefficient above 0 makes higher ones likelier." in shown
     assert "| threshold[bad\\|fair] " in shown
 
@@ -439,7 +443,7 @@ def at(level: str | None, mean: float) -> SigmaAt:
 
 
 def test_the_coefficients_of_log_sigma_and_what_they_come_to() -> None:
-    shown = run_text(manifest(), sigma_summary((at(None, 1.661),)), OK, OutputFormat.TABLE)
+    shown = run_text(manifest(), sigma_summary((at(None, 1.661),)), OK, OutputFormat.TABLE, RUN)
     table, said = shown.split("\n\n")[1:]
     assert table.splitlines()[-3:] == [
         "Log of sigma, the residual sd (log scale: exp of a coefficient multiplies sigma)",
@@ -452,19 +456,19 @@ def test_the_coefficients_of_log_sigma_and_what_they_come_to() -> None:
 
 def test_sigma_at_the_levels_of_a_text_predictor() -> None:
     few = sigma_summary((at("a", 1.661), at("b", 2.4)), 3)
-    assert run_text(manifest(), few, OK, OutputFormat.TABLE).splitlines()[-2:] == [
+    assert run_text(manifest(), few, OK, OutputFormat.TABLE, RUN).splitlines()[-2:] == [
         "sigma    1.661 (1.521 to 1.801) for arm = a · 2.400 (2.260 to 2.540) for arm = b",
         "         other predictors of sigma at their means",
     ]
     many = sigma_summary(tuple(at(str(level), 1 + (7 * level) % 20) for level in range(20)), 20)
-    shown = run_text(manifest(), many, OK, OutputFormat.TABLE).splitlines()
+    shown = run_text(manifest(), many, OK, OutputFormat.TABLE, RUN).splitlines()
     assert shown[-2:] == [
         "sigma    from 1.000 (0.860 to 1.140) for arm = 0 to 20.000 (19.860 to 20.140) for arm = 17",
         "         all 20: --format json",
     ]
     assert "  ... 10 more: --format csv" in shown
     assert sum(line.startswith("  sigma_") for line in shown) == 10
-    document = json.loads(run_text(manifest(), many, OK, OutputFormat.JSON))
+    document = json.loads(run_text(manifest(), many, OK, OutputFormat.JSON, RUN))
     assert len(document["sigma"]) == 20 and len(document["parameters"]) == 24
     assert document["sigma"][3] == {
         "predictor": "arm", "level": "3", "mean": 2, "sd": 0.07, "lower": 2 - 0.14, "upper": 2 + 0.14,

@@ -13,6 +13,13 @@ from hierfit.model.formula import Formula, GroupTerm
 from hierfit.model.priors import Prior
 from hierfit.model.spec import GroupCoefficients, Kind, ModelSpec, Parameter
 from hierfit.results.draws import Draws
+from hierfit.results.trouble import Asked, Trouble
+
+
+def trouble(case, *checks, names=(), factors=("school",), ess=200.0, divergent=0.0, asked=None):
+    """What the checks of a case found."""
+    asked = asked or Asked()
+    return Trouble(checks, names, (), factors, ess, 400.0, divergent, case.spec, asked)
 
 
 @dataclass(frozen=True)
@@ -97,7 +104,7 @@ def make_case(
     effects_truth = {
         factor: {"terms": list(terms), "values": dict(zip(group.labels, u.tolist(), strict=True))},
     }
-    formula = Formula("mathach", names, (GroupTerm((factor,), intercept, names[:slopes]),))
+    formula = Formula("mathach", names, (GroupTerm(factor, intercept, names[:slopes]),))
     priors = {name: Prior("normal", (0.0, 5.0), "test") for name in ["Intercept", *names]}
     priors |= {sd_name(term): Prior("student_t", (3.0, 0.0, 5.0), "test") for term in terms}
     priors |= {f"cor({factor})": Prior("lkj", (1.0,), "test"), "sigma": Prior("exponential", (0.2,), "test")}

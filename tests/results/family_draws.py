@@ -9,7 +9,7 @@ import numpy as np
 
 from hierfit.model.design import Design, Group
 from hierfit.model.families import FAMILIES, THRESHOLD
-from hierfit.model.formula import Formula
+from hierfit.model.formula import Formula, GroupTerm
 from hierfit.model.priors import Prior
 from hierfit.model.sigma import SigmaColumns
 from hierfit.model.spec import GroupCoefficients, Kind, ModelSpec, Parameter, sd_name, sigma_name, threshold_name
@@ -39,6 +39,13 @@ def columns_of(kind, n, rng):
     else:
         named = {"ses": (ses, 0.6)}
     return {name: column for name, (column, _) in named.items()}, np.array([b for _, b in named.values()])
+
+
+def _terms(groups):
+    return tuple(
+        GroupTerm(group.factor, "Intercept" in group.terms, tuple(term for term in group.terms if term != "Intercept"))
+        for group in groups
+    )
 
 
 def family_case(
@@ -110,7 +117,7 @@ def family_case(
         {"diverging": np.zeros(shape, dtype=bool), "energy": rng.normal(size=shape)}, 10,
     )  # fmt: skip
     spec = ModelSpec(
-        Formula("answer", names), family, link, names,
+        Formula("answer", names, _terms(groups)), family, link, names,
         tuple(GroupCoefficients(group.factor, group.terms, False) for group in groups),
         {name: Prior("normal", (0.0, 2.5), "test") for name in values}, centered=False,
         thresholds=between, sigma_coefficients=tuple(OF_SIGMA) if sigma else (),

@@ -6,6 +6,7 @@ import json
 import numpy as np
 import pytest
 
+from hierfit.model.priors import Prior
 from hierfit.results.convergence import screen_effects
 from hierfit.results.diagnostics import (
     EFFECT_SHARE,
@@ -16,6 +17,7 @@ from hierfit.results.diagnostics import (
     max_level,
     where_divergent,
 )
+from hierfit.results.trouble import Asked
 from tests.results.family_draws import family_case
 from tests.results.test_convergence import autoregressive
 
@@ -172,7 +174,7 @@ def test_divergences_say_which_small_sd_they_sit_at(synthetic):
     draws = with_values(case, {"sd(school: ses)": np.exp(log_sd)})
     finding = found(run(case, dataclasses.replace(draws, stats={"diverging": diverging})), "divergences")
     assert finding.parameters == ("sd(school: ses)",)
-    assert "100 of 2,000 draws (5.0%), most with sd(school: ses) < 0." in finding.value
+    assert "100 of 2,000 draws (5.0%), most with sd(school: ses) up to 0." in finding.value
 
 
 def test_treedepth_warns_only(synthetic):
@@ -267,7 +269,9 @@ def test_every_check_with_a_threshold_names_its_source():
 def test_advice_is_about_the_factor_in_trouble_among_those_of_similar_name():
     case = family_case("gaussian", levels=(40, 30, 20), slope=False)
     draws = with_values(case, {"sd(school:class)": np.abs(shifted(5.0))[:, :250]})
-    flags = [step.flag for step in run(case, draws).tries]
+    wide = {name: Prior("student_t", (3.0, 0.0, 100.0), "x") for name in case.spec.priors}
+    spec = dataclasses.replace(case.spec, priors=wide)
+    flags = [step.flag for step in diagnose(draws, case.design, spec).tries]
     assert [flag for flag in flags if "--prior" in flag] == [next(f for f in flags if "sd(school:class) ~" in f)]
 
 
@@ -297,10 +301,31 @@ def test_divergences_near_a_small_scale_of_a_horseshoe_are_placed_there(syntheti
     assert where_divergent(sigma, scale < 0.05) is None
 
 
-def test_standardize_reaches_the_advice(synthetic):
-    case = synthetic(40, scale=5.0)
+def test_what_was_asked_reaches_the_advice(synthetic):
+    case = synthetic(40)
     draws = with_stats(case, diverging=np.random.default_rng(1).random(case.draws.values.shape[:2]) < 0.05)
     one, other = (
-        diagnose(draws, case.design, case.spec, standardize=standardize).tries[1].flag for standardize in (False, True)
+        diagnose(draws, case.design, case.spec, asked=asked).tries[0].flag for asked in (None, Asked(warmup=3))
     )
-    assert other == f'--prior "sd(school: ses) ~ normal(0, {0.5 * case.design.y.std():.1g})"' and one != other
+    assert other == "--warmup 1000" != one
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_where_divergences_are_said_to_lie_most_of_them_lie(synthetic, seed):
+    """Whatever the draws: the limit that is named holds for 80 % of the divergent draws and for few of all."""
+    case = synthetic(5)
+    rng = np.random.default_rng(seed)
+    index = [parameter.name for parameter in case.draws.parameters].index("sd(school)")
+    values = case.draws.values.copy()
+    values[:, :, index] = rng.lognormal(rng.uniform(-5, 3), rng.uniform(0.3, 2), values.shape[:2])
+    draws = dataclasses.replace(case.draws, values=values)
+    chance = rng.uniform(0.01, 0.3) * np.exp(-values[:, :, index] / np.quantile(values[:, :, index], 0.1))
+    diverging = rng.random(chance.shape) < chance
+    found = where_divergent(draws, diverging)
+    if found is None:  # they lie all over
+        assert (values[:, :, index] <= np.quantile(values[:, :, index][diverging], 0.8)).mean() > 0.3
+        return
+    assert found[0] == "sd(school)"
+    limit = float(found[1].removeprefix("sd(school) up to "))
+    below = values[:, :, index] <= limit
+    assert below[diverging].mean() >= 0.8 and below.mean() < 0.4

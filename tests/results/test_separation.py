@@ -5,9 +5,12 @@ import dataclasses
 import numpy as np
 import pytest
 
-from hierfit.results.advice import Trouble, likely_cause, what_to_try
+from hierfit.results.advice import what_to_try
+from hierfit.results.likely import likely_cause
 from hierfit.results.separation import separated, separation
+from hierfit.results.trouble import Asked
 
+from .conftest import trouble
 from .family_draws import family_case
 
 
@@ -53,10 +56,10 @@ def test_nothing_is_said_of_ordinary_data(family):
 def test_separation_is_the_likely_cause_and_a_prior_the_remedy():
     x = np.linspace(0, 10, 240)
     draws, design = decided(x, (x > 4).astype(float))
-    found = Trouble(("divergences",), (), (), 50.0, 400.0)
+    found = trouble(family_case("bernoulli"), "divergences", factors=(), ess=50.0)
     assert "(separation)" in likely_cause(found, draws, design)
     flags = [step.flag for step in what_to_try(found, draws, design)]
-    assert flags[1] == f'--prior "ses ~ normal(0, {2.5 / x.std(ddof=1):.1g})"'
+    assert flags[1] == f"--prior 'ses ~ normal(0, {2.5 / x.std(ddof=1):.2g})'"
 
 
 def test_ordered_categories_in_the_order_of_a_predictor():
@@ -95,5 +98,5 @@ def test_a_huge_coefficient_of_ordered_categories():
 def test_with_standardize_the_remedy_is_per_sd():
     x = np.linspace(0, 10, 240)
     draws, design = decided(x, (x > 4).astype(float))
-    found = Trouble(("divergences",), (), (), 50.0, 400.0, standardize=True)
-    assert what_to_try(found, draws, design)[1].flag == '--prior "ses ~ normal(0, 2)"'  # 2.5 in one digit
+    found = trouble(family_case("bernoulli"), "divergences", factors=(), ess=50.0, asked=Asked(standardize=True))
+    assert what_to_try(found, draws, design)[1].flag == "--prior 'ses ~ normal(0, 2.5)'"
