@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
+from hierfit.disk.scratch import scratch
 from hierfit.errors import ToolchainError
 from hierfit.model.formula import formula_from_flags
 from hierfit.model.simulate import DATA_FILE, simulate, write_simulation
 from hierfit.model.simulation import Simulation
 from hierfit.request import FitRequest
 from hierfit.stan import doctor
+from hierfit.stan.cmdstan_interface import load_cmdstanpy
 from hierfit.stan.data import stan_data
 from hierfit.stan.executable import build_all
 from hierfit.stan.programs import render_program
@@ -33,9 +33,9 @@ def examine(toolchain: str, on_message: Callable[[str], None] | None = None) -> 
 
 def trial_plan() -> Plan:
     """Return the plan of a small fit to simulated data, which needs no file of the user's."""
-    with tempfile.TemporaryDirectory(prefix="hierfit-") as folder:
+    with scratch() as folder:
         write_simulation(simulate(Simulation(groups=8, rows_per_group=10)), folder)
-        return prepare(FitRequest(Path(folder) / DATA_FILE, formula_from_flags("score", ["ses"], "school")))
+        return prepare(FitRequest(folder / DATA_FILE, formula_from_flags("score", ["ses"], "school")))
 
 
 def build_programs(toolchain: str, on_message: Callable[[str], None] | None = None) -> None:
@@ -53,8 +53,8 @@ def install_cmdstan(on_message: Callable[[str], None]) -> None:
     Raises:
         ToolchainError: it could not.
     """
-    import cmdstanpy
-
+    cmdstanpy = load_cmdstanpy()
+    cmdstanpy.enable_logging()
     on_message("Installing CmdStan: downloads and builds about 1 GB, which takes ten minutes or more")
     with contextlib.redirect_stdout(sys.stderr):
         installed = cmdstanpy.install_cmdstan()

@@ -14,7 +14,8 @@ from threading import Thread
 
 import numpy as np
 
-from hierfit.errors import Interrupted
+from hierfit.errors import DiskError, Interrupted, SamplerError
+from hierfit.interrupts import shielded
 from hierfit.model.design import Design
 from hierfit.model.engines import n_effects, samples_by_stan
 from hierfit.model.spec import ModelSpec
@@ -109,10 +110,11 @@ def draw(target: Target, options: SamplerOptions, until_ess: int | None, listene
         return _first(target, options, listener)
     shorter = replace(options, draws=min(options.draws, _round(target)))
     drawn = _first(target, shorter, listener)
-    while not drawn.interrupted and drawn.draws.n_draws < options.draws and highest_rhat(drawn) > LARGE_RHAT:
+    going = not drawn.interrupted
+    while going and drawn.draws.n_draws < options.draws and highest_rhat(drawn) > LARGE_RHAT:
         listener.say(f"Drawing on: R-hat {highest_rhat(drawn):.3f} {_after(drawn)}")
-        drawn = _go_on(target, shorter, drawn, listener)
-    return _until(target, shorter, drawn, until_ess, MOST_ROUNDS, listener)
+        drawn, going = _go_on_or_keep(target, shorter, drawn, listener)
+    return _until(target, shorter, drawn, until_ess, MOST_ROUNDS, listener) if going else drawn
 
 
 def draw_more(
@@ -121,34 +123,56 @@ def draw_more(
     """Sample another round, or as many as `until_ess` needs, at most `MOST_ROUNDS` more.
 
     Raises:
-        SamplerError: a chain failed.
+        SamplerError, DiskError: a chain failed in the first of them.
     """
-    if until_ess is None:
-        return _go_on(target, options, drawn, listener)
-    return _until(target, options, drawn, until_ess, drawn.rounds + MOST_ROUNDS, listener)
+    most = drawn.rounds + MOST_ROUNDS
+    if until_ess is not None and not _worth_going_on(drawn, until_ess, most):
+        return drawn
+    drawn, going = _go_on(target, options, drawn, listener)
+    return drawn if until_ess is None or not going else _until(target, options, drawn, until_ess, most, listener)
 
 
 def _until(
     target: Target, options: SamplerOptions, drawn: Drawn, until_ess: int, most: int, listener: Listener
 ) -> Drawn:
-    while not drawn.interrupted and _worth_going_on(drawn, until_ess, most):
+    going = not drawn.interrupted
+    while going and _worth_going_on(drawn, until_ess, most):
         listener.say(_so_far(drawn, until_ess))
-        drawn = _go_on(target, options, drawn, listener)
+        drawn, going = _go_on_or_keep(target, options, drawn, listener)
     return drawn
 
 
-def _go_on(target: Target, options: SamplerOptions, drawn: Drawn, listener: Listener = SILENT) -> Drawn:
-    """Sample another round of `options.draws`; where that is interrupted, nothing that was there is lost."""
+def _go_on_or_keep(target: Target, options: SamplerOptions, drawn: Drawn, listener: Listener) -> tuple[Drawn, bool]:
+    """Sample another round; where that fails, say so and keep what there is."""
+    try:
+        return _go_on(target, options, drawn, listener)
+    except (SamplerError, DiskError) as error:
+        listener.say(f"Drawing on failed, and the draws so far are kept: {error.message}")
+        return drawn, False
+
+
+def _go_on(target: Target, options: SamplerOptions, drawn: Drawn, listener: Listener = SILENT) -> tuple[Drawn, bool]:
+    """Sample another round of `options.draws`; return all draws so far, and whether there may be another round.
+
+    An interrupt loses nothing that was there. Of chains of which one is killed the others are kept and go on, where
+    these are more draws than those of all chains before.
+    """
     try:
         sampling = target.source.more(drawn.state.options(replace(options, seed=drawn.seed)), listener.progress)
-    except Interrupted:
-        return replace(drawn, interrupted=True)
-    if len(sampling.step_size) < drawn.state.n_chains:  # an interrupt left some chains without draws
-        return replace(drawn, interrupted=True)
-    more = draws_from_sampling(sampling, target.design, target.spec, target.source.engine)
-    draws, state = joined(drawn.draws, more), ChainState.after(sampling)
-    convergence, n_rounds = assess(draws.values), drawn.rounds + 1
-    return Drawn(draws, convergence, state, drawn.seed, n_rounds, sampling.interrupted, drawn.start)
+    except (Interrupted, KeyboardInterrupt):
+        return replace(drawn, interrupted=True), False
+    with shielded() as shield:
+        n_chains, n_before, n_more = len(sampling.step_size), drawn.draws.n_draws, sampling.stats["lp"].shape[1]
+        if n_chains + len(sampling.lost) < drawn.state.n_chains:  # an interrupt left some chains without draws
+            return replace(drawn, interrupted=True), False
+        if n_chains * (n_before + n_more) < drawn.state.n_chains * n_before:
+            lost = drawn.draws.lost_chains + len(sampling.lost)
+            return replace(drawn, draws=replace(drawn.draws, lost_chains=lost)), False
+        more = draws_from_sampling(sampling, target.design, target.spec, target.source.engine)
+        draws = joined(drawn.draws.without(sampling.lost), more)
+        convergence, state = assess(draws.values), ChainState.after(sampling)
+        stopped = sampling.interrupted or shield.asked
+    return Drawn(draws, convergence, state, drawn.seed, drawn.rounds + 1, stopped, drawn.start), not stopped
 
 
 def highest_rhat(drawn: Drawn) -> float:
@@ -176,9 +200,10 @@ def _round(target: Target) -> int:
 
 def _first(target: Target, options: SamplerOptions, listener: Listener) -> Drawn:
     sampling, start = target.source.first(options, listener.progress)
-    draws = draws_from_sampling(sampling, target.design, target.spec, target.source.engine)
-    state = ChainState.after(sampling)
-    return Drawn(draws, assess(draws.values), state, sampling.seed, 1, sampling.interrupted, start)
+    with shielded() as shield:
+        draws = draws_from_sampling(sampling, target.design, target.spec, target.source.engine)
+        state, convergence = ChainState.after(sampling), assess(draws.values)
+    return Drawn(draws, convergence, state, sampling.seed, 1, sampling.interrupted or shield.asked, start)
 
 
 def _worth_going_on(drawn: Drawn, until_ess: int, most: int) -> bool:

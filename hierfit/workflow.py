@@ -180,6 +180,8 @@ def extend(
         known = assess(before.draws.values)
         so_far = Drawn(before.draws, known, state, seed, manifest["rounds"], False)
         drawn = draw_more(Target(source, design, spec), options, so_far, until_ess, listener)
+        if drawn.interrupted and drawn.rounds == so_far.rounds:
+            raise Interrupted(f"Stopped before there were new draws: {folder} is as it was.")
         with shielded() as shield:
             diagnosis, summary = _judge(drawn, design, spec, request)
             taken = {"building": clock[1] - clock[0], "sampling": time.perf_counter() - clock[1]}

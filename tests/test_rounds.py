@@ -1,3 +1,5 @@
+import signal
+import threading
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -7,7 +9,7 @@ import numpy as np
 import pytest
 
 from hierfit import finished, rounds, runs, workflow
-from hierfit.errors import Interrupted, RunFolderError
+from hierfit.errors import DiskError, Interrupted, RunFolderError, SamplerError
 from hierfit.marginal.posterior import find_posterior
 from hierfit.model.engines import Engine
 from hierfit.model.formula import formula_from_flags
@@ -132,6 +134,80 @@ def test_an_interrupt_keeps_the_rounds_before_it(cut: bool, monkeypatch: pytest.
     replace_sampler(monkeypatch, Sampler(repeats=5, stop_at=2, cut=cut))
     drawn = draw(target(), OPTIONS, 100)
     assert drawn.interrupted and drawn.draws.n_draws == 50 and drawn.rounds == 1
+
+
+def lose(monkeypatch: pytest.MonkeyPatch, round_: int, draws: int = 50) -> None:
+    """Let the second of four chains be killed in a round."""
+    asked: list[int] = []
+
+    def sample(data: Mapping[str, Any], options: SamplerOptions) -> Sampling:
+        asked.append(options.chains)
+        if len(asked) != round_:
+            return fake_sampling(data, replace(options, seed=len(asked)))
+        whole = fake_sampling(data, replace(options, draws=draws))
+        kept = [chain for chain in range(options.chains) if chain != 1]
+        return replace(
+            whole,
+            variables={name: values[kept] for name, values in whole.variables.items()},
+            stats={name: values[kept] for name, values in whole.stats.items()},
+            step_size=whole.step_size[kept],
+            inv_metric=whole.inv_metric[kept],
+            lost=(1,),
+        )
+
+    replace_sampler(monkeypatch, sample)
+
+
+def test_the_chains_beside_one_that_is_killed_are_kept_and_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    for round_ in (1, 2):
+        lose(monkeypatch, round_)
+        drawn = draw(target(), OPTIONS, 200)
+        assert (drawn.draws.n_chains, drawn.draws.lost_chains, drawn.state.n_chains) == (3, 1, 3)
+        assert drawn.rounds > 1 and drawn.draws.n_draws == 50 * drawn.rounds and not drawn.interrupted
+        assert drawn.draws.effects["g"].shape[:2] == drawn.draws.stats["lp"].shape == (3, drawn.draws.n_draws)
+
+
+def test_a_round_that_would_cost_more_draws_than_it_brings_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    lose(monkeypatch, 2, draws=10)
+    first = draw(target(), OPTIONS, None)
+    more = draw_more(target(), OPTIONS, first, None)
+    assert (more.draws.n_chains, more.draws.n_draws, more.draws.lost_chains, more.rounds) == (4, 50, 1, 1)
+
+
+@pytest.mark.parametrize("error", [SamplerError("all chains were killed"), DiskError("the disk is full")])
+def test_a_later_round_that_fails_loses_no_draws(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+
+    def sample(data: Mapping[str, Any], options: SamplerOptions) -> Sampling:
+        asked.append(1)
+        if len(asked) == 2:
+            raise error
+        return fake_sampling(data, options)
+
+    replace_sampler(monkeypatch, sample)
+    said: list[str] = []
+    drawn = draw(target(), OPTIONS, 300, Listener(said.append))
+    assert (drawn.draws.n_draws, drawn.rounds) == (50, 1) and str(error) in said[-1]
+    asked.clear()
+    asked.append(1)
+    with pytest.raises(type(error)):  # there is nothing new to keep
+        draw_more(target(), OPTIONS, drawn, 300)
+
+
+def test_a_request_to_stop_while_draws_are_worked_out_keeps_them(
+    sampler: Sampler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = rounds.draws_from_sampling
+
+    def interrupted(*arguments: Any) -> Any:
+        signal.pthread_kill(threading.get_ident(), signal.SIGINT)
+        return real(*arguments)
+
+    monkeypatch.setattr(rounds, "draws_from_sampling", interrupted)
+    first = draw(target(), OPTIONS, 100)
+    assert first.interrupted and first.draws.n_draws == 50
+    more = draw_more(target(), OPTIONS, replace(first, interrupted=False), None)
+    assert more.interrupted and more.draws.n_draws == 100
 
 
 def test_drawing_more_adds_one_round_or_as_many_as_are_needed(sampler: Sampler) -> None:

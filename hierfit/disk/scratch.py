@@ -7,9 +7,11 @@
 from __future__ import annotations
 
 import atexit
+import errno
 import os
 import shutil
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -17,20 +19,20 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hierfit.disk.locking import HeldError, Lock, take_lock
-from hierfit.disk.writing import disk_error
+from hierfit.disk.writing import disk_error, is_full
+from hierfit.errors import HierfitError
 
 _PREFIX, _LOCK = "hierfit-", "lock"
 _YOUNG_SECONDS = 60.0  # a folder this young may be about to get its lock
-HINT = "make room there, or set the variable TMPDIR to a folder on a disk with room"
+_HINT = "make room there, or set the variable TMPDIR to a folder on a disk with room"
 
 
 @dataclass(frozen=True)
 class _Home:
-    """The folder of a process: the process, its lock, and the place for temporary folders when it was made."""
+    """The folder of a process, and its lock."""
 
     process: int
     lock: Lock
-    parent: str
 
     @property
     def path(self) -> Path:
@@ -44,6 +46,7 @@ class _Home:
 
 
 _homes: list[_Home] = []
+_making = threading.Lock()
 
 
 @contextmanager
@@ -51,17 +54,25 @@ def scratch() -> Iterator[Path]:
     """Yield a new temporary folder, which is removed at the end.
 
     Raises:
-        DiskError: there is no room for temporary files.
+        DiskError: there is no room for temporary files, now or when the block writes some.
     """
-    place = scratch_home()
+    place, folder = scratch_home(), None
     try:
         folder = Path(tempfile.mkdtemp(dir=place))
-    except OSError as error:
-        raise disk_error(error, place, HINT) from error
-    try:
         yield folder
+    except OSError as error:
+        if is_full(error) or folder is None:
+            raise no_room(place, error) from error
+        raise
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        if folder is not None:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def no_room(place: Path, error: OSError | None = None) -> HierfitError:
+    """Return what to say where there is no room for temporary files."""
+    named = f"temporary files in {tempfile.gettempdir()}"
+    return disk_error(error or OSError(errno.ENOSPC, ""), place, _HINT, named)
 
 
 def scratch_home() -> Path:
@@ -70,19 +81,20 @@ def scratch_home() -> Path:
     Raises:
         DiskError: there is no room for temporary files.
     """
-    parent = tempfile.gettempdir()
-    for home in _homes:
-        if (home.process, home.parent) == (os.getpid(), parent) and home.path.is_dir():
-            return home.path
-    _sweep(Path(parent))
-    try:
-        path = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=parent))
-        home = _Home(os.getpid(), take_lock(path / _LOCK), parent)
-    except OSError as error:
-        raise disk_error(error, Path(parent) / _PREFIX, HINT) from error
-    _homes.append(home)
-    atexit.register(home.remove)
-    return path
+    with _making:
+        for home in _homes:
+            if home.process == os.getpid() and home.path.is_dir():
+                return home.path
+        parent = Path(tempfile.gettempdir())
+        _sweep(parent)
+        try:
+            path = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=parent))
+            home = _Home(os.getpid(), take_lock(path / _LOCK))
+        except OSError as error:
+            raise no_room(parent / _PREFIX, error) from error
+        _homes.append(home)
+        atexit.register(home.remove)
+        return path
 
 
 def _sweep(parent: Path) -> None:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 _FULL = {errno.ENOSPC: "the disk is full", errno.EDQUOT: "the disk quota is used up", errno.EFBIG: "it is too large"}
 
+_LEAST_BYTES = 100_000  # what programs write at a time is less
+
 
 class OutputFile(io.RawIOBase):
     """A new file to write to and read back from, at any position.
@@ -117,18 +119,32 @@ def write_text(path: Path, text: str) -> None:
         stream.write(text.encode("utf-8"))
 
 
-def disk_error(error: OSError, path: Path, hint: str | None = None) -> HierfitError:
-    """Return what to say of a file or folder that could not be written; of a full disk also how full."""
+def is_full(error: OSError) -> bool:
+    """Return whether an error says that there is no room."""
+    return error.errno in _FULL
+
+
+def disk_error(error: OSError, path: Path, hint: str | None = None, named: str | None = None) -> HierfitError:
+    """Return what to say of a file or folder that could not be written, `named` or by its path; also how full it is."""
     said = _FULL.get(error.errno or 0, error.strerror or str(error))
     if error.errno != errno.ENOSPC:
-        return DiskError(f"{path} could not be written: {said}.", hint=hint or "check space and permissions there")
+        hint = hint or "check space and permissions there"
+        return DiskError(f"{named or path} could not be written: {said}.", hint=hint)
     return DiskError(
-        f"{path} could not be written: {said} ({room(path)}).",
+        f"{named or path} could not be written: {said} ({_room(path)}).",
         hint=hint or f"make room on the disk of {path.parent}, or choose another one with --out",
     )
 
 
-def room(path: Path) -> str:
+def has_room(folder: Path) -> bool:
+    """Return whether more can be written there, as far as the file system says."""
+    try:
+        return shutil.disk_usage(folder).free > _LEAST_BYTES
+    except OSError:
+        return True
+
+
+def _room(path: Path) -> str:
     """Return how much room there is on the disk of a file that may not exist, in words."""
     place = path.absolute()
     while not place.exists() and place != place.parent:

@@ -61,6 +61,7 @@ def draws_from_sampling(sampling: Sampling, design: Design, spec: ModelSpec, eng
         effects=effects,
         stats=sampling.stats,
         max_treedepth=sampling.options.max_treedepth,
+        lost_chains=len(sampling.lost),
     )
 
 

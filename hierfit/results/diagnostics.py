@@ -1,8 +1,8 @@
 """Draws -> Diagnosis: may these numbers be used, and if not, which, why, and what to try next.
 
-Checks: R-hat, bulk and tail ESS, divergences, tree depth, E-BFMI; chains that never moved; draws that are not
-finite. Each has two levels: `warn` (read with care) and `fail` (do not use the numbers); their thresholds are in
-`verdict` and nowhere else. Population-level parameters are checked one by one. Of thousands of group effects some
+Checks: R-hat, bulk and tail ESS, divergences, tree depth, E-BFMI; chains that never moved or were killed; draws that
+are not finite. Each has two levels: `warn` (read with care) and `fail` (do not use the numbers); their thresholds are
+in `verdict` and nowhere else. Population-level parameters are checked one by one. Of thousands of group effects some
 exceed any threshold by chance, so they warn or fail when more than `EFFECT_SHARE` of a factor's do, and warn when any
 reaches the level of fail; R-hat of few draws has to exceed 1 + `CHANCE` / draws besides. What has no spread (a prior
 `constant(1)`) is never a failure.
@@ -55,6 +55,7 @@ def diagnose(
     screens = {group.factor: screen_effects(draws.effects[group.factor]) for group in _kept(draws, design)}
     bfmi = energy_bfmi(draws.stats["energy"]) if "energy" in draws.stats else np.full(draws.n_chains, np.nan)
     candidates = (
+        _check_lost(draws),
         _check_finite(draws),
         _check_stuck(draws),
         _check_rhat(draws, design, known, screens),
@@ -113,6 +114,14 @@ def _factors_named(findings: Iterable[Finding], draws: Draws, design: Design) ->
         for group in design.groups
         if group.factor in of_parameters or any(text.endswith(f" {plural(group.factor)}") for text in words)
     }
+
+
+def _check_lost(draws: Draws) -> Finding | None:
+    if not draws.lost_chains:
+        return None
+    value = f"{draws.lost_chains} of {draws.n_chains + draws.lost_chains}"
+    meaning = "killed, most often for want of memory: --parallel-chains 1 needs less. The others' draws are kept"
+    return Finding("lost", Level.WARN, value, "0", (), meaning)
 
 
 def _check_finite(draws: Draws) -> Finding | None:

@@ -6,7 +6,7 @@ them into a netCDF file and back.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -29,6 +29,7 @@ class Draws:
         stats: sampler statistics [chains, draws] under ArviZ's names: lp, acceptance_rate, step_size,
             tree_depth, n_steps, diverging (bool), energy.
         max_treedepth: the limit that tree_depth was held to.
+        lost_chains: how many chains more there would be, had none been killed.
     """
 
     parameters: tuple[Parameter, ...]
@@ -36,6 +37,7 @@ class Draws:
     effects: Mapping[str, Array]
     stats: Mapping[str, NDArray[np.generic]]
     max_treedepth: int
+    lost_chains: int = 0
 
     @property
     def n_chains(self) -> int:
@@ -53,6 +55,19 @@ class Draws:
             if parameter.name == name:
                 return self.values[:, :, index]
         raise KeyError(name)
+
+    def without(self, chains: Sequence[int]) -> Draws:
+        """Return the draws of the other chains; these, from 0, count as lost."""
+        if not chains:  # they may be large, and need no copy
+            return self
+        kept = [chain for chain in range(self.n_chains) if chain not in chains]
+        return replace(
+            self,
+            values=self.values[kept],
+            effects={factor: u[kept] for factor, u in self.effects.items()},
+            stats={name: values[kept] for name, values in self.stats.items()},
+            lost_chains=self.lost_chains + len(chains),
+        )
 
 
 def joined(first: Draws, then: Draws) -> Draws:

@@ -79,10 +79,10 @@ def write_netcdf(path: Path, draws: Draws, design: Design, spec: ModelSpec) -> N
 
     sample = {"chain": np.arange(draws.n_chains), "draw": np.arange(draws.n_draws)}
     variables, coordinates = _posterior(draws, spec, design)
-    depth = {"max_treedepth": draws.max_treedepth}
+    limits = {"max_treedepth": draws.max_treedepth, "lost_chains": draws.lost_chains}
     effects = [f"u_{name}" for name in _factor_names([group.factor for group in design.groups]).values()]
     datasets = {
-        "posterior": _Dataset(variables, {**sample, **coordinates}, depth, effects),
+        "posterior": _Dataset(variables, {**sample, **coordinates}, limits, effects),
         "sample_stats": _Dataset({name: (_SAMPLE, values) for name, values in draws.stats.items()}, sample),
         "observed_data": _Dataset({_outcome(design.response): (("obs",), design.y)}, {"obs": design.lines}),
         "constant_data": _constant_data(design),
@@ -255,6 +255,7 @@ def _draws(file: Any, spec: ModelSpec) -> Draws:
         effects={factor: _in_double(posterior[f"u_{name}"]) for factor, name in names.items()},
         stats={name: _statistic(stats[name]) for name in stats.variables if name not in _SAMPLE},
         max_treedepth=int(posterior.attrs["max_treedepth"]),
+        lost_chains=int(posterior.attrs.get("lost_chains", 0)),
     )
 
 

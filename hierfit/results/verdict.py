@@ -44,7 +44,7 @@ class Finding:
     """One thing that a check found.
 
     Attributes:
-        check: rhat, ess, divergences, treedepth, ebfmi, stuck or nonfinite.
+        check: rhat, ess, divergences, treedepth, ebfmi, stuck, lost or nonfinite.
         level: warn or fail.
         value: what was found, such as "1.17" or "143 of 4,000 draws (3.6%)".
         threshold: what is wanted, such as "< 1.01".

@@ -18,10 +18,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from hierfit.disk.writing import disk_error, is_full
 from hierfit.errors import ToolchainError
 
 # How often a waiting build looks whether it has been stopped.
 POLL_SECONDS = 0.5
+_CACHE_HINT = "Set the environment variable HIERFIT_CACHE to a folder that you may write to."
 
 
 def cache_dir() -> Path:
@@ -67,7 +69,7 @@ def locked(
     except OSError as error:
         raise ToolchainError(
             f"Cannot write to the cache of built programs {home}: {error.strerror or error}.",
-            hint="Set the environment variable HIERFIT_CACHE to a folder that you may write to.",
+            hint=_CACHE_HINT,
         ) from error
     try:
         yield
@@ -77,12 +79,21 @@ def locked(
 
 @contextmanager
 def workplace(home: Path, part: str) -> Iterator[Path]:
-    """A temporary folder for one part, whose lock the caller holds; what killed builds have left goes first."""
+    """A temporary folder for one part, whose lock the caller holds; what killed builds have left goes first.
+
+    Raises:
+        DiskError: there is no room for it, or for what the block writes.
+    """
     for leftover in home.glob(f"{part}.building-*"):
         shutil.rmtree(leftover, ignore_errors=True)
     _remove_leftovers(home, part)
-    with tempfile.TemporaryDirectory(prefix=f"{part}.building-", dir=home, ignore_cleanup_errors=True) as folder:
-        yield Path(folder)
+    try:
+        with tempfile.TemporaryDirectory(prefix=f"{part}.building-", dir=home, ignore_cleanup_errors=True) as folder:
+            yield Path(folder)
+    except OSError as error:
+        if is_full(error):
+            raise disk_error(error, home, _CACHE_HINT, f"the cache of built programs {home}") from error
+        raise
 
 
 def _remove_leftovers(home: Path, own: str) -> None:

@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
+import errno
 import re
+import signal
 import subprocess
 import threading
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hierfit.errors import SamplerError, UsageError
+from hierfit.disk.scratch import no_room
+from hierfit.disk.writing import has_room, is_full
+from hierfit.errors import HierfitError, SamplerError, UsageError
+from hierfit.interrupts import shielded
+from hierfit.stan.children import child_done, start_child
+from hierfit.stan.cmdstan_interface import load_cmdstanpy
 from hierfit.stan.executable import Executable
 from hierfit.stan.stan_csv import ChainFiles
 
 if TYPE_CHECKING:
     from hierfit.stan.sampler import SamplerOptions
 
+_OUT_OF_MEMORY = "bad_alloc|Cannot allocate memory"
 # What a chain says on its console when it fails -> what that means, and what to try. The first that fits is taken.
 _FAILURES: tuple[tuple[str, str, str | None], ...] = (
     (
@@ -42,8 +51,7 @@ _FAILURES: tuple[tuple[str, str, str | None], ...] = (
         None,
     ),
     (r"is not JSON", "The data file cannot be read.", None),
-    (r"bad_alloc|Cannot allocate memory", "The sampler ran out of memory.", "Use fewer parallel chains."),
-    (r"No space left on device", "The disk for temporary files is full.", "Set TMPDIR to a disk with room."),
+    (_OUT_OF_MEMORY, "The sampler ran out of memory.", "Use fewer parallel chains."),
     (
         r"error while loading shared libraries",
         "The built Stan program lacks a library.",
@@ -55,7 +63,11 @@ _FAILURES: tuple[tuple[str, str, str | None], ...] = (
         None,
     ),
 )
+# What a chain says that cannot write, where it still can say something.
+_DISK_FULL = re.compile(r"No space left on device|basic_ios::clear|Disk quota exceeded")
 _TELLING = re.compile(r"error|exception|fail|cannot|bad value|unknown|mismatch|does not", flags=re.IGNORECASE)
+
+_POLL_SECONDS = 0.1
 
 
 class Chains:
@@ -73,15 +85,13 @@ class Chains:
 
     def run(self, data: Mapping[str, Any]) -> None:
         """Run all chains to their end; cmdstanpy's errors pass through."""
-        import cmdstanpy
         from stanio import dump_stan_json
 
         data_file = self._folder / "data.json"
         data_file.write_text(dump_stan_json(data))
-        cmdstanpy.disable_logging()
         outer = self
 
-        class Model(cmdstanpy.CmdStanModel):
+        class Model(load_cmdstanpy().CmdStanModel):  # type: ignore[misc]
             """cmdstanpy 1.3 with its process runner replaced: console straight to its file, processes within reach."""
 
             def _run_cmdstan(self, runset: Any, idx: int, *_: Any, **__: Any) -> None:
@@ -96,24 +106,61 @@ class Chains:
             files.update()
 
     def stop(self, grace: float) -> None:
-        """End the chains that still run: SIGTERM lets them finish a draw; after `grace` seconds they are killed."""
-        with self._starting:
-            self._stopping = True
-        for process in self._processes:
-            if process.poll() is None:
-                process.terminate()
-        deadline = time.monotonic() + grace
-        for process in self._processes:
-            try:
-                process.wait(max(0.0, deadline - time.monotonic()))
-            except subprocess.TimeoutExpired:
+        """End the chains that still run: SIGTERM lets them finish a draw; after `grace` seconds they are killed.
+
+        Whoever asks to stop meanwhile does not want to wait: they are killed at once.
+        """
+        with shielded() as shield:
+            with self._starting:
+                self._stopping = True
+            for process in self._processes:
+                if process.poll() is None:
+                    process.terminate()
+            deadline = time.monotonic() + grace
+            for process in self._processes:
+                while process.poll() is None and time.monotonic() < deadline and not shield.asked:
+                    with suppress(subprocess.TimeoutExpired):
+                        process.wait(_POLL_SECONDS)
                 process.kill()
 
+    @property
+    def lost(self) -> tuple[int, ...]:
+        """The chains, from 0, that were killed or ran out of memory while others came to their end."""
+        failed = {index for index, status in self._statuses.items() if status != 0}
+        if (
+            len(failed) == len(self._statuses)
+            or -signal.SIGXFSZ in self._statuses.values()
+            or not all(self._was_killed(index) for index in failed)
+        ):
+            return ()
+        return tuple(sorted(failed))
+
+    def _was_killed(self, index: int) -> bool:
+        return self._statuses[index] < 0 or re.search(_OUT_OF_MEMORY, self._said(index)) is not None
+
+    def raise_if_full(self) -> None:
+        """Raise DiskError when a chain could not write."""
+        if -signal.SIGXFSZ in self._statuses.values():
+            raise no_room(self._folder, OSError(errno.EFBIG, ""))
+        consoles = [self._said(index) for index, status in self._statuses.items() if status != 0]
+        if any(_DISK_FULL.search(said) for said in consoles) or not has_room(self._folder):
+            raise no_room(self._folder)
+
     def raise_failure(self, error: BaseException | None) -> None:
-        """Raise SamplerError when a chain failed, UsageError when cmdstanpy refused the options."""
+        """Raise SamplerError when a chain failed, UsageError when cmdstanpy refused the options.
+
+        Chains that were `lost` are no failure, and a disk that is full is a DiskError.
+        """
         failed = [index for index, status in sorted(self._statuses.items()) if status != 0]
-        if failed:
+        if failed and not self.lost:
+            self.raise_if_full()
             raise self._failure(failed[0])
+        if self.lost:
+            return
+        if isinstance(error, HierfitError):
+            raise error
+        if isinstance(error, OSError) and is_full(error):
+            raise no_room(self._folder, error) from error
         if isinstance(error, (ValueError, TypeError)):
             raise UsageError(f"The sampler does not take these options: {_first_line(error)}") from error
         if error is not None:
@@ -127,11 +174,10 @@ class Chains:
         with self._starting, self.files[index].console.open("w") as console:
             if self._stopping:
                 return 130
-            process = subprocess.Popen(
-                runset.cmd(index), stdin=subprocess.DEVNULL, stdout=console, stderr=subprocess.STDOUT
-            )
+            process = start_child(runset.cmd(index), stdout=console, stderr=subprocess.STDOUT)
             self._processes.append(process)
         self._statuses[index] = process.wait()
+        child_done(process)
         return self._statuses[index]
 
     def _arguments(self) -> dict[str, Any]:
@@ -159,8 +205,11 @@ class Chains:
             "force_one_process_per_chain": True,
         }
 
+    def _said(self, index: int) -> str:
+        return self.files[index].console.read_text(errors="replace")
+
     def _failure(self, index: int) -> SamplerError:
-        console = self.files[index].console.read_text(errors="replace")
+        console = self._said(index)
         status = self._statuses[index]
         chain = index + self._options.first_chain
         for pattern, meaning, hint in _FAILURES:

@@ -6,6 +6,7 @@ of a toolchain share. The driver is made once, beside the first model, under a l
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import shutil
@@ -14,6 +15,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from hierfit.disk.writing import has_room
 from hierfit.errors import ToolchainError
 from hierfit.stan.cache import locked, workplace
 from hierfit.stan.jobs import Jobs
@@ -41,7 +43,7 @@ def compile_program(program: StanProgram, toolchain: Toolchain, folder: Path, jo
     if toolchain.kind == "bundled":
         _compile_bundled(source, toolchain, log, jobs)
     else:
-        _compile_cmdstan(source, toolchain, log)
+        _compile_cmdstan(source, toolchain, log, jobs)
     built = source.with_suffix("")
     _check_runs(built, log)
     return built
@@ -101,21 +103,16 @@ def _compile(source: str, target: str, toolchain: Toolchain, flags: Sequence[str
     return [*toolchain.compiler, *COMMON_FLAGS, "-isystem", str(include), *flags, "-c", source, "-o", target]
 
 
-def _compile_cmdstan(source: Path, toolchain: Toolchain, log: Path) -> None:
-    """Let cmdstanpy run CmdStan's makefile."""
-    import cmdstanpy
-
-    cmdstanpy.disable_logging()
-    try:
-        cmdstanpy.set_cmdstan_path(str(toolchain.root))
-        cmdstanpy.CmdStanModel(stan_file=str(source))
-    except (ValueError, RuntimeError, OSError) as error:
-        log.write_text(str(error))
-        raise _build_error(log) from error
+def _compile_cmdstan(source: Path, toolchain: Toolchain, log: Path, jobs: Jobs) -> None:
+    """Run CmdStan's makefile in its folder; its targets are programs by their paths."""
+    with jobs:
+        _run([["make", str(source.with_suffix(""))]], log, jobs, toolchain.root)
 
 
 def _run(commands: Sequence[Sequence[str]], log: Path, jobs: Jobs, folder: Path) -> None:
     if not jobs.run(commands, folder, log):
+        if not has_room(folder):
+            raise OSError(errno.ENOSPC, "No space left on device")
         raise _build_error(log)
 
 

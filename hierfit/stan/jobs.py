@@ -16,6 +16,7 @@ from pathlib import Path
 from types import TracebackType
 
 from hierfit.errors import ToolchainError
+from hierfit.stan.children import child_done, start_child
 
 
 class Jobs:
@@ -58,8 +59,8 @@ class Jobs:
     def _run(self, command: Sequence[str], folder: Path, log: Path) -> bool:
         with self._guard:
             self.check()
-            job = subprocess.Popen(
-                command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
+            job = start_child(
+                command, group=True, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
             )
             self._running.add(job)
         try:
@@ -67,6 +68,7 @@ class Jobs:
                 output = job.communicate()[0]
         finally:
             self._running.discard(job)
+            child_done(job, group=True)
         with log.open("a") as stream:
             stream.write(f"$ {' '.join(command)}\n{output}")
         self.check()

@@ -7,7 +7,6 @@ the growing CSVs, which the driver flushes at every progress line. An interrupt 
 from __future__ import annotations
 
 import secrets
-import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
@@ -18,7 +17,9 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from hierfit.errors import Interrupted
+from hierfit.disk.scratch import scratch
+from hierfit.errors import Interrupted, SamplerError
+from hierfit.interrupts import shielded
 from hierfit.stan.chains import Chains
 from hierfit.stan.executable import Executable
 from hierfit.stan.stan_csv import ChainOutput, read_chain
@@ -132,6 +133,7 @@ class Sampling:
         seconds: time taken.
         options: as given, with the seed that was used.
         interrupted: the user stopped it; draws and perhaps chains are fewer than asked for.
+        lost: the chains, from 0, that were killed; the others are whole.
     """
 
     variables: Mapping[str, Array]
@@ -141,6 +143,7 @@ class Sampling:
     seconds: Seconds
     options: SamplerOptions
     interrupted: bool = False
+    lost: tuple[int, ...] = ()
 
     @property
     def seed(self) -> int:
@@ -162,12 +165,13 @@ def sample(
 
     Raises:
         UsageError: options that the sampler does not take.
-        SamplerError: a chain failed.
+        SamplerError: a chain failed; not so one that was killed while others came to their end.
+        DiskError: there is no room for the files of the chains.
         Interrupted: stopped before there was a draw after warmup.
     """
     if folder is None:
-        with tempfile.TemporaryDirectory(prefix="hierfit-", ignore_cleanup_errors=True) as temporary:
-            return sample(executable, data, options, on_progress, Path(temporary))
+        with scratch() as temporary:
+            return sample(executable, data, options, on_progress, temporary)
     options = options.seeded()
     chains = Chains(executable, options, folder)
     started = time.monotonic()
@@ -180,12 +184,33 @@ def sample(
             interrupted = True
         finally:
             chains.stop(GRACE_SECONDS)
-    if not interrupted:
-        chains.raise_failure(running.exception())
-    outputs = _best_chains([read_chain(files) for files in chains.files if files.csv.is_file()])
-    if not outputs and options.draws > 0:
-        raise Interrupted("Stopped before the first draw after warmup: there is nothing to keep.")
-    return _assemble(outputs, options, time.monotonic() - started, interrupted)
+    with shielded() as shield:
+        if not interrupted:
+            chains.raise_failure(running.exception())
+        lost = () if interrupted else chains.lost
+        outputs = _best_chains(_outputs(chains)) if interrupted else _whole_chains(chains, lost, options.draws)
+        if not outputs and options.draws > 0:
+            raise Interrupted("Stopped before the first draw after warmup: there is nothing to keep.")
+        sampling = _assemble(outputs, options, time.monotonic() - started)
+        return replace(sampling, interrupted=interrupted or shield.asked, lost=lost)
+
+
+def _outputs(chains: Chains, without: Sequence[int] = ()) -> list[ChainOutput]:
+    files = [files for index, files in enumerate(chains.files) if index not in without]
+    return [read_chain(each) for each in files if each.csv.is_file()]
+
+
+def _whole_chains(chains: Chains, lost: Sequence[int], n_draws: int) -> list[ChainOutput]:
+    """Return the chains that came to their end, with all of their draws: CmdStan's programs say nothing of a full disk.
+
+    Raises:
+        DiskError, SamplerError: draws are missing.
+    """
+    outputs = _outputs(chains, lost)
+    if any(len(output.draws) < n_draws for output in outputs):
+        chains.raise_if_full()
+        raise SamplerError("A chain ended without an error, but some of its draws are missing.")
+    return outputs
 
 
 def _watch(
@@ -231,7 +256,7 @@ def _best_chains(outputs: Sequence[ChainOutput]) -> list[ChainOutput]:
     return [replace(output, draws=output.draws[:shortest]) for output in whole if len(output.draws) >= shortest]
 
 
-def _assemble(outputs: Sequence[ChainOutput], options: SamplerOptions, wall: float, interrupted: bool) -> Sampling:
+def _assemble(outputs: Sequence[ChainOutput], options: SamplerOptions, wall: float) -> Sampling:
     """Chains side by side, columns gathered into variables."""
     from stanio import parse_header
 
@@ -253,5 +278,4 @@ def _assemble(outputs: Sequence[ChainOutput], options: SamplerOptions, wall: flo
             max(output.warmup_seconds for output in outputs), max(output.sampling_seconds for output in outputs), wall
         ),
         options=options,
-        interrupted=interrupted,
     )

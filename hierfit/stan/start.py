@@ -23,7 +23,6 @@ from __future__ import annotations
 import csv
 import json
 import subprocess
-import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -33,8 +32,10 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from hierfit.disk.scratch import scratch
 from hierfit.errors import SamplerError
 from hierfit.model.engines import Engine
+from hierfit.stan.children import NOT_FOUND, run_child
 from hierfit.stan.executable import Executable
 from hierfit.stan.sampler import Progress, SamplerOptions, Sampling, sample
 
@@ -219,8 +220,7 @@ def approximate(executable: Executable, data: Mapping[str, Any], options: Sample
     """
     from stanio import dump_stan_json
 
-    with tempfile.TemporaryDirectory(prefix="hierfit-", ignore_cleanup_errors=True) as temporary:
-        folder = Path(temporary)
+    with scratch() as folder:
         (folder / "data.json").write_text(dump_stan_json(data))
         (folder / "start.json").write_text(json.dumps(first_guess(data)))
         common = ["data", "file=data.json", "random", f"seed={options.seed}", "output", "sig_figs=16", "refresh=0"]
@@ -255,11 +255,11 @@ def _within(value: float, lower: float, upper: float) -> float:
 
 def _run(executable: Executable, words: Sequence[str], folder: Path) -> None:
     try:
-        done = subprocess.run(
-            [str(executable.path), *words], cwd=folder, capture_output=True, text=True, timeout=_SECONDS, check=False
-        )
+        done = run_child([str(executable.path), *words], cwd=folder, timeout=_SECONDS)
     except (OSError, subprocess.TimeoutExpired) as error:
         raise NoModeError(f"{words[0]} could not be run") from error
+    if done.returncode == NOT_FOUND:
+        raise NoModeError(f"{words[0]} could not be run")
     if done.returncode != 0:
         raise NoModeError("no mode was found" if words[0] == "optimize" else "the mode has no curvature to go by")
 

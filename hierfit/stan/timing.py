@@ -11,15 +11,15 @@ from __future__ import annotations
 import math
 import os
 import re
-import subprocess
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from hierfit.disk.scratch import scratch
 from hierfit.errors import SamplerError
 from hierfit.model.engines import Engine
+from hierfit.stan.children import run_child
 from hierfit.stan.executable import Executable
 from hierfit.stan.sampler import SamplerOptions
 from hierfit.stan.stan_csv import ChainFiles, read_chain
@@ -68,8 +68,7 @@ def time_gradient(executable: Executable, data: Mapping[str, Any]) -> float:
     """
     from stanio import dump_stan_json
 
-    with tempfile.TemporaryDirectory(prefix="hierfit-", ignore_cleanup_errors=True) as place:
-        folder = Path(place)
+    with scratch() as folder:
         (folder / "data.json").write_text(dump_stan_json(data))
         first = _run(executable, folder, draws=1, depth=1)
         found = _EVALUATION.search(first.console.read_text(errors="replace"))
@@ -89,7 +88,7 @@ def _run(executable: Executable, folder: Path, *, draws: int, depth: int) -> Cha
     rest = f"stepsize=1e-8 random seed=1 data file=data.json output file={files.csv.name} refresh=0"
     with files.console.open("w") as console:
         command = [str(executable.path), *method.split(), *rest.split()]
-        status = subprocess.run(command, cwd=folder, stdout=console, stderr=subprocess.STDOUT, check=False).returncode
+        status = run_child(command, cwd=folder, stdout=console).returncode
     if status != 0:
         lines = files.console.read_text(errors="replace").split("\n")
         said = [line.strip() for line in lines if line.strip()]

@@ -329,3 +329,12 @@ def test_where_divergences_are_said_to_lie_most_of_them_lie(synthetic, seed):
     limit = float(found[1].removeprefix("sd(school) up to "))
     below = values[:, :, index] <= limit
     assert below[diverging].mean() >= 0.8 and below.mean() < 0.4
+
+
+def test_chains_that_were_killed_warn(synthetic):
+    case = synthetic(5)
+    diagnosis = run(case, case.draws.without((1,)))
+    finding = found(diagnosis, "lost")
+    assert (finding.level, finding.value, diagnosis.status) == (Level.WARN, "1 of 4", Level.WARN)
+    assert diagnosis.n_draws == 1_500 and "memory" in finding.meaning
+    assert case.draws.without(()) is case.draws

@@ -1,8 +1,9 @@
+import errno
 from pathlib import Path
 
 import pytest
 
-from hierfit.errors import SamplerError
+from hierfit.errors import DiskError, SamplerError
 from hierfit.stan.chains import Chains
 from hierfit.stan.executable import Executable
 from hierfit.stan.sampler import SamplerOptions
@@ -15,7 +16,7 @@ def failed_chains(tmp_path: Path, console: str, status: int) -> Chains:
     chains = Chains(executable, SamplerOptions(), tmp_path)
     chains.files = tuple(ChainFiles(tmp_path / f"{i}.txt", tmp_path / f"{i}.csv") for i in range(4))
     chains.files[1].console.write_text(console)
-    chains._statuses = {0: 0, 1: status, 2: 0, 3: 0}
+    chains._statuses = {1: status}
     return chains
 
 
@@ -48,3 +49,32 @@ def test_failures_are_put_into_words(tmp_path: Path, console: str, status: int, 
 
 def test_no_failure_no_error(tmp_path: Path) -> None:
     failed_chains(tmp_path, "", 0).raise_failure(None)
+
+
+@pytest.mark.parametrize(
+    ("status", "console", "lost"),
+    [(-9, "", True), (-11, "", True), (1, "std::bad_alloc", True), (1, "Initialization failed", False), (0, "", None)],
+)
+def test_a_chain_that_is_killed_is_lost_and_no_failure(
+    tmp_path: Path, status: int, console: str, lost: bool | None
+) -> None:
+    chains = failed_chains(tmp_path, console, status)
+    chains._statuses |= {0: 0, 2: 0, 3: 0}
+    assert chains.lost == ((1,) if lost else ())
+    if lost is False:
+        with pytest.raises(SamplerError):
+            chains.raise_failure(RuntimeError("cmdstanpy says that a chain failed"))
+    else:
+        chains.raise_failure(RuntimeError("cmdstanpy says that a chain failed") if lost else None)
+
+
+def test_a_full_disk_is_said_as_such(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for console in ("basic_ios::clear: iostream error", "cannot write: No space left on device"):
+        with pytest.raises(DiskError, match=r"could not be written: the disk is full \(.*MB free\)") as caught:
+            failed_chains(tmp_path, console, 1).raise_failure(None)
+        assert caught.value.exit_code == 2 and "TMPDIR" in (caught.value.hint or "")
+    monkeypatch.setattr("hierfit.stan.chains.has_room", lambda folder: False)
+    with pytest.raises(DiskError):  # not even the console could be written
+        failed_chains(tmp_path, "", 1).raise_failure(None)
+    with pytest.raises(DiskError):
+        failed_chains(tmp_path, "", 0).raise_failure(OSError(errno.ENOSPC, "No space left on device"))

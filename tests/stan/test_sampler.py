@@ -4,6 +4,8 @@ With the fixture's data mu | y is normal with precision 1/9 + 4/4 and mean (sum(
 gamma(12, 6).
 """
 
+import resource
+import subprocess
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +14,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hierfit.errors import Interrupted, SamplerError, UsageError
+from hierfit.errors import DiskError, Interrupted, SamplerError, UsageError
+from hierfit.stan.children import start_child
 from hierfit.stan.executable import Executable
 from hierfit.stan.sampler import Progress, SamplerOptions, Sampling, _best_chains, sample
 from hierfit.stan.stan_csv import ChainOutput
@@ -205,6 +208,39 @@ def test_an_interrupt_in_warmup_has_nothing_to_keep(conjugate: Executable, conju
 
     with pytest.raises(Interrupted, match="nothing to keep"):
         sample(conjugate, conjugate_data, SamplerOptions(chains=1, warmup=3_000_000, seed=1), stop)
+
+
+@stan
+def test_a_chain_that_is_killed_costs_its_own_draws_only(
+    conjugate: Executable, conjugate_data: Mapping[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chains: list[subprocess.Popen[Any]] = []
+
+    def start(*arguments: Any, **named: Any) -> "subprocess.Popen[Any]":
+        chains.append(start_child(*arguments, **named))
+        return chains[-1]
+
+    def kill_one(progress: Progress) -> None:
+        if progress.phase == "sampling" and len(chains) == 3:
+            chains[1].kill()
+
+    monkeypatch.setattr("hierfit.stan.chains.start_child", start)
+    options = SamplerOptions(chains=3, draws=60_000, seed=1, parallel_chains=3, sig_figs=4)
+    fit = sample(conjugate, conjugate_data, options, kill_one)
+    assert fit.variables["mu"].shape == (2, 60_000) and fit.step_size.shape == (2,)
+    assert len(fit.lost) == 1 and not fit.interrupted
+
+
+@stan
+def test_no_room_for_temporary_files(conjugate: Executable, conjugate_data: Mapping[str, Any], tmp_path: Path) -> None:
+    # A limit to the size of files, which is the full disk that needs no rights; what it says differs.
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, before[1]))
+    try:
+        with pytest.raises(DiskError, match=r"temporary files in .* could not be written: it is too large"):
+            sample(conjugate, conjugate_data, replace(QUICK, draws=20_000))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 @stan
