@@ -19,7 +19,7 @@ from typing import Any
 
 from hierfit import runs
 from hierfit.disk.folder import Place, claimed
-from hierfit.disk.writing import write_text
+from hierfit.disk.writing import require_room, write_text
 from hierfit.errors import Interrupted
 from hierfit.finished import Fit, judge, open_fit
 from hierfit.interrupts import Shield, shielded
@@ -45,9 +45,9 @@ from hierfit.request import FitRequest
 from hierfit.results.convergence import assess
 from hierfit.results.diagnostics import Diagnosis
 from hierfit.results.group_summary import summarize_groups
-from hierfit.results.netcdf import write_netcdf
+from hierfit.results.netcdf import least_bytes, write_netcdf
 from hierfit.results.summary import Summary
-from hierfit.rounds import SILENT, Drawn, Listener, Target, draw, draw_more
+from hierfit.rounds import SHORT_ROUND, SILENT, Drawn, Listener, Target, draw, draw_more
 from hierfit.sources import Wanted, open_source, program_for
 from hierfit.stan.chain_state import ChainState
 from hierfit.stan.data import stan_data
@@ -118,8 +118,10 @@ def fit(
     """
     with claimed(out) as place:
         runs.check_free(out, overwrite=overwrite, data=plan.table.path)
-        clock = [time.perf_counter()]
         options = plan.request.sampler.seeded()
+        least = options.draws if plan.request.until_ess is None else min(options.draws, SHORT_ROUND)
+        require_room(out, least_bytes(plan.design, plan.spec, options.chains * least))
+        clock = [time.perf_counter()]
         assert options.seed is not None
         wanted = Wanted(plan.spec, plan.design, plan.engine, plan.request.toolchain, options.seed)
         source = open_source(wanted, listener.message)

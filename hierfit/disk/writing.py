@@ -136,21 +136,39 @@ def disk_error(error: OSError, path: Path, hint: str | None = None, named: str |
     )
 
 
-def has_room(folder: Path) -> bool:
-    """Return whether more can be written there, as far as the file system says."""
+def has_room(folder: Path, n_bytes: int = _LEAST_BYTES) -> bool:
+    """Return whether so much can be written there, as far as the file system says."""
     try:
-        return shutil.disk_usage(folder).free > _LEAST_BYTES
+        return shutil.disk_usage(_existing(folder)).free >= n_bytes
     except OSError:
         return True
 
 
+def require_room(folder: Path, n_bytes: int) -> None:
+    """Refuse a folder, which need not exist, on a disk where so much cannot be written.
+
+    Raises:
+        DiskError: there is less room.
+    """
+    if not has_room(folder, n_bytes):
+        raise DiskError(
+            f"{folder} will need {n_bytes / 1e6:,.1f} MB at least, and its disk has {_room(folder)}.",
+            hint=f"make room on the disk of {folder.parent}, or choose another one with --out",
+        )
+
+
 def _room(path: Path) -> str:
-    """Return how much room there is on the disk of a file that may not exist, in words."""
-    place = path.absolute()
-    while not place.exists() and place != place.parent:
-        place = place.parent
+    """Return how much room there is on the disk of a file, which need not exist, in words."""
     try:
-        usage = shutil.disk_usage(place)
+        usage = shutil.disk_usage(_existing(path))
     except OSError:
         return "free space unknown"
     return f"{usage.free / 1e6:,.1f} of {usage.total / 1e6:,.0f} MB free"
+
+
+def _existing(path: Path) -> Path:
+    """Return a file or folder, or the nearest folder above it that exists."""
+    place = path.absolute()
+    while not place.exists() and place != place.parent:
+        place = place.parent
+    return place

@@ -15,12 +15,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hierfit.errors import Interrupted
+from hierfit.interrupts import shielded
 from hierfit.marginal.posterior import MarginalPosterior, Point, threads
 from hierfit.stan.sampler import Progress, SamplerOptions, Sampling, Seconds
 
@@ -78,8 +79,10 @@ def sample(
         interrupted = True
     if not blocks:
         raise Interrupted("Stopped before the first draw: there is nothing to keep.")
-    found = {name: np.concatenate([block[name] for block in blocks], axis=1) for name in blocks[0]}
-    return _assemble(posterior, found, options, time.monotonic() - started, interrupted)
+    with shielded() as shield:
+        found = {name: np.concatenate([block[name] for block in blocks], axis=1) for name in blocks[0]}
+        sampling = _assemble(posterior, found, options, time.monotonic() - started)
+        return replace(sampling, interrupted=interrupted or shield.asked)
 
 
 def _blocks(posterior: MarginalPosterior, options: SamplerOptions) -> Iterator[Mapping[str, Array]]:
@@ -133,7 +136,7 @@ def _first(
 
 
 def _assemble(
-    posterior: MarginalPosterior, found: Mapping[str, Array], options: SamplerOptions, wall: float, interrupted: bool
+    posterior: MarginalPosterior, found: Mapping[str, Array], options: SamplerOptions, wall: float
 ) -> Sampling:
     """Return the chains under the names of the Stan program."""
     shape = (*found["lp"].shape, -1)
@@ -153,7 +156,6 @@ def _assemble(
         inv_metric=np.empty((options.chains, 0)),
         seconds=Seconds(0.0, wall, wall),
         options=options,
-        interrupted=interrupted,
     )
 
 

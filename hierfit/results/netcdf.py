@@ -96,6 +96,12 @@ def write_netcdf(path: Path, draws: Draws, design: Design, spec: ModelSpec) -> N
         stream.finish()
 
 
+def least_bytes(design: Design, spec: ModelSpec, n_draws: int) -> int:
+    """Return what the file takes at least for so many draws of all chains: what cannot be compressed."""
+    n_effects = sum(group.n_levels * len(group.terms) for group in design.groups)
+    return n_draws * (8 * len(spec.parameters) + 4 * n_effects)
+
+
 def _write(group: Any, dataset: _Dataset) -> None:
     """Write one group in the way of xarray, which reads it."""
     group.attrs.update(dataset.attributes)

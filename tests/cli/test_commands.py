@@ -166,8 +166,9 @@ def test_both_engines_write_the_same_folder(place: Path) -> None:
         assert f"engine {engine}" in hierfit(place, "summarize", engine).stdout
 
 
-def test_ctrl_c_keeps_the_finished_draws(place: Path, tmp_path: Path) -> None:
-    arguments = [*FIT[:-1], "1000000", "--engine", "full", "--out", "stopped"]
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP])
+def test_a_request_to_stop_keeps_the_finished_draws(number: signal.Signals, place: Path, tmp_path: Path) -> None:
+    arguments = [*FIT[:-1], "1000000", "--engine", "full", "--out", "stopped", "--overwrite"]
     process = subprocess.Popen(
         [sys.executable, "-m", "hierfit", *arguments],
         cwd=place,
@@ -183,7 +184,7 @@ def test_ctrl_c_keeps_the_finished_draws(place: Path, tmp_path: Path) -> None:
         if len(sizes) >= 2 and min(sizes) > 500_000:
             break
         time.sleep(0.05)
-    os.killpg(process.pid, signal.SIGINT)  # as a terminal does
+    os.killpg(process.pid, number)  # as a terminal does, to all
     out, err = process.communicate(timeout=60)
     assert process.returncode == 130, err
     assert "Note     interrupted: " in out and "Saved    stopped  (status: interrupted)" in err

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -357,6 +358,20 @@ def test_disk_trouble_while_saving_loses_nothing(
         assert (done.code, done.out) == (2, "")
         assert "could not be written: the disk is full" in done.err and "MB free" in done.err
         assert tree(folder) == before
+
+
+def test_a_disk_without_room_is_refused_before_anything_is_drawn(
+    cli: Cli, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    replace_sampler(monkeypatch, lambda *_: pytest.fail("the sampler was reached"))
+    monkeypatch.setattr(
+        "shutil.disk_usage", lambda place: shutil._ntuple_diskusage(9_000_000, 9_000_000 - 5_000, 5_000)
+    )
+    before = tree(folder)
+    done = cli(*FIT, "--out", "deep/run")
+    assert (done.code, done.out) == (2, "")
+    assert "deep/run will need 0.1 MB at least, and its disk has 0.0 of 9 MB free" in done.err
+    assert tree(folder) == before and not (folder / "deep").exists()
 
 
 def put_back(content: Mapping[str, bytes]) -> None:

@@ -1,6 +1,7 @@
 """Help and usage errors answer at once, and a fit soon begins to sample: none loads packages that it has no use for."""
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -100,6 +101,36 @@ def test_blas_has_one_thread_unless_the_user_says_otherwise(cli: Cli, monkeypatc
     cli("--version")
     assert (os.environ["OPENBLAS_NUM_THREADS"], os.environ["MKL_NUM_THREADS"]) == ("1", "3")
     monkeypatch.delenv("OPENBLAS_NUM_THREADS")
+
+
+# Says what signals would do while the command line is imported, and what they do when that is done.
+STARTING = """
+import signal, sys
+import hierfit.cli
+class Finder:
+    def find_spec(self, name, *rest):
+        if name == "hierfit.cli.app":
+            print(signal.getsignal(signal.SIGINT).name, file=sys.__stderr__)
+sys.meta_path.insert(0, Finder())
+sys.argv[1:] = ["--version"]
+try:
+    hierfit.cli.main()
+finally:
+    print(signal.getsignal(signal.SIGINT).name, file=sys.__stderr__)
+"""
+
+
+def test_ctrl_c_while_starting_and_after_the_work_is_without_a_word() -> None:
+    done = subprocess.run([sys.executable, "-c", STARTING], capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr.split()) == (0, ["SIG_DFL", "SIG_IGN"])
+
+
+def test_a_start_that_is_interrupted_leaves_no_traceback() -> None:
+    text = STARTING.replace(
+        "print(signal.getsignal(signal.SIGINT).name, file=sys.__stderr__)", "signal.raise_signal(2)", 1
+    )
+    done = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (-signal.SIGINT, "", "")
 
 
 def commands() -> Iterator[tuple[str, Any]]:
