@@ -74,7 +74,8 @@ def describe_tools(source: Source) -> dict[str, Any]:
 
 def describe_draws(drawn: Drawn, design: Design, spec: ModelSpec) -> dict[str, Any]:
     """Return how many draws there are, how they started; for a fit of the priors alone, what these imply."""
-    sizes: dict[str, Any] = {"draws_per_chain": drawn.draws.n_draws, "rounds": drawn.rounds}
+    draws = drawn.draws
+    sizes: dict[str, Any] = {"chains": draws.n_chains, "draws_per_chain": draws.n_draws, "rounds": drawn.rounds}
     if drawn.start is not None:
         sizes["start"] = drawn.start.to_dict()
     if not spec.prior_only:

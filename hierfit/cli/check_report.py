@@ -18,7 +18,7 @@ CHECK_NAMES = {
     "treedepth": "tree depth",
     "ebfmi": "E-BFMI",
     "stuck": "stuck",
-    "lost": "lost chains",
+    "lost": "lost",
     "nonfinite": "not finite",
 }
 VERDICTS = {Level.OK: "OK", Level.WARN: "WARNING", Level.FAIL: "FAILED · do not use these estimates yet"}

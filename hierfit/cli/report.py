@@ -54,7 +54,7 @@ def header_lines(manifest: Mapping[str, Any]) -> list[str]:
         *joined(
             "Draws",
             [
-                f"{sampler['chains']} chains x {drawn:,} after {_start_text(manifest)}",
+                f"{manifest.get('chains', sampler['chains'])} chains x {drawn:,} after {_start_text(manifest)}",
                 f"seed {sampler['seed']}",
                 duration(manifest["seconds"]["total"]),
             ],

@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hierfit.disk.locking import HeldError, Lock, take_lock
+from hierfit.disk.scratch import sweep_scratch
 from hierfit.disk.writing import disk_error, write_text
 from hierfit.errors import RunFolderError
 
@@ -202,8 +203,9 @@ def _leave(home: Path, lock: Lock) -> None:
 
 
 def _sweep(parent: Path) -> None:
-    """Remove what killed processes have left beside folders that never came to be."""
+    """Remove what killed processes have left beside folders that never came to be, and among temporary files."""
     with suppress(OSError):
+        sweep_scratch()
         for home in parent.glob(f".*{HOME}"):
             if home.name == HOME or home.is_symlink() or not {entry.name for entry in home.iterdir()} <= _OWN:
                 continue

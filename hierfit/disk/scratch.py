@@ -86,7 +86,7 @@ def scratch_home() -> Path:
             if home.process == os.getpid() and home.path.is_dir():
                 return home.path
         parent = Path(tempfile.gettempdir())
-        _sweep(parent)
+        sweep_scratch()
         try:
             path = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=parent))
             home = _Home(os.getpid(), take_lock(path / _LOCK))
@@ -97,9 +97,9 @@ def scratch_home() -> Path:
         return path
 
 
-def _sweep(parent: Path) -> None:
-    """Remove what killed processes of this user have left."""
-    for folder in parent.glob(f"{_PREFIX}*"):
+def sweep_scratch() -> None:
+    """Remove what killed processes of this user have left among temporary files."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
         with suppress(OSError, HeldError):
             status = folder.lstat()
             mine = folder.is_dir() and not folder.is_symlink() and status.st_uid == os.geteuid()

@@ -119,7 +119,7 @@ def _factors_named(findings: Iterable[Finding], draws: Draws, design: Design) ->
 def _check_lost(draws: Draws) -> Finding | None:
     if not draws.lost_chains:
         return None
-    value = f"{draws.lost_chains} of {draws.n_chains + draws.lost_chains}"
+    value = f"{draws.lost_chains} of {draws.n_chains + draws.lost_chains} chains"
     meaning = "killed, most often for want of memory: --parallel-chains 1 needs less. The others' draws are kept"
     return Finding("lost", Level.WARN, value, "0", (), meaning)
 

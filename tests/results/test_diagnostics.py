@@ -335,6 +335,6 @@ def test_chains_that_were_killed_warn(synthetic):
     case = synthetic(5)
     diagnosis = run(case, case.draws.without((1,)))
     finding = found(diagnosis, "lost")
-    assert (finding.level, finding.value, diagnosis.status) == (Level.WARN, "1 of 4", Level.WARN)
+    assert (finding.level, finding.value, diagnosis.status) == (Level.WARN, "1 of 4 chains", Level.WARN)
     assert diagnosis.n_draws == 1_500 and "memory" in finding.meaning
     assert case.draws.without(()) is case.draws
