@@ -40,6 +40,7 @@ MOST_NAMED = 8
 def header_lines(manifest: Mapping[str, Any]) -> list[str]:
     """Return formula, data, draws and priors of a run."""
     data, sampler, drawn = manifest["data"], manifest["request"]["sampler"], manifest["draws_per_chain"]
+    chains = manifest.get("chains", sampler["chains"])
     sizes = [f"{data['rows']:,} rows", *(counted(group["levels"], group["factor"]) for group in manifest["groups"])]
     if manifest.get("rows_sampled", data["rows"]) < data["rows"]:
         sizes[0] += f", {manifest['rows_sampled']:,} of them distinct"
@@ -54,7 +55,7 @@ def header_lines(manifest: Mapping[str, Any]) -> list[str]:
         *joined(
             "Draws",
             [
-                f"{manifest.get('chains', sampler['chains'])} chains x {drawn:,} after {_start_text(manifest)}",
+                f"{counted(chains, 'chain')} x {drawn:,} after {_start_text(manifest)}",
                 f"seed {sampler['seed']}",
                 duration(manifest["seconds"]["total"]),
             ],
