@@ -11,10 +11,13 @@ from collections.abc import Callable, Iterator
 from hierfit.model.design import Design
 from hierfit.model.spec import ModelSpec
 from hierfit.model.table import Table
-from hierfit.notes.groups import few_levels
+from hierfit.notes.coding import columns_twice, reused_labels, same_levels
+from hierfit.notes.groups import as_many_effects_as_rows, constant_slopes, far_from_zero, few_levels
 from hierfit.notes.labels import dates_as_words, look_alikes, lost_levels
 from hierfit.notes.note import Known, Note
+from hierfit.notes.predictors import near_collinear, outcome_of_predictors
 from hierfit.notes.separation import separation
+from hierfit.notes.single_rows import carrying_row
 from hierfit.notes.values import dates_as_numbers, sentinels
 from hierfit.request import FitRequest
 
@@ -26,11 +29,20 @@ _LOOKS: tuple[Look, ...] = (
     dates_as_words,
     dates_as_numbers,
     sentinels,
+    columns_twice,
+    same_levels,
+    reused_labels,
     few_levels,
+    constant_slopes,
+    as_many_effects_as_rows,
+    far_from_zero,
+    outcome_of_predictors,
+    near_collinear,
     separation,
+    carrying_row,
 )
 # What compares the outcome with the predictors; draws from the priors alone leave the outcome out.
-_OF_THE_OUTCOME: frozenset[Look] = frozenset({separation})
+_OF_THE_OUTCOME: frozenset[Look] = frozenset({reused_labels, outcome_of_predictors, separation, carrying_row})
 
 
 def find_notes(request: FitRequest, table: Table, design: Design, spec: ModelSpec) -> tuple[Note, ...]:

@@ -112,7 +112,7 @@ def dates_as_words(known: Known) -> Iterator[Note]:
     """Yield a note for each predictor of words all of which are dates."""
     stated = known.request.roles.levels
     for column in known.request.formula.predictors:
-        levels = known.table.levels.get(column, ())
+        levels = known.table.levels[column] if known.is_words(column) else ()
         if len(levels) < FEWEST_DATES or column in stated or not all(map(_is_date, levels)):
             continue
         text = (

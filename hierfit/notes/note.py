@@ -25,8 +25,17 @@ class NoteKind(StrEnum):
     LOST_LEVELS = "lost-levels"
     DATES = "dates"
     SENTINELS = "sentinels"
+    COLUMN_TWICE = "column-twice"
+    SAME_LEVELS = "same-levels"
+    REUSED_LABELS = "reused-labels"
     FEW_LEVELS = "few-levels"
+    CONSTANT_SLOPES = "constant-slopes"
+    EFFECTS_AS_ROWS = "effects-as-rows"
+    FAR_FROM_ZERO = "far-from-zero"
+    SUM_OF_PREDICTORS = "sum-of-predictors"
+    NEAR_COLLINEAR = "near-collinear"
     SEPARATION = "separation"
+    CARRYING_ROW = "carrying-row"
 
 
 @dataclass(frozen=True)
@@ -71,6 +80,10 @@ class Known:
         """Return whether the command gives this parameter a prior, so that a note has nothing to add about it."""
         prior = self.spec.priors.get(parameter)
         return prior is not None and prior.source.startswith(SET_BY_USER)
+
+    def is_words(self, column: str) -> bool:
+        """Return whether a predictor is taken as words; a column of numbers may hold the labels of a factor as well."""
+        return column in self.table.labels and column not in self.table.numbers
 
     def columns_of(self, coefficient: str) -> tuple[str, ...]:
         """Return the columns of the CSV whose names stand in that of a coefficient, for a program to look at."""

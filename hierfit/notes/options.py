@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Iterable
 from dataclasses import replace
 
-from hierfit.model.formula import Formula
+from hierfit.model.formula import Formula, GroupTerm
 
 _SPECIAL = '"$`\\!'  # what a shell reads inside double quotes
 
@@ -33,4 +33,10 @@ def without_terms(formula: Formula, terms: Iterable[str]) -> Formula:
 
 def without_group(formula: Formula, factor: str) -> Formula:
     """Return the formula without what varies between the levels of a factor."""
-    return replace(formula, groups=tuple(group for group in formula.groups if group.factor != factor))
+    return with_group(formula, factor, None)
+
+
+def with_group(formula: Formula, factor: str, term: GroupTerm | None) -> Formula:
+    """Return the formula with another term in place of that of a factor, or none."""
+    groups = [term if group.factor == factor else group for group in formula.groups]
+    return replace(formula, groups=tuple(group for group in groups if group is not None))

@@ -64,7 +64,7 @@ def _one_sided(known: Known, ends: Ends) -> Iterator[list[_OneSided]]:
     decided, covered = set[tuple[str, str]](), set[str]()
     for term in known.request.formula.terms:
         columns = columns_in(term)
-        if not set(columns) <= set(known.table.labels):
+        if not all(map(known.is_words, columns)):
             continue
         cells = _one_sided_cells(known, ends, columns)
         covered |= {cell.coefficient for cell in cells if cell.coefficient}

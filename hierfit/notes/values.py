@@ -13,35 +13,17 @@ from hierfit.notes.words import lines_text, rows_text
 Array = NDArray[np.float64]
 
 # Numbers that files have in place of missing values: repeated 9s, 8s and 7s and the like, and ends of number types.
-_DIGITS = (
-    "9",
-    "8",
-    "7",
-    "99",
-    "98",
-    "97",
-    "88",
-    "77",
-    "999",
-    "998",
-    "997",
-    "888",
-    "777",
-    "9999",
-    "9998",
-    "8888",
-    "7777",
-)
+_DIGITS = (9, 99, 98, 97, 88, 77, 999, 998, 997, 888, 777, 9999, 9998, 8888, 7777, 99999, 999999, 9999999)
 CODES = np.array(
     sorted(
-        {sign * float(digits) for sign in (1, -1) for digits in (*_DIGITS, "99999", "999999", "9999999")}
+        {sign * float(digits) for sign in (1, -1) for digits in _DIGITS}
         | {sign * code for sign in (1, -1) for code in (9.9, 99.9, 99.99, 999.9, 999.99, 9999.9)}
         | {-32768.0, 32767.0, -2147483648.0, 2147483647.0, -1e30, 1e30, -1e20, 1e20, 9.96921e36}
     )
 )
 # Below this a code may well be a value: more rows have to hold it, farther from the rest.
 SMALL = 50.0
-GAP, SMALL_GAP = 0.25, 1.0
+GAP, SMALL_GAP, LEAST_GAP = 0.25, 1.0, 3.0
 FEWEST_DATES, LOOKED_AT = 5, 1000
 _YEARS = (1900, 2100)
 
@@ -69,7 +51,7 @@ def _columns_of_numbers(known: Known) -> Mapping[str, str]:
     """Return the columns that are taken as numbers, and as what."""
     formula, roles = known.request.formula, known.request.roles
     named = {name: "predictor" for name in formula.predictors if name not in formula.categorical}
-    named |= {name: role for role, name in (("offset", roles.offset), ("weights", roles.weights)) if name is not None}
+    named |= {name: role for role, name in (("offset", roles.offset), ("weight", roles.weights)) if name is not None}
     return {name: role for name, role in ({formula.response: "outcome"} | named).items() if name in known.table.numbers}
 
 
@@ -93,7 +75,7 @@ def _is_far(code: float, count: int, rest: Array) -> bool:
     """Whether a value that so many rows have lies as far above the rest as hardly a value of its kind would."""
     small, alone = abs(code) < SMALL, rest.max() <= 0 < code  # alone with its sign
     low, high = np.percentile(rest, [25, 75])
-    gap = max(high - low, (SMALL_GAP if small else GAP) * np.ptp(rest))
+    gap = max(LEAST_GAP, high - low, (SMALL_GAP if small else GAP) * np.ptp(rest))
     return count >= 2 + small - alone and bool(code - rest.max() >= gap)
 
 

@@ -80,7 +80,7 @@ def test_a_level_that_lost_all_rows(tmp_path: Path) -> None:
 
 def test_levels_with_a_row_left_are_not_lost(tmp_path: Path) -> None:
     data = columns(PLAIN)
-    data["x"] = [None if row < 54 else x for row, x in enumerate(data["x"])]
+    data["x"] = [None if row < 48 else x for row, x in enumerate(data["x"])]
     assert notes_of(tmp_path, "y ~ 1 + (1 | g) + x", data) == []
 
 
