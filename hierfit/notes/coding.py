@@ -46,8 +46,8 @@ def columns_twice(known: Known) -> Iterator[Note]:
 def _meaning_of_both(known: Known, column: str, found: Sequence[str]) -> tuple[str, str | None]:
     """Return what it means that a column has these roles, and the option that takes one away."""
     formula = known.request.formula
-    terms = [term for term in formula.terms if column_of(term) == column]
-    option = formula_option(without_terms(formula, terms)) if terms else None
+    is_term = column in map(column_of, formula.terms)
+    option = formula_option(without_terms(formula, [column])) if is_term else None
     if found == ["a predictor", "a grouping factor"]:
         return (
             f"its coefficient is a trend along {column} as a number, and the levels vary around that. If {column} only "

@@ -15,7 +15,7 @@ from hierfit.model.formula import INTERCEPT, Formula, GroupTerm, column_of, quot
 from hierfit.model.separation import is_indicator
 from hierfit.model.spec import sd_name
 from hierfit.notes.note import Known, Note, NoteKind
-from hierfit.notes.options import formula_option, with_group, without_group
+from hierfit.notes.options import formula_option, name_of, with_group, without_group
 from hierfit.notes.words import both
 from hierfit.results.words import counted, listed
 
@@ -90,8 +90,9 @@ def _levels_within_which_varies(column: NDArray[np.float64], group: Group) -> in
 
 def _without_slopes(known: Known, term: GroupTerm, names: Sequence[str]) -> str | None:
     """Return the formula without the slopes that have these coefficients; None where they have others too."""
+    own = known.design.group(term.factor).terms
     of_slopes = {
-        slope: [name for name in known.design.group(term.factor).terms if name == slope or name.startswith(f"{slope}[")]
+        slope: [name for name in own if name == name_of(slope) or name.startswith(f"{name_of(slope)}[")]
         for slope in term.slopes
     }
     gone = [slope for slope, found in of_slopes.items() if found and set(found) <= set(names)]
@@ -175,7 +176,7 @@ def far_from_zero(known: Known) -> Iterator[Note]:
 
 def _centred(known: Known, term: GroupTerm, name: str) -> str | None:
     """Return the formula with a slope along a centred column, where it is a column."""
-    if column_of(name) is None and name not in term.slopes:
+    if name not in map(column_of, term.slopes):
         return None
-    slopes = tuple(f"center({slope})" if slope == name else slope for slope in term.slopes)
+    slopes = tuple(f"center({slope})" if column_of(slope) == name else slope for slope in term.slopes)
     return formula_option(with_group(known.request.formula, term.factor, replace(term, slopes=slopes)))

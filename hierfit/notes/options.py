@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Iterable
 from dataclasses import replace
 
-from hierfit.model.formula import Formula, GroupTerm
+from hierfit.model.formula import Formula, GroupTerm, column_of
 
 _SPECIAL = '"$`\\!'  # what a shell reads inside double quotes
 
@@ -25,10 +25,15 @@ def _quoted(text: str) -> str:
     return shlex.quote(text) if any(letter in _SPECIAL for letter in text) else f'"{text}"'
 
 
-def without_terms(formula: Formula, terms: Iterable[str]) -> Formula:
-    """Return the formula without some of its population-level terms."""
-    left_out = set(terms)
-    return replace(formula, terms=tuple(term for term in formula.terms if term not in left_out))
+def name_of(term: str) -> str:
+    """Return the name of the coefficient of a term of numbers: a column without its backticks, or the term."""
+    return column_of(term) or term
+
+
+def without_terms(formula: Formula, names: Iterable[str]) -> Formula:
+    """Return the formula without the population-level terms of some coefficients."""
+    left_out = set(names)
+    return replace(formula, terms=tuple(term for term in formula.terms if name_of(term) not in left_out))
 
 
 def without_group(formula: Formula, factor: str) -> Formula:

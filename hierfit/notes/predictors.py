@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from hierfit.model.design import Design
 from hierfit.model.families import FAMILIES, Support
 from hierfit.model.formula import column_of, quoted
 from hierfit.model.plain_terms import pair_in
@@ -15,7 +16,7 @@ from hierfit.model.separation import is_indicator
 from hierfit.notes.note import Known, Note, NoteKind
 from hierfit.notes.options import formula_option, without_terms
 from hierfit.notes.words import both
-from hierfit.notes.working import predictors
+from hierfit.notes.working import EVERY_ROW, evenly, predictors
 
 Array = NDArray[np.float64]
 
@@ -34,30 +35,35 @@ def outcome_of_predictors(known: Known) -> Iterator[Note]:
     design = known.design
     if FAMILIES[design.family].support in (Support.BINARY, Support.CATEGORIES) or not design.coefficients:
         return
-    columns = predictors(design)
-    if design.n_rows < columns.shape[1] + SPARE_ROWS:
+    if design.n_rows < len(design.coefficients) + 1 + SPARE_ROWS:
         return
-    every = slice(None, None, -(-design.n_rows // SAMPLE))
-    middle, scale = float(design.y.mean()), float(design.y.std())
-    y = (design.y - middle) / scale
-    weights = np.linalg.lstsq(columns[every], y[every], rcond=None)[0]
-    most = max(EXACT, min(ROUNDED, 0.51 * _unit(design.y[every]) / scale))
-    if np.abs(y[every] - columns[every] @ weights).max() > most or np.abs(y - columns @ weights).max() > most:
+    weights = _exact_weights(design, evenly(design, SAMPLE))
+    if weights is not None and design.n_rows > SAMPLE:
+        weights = _exact_weights(design, EVERY_ROW)
+    if weights is None:
         return
-    slopes = weights[int(design.has_level) :]
-    parts = [
-        f"{slope * scale / sd:.4g} {name}"
-        for name, slope, sd in zip(design.coefficients, slopes.tolist(), design.x_scale.tolist(), strict=True)
-        if abs(slope) > COUNTS
-    ]
-    names = [name for name, slope in zip(design.coefficients, slopes.tolist(), strict=True) if abs(slope) > COUNTS]
+    scale = float(design.y.std())
+    parts = {
+        name: f"{weight * scale / sd:.4g} {name}"
+        for name, weight, sd in zip(design.coefficients, weights.tolist(), design.X.std(axis=0).tolist(), strict=True)
+        if abs(weight) > COUNTS
+    }
     text = (
-        f"{design.response} is {' + '.join(parts).replace('+ -', '- ')} in all {design.n_rows:,} rows, but for a "
-        "constant and rounding: predictors that make up the outcome explain all of it, and the coefficients only "
+        f"{design.response} is {' + '.join(parts.values()).replace('+ -', '- ')} in all {design.n_rows:,} rows, but "
+        "for a constant and rounding: predictors that make up the outcome explain all of it, and the coefficients only "
         "repeat how."
     )
-    about = dict.fromkeys(column for name in names for column in known.columns_of(name))
+    about = dict.fromkeys(column for name in parts for column in known.columns_of(name))
     yield Note(NoteKind.SUM_OF_PREDICTORS, text, (known.request.formula.response, *about))
+
+
+def _exact_weights(design: Design, rows: slice) -> Array | None:
+    """Return the weights of the sum that the outcome is in these rows, per sd of both; None where it is none."""
+    columns, y = predictors(design, rows), design.y[rows]
+    scaled = (y - y.mean()) / y.std() if np.ptp(y) > 0 else y
+    weights = np.linalg.lstsq(columns, scaled, rcond=None)[0]
+    most = max(EXACT, min(ROUNDED, 0.51 * _unit(y) / float(y.std()))) if np.ptp(y) > 0 else 0.0
+    return weights[int(design.has_level) :] if np.abs(scaled - columns @ weights).max() <= most else None
 
 
 def _unit(values: Array) -> float:
@@ -74,13 +80,10 @@ def near_collinear(known: Known) -> Iterator[Note]:
     design = known.design
     if len(design.coefficients) < 2:
         return
-    columns = predictors(design)[:: -(-design.n_rows // LARGE_SAMPLE), int(design.has_level) :]
-    columns = columns[:, :] - (columns.mean(axis=0) if design.has_level else 0.0)
-    lengths = np.sqrt((columns**2).sum(axis=0))
-    if not lengths.all():  # a level so rare that a sample has none of it
-        return
-    related = (columns / lengths).T @ (columns / lengths)
-    inverse = np.linalg.pinv(related, hermitian=True)
+    columns = predictors(design, evenly(design, LARGE_SAMPLE))[:, int(design.has_level) :]
+    columns /= np.sqrt(np.maximum((columns**2).sum(axis=0), 1e-300))  # a sample may lack a rare level
+    related = np.asarray(columns.T @ columns, dtype=np.float64)
+    inverse = np.asarray(np.linalg.pinv(related, hermitian=True), dtype=np.float64)
     found = list(_sets(known, related, inverse, len(columns)))
     if not found:
         return
@@ -148,7 +151,8 @@ def _remedy(known: Known, names: Sequence[str]) -> str | None:
         terms = [_centred(term, far[0]) for term in formula.terms] if len(far) == 1 else [None]
         return None if None in terms else formula_option(replace(formula, terms=tuple(filter(None, terms))))
     paired = {column for term in formula.terms for column in (pair_in(term) or ())}
-    alone = [name for name in names if column_of(name) not in (None, *paired) and name in formula.terms]
+    single = set(map(column_of, formula.terms)) - paired
+    alone = [name for name in names if name in single]
     return formula_option(without_terms(formula, alone[-1:])) if alone else None
 
 

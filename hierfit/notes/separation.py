@@ -15,6 +15,7 @@ from hierfit.model.separation import Ends, Parting, find_ends, find_parting, is_
 from hierfit.notes.note import Known, Note, NoteKind
 from hierfit.notes.options import prior_option
 from hierfit.notes.words import both, rows_text
+from hierfit.notes.working import evenly
 from hierfit.results.scale import end_words, event
 from hierfit.results.words import listed
 
@@ -150,7 +151,7 @@ def _other_reference(known: Known, column: str, level: str) -> str | None:
 def _deciding_numbers(known: Known) -> Iterator[Note]:
     """Yield a note for each column of numbers that parts two outcomes, or puts ordered categories in order."""
     design = known.design
-    every = slice(None, None, -(-design.n_rows // SAMPLE))
+    every = evenly(design, SAMPLE)
     decides = is_in_order if design.thresholds else find_parting
     if FAMILIES[design.family].support not in (Support.BINARY, Support.CATEGORIES):
         return

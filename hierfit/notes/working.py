@@ -9,6 +9,7 @@ from hierfit.model.design import Design
 from hierfit.model.families import FAMILIES, Support
 
 Array = NDArray[np.float64]
+EVERY_ROW = slice(None)
 
 
 def working_outcome(design: Design) -> Array:
@@ -25,11 +26,17 @@ def working_outcome(design: Design) -> Array:
     return y
 
 
-def predictors(design: Design) -> Array:
+def predictors(design: Design, rows: slice = EVERY_ROW) -> Array:
     """Return the columns over their sds, centred and after a column of ones where there is an intercept [N, K + 1]."""
-    if not design.has_level:
-        return np.asarray(design.X / design.x_scale)
-    return np.column_stack([np.ones(design.n_rows), (design.X - design.X.mean(axis=0)) / design.x_scale])
+    columns = design.X[rows]
+    sds = columns.std(axis=0)
+    scaled = (columns - (columns.mean(axis=0) if design.has_level else 0.0)) / np.where(sds > 0, sds, 1.0)
+    return np.column_stack([np.ones(len(scaled)), scaled]) if design.has_level else np.asarray(scaled)
+
+
+def evenly(design: Design, most: int) -> slice:
+    """Return a choice of at most so many rows, from all of the file."""
+    return slice(None, None, -(-design.n_rows // most))
 
 
 def left_over(design: Design) -> Array:
