@@ -8,21 +8,15 @@ from dataclasses import replace
 
 from hierfit.model.formula import Formula, GroupTerm, column_of
 
-_SPECIAL = '"$`\\!'  # what a shell reads inside double quotes
-
 
 def formula_option(formula: Formula) -> str:
-    """Return `--formula "..."`, which says the whole model, what predicts sigma too."""
-    return f"--formula {_quoted(str(formula))}"
+    """Return `--formula '...'`, which says the whole model, what predicts sigma too."""
+    return shlex.join(["--formula", str(formula)])
 
 
 def prior_option(prior: str) -> str:
-    """Return `--prior "..."`."""
-    return f"--prior {_quoted(prior)}"
-
-
-def _quoted(text: str) -> str:
-    return shlex.quote(text) if any(letter in _SPECIAL for letter in text) else f'"{text}"'
+    """Return `--prior '...'`."""
+    return shlex.join(["--prior", prior])
 
 
 def name_of(term: str) -> str:

@@ -19,8 +19,6 @@ def working_outcome(design: Design) -> Array:
         return np.asarray(np.log(y))
     if support is Support.COUNT:
         return np.asarray(np.log(y + 0.5))
-    if support is Support.UNIT:
-        return np.asarray(np.log(y / (1 - y)))
     if support is Support.SUCCESSES and design.trials is not None:
         return np.asarray(np.log((y + 0.5) / (design.trials - y + 0.5)))
     return y

@@ -12,7 +12,7 @@ from tests.cli.conftest import FIT, Cli
 from tests.fake_sampling import replace_sampler
 
 NOTE = "Note     4 schools say little"
-TRY = '         Try: --formula "score ~ 1 + ses + school"'
+TRY = "         Try: --formula 'score ~ 1 + ses + school'"
 
 
 @pytest.fixture(autouse=True)

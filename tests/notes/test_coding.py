@@ -32,7 +32,7 @@ def test_a_column_as_predictor_and_factor(tmp_path: Path) -> None:
     assert note.text.startswith(
         "year is used as a predictor and a grouping factor: its coefficient is a trend along year"
     )
-    assert note.option == '--formula "y ~ 1 + x + (1 | year)"'
+    assert note.option == "--formula 'y ~ 1 + x + (1 | year)'"
     assert notes_of(tmp_path, "y ~ x + year + (1 | site)", columns()) == []
     assert notes_of(tmp_path, "y ~ x + (x | year)", columns()) == []
     assert notes_of(tmp_path, "y ~ x + year + (1 | site:year)", columns()) == []
@@ -54,7 +54,7 @@ def test_factors_that_make_the_same_groups(tmp_path: Path) -> None:
     note = only(notes_of(tmp_path, "y ~ x + (1 | site) + (1 | code)", columns()))
     assert note.kind is NoteKind.SAME_LEVELS and note.columns == ("site", "code")
     assert note.text.startswith("site and code make the same 10 groups: the rows show only the sum of the two effects")
-    assert note.option == '--formula "y ~ 1 + x + (1 | site)"'
+    assert note.option == "--formula 'y ~ 1 + x + (1 | site)'"
     assert notes_of(tmp_path, "y ~ x + (1 | site) + (1 | region)", columns()) == []
     changed = columns()
     changed["code"][0] = "109"
@@ -65,7 +65,7 @@ def test_a_factor_that_a_predictor_says(tmp_path: Path) -> None:
     note = only(notes_of(tmp_path, "y ~ x + site + (1 | region)", columns()))
     assert note.kind is NoteKind.SAME_LEVELS and note.columns == ("site", "region")
     assert note.text.startswith("All rows of one site have the same region, and site is a predictor: nothing is left")
-    assert note.option == '--formula "y ~ 1 + x + site"'
+    assert note.option == "--formula 'y ~ 1 + x + site'"
     assert only(notes_of(tmp_path, "y ~ x + site + (1 | site)", columns())).columns == ("site",)
     assert notes_of(tmp_path, "y ~ x + region + (1 | site)", columns()) == []
 
@@ -98,7 +98,7 @@ def test_labels_that_begin_again(tmp_path: Path, labels: str) -> None:
         f"The labels of class begin again with {first} in every school, and rows of one label are"
     )
     assert note.text.endswith("and (1 | class) takes them for one. If so, write school/class.")
-    assert note.option == '--formula "y ~ 1 + x + (1 | school) + (1 | school:class)"'
+    assert note.option == "--formula 'y ~ 1 + x + (1 | school) + (1 | school:class)'"
     uneven = classes(nested=True, labels=labels, between=0.1, uneven=True)
     assert only(notes_of(tmp_path, "y ~ x + (1 | school) + (1 | class)", uneven)).kind is NoteKind.REUSED_LABELS
 

@@ -19,7 +19,7 @@ def test_few_levels(tmp_path: Path) -> None:
     note = only(notes_of(tmp_path, "y ~ x + (1 | school)", columns(3)))
     assert note.kind is NoteKind.FEW_LEVELS and note.columns == ("school",)
     assert note.text.startswith("3 schools say little about how much such levels differ: sd(school) is mostly what the")
-    assert note.option == '--formula "y ~ 1 + x + school"'
+    assert note.option == "--formula 'y ~ 1 + x + school'"
     assert notes_of(tmp_path, "y ~ 1 + x + school", columns(3)) == []
     assert notes_of(tmp_path, "y ~ x + (1 | school)", columns(5)) == []
 
@@ -43,10 +43,10 @@ def test_slopes_along_what_does_not_vary_within(tmp_path: Path) -> None:
     note = only(notes_of(tmp_path, "y ~ x + size + (1 + x + size | school)", grouped()))
     assert note.kind is NoteKind.CONSTANT_SLOPES and note.columns == ("size", "school")
     assert note.text.startswith("size is the same in all rows of each school, so that rows of one level show no slope")
-    assert note.option == '--formula "y ~ 1 + x + size + (1 + x | school)"'
+    assert note.option == "--formula 'y ~ 1 + x + size + (1 + x | school)'"
     words = only(notes_of(tmp_path, "y ~ kind + (kind | school)", grouped()))
     assert words.text.startswith("kind[b] is the same in all rows of each school")
-    assert words.option == '--formula "y ~ 1 + kind + (1 | school)"'
+    assert words.option == "--formula 'y ~ 1 + kind + (1 | school)'"
 
 
 def test_slopes_that_vary_within_few_or_within_enough(tmp_path: Path) -> None:
@@ -77,10 +77,10 @@ def test_as_many_effects_as_rows(tmp_path: Path) -> None:
         "40 effects of school for 40 rows: sigma, sd(school) and sd(school: season[wet]) cannot be told apart; how "
         "they share the variation is their priors' choice."
     )
-    assert note.option == '--formula "y ~ 1 + season + (1 | school)"'
+    assert note.option == "--formula 'y ~ 1 + season + (1 | school)'"
     rows = only(notes_of(tmp_path, "y ~ x + (1 | row)", {**plots(), "row": list(range(40))}))
     assert rows.text.startswith("40 effects of row for 40 rows: sigma and sd(row) cannot be told apart")
-    assert rows.option == '--formula "y ~ 1 + x"'
+    assert rows.option == "--formula 'y ~ 1 + x'"
 
 
 def test_fewer_effects_than_rows_or_effects_that_rows_identify(tmp_path: Path) -> None:
@@ -108,7 +108,7 @@ def test_uncorrelated_slopes_far_from_zero(tmp_path: Path) -> None:
     note = only(notes_of(tmp_path, "y ~ year + (year || school)", data))
     assert note.kind is NoteKind.FAR_FROM_ZERO and note.columns == ("year", "school")
     assert "|| says that intercepts and slopes are unrelated at year = 0, and year is 2010 on average, 3" in note.text
-    assert note.option == '--formula "y ~ 1 + year + (1 + center(year) || school)"'
+    assert note.option == "--formula 'y ~ 1 + year + (1 + center(year) || school)'"
     for formula in (
         "y ~ year + (year | school)",
         "y ~ year + (0 + year || school)",

@@ -52,11 +52,11 @@ def test_columns_that_go_together(tmp_path: Path) -> None:
     data["d"] = (np.array(data["a"]) + np.random.default_rng(2).normal(0, 1, ROWS)).tolist()
     note = only(noted(tmp_path, "y ~ a + b + d + f", data, NoteKind.NEAR_COLLINEAR))
     assert note.text.startswith("a and d go together nearly exactly (r = 0.99") and note.columns == ("a", "d")
-    assert note.option == '--formula "y ~ 1 + a + b + f"'
+    assert note.option == "--formula 'y ~ 1 + a + b + f'"
     data["s"] = (np.array(data["a"]) + np.array(data["b"]) + np.random.default_rng(2).normal(0, 1, ROWS)).tolist()
     three = only(noted(tmp_path, "y ~ a + b + s", data, NoteKind.NEAR_COLLINEAR))
     assert three.text.startswith("a, b and s go together nearly exactly: the standard errors")
-    assert three.option == '--formula "y ~ 1 + a + b"'
+    assert three.option == "--formula 'y ~ 1 + a + b'"
 
 
 def test_columns_that_are_related(tmp_path: Path) -> None:
@@ -74,5 +74,5 @@ def test_products_with_a_column_far_from_zero(tmp_path: Path) -> None:
     data["year"] = [2000 + row % 17 for row in range(ROWS)]
     note = only(noted(tmp_path, "y ~ year * u", data, NoteKind.NEAR_COLLINEAR))
     assert note.text.startswith("u and year:u go together nearly exactly (r = 0.99999")
-    assert note.option == '--formula "y ~ 1 + center(year) + u + center(year):u"'
+    assert note.option == "--formula 'y ~ 1 + center(year) + u + center(year):u'"
     assert noted(tmp_path, "y ~ center(year) * u", data, NoteKind.NEAR_COLLINEAR) == []

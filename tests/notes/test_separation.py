@@ -45,7 +45,7 @@ def test_a_level_with_one_outcome(tmp_path: Path) -> None:
         f"All {count} rows with f = top have y = 1 (separation): nothing in the data bounds the coefficient of f[top] "
         "above, so its mean and upper end are the prior's."
     )
-    assert (note.option, note.columns) == ('--prior "f[top] ~ normal(0, 2.5)"', ("f",))
+    assert (note.option, note.columns) == ("--prior 'f[top] ~ normal(0, 2.5)'", ("f",))
     assert noted(tmp_path, "y ~ x + f + (1 | g)", data, priors=("f[top] ~ normal(0, 2.5)",)) == []
     assert noted(tmp_path, "y ~ x + f + (1 | g)", data, prior_only=True) == []
     assert noted(tmp_path, "y ~ x + (1 | f)", data) == []  # a level of a factor has a prior of its own
@@ -69,7 +69,7 @@ def test_several_levels_are_one_note(tmp_path: Path) -> None:
     data["y"][data["f"] == "top"] = 1
     note = only(noted(tmp_path, "y ~ f", data))
     assert note.text.startswith("All rows have one outcome where f = mid (")
-    assert note.option == '--prior "f[mid] ~ normal(0, 2.5)" --prior "f[top] ~ normal(0, 2.5)"'
+    assert note.option == "--prior 'f[mid] ~ normal(0, 2.5)' --prior 'f[top] ~ normal(0, 2.5)'"
 
 
 @pytest.mark.parametrize("cell", [("top", "b"), ("low", "a")])
@@ -98,7 +98,7 @@ def test_other_outcomes_at_an_end(tmp_path: Path, family: str, response: str, va
     data[response][data["f"] == "top"] = value
     roles = Roles(trials="n") if family == "binomial" else Roles()
     note = only(noted(tmp_path, f"{response} ~ x + f", data, family, roles=roles))
-    assert said in note.text and note.option == '--prior "f[top] ~ normal(0, 2.5)"'
+    assert said in note.text and note.option == "--prior 'f[top] ~ normal(0, 2.5)'"
 
 
 @pytest.mark.parametrize(("family", "response", "value"), [("poisson", "c", 3), ("cumulative", "o", 2)])
@@ -118,9 +118,9 @@ def test_a_rare_indicator(tmp_path: Path) -> None:
         "The only row with rare = 1 has y = 0 (separation): nothing in the data bounds the coef"
     )
     assert note.text.endswith("of rare below, so its mean and lower end are the prior's.")
-    assert note.option == '--prior "rare ~ normal(0, 2.5)"'
+    assert note.option == "--prior 'rare ~ normal(0, 2.5)'"
     scaled = only(noted(tmp_path, "y ~ x + rare", data, standardize=True))
-    assert scaled.option == f'--prior "rare ~ normal(0, {2.5 * data["rare"].std(ddof=1):.2g})"'
+    assert scaled.option == f"--prior 'rare ~ normal(0, {2.5 * data['rare'].std(ddof=1):.2g})'"
 
 
 def test_the_other_value_of_an_indicator(tmp_path: Path) -> None:
@@ -136,7 +136,7 @@ def test_a_number_that_parts_the_outcomes(tmp_path: Path) -> None:
     data["y"] = (data["z"] < 4.2).astype(int)
     note = only(noted(tmp_path, "y ~ x + z", data))
     assert note.text.startswith("y = 1 wherever z is below 4.19") and note.columns == ("z",)
-    assert note.option == f'--prior "z ~ normal(0, {1.25 / data["z"].std(ddof=1):.2g})"'
+    assert note.option == f"--prior 'z ~ normal(0, {1.25 / data['z'].std(ddof=1):.2g})'"
     data["o"] = np.digitize(data["z"], [3, 5, 7])
     assert only(noted(tmp_path, "o ~ z", data, "cumulative")).text.startswith("z puts all rows in the order of o (sep")
 
