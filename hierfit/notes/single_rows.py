@@ -16,12 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hierfit.model.design import Design, Group
+from hierfit.model.formula import INTERCEPT
 from hierfit.notes.note import Known, Note, NoteKind
 from hierfit.notes.working import predictors, working_outcome
 
 Array = NDArray[np.float64]
 
-MOVES = 1.0
+MOVES, SMALLER = 1.0, 0.8
 # How improbable a residual must be by the t distribution; less where the working outcome has heavier tails than that,
 # and never where the model expects far ones, or the outcome has two values, a few, or none beyond 0 and 1.
 CHANCE, CHANCES = (
@@ -38,36 +39,47 @@ class _Moves:
 
     Attributes:
         rows: which rows [R].
-        betas: by how many standard errors it moves each slope [R, K].
+        names: the coefficients, the intercept among them [K].
+        betas: by how many standard errors it moves each [R, K].
+        sigma: how many times the sd of the residuals without it their sd is [R].
         leverage: of each row, 1 where a coefficient rests on it alone [R].
         outlying: the residual without the row over its own sd, t distributed [R].
         free: the degrees of freedom of these.
     """
 
     rows: NDArray[np.int64]
+    names: tuple[str, ...]
     betas: Array
+    sigma: Array
     leverage: Array
     outlying: Array
     free: int
 
 
 def carrying_row(known: Known) -> Iterator[Note]:
-    """Yield a note on the row whose leaving out moves a coefficient most, where that is far more than chance would."""
+    """Yield a note on the row whose leaving out changes most, where that is far more than chance would."""
     design = known.design
-    if not design.coefficients or design.n_rows - design.X.shape[1] < FEWEST_FREE:
+    if design.n_rows - design.X.shape[1] < FEWEST_FREE:
         return
     moves = _leave_each_out(design)
     betas = np.where(moves.leverage[:, np.newaxis] < ALONE, moves.betas, 0.0)
     for place in np.argsort(-betas.max(axis=1))[:MOST_TRIED].tolist():
-        index = int(np.argmax(betas[place]))
-        size, row = float(betas[place, index]), int(moves.rows[place])
-        if size < MOVES:
+        index, row = int(np.argmax(betas[place])), int(moves.rows[place])
+        if betas[place, index] < MOVES:
             return
-        chance = _by_chance(float(moves.outlying[place]), moves.free, design.n_rows)
-        outlies = chance < CHANCES.get(design.family, CHANCE)
-        if outlies or (moves.leverage[place] > LEVERAGE and _is_isolated(design.X[:, index], row)):
-            yield _note(known, row, index, size, outlies=outlies)
+        name = moves.names[index]
+        if _outlies(moves, place, design):
+            yield _note(known, moves, place, index, design.response)
             return
+        if name in design.coefficients and moves.leverage[place] > LEVERAGE and _is_isolated(design, name, row):
+            yield _note(known, moves, place, index, name)
+            return
+
+
+def _outlies(moves: _Moves, place: int, design: Design) -> bool:
+    """Whether a residual is far more than chance would make it."""
+    chance = _by_chance(float(moves.outlying[place]), moves.free, design.n_rows)
+    return chance < CHANCES.get(design.family, CHANCE)
 
 
 def _by_chance(outlying: float, free: int, rows: int) -> float:
@@ -80,26 +92,29 @@ def _by_chance(outlying: float, free: int, rows: int) -> float:
     return math.erfc(z / math.sqrt(2)) * rows
 
 
-def _is_isolated(column: Array, row: int) -> bool:
+def _is_isolated(design: Design, name: str, row: int) -> bool:
     """Whether a row lies far from the middle half of a column, and all others not half as far."""
+    column = design.X[:, design.coefficients.index(name)]
     low, middle, high = np.percentile(column, [25, 50, 75])
     away = np.abs(column - middle)
     return bool(high > low and away[row] > ISOLATED * (high - low) and (np.delete(away, row) < away[row] / 2).all())
 
 
-def _note(known: Known, row: int, index: int, size: float, *, outlies: bool) -> Note:
-    design = known.design
-    name, column = design.coefficients[index], design.X[:, index]
-    others = np.delete(design.y if outlies else column, row)
-    what, value = (design.response, design.y[row]) if outlies else (name, column[row])
+def _note(known: Known, moves: _Moves, place: int, index: int, what: str) -> Note:
+    """Return the note on a row that carries a coefficient by what it has of the outcome or of a predictor."""
+    design, row, name = known.design, int(moves.rows[place]), moves.names[index]
+    outlies = what == design.response
+    values = design.y if outlies else design.X[:, index - len(moves.names) + len(design.coefficients)]
+    others, sigma = np.delete(values, row), 1 / float(moves.sigma[place])
+    too = f", and sigma be {sigma:.0%} of what it is" if design.is_scaled and sigma < SMALLER else ""
     text = (
-        f"Line {design.lines[row]} carries the coefficient of {name}: without that row it would change by about "
-        f"{size:.2g} of its standard errors. {what} is {value:.6g} there, and between {others.min():.4g} and "
-        f"{others.max():.4g} in all others: check whether that is a slip."
+        f"Line {design.lines[row]} carries {name}: without that row it would change by about "
+        f"{moves.betas[place, index]:.2g} of its standard errors{too}. {what} is {values[row]:.6g} there, and between "
+        f"{others.min():.4g} and {others.max():.4g} in all others: check whether that is a slip."
     )
     option = "--family student" if outlies and design.family == "gaussian" else None
-    about = tuple(dict.fromkeys((*known.columns_of(name), known.request.formula.response)))
-    return Note(NoteKind.CARRYING_ROW, text, about, option)
+    about = dict.fromkeys((*known.columns_of(name), design.response))
+    return Note(NoteKind.CARRYING_ROW, text, tuple(about), option)
 
 
 def _leave_each_out(design: Design) -> _Moves:
@@ -119,7 +134,9 @@ def _leave_each_out(design: Design) -> _Moves:
     variance = np.maximum(float(left @ left) - residuals**2 / room, 1e-12 * float(y @ y)) / free
     moved = np.abs(solved * (residuals / room)[:, np.newaxis])
     betas = moved / np.sqrt(variance[:, np.newaxis] * np.diag(inverse))
-    return _Moves(rows, betas[:, int(design.has_level) :], leverage, residuals / np.sqrt(variance * room), free)
+    sigma = np.sqrt(float(left @ left) / (free + 1) / variance)
+    names = (*([INTERCEPT] if design.has_level else []), *design.coefficients)
+    return _Moves(rows, names, betas, sigma, leverage, residuals / np.sqrt(variance * room), free)
 
 
 def _at_the_ends(columns: Array, left: Array) -> NDArray[np.int64]:

@@ -33,9 +33,7 @@ def test_a_slip_in_the_outcome(tmp_path: Path) -> None:
     row = int(np.argmax(data["x"]))
     data["y"][row] *= 10
     note = only(noted(tmp_path, "y ~ x + (1 | g)", data))
-    assert note.text.startswith(
-        f"Line {row + 2} carries the coefficient of x: without that row it would change by about"
-    )
+    assert note.text.startswith(f"Line {row + 2} carries x: without that row it would change by about")
     assert f"y is {data['y'][row]:.6g} there, and between " in note.text
     assert (note.option, note.columns) == ("--family student", ("x", "y"))
     assert noted(tmp_path, "y ~ x + (1 | g)", without(data, row)) == []
@@ -46,7 +44,7 @@ def test_a_slip_in_a_predictor(tmp_path: Path) -> None:
     data = columns()
     data["x"][17] *= 100
     note = only(noted(tmp_path, "y ~ x + (1 | g)", data))
-    assert note.text.startswith("Line 19 carries the coefficient of x") and note.option is None
+    assert note.text.startswith("Line 19 carries x") and note.option is None
     assert f"x is {data['x'][17]:.6g} there, and between " in note.text
     data["x"][18] *= 90
     assert noted(tmp_path, "y ~ x + (1 | g)", data) == []  # two such rows are no single one
@@ -65,6 +63,16 @@ def test_the_change_is_that_of_least_squares_without_the_row(tmp_path: Path) -> 
     assert float(said) == pytest.approx(abs(fits[0][1] - fits[1][1]) / error, rel=0.05)  # two digits are said
 
 
+def test_a_slip_in_the_middle_carries_the_intercept_and_sigma(tmp_path: Path) -> None:
+    data = columns()
+    middle = int(np.argmin(np.abs(data["x"] - data["x"].mean())))
+    data["y"][middle] += 60
+    for formula in ("y ~ x", "y ~ x + (1 | g)", "y ~ 1 + (1 | g)"):
+        note = only(noted(tmp_path, formula, data))
+        assert note.text.startswith(f"Line {middle + 2} carries Intercept: without that row it would change by about ")
+        assert " of its standard errors, and sigma be " in note.text and note.columns == ("y",)
+
+
 def test_an_outlier_that_carries_nothing(tmp_path: Path) -> None:
     data = columns()
     middle = int(np.argmin(np.abs(data["x"] - data["x"].mean())))
@@ -81,7 +89,7 @@ def test_other_outcomes(tmp_path: Path, family: str) -> None:
     assert noted(tmp_path, "y ~ x + (1 | g)", data, family=family) == []
     row = int(np.argmin(data["x"]))
     data["y"][row] = 4000
-    assert only(noted(tmp_path, "y ~ x + (1 | g)", data, family=family)).text.startswith(f"Line {row + 2} carries the")
+    assert only(noted(tmp_path, "y ~ x + (1 | g)", data, family=family)).text.startswith(f"Line {row + 2} carries x")
 
 
 def test_a_predictor_of_an_outcome_of_two_values(tmp_path: Path) -> None:
@@ -96,4 +104,4 @@ def test_of_many_rows_those_at_the_ends_are_looked_at(tmp_path: Path) -> None:
     data = {"x": x.round(3), "y": (x + rng.normal(size=21_000)).round(3), "g": np.arange(21_000) % 50}
     assert noted(tmp_path, "y ~ x + (1 | g)", data) == []
     data["x"][345] = 5000.0
-    assert only(noted(tmp_path, "y ~ x + (1 | g)", data)).text.startswith("Line 347 carries the coefficient of x")
+    assert only(noted(tmp_path, "y ~ x + (1 | g)", data)).text.startswith("Line 347 carries x")
