@@ -153,6 +153,7 @@ def kill_one(place: Place, kind: Kind, number: signal.Signals, after: float, mar
 
 def kill_many(n: int, seed: int, folder: Path) -> Counter[tuple[str, str, str]]:
     """Kill `n` commands; return how many of each kind ended how after which signal."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # in the background it is ignored, here and by children
     place = Place(folder / "work", folder / "tmp", folder / "cache")
     for each in (place.folder, place.temporary, place.cache):
         each.mkdir()

@@ -12,6 +12,7 @@ import subprocess
 import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
@@ -42,7 +43,8 @@ class Jobs:
             self._stopped = True
             for job in self._running:
                 if job.poll() is None:
-                    os.killpg(job.pid, signal.SIGTERM)
+                    with suppress(ProcessLookupError):  # it has just ended, in the thread that waits for it
+                        os.killpg(job.pid, signal.SIGTERM)
 
     def check(self) -> None:
         """Raise ToolchainError when all has been stopped."""
