@@ -207,8 +207,9 @@ def _sweep(parent: Path) -> None:
     with suppress(OSError):
         sweep_scratch()
         for home in parent.glob(f".*{HOME}"):
-            if home.name == HOME or home.is_symlink() or not {entry.name for entry in home.iterdir()} <= _OWN:
-                continue
+            names = {entry.name for entry in home.iterdir()}
+            if home.name == HOME or home.is_symlink() or not names <= _OWN or names == {_NEW}:
+                continue  # it is not, or not surely, ours
             with suppress(OSError, HeldError):
                 lock = take_lock(home / _LOCK)
                 if lock.sure:

@@ -22,7 +22,7 @@ from hierfit.disk.locking import HeldError, Lock, take_lock
 from hierfit.disk.writing import disk_error, is_full
 from hierfit.errors import HierfitError
 
-_PREFIX, _LOCK = "hierfit-", "lock"
+_PREFIX, _LOCK = "hierfit-", ".scratch"
 _YOUNG_SECONDS = 60.0  # a folder this young may be about to get its lock
 _HINT = "make room there, or set the variable TMPDIR to a folder on a disk with room"
 
@@ -102,10 +102,12 @@ def sweep_scratch() -> None:
     for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
         with suppress(OSError, HeldError):
             status = folder.lstat()
-            mine = folder.is_dir() and not folder.is_symlink() and status.st_uid == os.geteuid()
-            old = time.time() - status.st_mtime > _YOUNG_SECONDS
-            if mine and ((folder / _LOCK).is_file() or old):
+            if folder.is_symlink() or not folder.is_dir() or status.st_uid != os.geteuid():
+                continue
+            if (folder / _LOCK).is_file():
                 lock = take_lock(folder / _LOCK)
                 if lock.sure:
                     shutil.rmtree(folder, ignore_errors=True)
                 lock.release()
+            elif time.time() - status.st_mtime > _YOUNG_SECONDS:
+                folder.rmdir()

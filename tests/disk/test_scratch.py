@@ -21,7 +21,7 @@ def process(tmp_path: Path, text: str) -> "subprocess.CompletedProcess[str]":
 
 def test_nothing_is_left_by_a_process_that_ends(tmp_path: Path) -> None:
     done = process(tmp_path, "with scratch() as one: open(one / 'a', 'w').write('a'); print(os.listdir(one.parent))")
-    assert "lock" in done.stdout and list(tmp_path.iterdir()) == []
+    assert ".scratch" in done.stdout and list(tmp_path.iterdir()) == []
     done = process(tmp_path, "scratch_home(); scratch().__enter__(); raise ValueError")
     assert "ValueError" in done.stderr and list(tmp_path.iterdir()) == []
 
@@ -32,11 +32,15 @@ def test_what_a_killed_process_leaves_the_next_removes(tmp_path: Path) -> None:
     for folder in (mine, young, old):
         folder.mkdir()
     (tmp_path / "hierfit-notes.txt").write_text("mine")
-    os.utime(old, (time.time() - 3600,) * 2)
-    assert len(list(tmp_path.iterdir())) == 5
+    (tmp_path / "hierfit-demo").mkdir()
+    (tmp_path / "hierfit-demo" / "lock").write_text("a folder of the user's")
+    for folder in (old, tmp_path / "hierfit-demo"):
+        os.utime(folder, (time.time() - 3600,) * 2)
+    assert len(list(tmp_path.iterdir())) == 6
     done = process(tmp_path, "print(len(os.listdir(scratch_home().parent)))")
-    assert done.stdout == "4\n"  # of these one is its own
-    assert {path.name for path in tmp_path.iterdir()} == {"hierfit", "hierfit-young", "hierfit-notes.txt"}
+    assert done.stdout == "5\n"  # of these one is its own
+    left = {"hierfit", "hierfit-young", "hierfit-notes.txt", "hierfit-demo", "hierfit-demo/lock"}
+    assert {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*")} == left
 
 
 def test_what_a_living_process_has_stays(tmp_path: Path) -> None:
