@@ -106,7 +106,7 @@ def _compile(source: str, target: str, toolchain: Toolchain, flags: Sequence[str
 def _compile_cmdstan(source: Path, toolchain: Toolchain, log: Path, jobs: Jobs) -> None:
     """Run CmdStan's makefile in its folder; its targets are programs by their paths."""
     with jobs:
-        _run([["make", str(source.with_suffix(""))]], log, jobs, toolchain.root)
+        _run([["make", "-C", str(toolchain.root), str(source.with_suffix(""))]], log, jobs, source.parent)
 
 
 def _run(commands: Sequence[Sequence[str]], log: Path, jobs: Jobs, folder: Path) -> None:

@@ -62,7 +62,13 @@ class Jobs:
         with self._guard:
             self.check()
             job = start_child(
-                command, group=True, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+                command,
+                group=True,
+                cwd=folder,
+                env={**os.environ, "TMPDIR": str(folder)},  # where what a killed compiler leaves is removed
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
             )
             self._running.add(job)
         try:

@@ -43,3 +43,8 @@ def test_an_interrupt_stops_all_and_an_error_does_not(
             jobs.check()
     else:
         jobs.check()
+
+
+def test_temporary_files_of_compilers_are_beside_what_they_make(tmp_path: Path) -> None:
+    assert Jobs().run([["sh", "-c", "echo in $TMPDIR"]], tmp_path, tmp_path / "log")
+    assert f"\nin {tmp_path}\n" in (tmp_path / "log").read_text()
