@@ -35,6 +35,7 @@ def describe_model(request: FitRequest, table: Table, design: Design, spec: Mode
             "rows_read": table.n_read,
             "rows": table.n_rows,
             "missing": dict(table.dropped),
+            "missing_spelled": {name: dict(counts) for name, counts in table.spelled.items()},
             "columns": list(request.columns),
         },
         "groups": [_describe_group(group) for group in design.groups],

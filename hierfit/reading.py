@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from hierfit.model.cells import missing_cells
 from hierfit.model.csvfile import digest_file
 from hierfit.model.families import Family, Support
 from hierfit.model.outcome import find_family
@@ -25,6 +26,7 @@ def read_columns(request: FitRequest, family: Family) -> Table:
         [*formula.label_columns, *(name for name in (formula.response, *formula.predictors) if name in stated)],
         [*(response if may_be_text else []), *(name for name in formula.predictors if name not in stated)],
         [*formula.categorical, *(response if family.support is Support.CATEGORIES else [])],
+        missing_cells(request.na),
     )
 
 

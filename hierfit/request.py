@@ -24,6 +24,7 @@ class FitRequest:
         family: distribution of the outcome.
         link: link between its mean and the predictors; None takes the family's default.
         roles: columns of trials, offset and weights; reference levels, orders of levels.
+        na: how a missing value is spelled, as --na said (`cells.missing_cells`).
         centered: whether X is centred for the sampler.
         standardize: whether `priors` of coefficients are per sd of their column.
         prior_only: whether to draw from the prior, leaving the outcome out.
@@ -40,6 +41,7 @@ class FitRequest:
     family: str = "gaussian"
     link: str | None = None
     roles: Roles = NO_ROLES
+    na: tuple[str, ...] = ()
     centered: bool = True
     standardize: bool = False
     prior_only: bool = False
@@ -75,6 +77,7 @@ class FitRequest:
                     "formula": formula_from_dict(stored["formula"]),
                     "roles": roles_from_dict(stored["roles"]),
                     "priors": tuple(stored["priors"]),
+                    "na": tuple(stored.get("na", ())),
                     "sampler": SamplerOptions(**stored["sampler"]),
                 }
             )

@@ -39,6 +39,7 @@ def test_the_data_are_described(model: dict[str, Any]) -> None:
         "rows_read": 7,
         "rows": 5,
         "missing": {"y": 1, "a": 1},
+        "missing_spelled": {},
         "columns": ["y", "a", "g"],
     }
     assert model["groups"] == [

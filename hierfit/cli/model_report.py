@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from hierfit.cli.formats import csv_text, markdown_table
@@ -34,9 +35,8 @@ def reading_text(plan: Plan) -> str:
 def _data_lines(label: str, plan: Plan) -> list[str]:
     table, design = plan.table, plan.design
     sizes = [f"{table.n_read:,} rows", *map(_levels_text, design.groups)]
-    return [
-        f"{label:<{LABEL}}{table.path}: {', '.join(sizes)}, {dropped_text(table.n_read - table.n_rows, table.dropped)}"
-    ]
+    dropped = dropped_text(table.n_read - table.n_rows, table.dropped, table.spelled)
+    return [f"{label:<{LABEL}}{table.path}: {', '.join(sizes)}, {dropped}"]
 
 
 def _levels_text(group: Group) -> str:
@@ -82,9 +82,12 @@ def family_text(model: Mapping[str, Any]) -> str:
     return f"{model['family']}, {model['link']} link"
 
 
-def dropped_text(count: int, missing: Mapping[str, int]) -> str:
-    """Return "3 rows dropped (missing: 2 ses, 1 score)"."""
-    columns = ", ".join(f"{number:,} {column}" for column, number in missing.items() if number)
+def dropped_text(
+    count: int, missing: Mapping[str, int], spelled: Mapping[str, Mapping[str, int]] = MappingProxyType({})
+) -> str:
+    """Return "3 rows dropped (missing: 2 ses, 1 sector 'NA')": of columns of words with what stands for missing."""
+    words = {name: "".join(f" {cell!r}" for cell in cells) for name, cells in spelled.items()}
+    columns = ", ".join(f"{number:,} {column}{words.get(column, '')}" for column, number in missing.items() if number)
     return f"{count:,} row{'s' if count != 1 else ''} dropped" + (f" (missing: {columns})" if columns else "")
 
 

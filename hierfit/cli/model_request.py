@@ -44,6 +44,7 @@ def request_from(context: typer.Context) -> FitRequest:
         family=given["family"],
         link=given["link"],
         roles=roles,
+        na=tuple(given["na"] or ()),
         centered=not given["no_center"],
         standardize=given["standardize"],
         **_how_to_fit(context),

@@ -158,6 +158,17 @@ Levels = Annotated[
         show_default="alphabetical order",
     ),
 ]
+Na = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--na",
+        metavar="TEXT",
+        help='A spelling of missing values beside the usual ones, such as None or -99; repeat for more. "": only empty '
+        "cells, and what else --na names.",
+        rich_help_panel=MODEL,
+        show_default="NA, N/A, n/a, #N/A, <NA>, NaN, nan",
+    ),
+]
 Slope = Annotated[
     list[str] | None,
     typer.Option(

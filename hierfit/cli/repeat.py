@@ -42,6 +42,8 @@ def repeated(run: Path, context: typer.Context) -> FitRequest:
         changes["centered"] = not given["no_center"]
     if names & {"draws", "until_ess"}:
         changes["until_ess"] = how_long(context)
+    if "na" in names:
+        changes["na"] = tuple(given["na"])
     if given["prior"]:
         changes["priors"] = _merged_priors(request.priors, given["prior"])
     sampler = {name: given[name] for name in SAMPLER if name in names}

@@ -45,7 +45,7 @@ def header_lines(manifest: Mapping[str, Any]) -> list[str]:
     if manifest.get("rows_sampled", data["rows"]) < data["rows"]:
         sizes[0] += f", {manifest['rows_sampled']:,} of them distinct"
     if data["rows_read"] != data["rows"]:
-        sizes.append(dropped_text(data["rows_read"] - data["rows"], data["missing"]))
+        sizes.append(dropped_text(data["rows_read"] - data["rows"], data["missing"], data.get("missing_spelled", {})))
     lines = [
         *_title_lines(
             manifest["formula"],

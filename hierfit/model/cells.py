@@ -4,17 +4,19 @@ In: a `CsvFile` and the positions of its used columns. Out: a pandas frame whose
 is a plain finite one and text otherwise, and the exact reading of a column of text: as codes into its different
 cells, or as numbers, with an error that names line and value where that fails.
 
-A number is written with a decimal point, optionally with a sign and an exponent; spaces around it do not count. A
-column that holds only true and false (True, TRUE, true) reads as 1 and 0.
+What means missing is a set of spellings (`missing_cells`), which a cell has as a whole: `None` and `null` are words
+like others. A number is written with a decimal point, optionally with a sign and an exponent; spaces around it do not
+count. A column that holds only true and false (True, TRUE, true) reads as 1 and 0.
 """
 
 from __future__ import annotations
 
 import contextlib
 import re
+import shlex
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -27,27 +29,8 @@ from hierfit.model.csvfile import CsvFile
 if TYPE_CHECKING:
     import pandas as pd
 
-MISSING = (
-    "",
-    "#N/A",
-    "#N/A N/A",
-    "#NA",
-    "-1.#IND",
-    "-1.#QNAN",
-    "-NaN",
-    "-nan",
-    "1.#IND",
-    "1.#QNAN",
-    "<NA>",
-    "N/A",
-    "NA",
-    "NULL",
-    "NaN",
-    "None",
-    "n/a",
-    "nan",
-    "null",
-)
+# What means missing unless --na says otherwise: what R, pandas and spreadsheets write, and no word of a language.
+MISSING = ("", "NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan")
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _INFINITE = re.compile(r"[+-]?inf(inity)?", re.IGNORECASE)
 _BOOLEANS = {"True": 1.0, "TRUE": 1.0, "true": 1.0, "False": 0.0, "FALSE": 0.0, "false": 0.0}
@@ -60,17 +43,27 @@ class Text:
     Attributes:
         codes: position of each row's cell in `cells` [rows], -1 where it is missing.
         cells: the different cells, exactly as written, in order of first appearance.
+        missing: spelling -> how many cells it makes missing, empty ones not counted.
     """
 
     codes: NDArray[np.int64]
     cells: tuple[str, ...]
+    missing: Mapping[str, int] = field(default_factory=dict)
 
 
-def parse_columns(file: CsvFile, positions: Mapping[str, int], numeric: Sequence[str]) -> pd.DataFrame:
+def missing_cells(na: Sequence[str]) -> tuple[str, ...]:
+    """Return what means missing, the empty cell first: `na` beside MISSING, or alone where it has the empty text."""
+    return tuple(dict.fromkeys(("", *na) if "" in na else (*MISSING, *na)))
+
+
+def parse_columns(
+    file: CsvFile, positions: Mapping[str, int], numeric: Sequence[str], missing: Collection[str] = MISSING
+) -> pd.DataFrame:
     """Parse the used columns; the numeric ones become numbers if every cell of theirs is a finite one, others text."""
     names = {position: name for name, position in positions.items()}
     try:
-        frame = read_columns(file, positions.values(), {positions[name]: "float64" for name in numeric})
+        types = {positions[name]: "float64" for name in numeric}
+        frame = read_columns(file, positions.values(), types, missing=missing)
         plain = not any(np.isinf(frame[positions[name]].to_numpy()).any() for name in numeric)
     except UnicodeDecodeError:
         raise
@@ -82,20 +75,26 @@ def parse_columns(file: CsvFile, positions: Mapping[str, int], numeric: Sequence
 
 
 def read_columns(
-    file: CsvFile, positions: Iterable[int], number_types: Mapping[int, str], rows: int | None = None
+    file: CsvFile,
+    positions: Iterable[int],
+    number_types: Mapping[int, str],
+    rows: int | None = None,
+    missing: Collection[str] = MISSING,
 ) -> pd.DataFrame:
-    """Parse the columns at some positions; those without a number type as text."""
+    """Parse the columns at some positions; those without a number type as text, only empty cells missing."""
     import pandas as pd
 
     used = sorted(set(positions))
     types = {position: number_types.get(position, object) for position in used}
+    # In text pandas would take 1 for missing where 001 is; there `as_text` looks at the cells.
+    empty = {position: list(missing) if position in number_types else [""] for position in used}
     try:
         # Without a choice of columns pandas reads in parallel, but then it refuses fields beyond the header that are
         # empty; with a choice it ignores such fields, and the survey of the layout finds those that are not.
         if len(used) == len(file.header):
             with contextlib.suppress(pd.errors.ParserError):
-                return _read_csv(file, dtype=types, nrows=rows)
-        return _read_csv(file, dtype=types, nrows=rows, usecols=used)
+                return _read_csv(file, dtype=types, na_values=empty, nrows=rows)
+        return _read_csv(file, dtype=types, na_values=empty, nrows=rows, usecols=used)
     except pd.errors.ParserError as error:
         if "EOF inside string" in str(error):
             raise csvfile.unclosed_quote(file) from None
@@ -116,7 +115,6 @@ def _read_csv(file: CsvFile, **options: Any) -> pd.DataFrame:
             names=list(range(len(file.header))),
             header=0,
             index_col=False,
-            na_values=list(MISSING),
             keep_default_na=False,
             compression="gzip" if file.compressed else None,
             encoding="utf-8",
@@ -126,44 +124,60 @@ def _read_csv(file: CsvFile, **options: Any) -> pd.DataFrame:
     return frame
 
 
-def as_text(column: pd.Series[Any]) -> Text:
-    """Return a column of cells as text."""
+def as_text(column: pd.Series[Any], missing: Collection[str] = MISSING) -> Text:
+    """Return a column of cells as text, without those that mean missing."""
     import pandas as pd
 
     codes, cells = pd.factorize(column.to_numpy(dtype=object))
-    return Text(codes, tuple(cells))
+    spelled = [position for position, cell in enumerate(cells) if cell in missing]
+    if not spelled:
+        return Text(codes, tuple(cells))
+    counts = np.bincount(codes[codes >= 0], minlength=len(cells))
+    kept = np.ones(len(cells) + 1, dtype=np.bool_)  # the last for code -1
+    kept[[*spelled, -1]] = False
+    new = np.where(kept, np.cumsum(kept) - 1, -1)
+    return Text(
+        new[codes],
+        tuple(cell for cell, stays in zip(cells, kept[:-1], strict=True) if stays),
+        {cells[position]: int(counts[position]) for position in spelled},
+    )
 
 
-def numbers_in(cells: Sequence[str]) -> list[float | None]:
+def numbers_in(cells: Sequence[str], missing: Collection[str] = MISSING) -> list[float | None]:
     """Return the number in each cell: nan where missing, infinite where too large, None where it is text."""
     if cells and all(cell in _BOOLEANS for cell in cells):
         return [_BOOLEANS[cell] for cell in cells]
-    return [_to_number(cell.strip()) for cell in cells]
+    numbers = [_to_number(cell.strip(), missing) for cell in cells]
+    codes = {float(spelling) for spelling in missing if NUMBER.fullmatch(spelling)}
+    return [np.nan if number in codes else number for number in numbers] if codes else numbers
 
 
-def _to_number(cell: str) -> float | None:
-    if cell in MISSING:
+def _to_number(cell: str, missing: Collection[str]) -> float | None:
+    if cell in missing:
         return np.nan
     return float(cell) if NUMBER.fullmatch(cell) or _INFINITE.fullmatch(cell) else None
 
 
-def holds_text(text: Text) -> bool:
+def holds_text(text: Text, missing: Collection[str] = MISSING) -> bool:
     """Return whether any cell is neither missing nor a number."""
-    return any(number is None for number in numbers_in(text.cells))
+    return any(number is None for number in numbers_in(text.cells, missing))
 
 
-def holds_no_number(text: Text) -> bool:
+def holds_no_number(text: Text, missing: Collection[str] = MISSING) -> bool:
     """Return whether a column is made of words: no cell but missing ones reads as a number, and there are some."""
-    return holds_text(text) and all(number is None or np.isnan(number) for number in numbers_in(text.cells))
+    numbers = numbers_in(text.cells, missing)
+    return None in numbers and all(number is None or np.isnan(number) for number in numbers)
 
 
-def as_numbers(file: CsvFile, name: str, text: Text, lines: NDArray[np.int64]) -> NDArray[np.float64]:
+def as_numbers(
+    file: CsvFile, name: str, text: Text, lines: NDArray[np.int64], missing: Collection[str] = MISSING
+) -> NDArray[np.float64]:
     """Return the numbers in a column of text [rows], nan where missing.
 
     Raises:
         DataError: a cell holds something else, or an infinite number.
     """
-    numbers = numbers_in(text.cells)
+    numbers = numbers_in(text.cells, missing)
     for wanted, refused in (
         ("numbers", [number is None for number in numbers]),
         ("finite numbers", [number is not None and np.isinf(number) for number in numbers]),
@@ -182,7 +196,7 @@ def as_numbers(file: CsvFile, name: str, text: Text, lines: NDArray[np.int64]) -
 
 
 def _number_hint(file: CsvFile, cell: str, *, mostly: bool) -> str:
-    missing = "if the value is missing, leave the cell empty or write NA; for categories, C(COLUMN) in --formula"
+    missing = f"if that means missing: --na {shlex.quote(cell)}; for categories, C(COLUMN) in --formula"
     if re.fullmatch(r"[+-]?\d*,\d+", cell):
         point, joined = cell.replace(",", "."), cell.replace(",", "")
         if file.delimiter == ";":

@@ -1,7 +1,8 @@
 """Ordered levels: `dose=low,mid,high` as typed -> the order of a column's levels, checked against the data.
 
 After the equals sign stands a line of CSV: spaces after a comma do not count, and a level that holds a comma or begins
-with a space stands in double quotes. The levels are those of the column, all of them, exactly as the file has them.
+with a space stands in double quotes. The levels are those of the column, all of them, exactly as the file has them;
+an outcome of ordered categories may have some that no row has.
 """
 
 from __future__ import annotations
@@ -49,8 +50,8 @@ def _written(level: str) -> str:
     return '"{}"'.format(level.replace('"', '""')) if needs_quotes else level
 
 
-def check_levels(table: Table, column: str, stated: Sequence[str]) -> None:
-    """Refuse an order of levels that are not those of the column.
+def check_levels(table: Table, column: str, stated: Sequence[str], *, unused: bool = False) -> None:
+    """Refuse an order of levels that are not those of the column; `unused` ones may be stated beside these.
 
     Raises:
         UsageError: a stated level does not occur, or one that occurs is not stated.
@@ -59,7 +60,7 @@ def check_levels(table: Table, column: str, stated: Sequence[str]) -> None:
     unstated = [level for level in found if level not in stated]
     hint = f"levels in the rows that are used: {listed([_written(level) for level in sorted(found)])}"
     for level in stated:
-        if level not in found:
+        if level not in found and (unstated or not unused):
             raise UsageError(f"{option}: no row holds '{level}'.{_nearest(level, unstated)}", hint=hint)
     if unstated:
         line = table.lines[int((table.labels[column] == found.index(unstated[0])).argmax())]

@@ -1,8 +1,9 @@
 """The outcome as its family needs it: numbers in the family's support, or categories as codes 0, 1, ...
 
 Two categories stand in alphabetical order, or in that of `Roles.levels`, and a reference goes first. More than two are
-ordered: whole numbers by themselves, words by `Roles.levels`. Refused with a DataError that names line, value and the
-families that would take it: a negative count, a proportion of exactly 0 or 1, three values for bernoulli.
+ordered: whole numbers by themselves, words by `Roles.levels`, which may name categories that no row has. Refused with
+a DataError that names line, value and the families that would take it: a negative count, a proportion of exactly 0 or
+1, three values for bernoulli.
 """
 
 from __future__ import annotations
@@ -15,13 +16,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hierfit.errors import DataError, UsageError, did_you_mean
+from hierfit.model.cells import numbers_in
 from hierfit.model.families import FAMILIES, Family, Support
 from hierfit.model.levels import check_levels, levels_text, listed
 from hierfit.model.roles import Roles
-from hierfit.model.table import Table
+from hierfit.model.table import Table, read_table
 
 Array = NDArray[np.float64]
 
+LARGEST_COUNT = 2**31 - 1  # Stan's integers
 _FEWEST, _MOST = 3, 30  # ordered categories, and of these such as are numbers
 _NEEDED = {
     Support.BINARY: "0 and 1, or two words",
@@ -94,11 +97,14 @@ def read_outcome(table: Table, response: str, family: Family, roles: Roles) -> O
         row = int(bad.argmax())
         of = "" if trials is None else f" of {trials[row]:.12g} trials"
         needed = _NEEDED.get(family.support, family.support.value)
+        coded = _codes_hint(table, response, roles) if family.support is Support.BINARY else None
         raise DataError(
             f"column '{response}' of {table.path} holds {y[row]:.12g}{of} on line {table.lines[row]}"
             f"{'' if bad.sum() == 1 else f' ({int(bad.sum()):,} such rows)'}, but {family.name} needs {needed}.",
-            hint=_families_hint(y, family),
+            hint=coded or _families_hint(y, family),
         )
+    if family.is_discrete and not ordered:
+        _refuse_large(table, response, y, "count")
     if ordered:
         return _ordered_numbers(table, response, family)
     if response in roles.references:
@@ -127,7 +133,39 @@ def _trials(table: Table, family: Family, roles: Roles) -> Array | None:
             f"column '{roles.trials}' of {table.path} holds {trials[row]:.12g} trials on line {table.lines[row]}.",
             hint="trials are whole numbers from 1 on; leave out rows without trials",
         )
+    _refuse_large(table, roles.trials, trials, "number of trials")
     return trials
+
+
+def _refuse_large(table: Table, column: str, counts: Array, what: str) -> None:
+    """Refuse counts that Stan's integers cannot hold."""
+    large = counts > LARGEST_COUNT
+    if large.any():
+        row = int(large.argmax())
+        raise DataError(
+            f"column '{column}' of {table.path} holds the {what} {counts[row]:,.0f} on line {table.lines[row]}"
+            f"{'' if large.sum() == 1 else f' ({int(large.sum()):,} such rows)'}; the largest that can be fitted is "
+            f"{LARGEST_COUNT:,}.",
+            hint="such large counts are as good as continuous: --family gaussian, lognormal or gamma",
+        )
+
+
+def _codes_hint(table: Table, response: str, roles: Roles) -> str | None:
+    """Return the option that takes a column of two other numbers, such as 1 and 2, as it is written in the file."""
+    values = np.unique(table.numbers[response])
+    if len(values) != 2 or not table.path.is_file():
+        return None
+    written = read_table(table.path, (), (response,)).levels[response]
+    numbers = zip(numbers_in(written), written, strict=True)
+    levels = [level for number, level in sorted(numbers, key=lambda pair: pair[0] or 0.0) if number in values]
+    if len(levels) != 2:  # 1 and 1.0
+        return None
+    if roles.references.get(response) == levels[1]:
+        levels.reverse()
+    return (
+        f"--levels {shlex.quote(levels_text(response, levels))} takes it as two categories and models the probability "
+        f"of {levels[1]}"
+    )
 
 
 def _check_roles(response: str, family: Family, roles: Roles) -> None:
@@ -172,7 +210,7 @@ def _two_words(table: Table, response: str, family: Family, roles: Roles) -> Out
 
 def _ordered_words(table: Table, response: str, family: Family, roles: Roles) -> Outcome:
     """Return words as codes in the stated order."""
-    levels = _stated_levels(table, response, roles)
+    levels = _stated_levels(table, response, roles, unused=True)
     _check_fewest(table, response, family, levels)
     if response not in roles.levels:
         raise UsageError(
@@ -196,11 +234,11 @@ def _ordered_numbers(table: Table, response: str, family: Family) -> Outcome:
     return Outcome(codes.astype(np.float64), levels)
 
 
-def _stated_levels(table: Table, response: str, roles: Roles) -> tuple[str, ...]:
-    """Return the levels in the stated order, or in alphabetical order."""
+def _stated_levels(table: Table, response: str, roles: Roles, *, unused: bool = False) -> tuple[str, ...]:
+    """Return the levels in the stated order, where asked with such as no row has, or in alphabetical order."""
     if response not in roles.levels:
         return tuple(sorted(table.levels[response]))
-    check_levels(table, response, roles.levels[response])
+    check_levels(table, response, roles.levels[response], unused=unused)
     return roles.levels[response]
 
 

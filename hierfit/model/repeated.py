@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hierfit.model.design import Design
+from hierfit.model.outcome import LARGEST_COUNT
 
 Array = NDArray[np.float64]
 
@@ -48,19 +49,18 @@ class Repeated:
 
 
 def repeated_rows(design: Design) -> Repeated | None:
-    """Return the distinct rows, or None where the family has no sums or they are more than half of all."""
+    """Return the distinct rows, or None where the family has no sums, these are too large, or they save little."""
     if design.family not in SUMMED:
         return None
     place = _places(design)
     if place is None:
         return None
     trials = np.ones(design.n_rows) if design.family == "bernoulli" else design.trials
-    return Repeated(
-        np.unique(place, return_index=True)[1],
-        np.bincount(place, weights=design.y).astype(np.float64),
-        None if trials is None else np.bincount(place, weights=trials).astype(np.float64),
-        np.bincount(place),
-    )
+    y = np.bincount(place, weights=design.y).astype(np.float64)
+    summed = None if trials is None else np.bincount(place, weights=trials).astype(np.float64)
+    if (y if summed is None else summed).max() > LARGEST_COUNT:
+        return None
+    return Repeated(np.unique(place, return_index=True)[1], y, summed, np.bincount(place))
 
 
 def _places(design: Design) -> NDArray[np.int64] | None:

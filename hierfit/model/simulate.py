@@ -28,7 +28,7 @@ from hierfit.model.families import FAMILIES, SIGMA, THRESHOLD, Family, Support
 from hierfit.model.formula import INTERCEPT
 from hierfit.model.group_layout import draw_counts
 from hierfit.model.links import LEAST, MOST
-from hierfit.model.outcome import find_family
+from hierfit.model.outcome import LARGEST_COUNT, find_family
 from hierfit.model.simulation import TRIALS, Array, Crossed, Predictors, Simulation, true_parameters
 from hierfit.model.spec import sigma_name, threshold_name
 
@@ -36,7 +36,6 @@ __all__ = ["Crossed", "Predictors", "Simulated", "Simulation", "simulate", "true
 
 DATA_FILE, TRUTH_FILE = "data.csv", "truth.json"
 Column = Array | tuple[str, ...]
-LARGEST_COUNT = 2**31 - 1  # Stan's integers
 LARGEST_EXACT = 2.0**53  # whole numbers beyond are not all doubles
 
 

@@ -3,10 +3,10 @@
 In: a path and the names of the columns to read as numbers and as group labels. Out: a frozen `Table`.
 
 Numbers are float64, every digit of the file respected. Labels are text, exactly as written: '001' is not '1'
-and ' a' is not 'a'. A cell is missing when it is empty or one of `MISSING` (in a number column, spaces around
-it are ignored); a row that lacks a used value is dropped and counted. Rows with fewer fields than the header
-lack the last ones. What the numbers mean for a model (a constant outcome, a single group) is judged in
-`model.design`.
+and ' a' is not 'a'. A cell is missing when it is empty or has one of the spellings for that, `cells.MISSING` unless
+others are given (in a number column, spaces around it are ignored, and -99.0 is -99); a row that lacks a used value
+is dropped and counted. Rows with fewer fields than the header lack the last ones. What the numbers mean for a model (a
+constant outcome, a single group) is judged in `model.design`.
 
 The usual file is read by pandas in one pass, and a second pass over its bytes confirms that every row is one
 plain line. Only a file that fails, or whose rows are not that plain, is looked at again, cell by cell or record by
@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 from hierfit.errors import DataError, did_you_mean
 from hierfit.model import csvfile
 from hierfit.model.cells import (
+    MISSING,
     NUMBER,
     Text,
     as_numbers,
@@ -57,6 +58,7 @@ class Table:
         lines: line of the file on which each kept row begins [N]; the header is line 1.
         orders: column name -> its levels in the order that the user stated, where one was stated.
         lost: column name -> label -> how many rows had it, of labels that no kept row has, where there are such.
+        spelled: column of labels -> what means missing in it, but the empty cell -> in how many rows, where there are.
     """
 
     path: Path
@@ -69,6 +71,7 @@ class Table:
     lines: NDArray[np.int64]
     orders: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     lost: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    spelled: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
     @property
     def n_rows(self) -> int:
@@ -107,11 +110,13 @@ def read_table(
     labels: Sequence[str],
     either: Sequence[str] = (),
     mixed: Collection[str] = (),
+    missing: Collection[str] = MISSING,
 ) -> Table:
     """Read the used columns of a CSV file; a column named as numeric and as label is read as both.
 
     A column of `either` becomes labels where no cell of it is a number, and must hold numbers otherwise: a stray word
-    in a column of numbers is a mistake, not a category, unless `mixed` names the column.
+    in a column of numbers is a mistake, not a category, unless `mixed` names the column. `missing` is how a missing
+    value may be spelled.
 
     Raises:
         DataError: the file, its header, a row or a cell cannot be used; names file, column, line and value.
@@ -120,24 +125,27 @@ def read_table(
     positions = _find_columns(file, (*numeric, *labels, *either))
     with csvfile.reading_errors(file.path), ThreadPoolExecutor(1) as pool:
         digest = pool.submit(csvfile.digest_file, file.path)
-        frame = parse_columns(file, positions, [name for name in (*numeric, *either) if name not in labels])
+        numbers_first = [name for name in (*numeric, *either) if name not in labels]
+        frame = parse_columns(file, positions, numbers_first, missing)
         lines = _row_lines(file, len(frame))
         sha256 = digest.result()
-    text = {name: as_text(frame[name]) for name in frame if frame[name].dtype == object}
+    text = {name: as_text(frame[name], missing) for name in frame if frame[name].dtype == object}
     words = [
         name
         for name in either
-        if name in text and (holds_no_number(text[name]) or (name in mixed and holds_text(text[name])))
+        if name in text
+        and (holds_no_number(text[name], missing) or (name in mixed and holds_text(text[name], missing)))
     ]
     numeric = tuple(dict.fromkeys((*numeric, *(name for name in either if name not in words))))
     labels = tuple(dict.fromkeys((*labels, *words)))
     numbers = {
-        name: as_numbers(file, name, text[name], lines) if name in text else frame[name].to_numpy() for name in numeric
+        name: as_numbers(file, name, text[name], lines, missing) if name in text else frame[name].to_numpy()
+        for name in numeric
     }
-    missing = {name: np.isnan(values) for name, values in numbers.items()}
-    missing |= {name: (text[name].codes < 0) | missing.get(name, False) for name in labels}
-    dropped = {name: int(lacking.sum()) for name, lacking in missing.items() if lacking.any()}
-    complete = _complete_rows(file, len(frame), dropped, missing)
+    empty = {name: np.isnan(values) for name, values in numbers.items()}
+    empty |= {name: (text[name].codes < 0) | empty.get(name, False) for name in labels}
+    dropped = {name: int(lacking.sum()) for name, lacking in empty.items() if lacking.any()}
+    complete = _complete_rows(file, len(frame), dropped, empty)
     kept = {name: _kept_levels(text[name], complete) for name in labels}
     lost = {name: _lost_levels(text[name], complete) for name in labels}
     return Table(
@@ -150,6 +158,7 @@ def read_table(
         levels={name: levels for name, (_, levels) in kept.items()},
         lines=lines[complete],
         lost={name: levels for name, levels in lost.items() if levels},
+        spelled={name: text[name].missing for name in labels if text[name].missing},
     )
 
 

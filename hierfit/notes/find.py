@@ -11,9 +11,11 @@ from collections.abc import Callable, Iterator
 from hierfit.model.design import Design
 from hierfit.model.spec import ModelSpec
 from hierfit.model.table import Table
+from hierfit.notes.categories import unused_categories
 from hierfit.notes.coding import columns_twice, reused_labels, same_levels
 from hierfit.notes.groups import as_many_effects_as_rows, constant_slopes, far_from_zero, few_levels
 from hierfit.notes.labels import dates_as_words, look_alikes, lost_levels
+from hierfit.notes.missing import missing_words
 from hierfit.notes.note import Known, Note
 from hierfit.notes.predictors import near_collinear, outcome_of_predictors
 from hierfit.notes.separation import separation
@@ -26,6 +28,7 @@ Look = Callable[[Known], Iterator[Note]]
 _LOOKS: tuple[Look, ...] = (
     look_alikes,
     lost_levels,
+    missing_words,
     dates_as_words,
     dates_as_numbers,
     sentinels,
@@ -38,11 +41,14 @@ _LOOKS: tuple[Look, ...] = (
     far_from_zero,
     outcome_of_predictors,
     near_collinear,
+    unused_categories,
     separation,
     carrying_row,
 )
 # What compares the outcome with the predictors; draws from the priors alone leave the outcome out.
-_OF_THE_OUTCOME: frozenset[Look] = frozenset({reused_labels, outcome_of_predictors, separation, carrying_row})
+_OF_THE_OUTCOME: frozenset[Look] = frozenset(
+    {reused_labels, outcome_of_predictors, unused_categories, separation, carrying_row}
+)
 
 
 def find_notes(request: FitRequest, table: Table, design: Design, spec: ModelSpec) -> tuple[Note, ...]:

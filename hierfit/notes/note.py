@@ -23,6 +23,7 @@ class NoteKind(StrEnum):
 
     LOOK_ALIKES = "look-alikes"
     LOST_LEVELS = "lost-levels"
+    MISSING_WORDS = "missing-words"
     DATES = "dates"
     SENTINELS = "sentinels"
     COLUMN_TWICE = "column-twice"
@@ -34,6 +35,7 @@ class NoteKind(StrEnum):
     FAR_FROM_ZERO = "far-from-zero"
     SUM_OF_PREDICTORS = "sum-of-predictors"
     NEAR_COLLINEAR = "near-collinear"
+    UNUSED_CATEGORIES = "unused-categories"
     SEPARATION = "separation"
     CARRYING_ROW = "carrying-row"
 

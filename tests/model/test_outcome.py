@@ -1,15 +1,21 @@
 """Outcomes: what each family takes, and what it refuses, with line, value and a family that would take it."""
 
+import shlex
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from hierfit.errors import DataError, UsageError
 from hierfit.model.families import FAMILIES, Support
-from hierfit.model.outcome import find_family, read_outcome
+from hierfit.model.formula import formula_from_flags
+from hierfit.model.levels import parse_levels
+from hierfit.model.outcome import LARGEST_COUNT, find_family, read_outcome
 from hierfit.model.roles import NO_ROLES, Roles
 from hierfit.model.table import Table
+from hierfit.request import FitRequest
+from hierfit.workflow import prepare
 from tests.model.cases import table
 
 # A family of each support; values that it takes, and one that it does not with what the message and the hint say.
@@ -267,3 +273,43 @@ def test_the_link_is_the_wanted_one_or_the_default() -> None:
     for family in FAMILIES.values():
         assert find_family(family.name, None) == (family, family.links[0])
         assert [find_family(family.name, link)[1] for link in family.links] == list(family.links)
+
+
+@pytest.mark.parametrize("family", ["poisson", "negbinomial", "binomial", "zero_inflated_poisson"])
+def test_counts_that_stan_cannot_hold_are_refused_with_their_line(family: str) -> None:
+    trials = [float(LARGEST_COUNT)] * 4
+    largest = outcome_table([0.0, 1.0, float(LARGEST_COUNT), 2.0], trials)
+    assert read_outcome(largest, "y", FAMILIES[family], roles_of(family)).y[2] == LARGEST_COUNT
+    over = outcome_table([0.0, 1.0, 2.0**31, 2.0], [2.0**31] * 4)
+    with pytest.raises(DataError) as caught:
+        read_outcome(over, "y", FAMILIES[family], roles_of(family))
+    column, line = ("n", 2) if family == "binomial" else ("y", 4)
+    assert caught.value.message.startswith(f"column '{column}' of case.csv holds the ")
+    assert f"2,147,483,648 on line {line}" in caught.value.message
+    assert "--family gaussian" in str(caught.value.hint)
+
+
+@pytest.mark.parametrize(("one", "two", "reference"), [("1", "2", None), ("-1", "1", "1"), ("1.0", "2.0", None)])
+def test_two_other_numbers_are_taken_by_the_levels_that_the_hint_says(
+    tmp_path: Path, one: str, two: str, reference: str | None
+) -> None:
+    path = tmp_path / "codes.csv"
+    path.write_text("code,x,g\n" + "".join(f"{one if row % 3 else two},{row % 7},g{row % 5}\n" for row in range(30)))
+    roles = NO_ROLES if reference is None else Roles(references={"code": reference})
+    formula = formula_from_flags("code", ["x"], "g")
+    with pytest.raises(DataError) as caught:
+        prepare(FitRequest(path, formula, family="bernoulli", roles=roles))
+    column, levels = parse_levels(shlex.split(str(caught.value.hint))[1])
+    asked = FitRequest(path, formula, family="bernoulli", roles=replace(roles, levels={column: levels}))
+    assert prepare(asked).design.categories == ((two, one) if reference == two else (one, two))
+    assert str(caught.value.hint).endswith(f"the probability of {levels[1]}")
+
+
+def test_a_category_of_the_scale_that_no_row_has_is_kept() -> None:
+    source = outcome_table(["low", "high", "mid", "low"])
+    scale = ("none", "low", "mid", "more", "high")
+    made = read_outcome(source, "y", FAMILIES["cumulative"], Roles(levels={"y": scale}))
+    assert made.categories == scale
+    assert made.y.tolist() == [1, 4, 2, 1]
+    with pytest.raises(UsageError, match=r"no row holds 'hihg'\. Did you mean 'high'"):
+        read_outcome(source, "y", FAMILIES["cumulative"], Roles(levels={"y": ("low", "mid", "hihg")}))

@@ -6,6 +6,7 @@ import hashlib
 import io
 import os
 import random
+import shlex
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ import pandas as pd
 import pytest
 
 from hierfit.errors import DataError
-from hierfit.model.cells import MISSING
+from hierfit.model.cells import MISSING, missing_cells
 from hierfit.model.table import Table, describe_columns, read_table
 
 HEADER = b"score,ses,school\n"
@@ -89,7 +90,7 @@ def test_true_and_false_read_as_one_and_zero(tmp_path: Path) -> None:
 
 
 def test_rows_with_missing_values_are_dropped_and_counted(tmp_path: Path) -> None:
-    table = table_of(tmp_path, HEADER + b"1,2,a\n,2,b\nNA,NaN,a\n4,5,\n 6 , null ,c\n7,8\n9,1,c\n")
+    table = table_of(tmp_path, HEADER + b"1,2,a\n,2,b\nNA,NaN,a\n4,5,\n 6 , nan ,c\n7,8\n9,1,c\n")
     assert table.n_read == 7
     assert table.dropped == {"score": 2, "ses": 2, "school": 2}
     assert table.numbers["score"].tolist() == [1, 9]
@@ -108,6 +109,66 @@ def test_every_missing_token_is_missing(tmp_path: Path, token: str) -> None:
 def test_missing_tokens_are_those_of_pandas(tmp_path: Path) -> None:
     (tmp_path / "data.csv").write_text("x,y\n" + "".join(f"{token},1\n" for token in MISSING))
     assert pd.read_csv(tmp_path / "data.csv")["x"].isna().all()
+
+
+@pytest.mark.parametrize("word", ["None", '"None"', "NULL", "null", "none", "-NaN", "na", "NAN"])
+def test_other_words_are_levels_and_refused_among_numbers(tmp_path: Path, word: str) -> None:
+    table = table_of(tmp_path, f"score,ses,school\n1,2,{word}\n2,3,a\n4,5,{word}\n")
+    assert table.levels["school"] == (word.strip('"'), "a") and table.dropped == {} and table.spelled == {}
+    error = error_of(tmp_path, f"score,ses,school\n1,2,a\n2,{word},b\n4,5,a\n")
+    assert "column 'ses' of" in error.message and f"line 3 holds {word.strip(chr(34))!r}" in error.message
+    option, spelling = shlex.split(str(error.hint).split(": ", 1)[1].split(";")[0])
+    assert option == "--na"
+    table = read_table(tmp_path / "data.csv", ["score", "ses"], ["school"], missing=missing_cells([spelling]))
+    assert table.dropped == {"ses": 1}
+
+
+def test_spellings_that_were_named_are_missing_beside_the_usual_ones_or_alone(tmp_path: Path) -> None:
+    assert missing_cells(()) == MISSING
+    assert set(missing_cells(["None", "NA"])) == {*MISSING, "None"}
+    assert missing_cells(["", "None"]) == ("", "None")
+    content = "y,g\n1,NA\n2,ZA\n3,\n4,None\n5,None\n"
+    path = tmp_path / "data.csv"
+    path.write_text(content)
+    for na, levels, dropped in (
+        ([], ("ZA", "None"), {"NA": 1}),
+        (["None"], ("ZA",), {"NA": 1, "None": 2}),
+        ([""], ("NA", "ZA", "None"), {}),
+        (["", "None"], ("NA", "ZA"), {"None": 2}),
+    ):
+        table = read_table(path, ["y"], ["g"], missing=missing_cells(na))
+        assert table.levels["g"] == levels
+        assert table.spelled == ({"g": dropped} if dropped else {})
+        assert table.dropped == {"g": 1 + sum(dropped.values())}
+
+
+@pytest.mark.parametrize("labels", ["", "x"])  # the quick path and the exact one
+def test_a_number_that_means_missing_is_that_number_however_written(tmp_path: Path, labels: str) -> None:
+    path = tmp_path / "data.csv"
+    path.write_text("x,g\n-99,01\n-99.0,1\n 99,01\n-9.9e1,1\n5,-99\n")
+    table = read_table(path, ["x"], ["g", *labels], missing=missing_cells(["-99", "1"]))
+    assert table.numbers["x"].tolist() == [99]
+    assert table.levels["g"] == ("01",)  # a label is what it looks like
+    assert table.dropped == {"x": 3, "g": 3}
+
+
+def test_random_tables_with_random_spellings_lack_what_they_should(tmp_path: Path) -> None:
+    rng = random.Random(2)
+    words = [*MISSING, "None", "NULL", "null", "-99", "01", "1", "a", " NA", "x y"]
+    path = tmp_path / "data.csv"
+    for _ in range(60):
+        na = rng.sample(["", "None", "null", "-99", "1", "a"], rng.randint(0, 3))
+        cells = [(rng.choice(words), rng.choice(["1", "2.5", "-99", "NA", ""])) for _ in range(rng.randint(2, 9))]
+        path.write_text("y,g,x\n" + "".join(f"{row},{g},{x}\n" for row, (g, x) in enumerate(cells)))
+        missing = missing_cells(na)
+        kept = [(row, g, x) for row, (g, x) in enumerate(cells) if g not in missing and x not in missing]
+        if any(x == "NA" and "NA" not in missing for _, x in cells) or not kept:
+            continue  # refused
+        table = read_table(path, ["y", "x"], ["g"], missing=missing)
+        found = [table.levels["g"][code] for code in table.labels["g"]]
+        assert list(zip(table.numbers["y"], found, table.numbers["x"], strict=True)) == [
+            (row, g, float(x)) for row, g, x in kept
+        ]
 
 
 @pytest.mark.parametrize(
@@ -249,7 +310,7 @@ WRONG = {
     "text among numbers": (
         HEADER + b"1,2,a\nabc,2,b\n3,4,c\nn.a.,5,d\n",
         "column 'score' of FILE must hold numbers, but line 3 holds 'abc' (2 such cells).",
-        "if the value is missing, leave the cell empty or write NA",
+        "if that means missing: --na ",
     ),
     "labels as numbers": (
         HEADER + b"low,2,a\nhigh,2,b\n",
@@ -261,7 +322,11 @@ WRONG = {
         "but line 3 holds '12 kg' (1 such cell).",
         "write the number alone, without units or signs",
     ),
-    "true among numbers": (HEADER + b"1,2,a\nTrue,2,b\n", "but line 3 holds 'True' (1 such cell).", "if the value"),
+    "true among numbers": (
+        HEADER + b"1,2,a\nTrue,2,b\n",
+        "but line 3 holds 'True' (1 such cell).",
+        "if that means missing",
+    ),
     "underscores": (
         HEADER + b"1,2,a\n1_000,2,b\n",
         "but line 3 holds '1_000' (1 such cell).",
@@ -287,7 +352,7 @@ WRONG = {
     "infinite": (
         HEADER + b"1,2,a\n3,inf,b\n3,-Infinity,b\n",
         "column 'ses' of FILE must hold finite numbers, but line 3 holds 'inf' (2 such cells).",
-        "if the value is missing, leave the cell empty or write NA",
+        "if that means missing: --na ",
     ),
     "too large": (
         HEADER + b"1,2,a\n3,1e400,b\n",
