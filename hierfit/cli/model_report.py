@@ -16,6 +16,7 @@ from hierfit.model.design import Group
 from hierfit.model.engines import samples_by_stan
 from hierfit.model.formula import INTERCEPT
 from hierfit.model.priors import Prior
+from hierfit.model.roles import Roles
 from hierfit.model.spec import ModelSpec, sigma_name, threshold_name
 from hierfit.results.words import counted
 from hierfit.stan.start import expected_warmup
@@ -72,14 +73,14 @@ def _order_text(levels: Sequence[str]) -> str:
 def _model_lines(plan: Plan) -> list[str]:
     design = plan.design
     return [
-        *paragraph("Model", f"{plan.spec.formula}  ({family_text(plan.spec.to_dict())})"),
+        *paragraph("Model", f"{plan.spec.formula}  ({family_text(plan.spec.to_dict(), plan.request.roles)})"),
         *level_lines(design.response, design.references, design.categories, design.levels),
     ]
 
 
-def family_text(model: Mapping[str, Any]) -> str:
-    """Return "bernoulli, logit link"."""
-    return f"{model['family']}, {model['link']} link"
+def family_text(model: Mapping[str, Any], roles: Roles) -> str:
+    """Return "poisson, log link, offset(log(minutes))": the family, and what further columns say of the rows."""
+    return ", ".join([model["family"], f"{model['link']} link", *roles.row_terms])
 
 
 def dropped_text(

@@ -57,7 +57,15 @@ def given_roles(context: typer.Context) -> Roles:
     references, levels = _references(given["reference"] or ()), _levels(given["levels"] or ())
     from hierfit.model.roles import Roles
 
-    return Roles(given["trials"], given["offset"], given["weights"], references, levels)
+    return Roles(
+        given["trials"],
+        given["offset"],
+        given["weights"],
+        references,
+        levels,
+        exposure=given["exposure"],
+        precision=given["precision_weights"],
+    )
 
 
 def _how_to_fit(context: typer.Context) -> dict[str, Any]:

@@ -122,7 +122,27 @@ Weights = Annotated[
     typer.Option(
         "--weights",
         metavar="COLUMN",
-        help="Column that says how often each row counts.",
+        help="Column that says how often each row counts, as if it were so often in the file.",
+        rich_help_panel=MODEL,
+        show_default=False,
+    ),
+]
+Exposure = Annotated[
+    str | None,
+    typer.Option(
+        "--exposure",
+        metavar="COLUMN",
+        help="Column whose logarithm is added to the linear predictor: minutes watched, people at risk, ...",
+        rich_help_panel=MODEL,
+        show_default=False,
+    ),
+]
+PrecisionWeights = Annotated[
+    str | None,
+    typer.Option(
+        "--precision-weights",
+        metavar="COLUMN",
+        help="Column that divides the variance of a row, as lme4's weights: sigma^2 / weight.",
         rich_help_panel=MODEL,
         show_default=False,
     ),

@@ -86,7 +86,10 @@ def _merged_priors(before: tuple[str, ...], given: list[str]) -> tuple[str, ...]
 
 def _merged_roles(request: FitRequest, names: set[str], context: typer.Context) -> Any:
     roles, before = given_roles(context), request.roles
-    changes: dict[str, Any] = {name: getattr(roles, name) for name in ("trials", "offset", "weights") if name in names}
+    single = ("trials", "offset", "weights", "exposure")
+    changes: dict[str, Any] = {name: getattr(roles, name) for name in single if name in names}
+    if "precision_weights" in names:
+        changes["precision"] = roles.precision
     return replace(
         before,
         **changes,

@@ -23,6 +23,7 @@ from hierfit.manifest import summary_document
 from hierfit.model.families import FAMILIES, Support
 from hierfit.model.formula import INTERCEPT
 from hierfit.model.priors import SET_BY_USER
+from hierfit.model.roles import Roles, roles_from_dict
 from hierfit.model.spec import INTERCEPT_AT_MEAN, Kind
 from hierfit.results.checks import DOMINATED
 from hierfit.results.diagnostics import Diagnosis, Level
@@ -49,7 +50,7 @@ def header_lines(manifest: Mapping[str, Any]) -> list[str]:
     lines = [
         *_title_lines(
             manifest["formula"],
-            f"{family_text(manifest['model'])}, engine {manifest['engine']}",
+            f"{family_text(manifest['model'], stored_roles(manifest))}, engine {manifest['engine']}",
         ),
         *joined("Data", [data["path"], *sizes, *rows_per_group(manifest["groups"])]),
         *joined(
@@ -122,18 +123,24 @@ def _priors_text(priors: Mapping[str, Mapping[str, Any]]) -> str:
     return f"{shown} set by --prior; the others {scaled}" if by_user else scaled
 
 
+def stored_roles(manifest: Mapping[str, Any]) -> Roles:
+    """Return the further columns of a run."""
+    return roles_from_dict(manifest["request"].get("roles", {}))
+
+
 def intercept_lines(manifest: Mapping[str, Any], summary: Summary) -> list[str]:
-    """Return what the two intercepts are, where the table has both."""
-    if all(row.name != INTERCEPT_AT_MEAN for row in summary.rows):
-        return []
-    response, means = manifest["model"]["formula"]["response"], manifest["x_mean"]
-    zero, mean = "where all predictors are 0", "where they are at their means (see run.json)"
+    """Return what the intercepts are, where the table has two, or an offset that has to be 0."""
+    names = {row.name for row in summary.rows}
+    offset = stored_roles(manifest).offset_at_zero
+    expected = _expected(manifest["model"]["formula"]["response"], manifest["model"], manifest["categories"])
+    if INTERCEPT_AT_MEAN not in names:
+        return wrapped(f"Intercept is the {expected} at {offset}.") if offset and INTERCEPT in names else []
+    means, also = manifest["x_mean"], f" and {offset}" if offset else ""
+    zero, mean = f"where all predictors are 0{also}", f"where they are at their means (see run.json){also}"
     if len(means) == 1:
         name, value = next(iter(means.items()))
-        zero, mean = f"at {name} = 0", f"at its mean, {value:.4g}"
-    expected = _expected(response, manifest["model"], manifest["categories"])
-    text = f"Intercept is the {expected} {zero}, {INTERCEPT_AT_MEAN} that {mean}."
-    return wrapped(text)
+        zero, mean = f"at {name} = 0{also}", f"at its mean, {value:.4g}" + (f",{also}" if also else "")
+    return wrapped(f"Intercept is the {expected} {zero}, {INTERCEPT_AT_MEAN} that {mean}.")
 
 
 def threshold_lines(manifest: Mapping[str, Any], summary: Summary) -> list[str]:
@@ -141,9 +148,13 @@ def threshold_lines(manifest: Mapping[str, Any], summary: Summary) -> list[str]:
     if all(row.kind is not Kind.THRESHOLD for row in summary.rows):
         return []
     response, link = manifest["model"]["formula"]["response"], manifest["model"]["link"]
-    named, zero = _predictors(summary), ""
+    named, offset, zero = _predictors(summary), stored_roles(manifest).offset_at_zero, ""
+    if named or offset:
+        where = [f"{named[0]} = 0"] if len(named) == 1 else []
+        where += [offset] if offset else []
+        zero = " where all predictors are 0" + (f" and {offset}" if offset else "")
+        zero = zero if len(named) > 1 else f" at {' and '.join(where)}"
     if named:
-        zero = f" at {named[0]} = 0" if len(named) == 1 else " where all predictors are 0"
         zero += "; a coefficient above 0 makes higher ones likelier"
     text = f"threshold[a|b] is the {link} of the probability of {response} up to a{zero}."
     return wrapped(text)
@@ -249,7 +260,7 @@ def markdown_text(manifest: Mapping[str, Any], summary: Summary, diagnosis: Diag
         rows.append([row.name, numbers["mean"], numbers["sd"], interval, *rest])
     sizes = [f"{manifest['data']['rows']:,} rows"]
     sizes += [counted(group["levels"], group["factor"]) for group in manifest["groups"]]
-    said = [f"`{manifest['formula']}`, {family_text(manifest['model'])}; {', '.join(sizes)}."]
+    said = [f"`{manifest['formula']}`, {family_text(manifest['model'], stored_roles(manifest))}; {', '.join(sizes)}."]
     said += [f"Checks: {VERDICTS[diagnosis.status]}.", *_said_lines(manifest, summary)]
     said += notes_sentences(manifest)
     return f"{markdown_table(rows)}\n\n{' '.join(' '.join(said).split())}"

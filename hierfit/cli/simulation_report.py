@@ -89,6 +89,8 @@ def _family_options(family: str, link: str | None, roles: Roles) -> list[str]:
         "--link": link,
         "--trials": roles.trials,
         "--offset": roles.offset,
+        "--exposure": roles.exposure,
+        "--precision-weights": roles.precision,
     }
     options = [word for name, value in single.items() if value is not None for word in (name, value)]
     options += [word for item in roles.references.items() for word in ("--reference", "=".join(item))]

@@ -241,7 +241,7 @@ def parameters(spec: ModelSpec, design: Design, *, at_mean: bool = True) -> Para
         back = _back(group, scales) if at_mean else np.eye(len(scales))
         factors.append(FactorParameters(scales, eta, back))
     sigma = spec.priors["sigma"]
-    return Parameters(tuple(factors), Scale(sigma, design.y_scale, *sigma.bounds(positive=True)))
+    return Parameters(tuple(factors), Scale(sigma, design.sigma_scale, *sigma.bounds(positive=True)))
 
 
 def _smallest(group: Group) -> Array:

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from hierfit.model.design import Design, Group
 from hierfit.model.formula import INTERCEPT
-from hierfit.model.scaling import coefficient_scale, scaled_offset, scaled_outcome, varying_units
+from hierfit.model.scaling import coefficient_scale, row_root, scaled_offset, scaled_outcome, varying_units
 from hierfit.model.spec import ModelSpec
 
 Array = NDArray[np.float64]
@@ -133,7 +133,7 @@ def collapse(spec: ModelSpec, design: Design) -> Collapsed:
 
 def _collapse(spec: ModelSpec, design: Design) -> Collapsed:
     columns, coefficients = columns_to_reduce(spec, design)
-    levels, within = project(design.groups[0], columns, use_up=True)
+    levels, within = project(design.groups[0], columns, row_root(design), use_up=True)
     return Collapsed(**vars(coefficients), n_rows=design.n_rows, levels=levels, within=within)
 
 
@@ -162,6 +162,9 @@ def _columns(design: Design, *, centred: bool) -> tuple[Array, Array]:
     columns[-1] = scaled_outcome(design)
     if design.offset is not None:
         columns[-1] -= scaled_offset(design)
+    root = row_root(design)
+    if root is not None:
+        columns *= root
     return columns, np.concatenate([np.zeros(first), (mean - x_mean) / x_scale])
 
 
@@ -214,11 +217,12 @@ class _ByLevel:
             column[block] -= Q[block] * along[codes]
 
 
-def project(group: Group, columns: Array, *, use_up: bool = False) -> tuple[Levels, Array]:
+def project(group: Group, columns: Array, root: Array | None = None, *, use_up: bool = False) -> tuple[Levels, Array]:
     """Return q and S of every level, and the products of what the effects cannot take up [R, R].
 
     Modified Gram-Schmidt, level by level, each column of Z orthogonalised twice (Giraud, Langou & Rozloznik 2005).
-    With `use_up` the columns [N, R] are worked on where they are: with many rows, copies are what fills memory.
+    `root` is what the rows of the columns have been multiplied by, as those of Z are here. With `use_up` the columns
+    [N, R] are worked on where they are: with many rows, copies are what fills memory.
     """
     n_terms, n_levels = len(group.terms), group.n_levels
     rest = np.ascontiguousarray(columns.T) if use_up else np.array(columns.T, order="C")
@@ -229,6 +233,8 @@ def project(group: Group, columns: Array, *, use_up: bool = False) -> tuple[Leve
     centres, units = _varying_centres(group), varying_units(group)
     for m in range(n_terms):
         z = (group.Z[:, m] - centres[m]) / units[m]
+        if root is not None:
+            z *= root
         least = _RANK_TOLERANCE * np.sqrt(sums.total(z, z))
         for _ in range(2):
             for earlier, Q in enumerate(basis):

@@ -24,6 +24,7 @@ from hierfit.model.formula import INTERCEPT, Formula, GroupTerm
 from hierfit.model.levels import check_columns, check_levels
 from hierfit.model.outcome import find_family, read_outcome
 from hierfit.model.roles import NO_ROLES, Roles
+from hierfit.model.row_columns import read_row_columns
 from hierfit.model.sigma import SigmaColumns, build_sigma
 from hierfit.model.table import Table
 from hierfit.model.terms import compared_levels, evaluate_terms, reference_levels
@@ -85,6 +86,7 @@ class Design:
         offset: what is added to the linear predictor, on the scale of the link [N].
         weights: how often each row counts in the likelihood [N].
         sigma: what predicts the residual sd; None where it is the same for all rows.
+        precision: what the variance of each row is divided by: sigma^2 / precision [N].
     """
 
     source: Path
@@ -105,6 +107,7 @@ class Design:
     offset: Array | None = None
     weights: Array | None = None
     sigma: SigmaColumns | None = None
+    precision: Array | None = None
 
     @property
     def n_rows(self) -> int:
@@ -150,6 +153,11 @@ class Design:
     def y_scale(self) -> float:
         """The sd of the outcome, 1 where it is not scaled."""
         return float(self.linear_outcome.std(ddof=1)) if self.is_scaled else 1.0
+
+    @property
+    def sigma_scale(self) -> float:
+        """The unit of sigma: y_scale, of a row of mean precision where rows differ in that."""
+        return self.y_scale if self.precision is None else self.y_scale * float(np.sqrt(self.precision.mean()))
 
     @property
     def intercept_location(self) -> float:
@@ -208,6 +216,7 @@ def build_design(
     population = evaluate_terms(formula.terms, table, references, intercept=formula.intercept)
     groups = tuple(_group(term, table, references) for term in formula.groups)
     sigma = build_sigma(formula, table, references, kind)
+    rows = read_row_columns(table, formula, kind, link, roles)
     names = (population.names, *(group.terms for group in groups), sigma.coefficients if sigma else ())
     design = Design(
         source=table.path,
@@ -225,13 +234,13 @@ def build_design(
         references=compared_levels(references, names),
         levels=table.orders,
         trials=outcome.trials,
-        offset=None if roles.offset is None else table.numbers[roles.offset],
-        weights=None if roles.weights is None else table.numbers[roles.weights],
+        offset=rows.offset,
+        weights=rows.weights,
         sigma=sigma,
+        precision=rows.precision,
     )
     _check_rows(design)
     _check_columns(design)
-    _check_weights(design, roles.weights)
     for group in design.groups:
         _check_group(group, design)
     return design
@@ -281,20 +290,6 @@ def _joined(pairs: Sequence[tuple[str, str]]) -> tuple[str, ...]:
     """Return `a:b` for each pair; `'a':'b'` where labels that hold colons would make two pairs the same."""
     joined = tuple(":".join(pair) for pair in pairs)
     return joined if len(set(joined)) == len(joined) else tuple(f"{first!r}:{second!r}" for first, second in pairs)
-
-
-def _check_weights(design: Design, name: str | None) -> None:
-    """Refuse weights below 0, and weights that leave no row."""
-    if design.weights is None:
-        return
-    bad = design.weights < 0
-    if bad.any() or not design.weights.any():
-        row = int(bad.argmax())
-        raise DataError(
-            f"column '{name}' of {design.source} holds the weight {design.weights[row]:g} on line {design.lines[row]}"
-            f"{'' if bad.any() else ', as do all rows'}.",
-            hint="weights say how often a row counts: numbers from 0 on, not all 0",
-        )
 
 
 def _check_rows(design: Design) -> None:

@@ -110,6 +110,11 @@ class Family:
         return self.support is Support.SUCCESSES
 
     @property
+    def takes_precision(self) -> bool:
+        """Whether y or its log is normal with sd sigma, so that weights can divide the variance of rows."""
+        return self.linear is not None and [auxiliary.name for auxiliary in self.auxiliaries] == [SIGMA]
+
+    @property
     def has_thresholds(self) -> bool:
         """Whether thresholds between ordered categories take the place of the intercept."""
         return self.support is Support.CATEGORIES

@@ -70,7 +70,7 @@ def default_priors(family: Family, design: Design) -> dict[str, Prior]:
         priors |= _sigma_priors(design, design.sigma)
     for auxiliary in family.auxiliaries:
         if design.sigma is None or auxiliary.name != SIGMA:
-            priors[auxiliary.name] = auxiliary.prior(design.y_scale)
+            priors[auxiliary.name] = auxiliary.prior(design.sigma_scale)
     return priors
 
 

@@ -15,6 +15,8 @@ class Roles:
         trials: column with the number of trials, for families that count successes.
         offset: column that is added to the linear predictor.
         weights: column that says how often each row counts.
+        exposure: column whose logarithm is added to the linear predictor.
+        precision: column that the variance of each row is divided by.
         references: text column -> level that the others are compared with; of a binary outcome, the level that is 0.
         levels: column of categories, a predictor or the outcome -> its levels in order.
     """
@@ -24,11 +26,33 @@ class Roles:
     weights: str | None = None
     references: Mapping[str, str] = field(default_factory=dict)
     levels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    exposure: str | None = None
+    precision: str | None = None
 
     @property
     def columns(self) -> tuple[str, ...]:
         """The columns that must hold numbers."""
-        return tuple(name for name in (self.trials, self.offset, self.weights) if name is not None)
+        columns = (self.trials, self.offset, self.weights, self.exposure, self.precision)
+        return tuple(name for name in columns if name is not None)
+
+    @property
+    def row_terms(self) -> tuple[str, ...]:
+        """What these columns are to the model: "offset(log(minutes))", "weights(copies)", ..."""
+        parts = (
+            (self.offset, "offset({})"),
+            (self.exposure, "offset(log({}))"),
+            (self.trials, "trials({})"),
+            (self.weights, "weights({}), which count rows"),
+            (self.precision, "precision weights({})"),
+        )
+        return tuple(form.format(name) for name, form in parts if name is not None)
+
+    @property
+    def offset_at_zero(self) -> str | None:
+        """Where the offset is 0: "log_min = 0", "minutes = 1"; None without one."""
+        parts = [f"{self.offset} = 0"] if self.offset is not None else []
+        parts += [f"{self.exposure} = 1"] if self.exposure is not None else []
+        return " and ".join(parts) or None
 
 
 def roles_from_dict(stored: Mapping[str, Any]) -> Roles:

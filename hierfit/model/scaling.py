@@ -21,6 +21,20 @@ def scaled_outcome(design: Design) -> Array:
     return (design.linear_outcome - design.y_mean) / design.y_scale
 
 
+def row_precision(design: Design) -> Array | None:
+    """Return the precision of each row relative to the mean [N], which goes with `Design.sigma_scale`; None: all alike.
+
+    As weights of a gaussian log density these give the posterior of variances sigma^2 / precision: their sum is N.
+    """
+    return None if design.precision is None else design.precision / design.precision.mean()
+
+
+def row_root(design: Design) -> Array | None:
+    """Return what rows of [Z, X, y] are multiplied by so that all have the same variance [N]; None: they have."""
+    precision = row_precision(design)
+    return None if precision is None else np.sqrt(precision)
+
+
 def scaled_offset(design: Design) -> Array:
     """Return what is added to the linear predictor, in units of y_scale [N], zeros where nothing is."""
     return np.zeros(design.n_rows) if design.offset is None else design.offset / design.y_scale

@@ -163,6 +163,8 @@ def true_auxiliaries(design: Design, parameters: Mapping[str, float]) -> dict[st
     if design.sigma is not None:
         b = np.array([parameters[sigma_name(term)] for term in design.sigma.coefficients])
         found[SIGMA] = np.exp(design.sigma.X @ b)
+    if design.precision is not None:
+        found[SIGMA] = found[SIGMA] / np.sqrt(design.precision)
     return found
 
 

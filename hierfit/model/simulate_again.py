@@ -68,8 +68,7 @@ def simulate_again(
     ]
     stored = _stored_columns(design, formula, factors) if table is None else _columns_of(table, formula)
     columns: dict[str, Column] = {formula.response: draw_rows(rng, design, draw.parameters, draw.predictor)}
-    for name, values in ((roles.trials, design.trials), (roles.offset, design.offset)):
-        columns |= {} if name is None or values is None else {name: values}
+    columns |= _row_columns(design, roles, table)
     columns |= stored
     truth = {
         "hierfit": hierfit.__version__,
@@ -79,6 +78,22 @@ def simulate_again(
         "effects": {factor.name: factor.truth for factor in factors},
     }
     return Simulated(columns, truth)
+
+
+def _row_columns(design: Design, roles: Roles, table: Table | None) -> dict[str, Array]:
+    """Return the columns of trials, offset, exposure and precision.
+
+    Raises:
+        FormulaError: offset and exposure are stored as their sum only.
+    """
+    if table is not None:
+        return {name: table.numbers[name] for name in roles.columns}
+    if roles.offset is not None and roles.exposure is not None:
+        raise FormulaError("a run stores the sum of offset and log of the exposure, not the columns.", hint=_INSTEAD)
+    stored = {roles.trials: design.trials, roles.offset: design.offset, roles.precision: design.precision}
+    if roles.exposure is not None and design.offset is not None:
+        stored[roles.exposure] = np.exp(design.offset)
+    return {name: values for name, values in stored.items() if name is not None and values is not None}
 
 
 def _columns_of(table: Table, formula: Formula) -> dict[str, Column]:

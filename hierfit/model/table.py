@@ -15,6 +15,8 @@ record, to name the exact place.
 
 from __future__ import annotations
 
+import re
+import shlex
 from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -206,6 +208,15 @@ def _no_such_column(file: CsvFile, name: str) -> DataError:
         near = f" There is {spaced!r}, with spaces around it: name it so, or take them out of the header."
     else:
         near = f" Did you mean '{same}'?" if same else did_you_mean(name, file.header)
+    called = re.fullmatch(r"\s*(\w+)\((.+)\)\s*", name)
+    if called and called[2].strip() in file.header:
+        inner = called[2].strip()
+        return DataError(
+            f"no column '{name}' in {file.path}: what is calculated from '{inner}' has to be a column of its own.",
+            hint=f"--exposure {shlex.quote(inner)} adds its logarithm"
+            if called[1] == "log"
+            else f"put {name} into the file",
+        )
     return DataError(f"no column '{name}' in {file.path}.{near}", hint=_columns_hint(file))
 
 

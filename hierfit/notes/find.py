@@ -21,6 +21,7 @@ from hierfit.notes.predictors import near_collinear, outcome_of_predictors
 from hierfit.notes.separation import separation
 from hierfit.notes.single_rows import carrying_row
 from hierfit.notes.values import dates_as_numbers, sentinels
+from hierfit.notes.weighing import weights_no_counts, wide_offset
 from hierfit.request import FitRequest
 
 Look = Callable[[Known], Iterator[Note]]
@@ -41,6 +42,8 @@ _LOOKS: tuple[Look, ...] = (
     far_from_zero,
     outcome_of_predictors,
     near_collinear,
+    wide_offset,
+    weights_no_counts,
     unused_categories,
     separation,
     carrying_row,

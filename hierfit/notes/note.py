@@ -35,6 +35,8 @@ class NoteKind(StrEnum):
     FAR_FROM_ZERO = "far-from-zero"
     SUM_OF_PREDICTORS = "sum-of-predictors"
     NEAR_COLLINEAR = "near-collinear"
+    OFFSET = "offset"
+    WEIGHTS = "weights"
     UNUSED_CATEGORIES = "unused-categories"
     SEPARATION = "separation"
     CARRYING_ROW = "carrying-row"

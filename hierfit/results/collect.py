@@ -179,7 +179,7 @@ def _collapsed(
     sampled = Sampled(
         (variables["b"] / b_scale).reshape(-1, len(b_scale)),
         ((variables["sd"] / effect_unit)[..., np.newaxis] * L).reshape(-1, *L.shape[-2:]),
-        (variables["aux"][..., 0] / design.y_scale).ravel(),
+        (variables["aux"][..., 0] / design.sigma_scale).ravel(),
     )
     b, effects = draw_rest(sampled, rows, np.random.default_rng([sampling.seed, sampling.options.first_chain]))
     b *= b_scale

@@ -6,7 +6,7 @@
     sample_stats   lp, acceptance_rate, step_size, tree_depth, n_steps, diverging, energy [chain, draw]
     observed_data  <response> [obs]
     constant_data  X [obs, coefficient], Z [obs, varying], level [obs, factor] (0-based); where there are any, trials,
-                   offset and weights [obs], X_sigma [obs, sigma_coefficient]
+                   offset, weights and precision [obs], X_sigma [obs, sigma_coefficient]
 
 The coordinates are the CSV's own names and labels, obs is the line of the CSV file; `sd` at varying = "school: ses"
 is what tables call sd(school: ses). A slash in a column's name becomes "_", and a factor named like something else in
@@ -53,7 +53,7 @@ _VECTORS = {
     Kind.CORRELATION: ("cor", "pair"),
     Kind.SIGMA_COEFFICIENT: ("b_sigma", "sigma_coefficient"),
 }
-_ROW_COLUMNS = ("trials", "offset", "weights")
+_ROW_COLUMNS = ("trials", "offset", "weights", "precision")
 
 
 @dataclass(frozen=True)
@@ -316,6 +316,7 @@ def _design(file: Any, spec: ModelSpec, source: Path) -> Design:
         trials=_row_column(data, "trials"),
         offset=_row_column(data, "offset"),
         weights=_row_column(data, "weights"),
+        precision=_row_column(data, "precision"),
         coefficients=spec.coefficients,
         X=data["X"][...],
         intercept=spec.intercept,

@@ -23,6 +23,7 @@ from hierfit.model.densities import category_probabilities
 from hierfit.model.design import Design, Group
 from hierfit.model.families import FAMILIES, SIGMA, THRESHOLD
 from hierfit.model.formula import INTERCEPT
+from hierfit.model.scaling import row_precision
 from hierfit.model.spec import sigma_name, threshold_name
 from hierfit.results.columns import moving_along
 from hierfit.results.draws import Draws
@@ -119,7 +120,8 @@ def chosen_effects(draws: Draws, group: Group, picks: Indices) -> Array:
 def auxiliary_draws(draws: Draws, design: Design, picks: Indices, rows: Indices | None = None) -> dict[str, Array]:
     """Return the auxiliary parameters of chosen draws, each [S, 1], and thresholds [Q, S, 1] where there are any.
 
-    Where sigma has predictors it is that of chosen rows [S, R], or at the mean of these without rows.
+    Where sigma has predictors it is that of chosen rows [S, R], or at the mean of these without rows; where rows differ
+    in their precision that of these rows too, or of a row of mean variance.
     """
     family, chosen = FAMILIES[design.family], draws.values.reshape(-1, len(draws.parameters))[picks]
     named = dict(zip((parameter.name for parameter in draws.parameters), chosen.T, strict=True))
@@ -130,6 +132,9 @@ def auxiliary_draws(draws: Draws, design: Design, picks: Indices, rows: Indices 
         X = design.sigma.X.mean(axis=0)[None] if rows is None else design.sigma.X[rows]
         b = np.stack([named[sigma_name(term)] for term in design.sigma.coefficients], axis=1)
         found[SIGMA] = np.exp(b @ X.T)
+    if design.precision is not None:
+        variance = 1 / design.precision
+        found[SIGMA] = found[SIGMA] * np.sqrt(variance.mean() if rows is None else variance[rows])
     return found
 
 
@@ -281,8 +286,8 @@ def trials_of(design: Design, rows: Indices) -> Array:
 def unpooled_estimates(draws: Draws, design: Design, group: Group) -> Array:
     """Return least-squares estimates of every level from its own rows alone [J, M], NaN where these do not suffice.
 
-    Rows count by their weights. The outcome is `Design.linear_outcome`, of families that have one. What the other
-    columns and factors contribute is taken off first, at its posterior mean.
+    Rows count by their weights or precision. The outcome is `Design.linear_outcome`, of families that have one. What
+    the other columns and factors contribute is taken off first, at its posterior mean.
     """
     every = np.arange(draws.n_chains * draws.n_draws)
     part = population_part(draws, design, every)
@@ -297,7 +302,8 @@ def unpooled_estimates(draws: Draws, design: Design, group: Group) -> Array:
         if other.factor != group.factor:
             effects = draws.effects[other.factor].mean(axis=(0, 1))
             outcome = outcome - np.einsum("nm,nm->n", other.Z, effects[other.codes])
-    return _least_squares_by_level(group, outcome, np.ones(design.n_rows) if design.weights is None else design.weights)
+    weights = design.weights if design.precision is None else row_precision(design)
+    return _least_squares_by_level(group, outcome, np.ones(design.n_rows) if weights is None else weights)
 
 
 def _least_squares_by_level(group: Group, outcome: Array, weights: Array) -> Array:

@@ -181,7 +181,7 @@ def summarize(
 def variance_shares(draws: Draws, design: Design, spec: ModelSpec, ci: float = 0.95) -> tuple[VarianceShare, ...]:
     """Return the share of the variance of every factor with a varying intercept; nothing where it has no meaning."""
     factors = [group.factor for group in design.groups if INTERCEPT in group.terms]
-    residual = _residual_variance(draws, spec)
+    residual = _residual_variance(draws, spec) if design.precision is None else None
     if residual is None or not factors:
         return ()
     scale = "outcome" if FAMILIES[spec.family].collapsible else "latent"

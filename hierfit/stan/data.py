@@ -26,6 +26,7 @@ from hierfit.model.repeated import Repeated, repeated_rows
 from hierfit.model.scaling import (
     coefficient_scale,
     effect_scale,
+    row_precision,
     scaled_columns,
     scaled_offset,
     scaled_outcome,
@@ -72,7 +73,7 @@ def stan_data(spec: ModelSpec, design: Design, engine: Engine = Engine.FULL) -> 
         **_groups(spec, design),
         **_priors("sd", "C", [Bounded(spec.priors[name], (0.0, inf)) for name in sd_names]),
         "A": len(auxiliaries),
-        "aux_scale": np.array([design.y_scale if aux.in_outcome_units else 1.0 for aux in auxiliaries]),
+        "aux_scale": np.array([design.sigma_scale if aux.in_outcome_units else 1.0 for aux in auxiliaries]),
         **_priors("aux", "A", [Bounded(spec.priors.get(aux.name, _NO_PRIOR), aux.within) for aux in auxiliaries]),
         **(_sigma(spec, design) if engine is Engine.FULL and FAMILIES[spec.family].has_sigma else {}),
         **(_collapsed(spec, design) if engine is Engine.COLLAPSED else _rows(spec, design)),
@@ -221,13 +222,14 @@ def _centering(spec: ModelSpec, design: Design) -> dict[str, Any]:
 def _outcome(design: Design) -> dict[str, Any]:
     """Return the outcome, with all that says how the linear predictor bears on it."""
     family = FAMILIES[design.family]
-    offset, weights = design.offset is not None, design.weights is not None
+    offset = design.offset is not None
+    weights = design.weights if design.precision is None else row_precision(design)
     data: dict[str, Any] = {
         "y": np.rint(design.y).astype(int) + family.has_thresholds if family.is_discrete else scaled_outcome(design),
         "has_offset": int(offset),
         "offsets": scaled_offset(design) if offset else np.empty(0),
-        "has_weights": int(weights),
-        "weights": design.weights if weights else np.empty(0),
+        "has_weights": int(weights is not None),
+        "weights": np.empty(0) if weights is None else weights,
     }
     if not design.is_scaled:
         data["origin"] = design.intercept_origin

@@ -82,7 +82,8 @@ def dense(spec: ModelSpec, design: Design, covariances: Sequence[Array], sigma: 
     prior_mean = np.concatenate([location, np.zeros(W.shape[1] - len(unit))])
     offset = 0.0 if design.offset is None else design.offset
     rest = design.y - design.y_mean - offset - W @ prior_mean
-    V = W @ prior_covariance @ W.T + sigma**2 * np.eye(design.n_rows)
+    precision = np.ones(design.n_rows) if design.precision is None else design.precision
+    V = W @ prior_covariance @ W.T + sigma**2 * np.diag(1 / precision)
     L = np.linalg.cholesky(V)
     half = np.linalg.solve(L, rest)
     gain = np.linalg.solve(L.T, np.linalg.solve(L, W @ prior_covariance)).T

@@ -44,7 +44,7 @@ def covariances(design: Design, seed: int) -> tuple[list[Array], float]:
 def expected(reduced: Reduced, spec: ModelSpec, T: list[Array], sigma: float) -> tuple[float, Array, Array]:
     """Log density, and mean and covariance of coefficients and effects, row by row and in the units of the CSV."""
     in_csv = [np.diag(unit) @ factor for unit, factor in zip(reduced.effect_units, T, strict=True)]
-    found = dense(spec, reduced.design, [factor @ factor.T for factor in in_csv], sigma * reduced.design.y_scale)
+    found = dense(spec, reduced.design, [factor @ factor.T for factor in in_csv], sigma * reduced.design.sigma_scale)
     return found.log_density, found.mean, found.covariance
 
 
@@ -61,6 +61,28 @@ def test_density_differs_from_that_of_the_rows_by_a_constant(name: str, centered
         differences.append(solve(reduced.products, T, sigma).log_density - expected(reduced, spec, T, sigma)[0])
     # A flat prior stands in the rows as one with an sd of 1e4 units, which takes digits of theirs, not of ours.
     assert np.ptp(differences) < (1e-3 if "flat()" in " ".join(priors) else 1e-7)
+
+
+@pytest.mark.parametrize("name", ["slopes of another", "slopes of all", "no intercept"])
+def test_rows_of_other_precision_have_their_own_variance(name: str, sparse: bool) -> None:
+    text, priors = MODELS[name]
+    spec, design = model(text, *priors)
+    design = replace(design, precision=np.random.default_rng(3).gamma(2, 50, design.n_rows))
+    reduced = reduce_model(spec, design)
+    differences = []
+    for seed in range(4):
+        T, sigma = covariances(design, seed)
+        solved, wanted = solve(reduced.products, T, sigma), expected(reduced, spec, T, sigma)
+        differences.append(solved.log_density - wanted[0])
+    assert np.ptp(differences) < (1e-3 if "flat()" in " ".join(priors) else 1e-7)
+    drawn = [
+        np.concatenate(reduced.in_csv_units(*draw_rest(reduced.products, solved, T, sigma, np.random.default_rng(k))))
+        for k in range(1_000)
+    ]
+    sd = np.sqrt(np.maximum(np.diag(wanted[2]), 0))
+    moving = sd > 1e-8
+    z = (np.mean(drawn, axis=0) - wanted[1])[moving] / sd[moving] * np.sqrt(len(drawn))
+    assert np.abs(z).max() < 4.5  # as below
 
 
 @pytest.mark.parametrize("name", MODELS)

@@ -35,6 +35,21 @@ def test_factors_and_products_are_those_of_the_rows(formula: object) -> None:
     np.testing.assert_allclose(within, rest, atol=1e-9)
 
 
+def test_rows_of_other_precision_are_multiplied_by_its_root() -> None:
+    made = design(SLOPES, rows=37)
+    precision = np.random.default_rng(1).gamma(2, 100, 37)
+    made = replace(made, precision=precision)
+    rows, root = collapse(build_spec(SLOPES, made), made), np.sqrt(precision / precision.mean())
+    group, Z = made.groups[0], scaled_varying(made.groups[0]) * root[:, None]
+    columns = np.column_stack([scaled_columns(made), scaled_outcome(made)]) * root[:, None]
+    columns[:, -1] -= columns[:, :-1] @ rows.reference
+    for j in range(group.n_levels):
+        at, S, q = group.codes == j, rows.levels.S[:, :, j], rows.levels.q[:, j]
+        np.testing.assert_allclose(S.T @ S, Z[at].T @ Z[at], rtol=1e-9)
+        np.testing.assert_allclose(S.T @ q, Z[at].T @ columns[at], rtol=1e-8, atol=1e-9)
+    assert made.sigma_scale == pytest.approx(made.y_scale * np.sqrt(precision.mean()))
+
+
 def one_level(x: np.ndarray) -> Group:
     codes = np.repeat(np.arange(2), len(x)).astype(np.int32)
     column = np.concatenate([x, x[::-1]])

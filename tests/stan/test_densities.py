@@ -173,6 +173,17 @@ def test_the_collapsed_engine_takes_an_offset() -> None:
     assert np.ptp(sampling.stats["lp"].ravel() - np.array(expected)) < 1e-5
 
 
+@pytest.mark.parametrize("engine", Engine)
+def test_rows_of_other_precision_have_their_own_variance(engine: Engine) -> None:
+    made = build_design(SLOPES, crossed_table())
+    design = replace(made, precision=np.random.default_rng(4).gamma(2, 50, made.n_rows))
+    spec = build_spec(SLOPES, design)
+    sampling = run(spec, design, engine)
+    expected = [log_density(state, spec, design, engine) for state in states(sampling, spec, design)]
+    assert np.ptp(expected) > 1, "the draws must differ for the comparison to say anything"
+    assert np.ptp(sampling.stats["lp"].ravel() - np.array(expected)) < 1e-5
+
+
 def test_prior_only_leaves_the_outcome_out() -> None:
     design = build_design(INTERCEPT, crossed_table())
     spec = build_spec(INTERCEPT, design, prior_only=True)
@@ -228,7 +239,8 @@ def log_density(state: Mapping[str, Array], spec: ModelSpec, design: Design, eng
     """Likelihood times prior times the Jacobian of Stan's unconstraining transforms."""
     mean = population_predictor(state, design)
     sigma = state["aux"][0]
-    covariance = sigma**2 * np.eye(design.n_rows)
+    precision = np.ones(design.n_rows) if design.precision is None else design.precision
+    covariance = sigma**2 * np.diag(1 / precision)
     for group, (T, z) in zip(design.groups, factors(state, design), strict=True):
         if engine is Engine.FULL:
             mean = mean + np.sum(group.Z * (z @ T.T)[group.codes], axis=1)
@@ -293,6 +305,8 @@ def family_log_density(state: Mapping[str, Array], spec: ModelSpec, design: Desi
     ones = np.ones(design.n_rows)
     trials = ones if design.trials is None else design.trials
     rows = family.log_density(design.y, family.mean(eta, design.link, auxiliaries), auxiliaries, trials)
+    if design.precision is not None:
+        auxiliaries[SIGMA] = auxiliaries[SIGMA] / np.sqrt(design.precision)
     weights = ones if design.weights is None else design.weights
     return float(weights @ rows) + log_prior(state, spec, design, Engine.FULL)
 

@@ -131,7 +131,8 @@ def _draw_factors(ax: Axes, material: Material, table: GroupTable, amounts: Arra
     ax.set_xlabel(f"{unit} per {elided(table.factor, LABEL_WIDTH)}")
     ax.set_ylabel(f"pooling factor, {_label(table.terms[index])}")
     ax.set_ylim(0, 1.02)
-    one_sigma = FAMILIES[material.spec.family].collapsible and material.design.sigma is None
+    design = material.design
+    one_sigma = FAMILIES[design.family].collapsible and design.sigma is None and design.precision is None
     if table.terms == (INTERCEPT,) and one_sigma and len(material.design.groups) == 1:
         _draw_theory(ax, material, table, size)
 
