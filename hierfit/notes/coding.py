@@ -31,7 +31,9 @@ def columns_twice(known: Known) -> Iterator[Note]:
         ("a grouping factor", [group.factor for group in formula.groups if not group.crossing]),
         ("the number of trials", [roles.trials]),
         ("the offset", [roles.offset]),
+        ("the exposure", [roles.exposure]),
         ("the weight", [roles.weights]),
+        ("the precision weight", [roles.precision]),
     ):
         for column in columns:
             if column is not None:

@@ -51,7 +51,13 @@ def _columns_of_numbers(known: Known) -> Mapping[str, str]:
     """Return the columns that are taken as numbers, and as what."""
     formula, roles = known.request.formula, known.request.roles
     named = {name: "predictor" for name in formula.predictors if name not in formula.categorical}
-    named |= {name: role for role, name in (("offset", roles.offset), ("weight", roles.weights)) if name is not None}
+    further = (
+        ("offset", roles.offset),
+        ("exposure", roles.exposure),
+        ("weight", roles.weights),
+        ("precision weight", roles.precision),
+    )
+    named |= {name: role for role, name in further if name is not None}
     return {name: role for name, role in ({formula.response: "outcome"} | named).items() if name in known.table.numbers}
 
 
