@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime
 from importlib.metadata import version
 from typing import Any
@@ -32,6 +33,7 @@ def describe_model(request: FitRequest, table: Table, design: Design, spec: Mode
         "data": {
             "path": str(table.path),
             "sha256": table.sha256,
+            "dialect": asdict(table.dialect),
             "rows_read": table.n_read,
             "rows": table.n_rows,
             "missing": dict(table.dropped),

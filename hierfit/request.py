@@ -10,6 +10,7 @@ from typing import Any
 from hierfit.errors import RunFolderError
 from hierfit.model.formula import Formula, formula_from_dict
 from hierfit.model.roles import NO_ROLES, Roles, roles_from_dict
+from hierfit.model.source import STDIN
 from hierfit.stan.sampler import SamplerOptions
 
 
@@ -60,7 +61,7 @@ class FitRequest:
 
     def to_dict(self) -> dict[str, Any]:
         """Return JSON-ready plain values; the data file by its absolute path."""
-        return {**asdict(self), "data": str(self.data.absolute())}
+        return {**asdict(self), "data": str(self.data if self.data == STDIN else self.data.absolute())}
 
     @staticmethod
     def from_dict(stored: Mapping[str, Any]) -> FitRequest:

@@ -67,7 +67,7 @@ class RunFolder:
 
 def default_folder(data: Path, now: datetime) -> Path:
     """Return `runs/<stem>-<YYYYMMDD-HHMMSS>`."""
-    stem = data.name.split(".")[0] or "data"
+    stem = data.name.split(".")[0].strip("<>") or "data"
     return Path("runs") / f"{stem}-{now:%Y%m%d-%H%M%S}"
 
 

@@ -36,6 +36,7 @@ def test_the_data_are_described(model: dict[str, Any]) -> None:
     assert len(data.pop("sha256")) == 64
     assert data == {
         "path": model["path"],
+        "dialect": {"delimiter": ",", "decimal": ".", "encoding": "utf-8"},
         "rows_read": 7,
         "rows": 5,
         "missing": {"y": 1, "a": 1},

@@ -37,7 +37,8 @@ def _data_lines(label: str, plan: Plan) -> list[str]:
     table, design = plan.table, plan.design
     sizes = [f"{table.n_read:,} rows", *map(_levels_text, design.groups)]
     dropped = dropped_text(table.n_read - table.n_rows, table.dropped, table.spelled)
-    return [f"{label:<{LABEL}}{table.path}: {', '.join(sizes)}, {dropped}"]
+    written = f" ({', '.join(table.dialect.unusual)})" if table.dialect.unusual else ""
+    return [f"{label:<{LABEL}}{table.path}{written}: {', '.join(sizes)}, {dropped}"]
 
 
 def _levels_text(group: Group) -> str:

@@ -14,6 +14,8 @@ import typer
 from hierfit.errors import UsageError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from hierfit.model.formula import Formula
     from hierfit.model.roles import Roles
     from hierfit.request import FitRequest
@@ -38,7 +40,7 @@ def request_from(context: typer.Context) -> FitRequest:
     from hierfit.request import FitRequest
 
     return FitRequest(
-        given["data"],
+        data_file(given["data"]),
         formula,
         priors=tuple(given["prior"] or ()),
         family=given["family"],
@@ -49,6 +51,13 @@ def request_from(context: typer.Context) -> FitRequest:
         standardize=given["standardize"],
         **_how_to_fit(context),
     )
+
+
+def data_file(given: Path) -> Path:
+    """Return the file that is named, or for `-` what stands for standard input."""
+    from hierfit.model.source import STDIN
+
+    return STDIN if str(given) == "-" else given
 
 
 def given_roles(context: typer.Context) -> Roles:

@@ -37,7 +37,9 @@ class EngineChoice(StrEnum):
     FULL = "full"
 
 
-DataFile = Annotated[Path | None, typer.Argument(metavar="FILE", help="The CSV file.", show_default=False)]
+DataFile = Annotated[
+    Path | None, typer.Argument(metavar="FILE", help="The CSV file; -: standard input.", show_default=False)
+]
 Run = Annotated[
     Path, typer.Argument(metavar="RUN", help="Folder of a run, as `hierfit fit` printed it.", show_default=False)
 ]

@@ -14,14 +14,23 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from hierfit.cli.model_request import MODEL_FLAGS, SAMPLER, given_roles, how_long, model_formula, typed, with_sigma
+from hierfit.cli.model_request import (
+    MODEL_FLAGS,
+    SAMPLER,
+    data_file,
+    given_roles,
+    how_long,
+    model_formula,
+    typed,
+    with_sigma,
+)
 from hierfit.errors import UsageError
 
 if TYPE_CHECKING:
     from hierfit.model.formula import Formula
     from hierfit.request import FitRequest
 
-_PLAIN = ("data", "family", "link", "standardize", "prior_only", "ci")
+_PLAIN = ("family", "link", "standardize", "prior_only", "ci")
 _CHOICES = ("engine", "toolchain")
 
 
@@ -33,11 +42,19 @@ def repeated(run: Path, context: typer.Context) -> FitRequest:
         RunFolderError: the folder holds no run.
     """
     from hierfit import finished
+    from hierfit.model.source import STDIN
 
     request, given = finished.stored_request(run), context.params
     names = {name for name in given if typed(context, [name])}
     changes: dict[str, Any] = {name: given[name] for name in _PLAIN if name in names}
     changes |= {name: given[name].value for name in _CHOICES if name in names}
+    if "data" in names:
+        changes["data"] = data_file(given["data"])
+    elif request.data == STDIN:
+        raise UsageError(
+            "that run read its data from standard input, and they are not kept.",
+            hint=f"name the file, or pipe it in again: hierfit fit - --from {shlex.quote(str(run))}",
+        )
     if "no_center" in names:
         changes["centered"] = not given["no_center"]
     if names & {"draws", "until_ess"}:

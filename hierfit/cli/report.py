@@ -25,6 +25,7 @@ from hierfit.model.formula import INTERCEPT
 from hierfit.model.priors import SET_BY_USER
 from hierfit.model.roles import Roles, roles_from_dict
 from hierfit.model.spec import INTERCEPT_AT_MEAN, Kind
+from hierfit.model.table import Dialect
 from hierfit.results.checks import DOMINATED
 from hierfit.results.diagnostics import Diagnosis, Level
 from hierfit.results.digits import format_number, format_row, format_share
@@ -50,9 +51,9 @@ def header_lines(manifest: Mapping[str, Any]) -> list[str]:
     lines = [
         *_title_lines(
             manifest["formula"],
-            f"{family_text(manifest['model'], stored_roles(manifest))}, engine {manifest['engine']}",
+            f"{family_text(manifest['model'], _stored_roles(manifest))}, engine {manifest['engine']}",
         ),
-        *joined("Data", [data["path"], *sizes, *rows_per_group(manifest["groups"])]),
+        *joined("Data", [_path_text(data), *sizes, *rows_per_group(manifest["groups"])]),
         *joined(
             "Draws",
             [
@@ -76,6 +77,12 @@ def header_lines(manifest: Mapping[str, Any]) -> list[str]:
     if manifest["status"] == "interrupted":
         lines += paragraph("Note", f"interrupted: {drawn:,} of {sampler['draws']:,} draws of each chain")
     return lines
+
+
+def _path_text(data: Mapping[str, Any]) -> str:
+    """Return the file, and what is not usual about how it is written."""
+    unusual = Dialect(**data["dialect"]).unusual if "dialect" in data else ()
+    return f"{data['path']} ({', '.join(unusual)})" if unusual else str(data["path"])
 
 
 def _start_text(manifest: Mapping[str, Any]) -> str:
@@ -123,7 +130,7 @@ def _priors_text(priors: Mapping[str, Mapping[str, Any]]) -> str:
     return f"{shown} set by --prior; the others {scaled}" if by_user else scaled
 
 
-def stored_roles(manifest: Mapping[str, Any]) -> Roles:
+def _stored_roles(manifest: Mapping[str, Any]) -> Roles:
     """Return the further columns of a run."""
     return roles_from_dict(manifest["request"].get("roles", {}))
 
@@ -131,7 +138,7 @@ def stored_roles(manifest: Mapping[str, Any]) -> Roles:
 def intercept_lines(manifest: Mapping[str, Any], summary: Summary) -> list[str]:
     """Return what the intercepts are, where the table has two, or an offset that has to be 0."""
     names = {row.name for row in summary.rows}
-    offset = stored_roles(manifest).offset_at_zero
+    offset = _stored_roles(manifest).offset_at_zero
     expected = _expected(manifest["model"]["formula"]["response"], manifest["model"], manifest["categories"])
     if INTERCEPT_AT_MEAN not in names:
         return wrapped(f"Intercept is the {expected} at {offset}.") if offset and INTERCEPT in names else []
@@ -148,7 +155,7 @@ def threshold_lines(manifest: Mapping[str, Any], summary: Summary) -> list[str]:
     if all(row.kind is not Kind.THRESHOLD for row in summary.rows):
         return []
     response, link = manifest["model"]["formula"]["response"], manifest["model"]["link"]
-    named, offset, zero = _predictors(summary), stored_roles(manifest).offset_at_zero, ""
+    named, offset, zero = _predictors(summary), _stored_roles(manifest).offset_at_zero, ""
     if named or offset:
         where = [f"{named[0]} = 0"] if len(named) == 1 else []
         where += [offset] if offset else []
@@ -260,7 +267,7 @@ def markdown_text(manifest: Mapping[str, Any], summary: Summary, diagnosis: Diag
         rows.append([row.name, numbers["mean"], numbers["sd"], interval, *rest])
     sizes = [f"{manifest['data']['rows']:,} rows"]
     sizes += [counted(group["levels"], group["factor"]) for group in manifest["groups"]]
-    said = [f"`{manifest['formula']}`, {family_text(manifest['model'], stored_roles(manifest))}; {', '.join(sizes)}."]
+    said = [f"`{manifest['formula']}`, {family_text(manifest['model'], _stored_roles(manifest))}; {', '.join(sizes)}."]
     said += [f"Checks: {VERDICTS[diagnosis.status]}.", *_said_lines(manifest, summary)]
     said += notes_sentences(manifest)
     return f"{markdown_table(rows)}\n\n{' '.join(' '.join(said).split())}"

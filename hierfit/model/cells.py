@@ -6,7 +6,8 @@ cells, or as numbers, with an error that names line and value where that fails.
 
 What means missing is a set of spellings (`missing_cells`), which a cell has as a whole: `None` and `null` are words
 like others. A number is written with a decimal point, optionally with a sign and an exponent; spaces around it do not
-count. A column that holds only true and false (True, TRUE, true) reads as 1 and 0.
+count. In files separated by semicolons or tabs it may be a decimal comma, where no number used has a point
+(`find_decimal`). A column that holds only true and false (True, TRUE, true) reads as 1 and 0.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import re
 import shlex
 import warnings
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,6 +26,7 @@ from numpy.typing import NDArray
 from hierfit.errors import DataError
 from hierfit.model import csvfile
 from hierfit.model.csvfile import CsvFile
+from hierfit.model.source import on_disk
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 # What means missing unless --na says otherwise: what R, pandas and spreadsheets write, and no word of a language.
 MISSING = ("", "NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan")
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+COMMA = re.compile(r"[+-]?(\d+,\d*|,\d+)([eE][+-]?\d+)?", re.ASCII)
 _INFINITE = re.compile(r"[+-]?inf(inity)?", re.IGNORECASE)
 _BOOLEANS = {"True": 1.0, "TRUE": 1.0, "true": 1.0, "False": 0.0, "FALSE": 0.0, "false": 0.0}
 
@@ -110,14 +113,14 @@ def _read_csv(file: CsvFile, **options: Any) -> pd.DataFrame:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", pd.errors.ParserWarning)
         frame: pd.DataFrame = pd.read_csv(
-            file.path,
+            on_disk(file.path),
             sep=file.delimiter,
             names=list(range(len(file.header))),
             header=0,
             index_col=False,
             keep_default_na=False,
             compression="gzip" if file.compressed else None,
-            encoding="utf-8",
+            encoding=file.encoding,
             engine="c",
             **options,
         )
@@ -140,6 +143,24 @@ def as_text(column: pd.Series[Any], missing: Collection[str] = MISSING) -> Text:
         new[codes],
         tuple(cell for cell, stays in zip(cells, kept[:-1], strict=True) if stays),
         {cells[position]: int(counts[position]) for position in spelled},
+    )
+
+
+def find_decimal(file: CsvFile, columns: Iterable[Text]) -> str:
+    """Return the decimal mark of columns that are to hold numbers: a comma where some have one, and none a point."""
+    if file.delimiter == ",":
+        return "."
+    cells = [cell.strip() for text in columns for cell in text.cells]
+    points = any("." in cell and NUMBER.fullmatch(cell) for cell in cells)
+    return "," if not points and any(COMMA.fullmatch(cell) for cell in cells) else "."
+
+
+def with_points(text: Text, decimal: str) -> Text:
+    """Return a column with decimal points in the place of its decimal commas; other cells stay as they are."""
+    if decimal == ".":
+        return text
+    return replace(
+        text, cells=tuple(cell.replace(",", ".") if COMMA.fullmatch(cell.strip()) else cell for cell in text.cells)
     )
 
 
@@ -199,8 +220,8 @@ def _number_hint(file: CsvFile, cell: str, *, mostly: bool) -> str:
     missing = f"if that means missing: --na {shlex.quote(cell)}; for categories, C(COLUMN) in --formula"
     if re.fullmatch(r"[+-]?\d*,\d+", cell):
         point, joined = cell.replace(",", "."), cell.replace(",", "")
-        if file.delimiter == ";":
-            return f"decimal commas are not read: write {point} for {cell} (from R: write.csv, not write.csv2)"
+        if file.delimiter != ",":
+            return f"decimal commas are read where no number has a point: write {point} for {cell}"
         return f"if it is a decimal comma, write {point} with a point; if it marks thousands, write {joined}"
     if re.fullmatch(r"[+-]?\d[\d.,' ]*", cell):
         return "write numbers with a decimal point and without thousands separators"

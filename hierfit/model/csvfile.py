@@ -4,9 +4,10 @@ In: a path. Out: a `CsvFile` (delimiter and header), the digest, a `Layout` (whe
 and, for files whose rows are not that plain, the line on which each row begins. Values and types are the
 business of `model.table`.
 
-Read as CSV: UTF-8 with or without a byte order mark; lines that end in LF or CRLF; comma, semicolon or tab,
-whichever the header holds most of; RFC 4180 quoting with `"`; `.csv.gz`. Lines count from 1, the header being line 1.
-Everything else is refused with a DataError that says what the file is and how to turn it into a CSV.
+Read as CSV: UTF-8 with or without a byte order mark, or Latin-1 (`model.encoding`); lines that end in LF or CRLF;
+comma, semicolon or tab, whichever the header holds most of; RFC 4180 quoting with `"`; `.csv.gz`; what is piped in
+(`model.source`). Lines count from 1, the header being line 1. Everything else is refused with a DataError that says
+what the file is and how to turn it into a CSV.
 """
 
 from __future__ import annotations
@@ -16,16 +17,20 @@ import gzip
 import hashlib
 import re
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, cast
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hierfit.errors import DataError, did_you_mean
+from hierfit.model.encoding import UTF_8, NotUtf8Error, other_encoding, wrong_encoding
+from hierfit.model.source import STDIN, is_gzip, on_disk, open_bytes, open_text
+
+T = TypeVar("T")
 
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab"}
 _CHUNK, _DIGEST_CHUNK = 1 << 20, 1 << 25
@@ -58,16 +63,18 @@ class CsvFile:
         path: the file as the user named it.
         delimiter: comma, semicolon or tab.
         header: the column names, exactly as written, quotes removed.
+        encoding: how its text is encoded, as Python calls it.
     """
 
     path: Path
     delimiter: str
     header: tuple[str, ...]
+    encoding: str = UTF_8
 
     @property
     def compressed(self) -> bool:
         """Whether the file is gzipped."""
-        return _is_gzip(self.path)
+        return is_gzip(self.path)
 
 
 @dataclass(frozen=True)
@@ -83,7 +90,22 @@ class Layout:
     regular: bool
 
 
-def open_csv(path: Path) -> CsvFile:
+def in_its_encoding(path: Path, use: Callable[[CsvFile], T]) -> T:
+    """Return what `use` makes of a CSV file: as UTF-8, or where that fails in the encoding that it seems to have.
+
+    Raises:
+        DataError: as `open_csv`, and what `use` raises.
+    """
+    try:
+        return use(open_csv(path))
+    except NotUtf8Error:
+        encoding = other_encoding(path)
+        if encoding is None:
+            raise
+    return use(open_csv(path, encoding))
+
+
+def open_csv(path: Path, encoding: str = UTF_8) -> CsvFile:
     """Return the header of a CSV file.
 
     Raises:
@@ -92,7 +114,7 @@ def open_csv(path: Path) -> CsvFile:
     _refuse_unreadable(path)
     with reading_errors(path):
         _refuse_foreign(path)
-        with open_text(path) as text:
+        with open_text(path, encoding) as text:
             first = next((line for line in text if line.strip()), "")
         if not first:
             raise DataError(
@@ -100,15 +122,15 @@ def open_csv(path: Path) -> CsvFile:
             )
         _refuse_lone_return(path, 1, first)
         delimiter = _delimiter(first)
-        with open_text(path) as text:
+        with open_text(path, encoding) as text:
             header = next(row for row in csv.reader(text, delimiter=delimiter) if not _is_blank(row))
-    return CsvFile(path, delimiter, tuple(header))
+    return CsvFile(path, delimiter, tuple(header), encoding)
 
 
 def digest_file(path: Path) -> str:
     """Return the SHA-256 of the file as it is on disk, as hex digits."""
     digest = hashlib.sha256()
-    with path.open("rb") as stream:
+    with on_disk(path).open("rb") as stream:
         # Few large updates: this runs beside the parser, and every one of them waits for the interpreter once.
         while chunk := stream.read(_DIGEST_CHUNK):
             digest.update(chunk)
@@ -118,7 +140,7 @@ def digest_file(path: Path) -> str:
 def survey_layout(file: CsvFile) -> Layout:
     """Compare the file's separators with those of plain one-line rows, in one pass over its bytes."""
     separators = _Separators(file)
-    with _open_bytes(file.path) as stream:
+    with open_bytes(file.path) as stream:
         while chunk := stream.read(_CHUNK):
             separators.read(chunk)
     return separators.layout()
@@ -187,7 +209,7 @@ def unclosed_quote(file: CsvFile) -> DataError:
 
 def _records(file: CsvFile) -> Iterator[tuple[int, list[str]]]:
     """Yield every record that is not blank, with the line on which it begins."""
-    with reading_errors(file.path), open_text(file.path) as text:
+    with reading_errors(file.path), open_text(file.path, file.encoding) as text:
         latest = [""]
         reader = csv.reader(_remembering(text, latest), delimiter=file.delimiter)
         while True:
@@ -246,6 +268,8 @@ def _delimiter(header: str) -> str:
 
 
 def _refuse_unreadable(path: Path) -> None:
+    if path == STDIN:
+        return
     if path.is_dir():
         inside = sorted(entry.name for entry in path.iterdir() if ".csv" in entry.suffixes)
         raise DataError(
@@ -268,34 +292,21 @@ def _refuse_unreadable(path: Path) -> None:
 
 
 def _refuse_foreign(path: Path) -> None:
-    with path.open("rb") as stream:
+    with on_disk(path).open("rb") as stream:
         start = stream.read(_CHUNK)
     if not start:
         raise DataError(f"{path} is empty (0 bytes).", hint="check that the export that wrote it finished")
     for signature, kind, hint in _SIGNATURES:
         if start.startswith(signature):
             raise DataError(f"{path} is {kind}, not a CSV file.", hint=hint)
-    if _is_gzip(path):
+    if is_gzip(path):
         return
     if start.startswith(b"\x1f\x8b"):
-        raise DataError(f"{path} is gzipped, but its name does not end in .gz.", hint=f"rename it to {path.name}.gz")
+        hint = "unpack it on the way: zcat FILE | hierfit ..." if path == STDIN else f"rename it to {path.name}.gz"
+        raise DataError(f"{path} is gzipped, but its name does not end in .gz.", hint=hint)
     if b"\0" in start:
         line = start[: start.index(b"\0")].count(b"\n") + 1
         raise DataError(f"{path} is not text: line {line} holds a zero byte.", hint=_SAVE_AS_CSV)
-
-
-def _is_gzip(path: Path) -> bool:
-    return path.suffix.lower() == ".gz"
-
-
-def _open_bytes(path: Path) -> IO[bytes]:
-    return cast("IO[bytes]", gzip.open(path, "rb")) if _is_gzip(path) else path.open("rb")
-
-
-def open_text(path: Path) -> IO[str]:
-    """Open the file as UTF-8 text without its byte order mark, line ends as they are."""
-    opener = gzip.open if _is_gzip(path) else open
-    return cast("IO[str]", opener(path, "rt", encoding="utf-8-sig", newline=""))
 
 
 @contextmanager
@@ -304,7 +315,7 @@ def reading_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except UnicodeDecodeError:
-        raise _wrong_encoding(path) from None
+        raise wrong_encoding(path) from None
     except PermissionError:
         raise DataError(f"{path} cannot be read: permission denied.", hint=f"chmod u+r {path}") from None
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
@@ -314,23 +325,6 @@ def reading_errors(path: Path) -> Iterator[None]:
         ) from None
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error.strerror or error}.") from None
-
-
-def _wrong_encoding(path: Path) -> DataError:
-    hint = f"save it as UTF-8 (in Excel: 'CSV UTF-8'), or: iconv -f latin1 -t utf-8 {path} > {path.stem}-utf8.csv"
-    with _open_bytes(path) as stream:
-        for line, text in enumerate(stream, start=1):
-            try:
-                text.decode("utf-8")
-            except UnicodeDecodeError as error:
-                byte = text[error.start : error.start + 1]
-                near = _shortened(text[max(0, error.start - 15) : error.start + 15].decode("latin-1").strip())
-                return DataError(
-                    f"{path} is not UTF-8: byte {error.start + 1} of line {line} is 0x{byte.hex().upper()}"
-                    f" ({byte.decode('latin-1')!r} in Latin-1, near {near!r}).",
-                    hint=hint,
-                )
-    return DataError(f"{path} is not UTF-8.", hint=hint)
 
 
 def _shortened(text: str, limit: int = 60) -> str:

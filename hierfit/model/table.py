@@ -34,15 +34,40 @@ from hierfit.model.cells import (
     Text,
     as_numbers,
     as_text,
+    find_decimal,
     holds_no_number,
     holds_text,
     numbers_in,
     parse_columns,
     read_columns,
+    with_points,
 )
 from hierfit.model.csvfile import CsvFile
+from hierfit.model.encoding import NAMES, UTF_8
 
 _DESCRIBED_ROWS, _DESCRIBED_COLUMNS = 10_000, 20
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """How a file is written.
+
+    Attributes:
+        delimiter: comma, semicolon or tab.
+        decimal: decimal mark, a point or a comma.
+        encoding: of its text, as Python calls it.
+    """
+
+    delimiter: str = ","
+    decimal: str = "."
+    encoding: str = UTF_8
+
+    @property
+    def unusual(self) -> tuple[str, ...]:
+        """What is not that of most files: "semicolons", "decimal commas", "Latin-1 (Windows-1252)"."""
+        parts = [f"{csvfile.DELIMITERS[self.delimiter]}s"] if self.delimiter != "," else []
+        parts += ["decimal commas"] if self.decimal == "," else []
+        return (*parts, NAMES[self.encoding]) if self.encoding in NAMES else tuple(parts)
 
 
 @dataclass(frozen=True)
@@ -61,6 +86,7 @@ class Table:
         orders: column name -> its levels in the order that the user stated, where one was stated.
         lost: column name -> label -> how many rows had it, of labels that no kept row has, where there are such.
         spelled: column of labels -> what means missing in it, but the empty cell -> in how many rows, where there are.
+        dialect: how the file is written.
     """
 
     path: Path
@@ -74,6 +100,7 @@ class Table:
     orders: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     lost: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     spelled: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    dialect: Dialect = field(default_factory=lambda: Dialect())
 
     @property
     def n_rows(self) -> int:
@@ -123,7 +150,19 @@ def read_table(
     Raises:
         DataError: the file, its header, a row or a cell cannot be used; names file, column, line and value.
     """
-    file = csvfile.open_csv(Path(path))
+    return csvfile.in_its_encoding(
+        Path(path), lambda file: _read(file, tuple(numeric), tuple(labels), tuple(either), mixed, missing)
+    )
+
+
+def _read(
+    file: CsvFile,
+    numeric: tuple[str, ...],
+    labels: tuple[str, ...],
+    either: tuple[str, ...],
+    mixed: Collection[str],
+    missing: Collection[str],
+) -> Table:
     positions = _find_columns(file, (*numeric, *labels, *either))
     with csvfile.reading_errors(file.path), ThreadPoolExecutor(1) as pool:
         digest = pool.submit(csvfile.digest_file, file.path)
@@ -132,16 +171,18 @@ def read_table(
         lines = _row_lines(file, len(frame))
         sha256 = digest.result()
     text = {name: as_text(frame[name], missing) for name in frame if frame[name].dtype == object}
+    decimal = find_decimal(file, [text[name] for name in (*numeric, *either) if name in text])
+    pointed = {name: with_points(text[name], decimal) for name in (*numeric, *either) if name in text}
     words = [
         name
         for name in either
         if name in text
-        and (holds_no_number(text[name], missing) or (name in mixed and holds_text(text[name], missing)))
+        and (holds_no_number(pointed[name], missing) or (name in mixed and holds_text(pointed[name], missing)))
     ]
     numeric = tuple(dict.fromkeys((*numeric, *(name for name in either if name not in words))))
     labels = tuple(dict.fromkeys((*labels, *words)))
     numbers = {
-        name: as_numbers(file, name, text[name], lines, missing) if name in text else frame[name].to_numpy()
+        name: as_numbers(file, name, pointed[name], lines, missing) if name in text else frame[name].to_numpy()
         for name in numeric
     }
     empty = {name: np.isnan(values) for name, values in numbers.items()}
@@ -160,6 +201,7 @@ def read_table(
         levels={name: levels for name, (_, levels) in kept.items()},
         lines=lines[complete],
         lost={name: levels for name, levels in lost.items() if levels},
+        dialect=Dialect(file.delimiter, decimal, file.encoding),
         spelled={name: text[name].missing for name in labels if text[name].missing},
     )
 
@@ -170,10 +212,15 @@ def describe_columns(path: str | Path) -> tuple[ColumnDescription, ...]:
     Raises:
         DataError: the file cannot be read as CSV.
     """
-    file = csvfile.open_csv(Path(path))
+    return csvfile.in_its_encoding(Path(path), _describe_all)
+
+
+def _describe_all(file: CsvFile) -> tuple[ColumnDescription, ...]:
     with csvfile.reading_errors(file.path):
         frame = read_columns(file, range(len(file.header)), {}, rows=_DESCRIBED_ROWS)
-    return tuple(_describe(name, as_text(frame[position])) for position, name in enumerate(file.header))
+    columns = [as_text(frame[position]) for position in range(len(file.header))]
+    decimal = find_decimal(file, columns)
+    return tuple(_describe(name, with_points(text, decimal)) for name, text in zip(file.header, columns, strict=True))
 
 
 def _describe(name: str, text: Text) -> ColumnDescription:
@@ -221,7 +268,7 @@ def _no_such_column(file: CsvFile, name: str) -> DataError:
 
 
 def _columns_hint(file: CsvFile) -> str:
-    columns = describe_columns(file.path)
+    columns = _describe_all(file)
     judged = f" (first {_DESCRIBED_ROWS:,} rows)" if columns[0].n_rows == _DESCRIBED_ROWS else ""
     hint = f"columns{judged}: {', '.join(map(str, columns[:_DESCRIBED_COLUMNS]))}"
     if len(columns) > _DESCRIBED_COLUMNS:

@@ -71,7 +71,7 @@ BAD = [
     # files
     Bad("binary", fit(), ["data.csv is not text", "zero byte"], data(b"\0\1\2score")),
     Bad("workbook", fit(), ["data.csv is an Excel workbook", "CSV UTF-8"], data(b"PK\3\4 and so on")),
-    Bad("latin-1", fit(), ["data.csv is not UTF-8", "line 2"], data(HEADER.encode() + b"1,2,\xe9cole\n")),
+    Bad("latin-1", fit(), ["data.csv is not UTF-8", "line 2"], data(HEADER.encode() + b"1,2,\x81cole\n")),
     Bad("folder", fit(data="place"), ["place is a folder, not a CSV file", "in.csv"], {"place/in.csv": CSV}),
     Bad("no file", fit(data="dat.csv"), ["no file dat.csv", "Did you mean 'data.csv'?"]),
     Bad("no folder", fit(data="nowhere/data.csv"), ["no file nowhere/data.csv", "nowhere does not exist"]),

@@ -14,8 +14,9 @@ import pandas as pd
 import pytest
 
 from hierfit.errors import DataError
+from hierfit.model import source
 from hierfit.model.cells import MISSING, missing_cells
-from hierfit.model.table import Table, describe_columns, read_table
+from hierfit.model.table import Dialect, Table, describe_columns, read_table
 
 HEADER = b"score,ses,school\n"
 
@@ -236,6 +237,67 @@ def test_a_large_file_reads_like_a_small_one(tmp_path: Path) -> None:
     assert "line 119992 of" in error_of(tmp_path, "score,ses,school\n" + "\n".join(rows)).message
 
 
+DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t"}
+LABELS = ["a", "b c", "Ä", "é,è", "x;y", 'say "hi"', "1,5", "001", "None", " a", "ß", "NAïve", "œuvre", "-"]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252"])
+@pytest.mark.parametrize("delimiter", DELIMITERS.values(), ids=DELIMITERS)
+def test_random_tables_come_back_from_every_dialect_and_encoding(tmp_path: Path, delimiter: str, encoding: str) -> None:
+    rng, path = random.Random(3), tmp_path / "data.csv"
+    for _ in range(40):
+        commas = delimiter != "," and rng.random() < 0.5
+        rows = [
+            (round(rng.gauss(0, 100), rng.randint(0, 4)), rng.choice(LABELS), rng.choice(LABELS))
+            for _ in range(rng.randint(2, 8))
+        ]
+        out = io.StringIO(newline="")
+        quoting = rng.choice([csv.QUOTE_MINIMAL, csv.QUOTE_ALL])
+        writer = csv.writer(out, delimiter=delimiter, lineterminator=rng.choice(["\n", "\r\n"]), quoting=quoting)
+        writer.writerow(["größe", "g", "h"])
+        for number, g, h in rows:
+            writer.writerow([repr(number).replace(".", "," if commas else "."), g, h])
+        path.write_bytes(out.getvalue().encode(encoding))
+        table = read_table(path, ["größe"], ["g", "h"])
+        assert table.numbers["größe"].tolist() == [number for number, _, _ in rows]
+        found = [[table.levels[name][code] for code in table.labels[name]] for name in "gh"]
+        assert found == [[row[1] for row in rows], [row[2] for row in rows]]
+        assert table.dialect == Dialect(
+            delimiter, "," if commas else ".", "cp1252" if encoding == "cp1252" else "utf-8"
+        )
+
+
+def test_what_is_unusual_about_a_file_is_told(tmp_path: Path) -> None:
+    table = table_of(tmp_path, "score;ses;school\n1,5;2;é\n2;3,5;b\n".encode("latin-1"))
+    assert table.dialect.unusual == ("semicolons", "decimal commas", "Latin-1 (Windows-1252)")
+    assert table_of(tmp_path, HEADER + b"1,2,a\n2,3,b\n").dialect.unusual == ()
+    kinds = describe_columns(tmp_path / "data.csv")
+    assert [str(column) for column in kinds[:2]] == ["score (number)", "ses (number)"]
+
+
+def test_what_is_piped_in_can_be_read_again_and_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    content = HEADER + b"1,2,a\n2,,b\n3,4,a\n"
+    monkeypatch.setattr(source, "_kept", [])
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(content)))
+    for _ in range(2):
+        table = read_table(source.STDIN, ["score", "ses"], ["school"])
+        assert (table.n_read, table.n_rows, str(table.path)) == (3, 2, "<stdin>")
+        assert table.sha256 == hashlib.sha256(content).hexdigest()
+    with pytest.raises(DataError, match=r"no column 'sess' in <stdin>\. Did you mean 'ses'"):
+        read_table(source.STDIN, ["sess"], [])
+
+
+def test_nothing_piped_in_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(source, "_kept", [])
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"")))
+    with pytest.raises(DataError, match=r"<stdin> is empty"):
+        read_table(source.STDIN, ["x"], [])
+    monkeypatch.setattr(source, "_kept", [])
+    monkeypatch.setattr("sys.stdin", None)
+    with pytest.raises(DataError, match="nothing is piped into standard input"):
+        read_table(source.STDIN, ["x"], [])
+
+
 def _reference(text: str) -> list[tuple[int, str, str]] | None:
     """The kept rows (line, g, k) by the csv module alone, or None where a row has more fields than the header."""
     reader = csv.reader(io.StringIO(text, newline=""))
@@ -335,9 +397,9 @@ WRONG = {
     "hexadecimal": (HEADER + b"1,2,a\n0x10,2,b\n", "but line 3 holds '0x10' (1 such cell).", "write the number alone"),
     "other digits": (HEADER + "1,2,a\n٣,2,b\n".encode(), "but line 3 holds '٣' (1 such cell).", "without"),
     "decimal comma": (
-        b"score;ses;school\n1;2;a\n1;3,14;a\n",
+        b"score;ses;school\n1.5;2;a\n1;3,14;a\n",
         "column 'ses' of FILE must hold numbers, but line 3 holds '3,14' (1 such cell).",
-        "decimal commas are not read: write 3.14 for 3,14 (from R: write.csv, not write.csv2)",
+        "decimal commas are read where no number has a point: write 3.14 for 3,14",
     ),
     "decimal comma or thousands": (
         HEADER + b'1,"1,234",a\n',
@@ -389,12 +451,12 @@ WRONG = {
     "unclosed quote in the header": (b'score,"ses,school\n1,2,a\n', 'a quote (") opened on line 1 of FILE', ""),
     "old Mac line ends": (HEADER.replace(b"\n", b"\r") + b"1,2,a\r", "line 1 of FILE ends in a carriage return", "tr "),
     "one old Mac line end": (HEADER + b"1,2,a\r,3,b\n", "line 2 of FILE ends in a carriage return alone", "tr "),
-    "latin-1": (
-        HEADER + "1,2,a\n3,4,Orléans\n".encode("latin-1"),
+    "two encodings": (
+        HEADER + "1,2,é\n".encode() + "3,4,Orléans\n".encode("latin-1"),
         "FILE is not UTF-8: byte 8 of line 3 is 0xE9 ('é' in Latin-1, near '3,4,Orléans').",
         "save it as UTF-8 (in Excel: 'CSV UTF-8'), or: iconv -f latin1 -t utf-8 ",
     ),
-    "latin-1 header": ("scoré,ses\n1,2\n".encode("latin-1"), "FILE is not UTF-8: byte 5 of line 1 is 0xE9", "UTF-8"),
+    "no known encoding": (b"scor\x81,ses\n1,2\n", "FILE is not UTF-8: byte 5 of line 1 is 0x81", "UTF-8"),
     "utf-16": ("score,ses\n1,2\n".encode("utf-16"), "FILE is text in UTF-16, not a CSV file.", "'CSV UTF-8'"),
     "empty": (b"", "FILE is empty (0 bytes).", "export"),
     "blank": (
