@@ -517,6 +517,43 @@ def test_what_the_intercept_of_counts_is_of(family: str, said: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("roles", "named", "said"),
+    [
+        ({"offset": "log_min"}, "offset(log_min)", "ses = 0 and log_min = 0"),
+        ({"exposure": "minutes"}, "offset(log(minutes))", "ses = 0 and minutes = 1"),
+        ({"weights": "copies"}, "weights(copies), which count rows", "ses = 0"),
+        ({"precision": "w"}, "precision weights(w)", "ses = 0"),
+        ({"trials": "n"}, "trials(n)", "ses = 0"),
+    ],
+)
+def test_further_columns_are_named_and_sentences_true_with_them(roles: dict[str, str], named: str, said: str) -> None:
+    request = manifest()["request"] | {"roles": roles}
+    model = manifest()["model"] | {"family": "poisson", "link": "log"}
+    shown = " ".join(text(OutputFormat.TABLE, request=request, model=model).split())
+    assert f"poisson, log link, {named}, engine" in shown
+    assert f"the log of the expected mathach at {said}, Intercept_at_mean that at its mean, -0.00142" in shown
+    at_mean = said.removeprefix("ses = 0")
+    assert shown.count(at_mean) == 2 if at_mean else True
+    alone = run_text(
+        manifest(request=request, model=model, x_mean={}), Summary((ROWS[0],), 0.95, ()), OK, OutputFormat.TABLE, RUN
+    )
+    assert alone.endswith(f" at {at_mean[5:]}.") if at_mean else "Intercept is" not in alone
+
+
+def test_thresholds_are_said_to_be_where_the_offset_is_0() -> None:
+    request = manifest()["request"] | {"roles": {"offset": "o"}}
+    for rows, said in ((ordered_rows(), "at x = 0 and o = 0; a"), (ordered_rows()[1:], "up to a at o = 0.")):
+        shown = run_text(ordered_manifest(request=request), Summary(rows, 0.95, ()), OK, OutputFormat.TABLE, RUN)
+        assert said in " ".join(shown.split())
+
+
+def test_what_is_unusual_about_the_file_is_told() -> None:
+    data = manifest()["data"] | {"dialect": {"delimiter": ";", "decimal": ",", "encoding": "cp1252"}}
+    told = " ".join(" ".join(header_lines(manifest(data=data))).split())
+    assert "hsb.csv (semicolons, decimal commas, Latin-1 (Windows-1252))" in told
+
+
+@pytest.mark.parametrize(
     ("text", "family", "noted"),
     [
         ("y ~ a + (1 | g)", "cumulative", {"threshold[0|1]": "; at the mean of x", "sd(g)": "; its positive half"}),

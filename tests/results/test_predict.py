@@ -109,6 +109,22 @@ def test_replicates_have_the_mean_and_the_spread_of_the_model(synthetic):
     assert np.abs(replicated.mean(axis=0) - predictor).max() < 5 * sigma / 20
 
 
+def test_rows_of_other_precision_spread_as_their_own_variance_says(synthetic):
+    case = synthetic(5, 1)
+    precision = np.where(np.arange(60) % 2, 4.0, 25.0)
+    design = dataclasses.replace(case.design, precision=precision)
+    picks = np.arange(2_000)
+    residual = replicate(case.draws, design, np.random.default_rng(1), 2_000) - linear_predictor(
+        case.draws, design, np.arange(60), picks
+    )
+    sigma = np.sqrt(np.mean(case.draws.of("sigma") ** 2))
+    # 60,000 residuals each: the relative standard error of their sd is 1 / sqrt(120,000), or 0.3 %
+    assert residual[:, precision == 4].std() == pytest.approx(sigma / 2, rel=0.015)
+    assert residual[:, precision == 25].std() == pytest.approx(sigma / 5, rel=0.015)
+    mean_variance = auxiliary_draws(case.draws, design, picks)["sigma"] ** 2
+    assert np.allclose(mean_variance[:, 0], case.draws.of("sigma").ravel() ** 2 * np.mean(1 / precision))
+
+
 def test_picks_are_different_and_never_more_than_there_are(synthetic):
     draws = synthetic(5).draws
     picks = pick_draws(draws, 100, np.random.default_rng(1))
