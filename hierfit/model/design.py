@@ -25,9 +25,9 @@ from hierfit.model.levels import check_columns, check_levels
 from hierfit.model.outcome import find_family, read_outcome
 from hierfit.model.roles import NO_ROLES, Roles
 from hierfit.model.row_columns import read_row_columns
-from hierfit.model.sigma import SigmaColumns, build_sigma
+from hierfit.model.sigma import SigmaColumns, evaluate_sigma, sigma_columns
 from hierfit.model.table import Table
-from hierfit.model.terms import compared_levels, evaluate_terms, reference_levels
+from hierfit.model.terms import Columns, evaluate_terms, reference_levels
 
 Array = NDArray[np.float64]
 
@@ -80,7 +80,9 @@ class Design:
         family: name of the outcome's distribution.
         link: name of the link between its mean and the predictors.
         categories: labels of an outcome of categories, in order.
-        references: text predictor -> level that its others are compared with; not where all levels are kept.
+        references: factor, a text predictor or a call such as C(grade), -> level that its others are compared with;
+            not where all levels are kept.
+        left_out: names of columns that are not there because cells without a row leave nothing to them.
         levels: text predictor -> its levels in order, where the user stated it.
         trials: number of trials of each row [N], for families that count successes.
         offset: what is added to the linear predictor, on the scale of the link [N].
@@ -108,6 +110,7 @@ class Design:
     weights: Array | None = None
     sigma: SigmaColumns | None = None
     precision: Array | None = None
+    left_out: tuple[str, ...] = ()
 
     @property
     def n_rows(self) -> int:
@@ -214,10 +217,11 @@ def build_design(
     wanted = {name: level for name, level in roles.references.items() if name != formula.response}
     references = reference_levels(table, formula.predictors, wanted)
     population = evaluate_terms(formula.terms, table, references, intercept=formula.intercept)
-    groups = tuple(_group(term, table, references) for term in formula.groups)
-    sigma = build_sigma(formula, table, references, kind)
+    varying = [evaluate_terms(term.slopes, table, references, intercept=term.intercept) for term in formula.groups]
+    groups = tuple(_group(term, slopes, table) for term, slopes in zip(formula.groups, varying, strict=True))
+    of_sigma = evaluate_sigma(formula, table, references, kind)
+    evaluated = (population, *varying, *([] if of_sigma is None else [of_sigma]))
     rows = read_row_columns(table, formula, kind, link, roles)
-    names = (population.names, *(group.terms for group in groups), sigma.coefficients if sigma else ())
     design = Design(
         source=table.path,
         response=formula.response,
@@ -231,13 +235,14 @@ def build_design(
         family=family,
         link=link,
         categories=outcome.categories,
-        references=compared_levels(references, names),
+        references={factor: level for columns in evaluated for factor, level in columns.references.items()},
         levels=table.orders,
         trials=outcome.trials,
         offset=rows.offset,
         weights=rows.weights,
-        sigma=sigma,
+        sigma=None if of_sigma is None else sigma_columns(formula, of_sigma, table),
         precision=rows.precision,
+        left_out=tuple(dict.fromkeys(name for columns in evaluated for name in columns.left_out)),
     )
     _check_rows(design)
     _check_columns(design)
@@ -254,9 +259,8 @@ def _with_orders(table: Table, formula: Formula, roles: Roles) -> Table:
     return replace(table, orders=orders)
 
 
-def _group(term: GroupTerm, table: Table, references: Mapping[str, str]) -> Group:
+def _group(term: GroupTerm, slopes: Columns, table: Table) -> Group:
     labels, codes = _combined(term.columns, table)
-    slopes = evaluate_terms(term.slopes, table, references, intercept=term.intercept)
     ones = [np.ones((table.n_rows, 1))] if term.intercept else []
     names = ((INTERCEPT,) if term.intercept else ()) + slopes.names
     return Group(

@@ -1,9 +1,9 @@
 """Text in lme4's grammar -> Formula: `score ~ ses * sector + (1 + ses | school/class)`.
 
-`formulae` expands the population-level part, the left of each bar and the right of each bar, unless they are plain
-sums (`model.plain_terms`). What is done here is to find the bars, because `formulae` neither knows `||` nor says which
-varying terms stood together, and to refuse what it would pass over in silence: anything after a complete expression
-(`x % z`), comparisons, texts and numbers that are no terms. The text of a term is what `formulae` calls it.
+`formulae` reads the population-level part, the left of each bar and the right of each bar, unless they are plain sums
+(`model.plain_terms`); `model.expansion` says what terms its tree comes to. What is done here is to find the bars,
+because `formulae` neither knows `||` nor says which varying terms stood together, and to refuse what it would pass over
+in silence: anything after a complete expression (`x % z`), comparisons, texts and numbers that are no terms.
 
 Names in backticks and texts in quotes may hold any letters, `~` and `|` among them. While a formula is being read
 they are masked: written as a word that every scanner takes for a name, and back again at the end.
@@ -17,6 +17,7 @@ from functools import lru_cache
 from typing import Any
 
 from hierfit.errors import FormulaError, did_you_mean
+from hierfit.model.expansion import ONE, Terms, expand
 from hierfit.model.formula import INTERCEPT, Formula, GroupTerm, SigmaTerms, column_of, quoted
 from hierfit.model.plain_terms import expand_plain, pair_in
 
@@ -190,43 +191,58 @@ def _refuse_repeated(groups: Sequence[GroupTerm], text: str) -> None:
 
 
 def _expand(part: str, text: str) -> tuple[tuple[str, ...], bool]:
-    """Return the terms of one part of a formula, masked, and whether it has an intercept."""
+    """Return the terms of one part of a formula, and whether it has an intercept."""
     plain = expand_plain(part)
     if plain is not None:
         return plain
-    described = _described(f"y ~ {part or '1'}", text).common_terms
-    if len({term.name for term in described}) < len(described):  # I((x - 3) ** 2) and I(x - 3 ** 2): formulae drops one
-        raise FormulaError(f"two terms of '{text}' differ in brackets only.", hint="leave one out")
-    terms = [_term_text(term) for term in described]
-    return tuple(term for term in terms if term != INTERCEPT), INTERCEPT in terms
+    terms = _terms(f"y ~ {part or '1'}", text).added
+    return tuple(":".join(term) for term in terms if term), ONE in terms
+
+
+@lru_cache(maxsize=256)
+def atoms_in(term: str) -> tuple[str, ...]:
+    """Return the columns and calls that a term multiplies, as it has them."""
+    column, pair = column_of(term), pair_in(term)
+    if column is not None:
+        return (term,)
+    if pair is not None:
+        return pair
+    (atoms,) = (atoms for atoms in _terms(f"y ~ 0 + {_mask(term)}", term).added if atoms)
+    return atoms
 
 
 @lru_cache(maxsize=256)
 def columns_in(term: str) -> tuple[str, ...]:
     """Return the columns that a term uses, in the order of their names' first appearance."""
-    column, pair = column_of(term), pair_in(term)
+    return tuple(dict.fromkeys(column for atom in atoms_in(term) for column in _columns_of(atom)))
+
+
+@lru_cache(maxsize=256)
+def _columns_of(atom: str) -> tuple[str, ...]:
+    column = column_of(atom)
     if column is not None:
         return (column,)
-    if pair is not None:
-        return pair
+    from formulae.resolver import Resolver
     from formulae.scanner import Scanner
 
-    masked = _mask(term)
-    described = _described(f"y ~ 0 + {masked}", term).common_terms
-    names = {name for part in described for name in part.var_names}
+    masked = _mask(atom)
+    names = Resolver(_tree(f"y ~ 0 + {masked}", atom).right.right).resolve().var_names
     written = [token.lexeme for token in Scanner(masked).scan()]
     return tuple(_plain(name) for name in dict.fromkeys(written) if name and name in names)
 
 
-def _term_text(term: Any) -> str:
-    """Return the text of a term, with backticks around names that need them."""
-    if term.name == INTERCEPT:
-        return INTERCEPT
-    parts = [
-        quoted(_plain(part.name)) if type(part).__name__ == "Variable" else _unmask(call_text(part.call))
-        for part in term.components
-    ]
-    return ":".join(parts)
+def function_of(atom: str) -> str | None:
+    """Return the name of the function that an atom calls; None for a column."""
+    return None if column_of(atom) is not None else atom.partition("(")[0]
+
+
+def _atom_text(tree: Any) -> str:
+    """Return the text of a column or a call, with backticks around names that need them."""
+    if type(tree).__name__ == "Variable":
+        return quoted(_plain(tree.name.lexeme))
+    from formulae.terms.call_resolver import CallResolver
+
+    return _unmask(call_text(CallResolver(tree).resolve()))
 
 
 def call_text(call: Any) -> str:
@@ -252,10 +268,20 @@ def _operand(call: Any, strength: int) -> str:
     return f"({text})" if len(call.args) == 1 or _STRENGTH.get(call.symbol, 1) < strength else text
 
 
-def _described(masked: str, text: str) -> Any:
-    """Return formulae's description of a masked formula; anything it cannot read is a FormulaError about `text`."""
+def _terms(masked: str, text: str) -> Terms:
+    """Return the terms of a masked formula; anything that cannot be read is a FormulaError about `text`."""
+    tree = _tree(masked, text)
+    try:
+        return expand(tree.right, _atom_text, text)
+    except FormulaError:
+        raise
+    except Exception as error:  # formulae raises bare ValueError, KeyError, TypeError
+        raise FormulaError(f"'{text}' could not be read{_said(error)}.", hint=_EXAMPLE) from error
+
+
+def _tree(masked: str, text: str) -> Any:
+    """Return formulae's tree of a masked formula, of terms that can be."""
     from formulae.parser import Parser
-    from formulae.resolver import Resolver
     from formulae.scanner import Scanner
 
     try:
@@ -264,7 +290,7 @@ def _described(masked: str, text: str) -> Any:
         rest = "" if parser.at_end() else parser.peek().lexeme
         if not rest:
             _check_terms(tree.right, text)
-            return Resolver(tree).resolve()
+            return tree
     except FormulaError:
         raise
     except Exception as error:  # formulae raises bare ValueError, KeyError, ParseError, ScanError, TypeError

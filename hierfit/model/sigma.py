@@ -17,7 +17,7 @@ from hierfit.errors import DataError, FormulaError, UsageError
 from hierfit.model.families import FAMILIES, Family
 from hierfit.model.formula import INTERCEPT, Formula, SigmaTerms, column_of
 from hierfit.model.table import Table
-from hierfit.model.terms import evaluate_terms
+from hierfit.model.terms import Columns, evaluate_terms
 
 Array = NDArray[np.float64]
 
@@ -57,12 +57,12 @@ class SigmaColumns:
         return np.arange(len(self.coefficients)) == 0 if self.intercept else np.ones(len(self.coefficients), bool)
 
 
-def build_sigma(formula: Formula, table: Table, references: Mapping[str, str], family: Family) -> SigmaColumns | None:
-    """Lay out the columns that predict log sigma; None where sigma is one number.
+def evaluate_sigma(formula: Formula, table: Table, references: Mapping[str, str], family: Family) -> Columns | None:
+    """Return the columns that predict log sigma, the intercept's not among them; None where sigma is one number.
 
     Raises:
         UsageError: the family has no sigma.
-        FormulaError, DataError: a term cannot be evaluated, or its column says nothing.
+        FormulaError: a term cannot be evaluated.
     """
     if formula.sigma is None:
         return None
@@ -72,7 +72,16 @@ def build_sigma(formula: Formula, table: Table, references: Mapping[str, str], f
             f"--sigma {formula.sigma}: the family {family.name} has no sigma.", hint=f"families with sigma: {having}"
         )
     terms = tuple(_as_levels(term, formula, table) for term in formula.sigma.terms)
-    evaluated = evaluate_terms(terms, table, references, intercept=formula.sigma.intercept)
+    return evaluate_terms(terms, table, references, intercept=formula.sigma.intercept)
+
+
+def sigma_columns(formula: Formula, evaluated: Columns, table: Table) -> SigmaColumns:
+    """Lay out the evaluated columns that predict log sigma.
+
+    Raises:
+        FormulaError, DataError: a column says nothing, or a row has no sigma.
+    """
+    assert formula.sigma is not None
     _check(formula.sigma, evaluated.names, evaluated.values, table)
     if not formula.sigma.intercept:
         return SigmaColumns(evaluated.names, evaluated.values)

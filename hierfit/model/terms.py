@@ -1,40 +1,33 @@
 """Terms x Table -> named columns: what `ses * sector + poly(age, 2)` comes to, row by row.
 
-Columns that hold numbers are taken as they are. Text columns become indicators of their levels but the first, the
-reference. Levels stand in alphabetical order or in that of `Table.orders`; a reference that the user names goes first.
-Everything but columns of numbers and products of two is evaluated by `formulae`, whose names (`sector[Private]`,
-`ses:sector[Private]`, `poly(age, 2)[0]`) are the names of the coefficients.
+Atoms are evaluated one by one (`model.atoms`), factors coded so that the columns span what the terms say
+(`model.coding`), and multiplied: `ses:sector[Private]`, `poly(age, 2)[0]`. Where cells of an interaction have no row,
+as in a factor nested in another, its columns without a row, and those that are sums of others for want of rows, are
+left out, as lme4 leaves them out.
 """
 
 from __future__ import annotations
 
-import contextlib
-import io
-import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import reduce
-from typing import Any
+from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hierfit.errors import DataError, FormulaError, UsageError, did_you_mean
-from hierfit.model.formula import INTERCEPT, column_of, quoted
-from hierfit.model.formula_text import NUMPY_FUNCTIONS, call_text, columns_in
+from hierfit.model.atoms import Atom, Coding, evaluate_atom, in_order
+from hierfit.model.coding import Piece, code_terms
+from hierfit.model.formula import INTERCEPT, column_of
+from hierfit.model.formula_text import atoms_in, columns_in
 from hierfit.model.levels import listed
-from hierfit.model.plain_terms import pair_in
 from hierfit.model.table import Table
 
 Array = NDArray[np.float64]
 
-_FUNCTIONS = {name: getattr(np, name) for name in NUMPY_FUNCTIONS}
-_TERM_HINT = "terms are columns, interactions a:b, and calls such as poly(x, 2), bs(x, df=4), C(x), log(x)"
-_LEVEL_HINT = (
-    "levels are words in quotes, as in Treatment('Public'), and numbers where --levels does not state them; or leave "
-    "it to --reference COLUMN=LEVEL"
-)
-_WHOLE = re.compile(r"\[(-?\d+)\.0\]")  # C(x)[2.0], a level of a column of numbers
+# A column is a sum of others where less than this share of it is left beside them: R's lm has 1e-7 too.
+_NOTHING_LEFT = 1e-7
 
 
 @dataclass(frozen=True)
@@ -44,10 +37,14 @@ class Columns:
     Attributes:
         names: names of the K coefficients.
         values: the columns [N, K].
+        left_out: names of columns that cells without a row leave nothing to.
+        references: factor, a column or a call, -> the level that its others are compared with.
     """
 
     names: tuple[str, ...]
     values: Array
+    left_out: tuple[str, ...] = ()
+    references: Mapping[str, str] = field(default_factory=dict)
 
 
 def evaluate_terms(terms: tuple[str, ...], table: Table, references: Mapping[str, str], *, intercept: bool) -> Columns:
@@ -60,103 +57,76 @@ def evaluate_terms(terms: tuple[str, ...], table: Table, references: Mapping[str
     """
     if INTERCEPT in (column for term in terms for column in columns_in(term)):
         raise FormulaError(f"a predictor cannot be named '{INTERCEPT}'.", hint="rename the column in the file")
-    plain = [_number_columns(term, table) for term in terms]
-    if all(plain):
-        names = tuple(":".join(columns) for columns in plain)
-        values = [reduce(np.multiply, [table.numbers[name] for name in columns]) for columns in plain]
-        return Columns(names, _side_by_side(values, table.n_rows))
-    return _evaluate(terms, table, references, intercept=intercept)
+    split = [atoms_in(term) for term in terms]
+    texts = dict.fromkeys(text for atoms in split for text in atoms)
+    atoms = {text: evaluate_atom(text, table, references) for text in texts}
+    factors = {text for text, atom in atoms.items() if atom.cells is not None}
+    pieces = code_terms(split, factors, intercept=intercept)
+    blocks = [[_columns_of(piece, atoms) for piece in own] for own in pieces]
+    names = tuple(name for own in blocks for block in own for name in block.names)
+    values = _side_by_side([block.values for own in blocks for block in own], table.n_rows)
+    kept = np.ones(len(names), dtype=np.bool_)
+    if any(_has_empty_cell([atoms[text] for text in own]) for own in split):
+        sizes = [sum(len(block.names) for block in own) for own in blocks]
+        degrees = np.repeat([sum(text in factors for text in own) for own in split], sizes)
+        kept = _independent(values, degrees, intercept=intercept)
+    coded = [(text, piece) for own in pieces for piece in own for text in piece.atoms]
+    compared = {text: atoms[text].reference for text, piece in coded if text in piece.reduced}
+    return Columns(
+        tuple(name for name, stays in zip(names, kept, strict=True) if stays),
+        values if kept.all() else values[:, kept],
+        tuple(name for name, stays in zip(names, kept, strict=True) if not stays),
+        {column_of(text) or text: level for text, level in compared.items() if level is not None},
+    )
 
 
 def _side_by_side(values: Sequence[Array], n_rows: int) -> Array:
-    """Return columns [N] as an array [N, K]; a single one is not copied."""
+    """Return blocks of columns [N, .] as an array [N, K]; a single one is not copied."""
     if len(values) == 1:
-        return values[0][:, np.newaxis]
+        return values[0]
     return np.column_stack(values) if values else np.empty((n_rows, 0))
 
 
-def _number_columns(term: str, table: Table) -> tuple[str, ...]:
-    """Return the column of numbers that a term is, or the two whose product it is; nothing for any other term."""
-    column = column_of(term)
-    columns = (pair_in(term) or ()) if column is None else (column,)
-    return columns if all(name in table.numbers for name in columns) else ()
+def _columns_of(piece: Piece, atoms: Mapping[str, Atom]) -> Coding:
+    """Return the products of the columns of a piece's atoms, those of the last atom side by side."""
+    codings = []
+    for text in piece.atoms:
+        reduced = atoms[text].reduced
+        codings.append(reduced if reduced is not None and text in piece.reduced else atoms[text].full)
+    names = [":".join(parts) for parts in product(*(coding.names for coding in codings))]
+    if len(codings) == 1:
+        return codings[0]
+    columns = [reduce(np.multiply, parts) for parts in product(*(coding.values.T for coding in codings))]
+    return Coding(tuple(names), np.column_stack(columns))
 
 
-def _evaluate(terms: tuple[str, ...], table: Table, references: Mapping[str, str], *, intercept: bool) -> Columns:
-    import pandas as pd
-    from formulae import design_matrices
-
-    columns = dict.fromkeys(column for term in terms for column in columns_in(term))
-    frame = pd.DataFrame({name: _values(name, terms, table, references) for name in columns})
-    text = f"{int(intercept)} + {' + '.join(terms)}"
-    try:
-        # What becomes of log(0) is said below; formulae prints before it raises.
-        with np.errstate(all="ignore"), contextlib.redirect_stdout(io.StringIO()):
-            common = design_matrices(text, frame, extra_namespace=_FUNCTIONS).common
-        names = [_label(name, term) for term in common.terms.values() for name in term.labels]
-        values = np.asarray(common.design_matrix, dtype=np.float64)
-    except Exception as error:  # whatever formulae, or a function that the term calls, raises
-        said = str(error).strip().strip("'\"")
-        raise FormulaError(
-            f"the terms '{' + '.join(terms)}' could not be evaluated on {table.path}: {said}.",
-            hint=_LEVEL_HINT if "reference not in levels" in said else _TERM_HINT,
-        ) from error
-    kept = [index for index, name in enumerate(names) if name != INTERCEPT]
-    if not np.isfinite(values).all():
-        row, column = np.argwhere(~np.isfinite(values))[0]
-        raise FormulaError(
-            f"'{names[column]}' is no finite number on line {table.lines[row]} of {table.path}.",
-            hint="check what the term does to the values there, such as the logarithm of 0",
-        )
-    return Columns(tuple(names[index] for index in kept), values[:, kept])
+def _has_empty_cell(atoms: Sequence[Atom]) -> bool:
+    """Whether some combination of the levels of two or more factors has no row."""
+    cells = [atom.cells for atom in atoms if atom.cells is not None]
+    if len(cells) < 2:
+        return False
+    shape = [int(codes.max()) + 1 for codes in cells]
+    return len(np.unique(np.ravel_multi_index(cells, shape))) < int(np.prod(shape))
 
 
-def _label(name: str, term: Any) -> str:
-    """Return formulae's name of a column with the brackets that it lacks, and whole numbers as these."""
-    for part in getattr(term, "components", ()):
-        if hasattr(part, "call"):
-            name = name.replace(part.name, call_text(part.call))
-    return _WHOLE.sub(r"[\1]", name)
+def _independent(values: Array, degrees: NDArray[np.int64], *, intercept: bool) -> NDArray[np.bool_]:
+    """Return which columns stay: those of interactions that are sums of others do not.
 
-
-def _values(name: str, terms: Sequence[str], table: Table, references: Mapping[str, str]) -> object:
-    """Return one column for formulae: numbers, whole ones where C() makes levels of them, or ordered categories."""
-    import pandas as pd
-
-    if name in table.numbers:
-        values = table.numbers[name]
-        as_levels = any(f"C({quoted(name)}" in term for term in terms)
-        return values.astype(np.int64) if as_levels and (values == np.round(values)).all() else values
-    levels = _in_order(name, table)
-    reference = references.get(name, levels[0])
-    ordered = [reference, *(level for level in levels if level != reference)]
-    position = {level: index for index, level in enumerate(ordered)}
-    codes = np.array([position[level] for level in table.levels[name]])[table.labels[name]]
-    # formulae sorts the levels unless they are said to be ordered.
-    return pd.Categorical.from_codes(codes.tolist(), categories=pd.Index(ordered), ordered=True)
-
-
-def _in_order(name: str, table: Table) -> Sequence[str]:
-    """Return the levels of a text column in the stated order, or in alphabetical order."""
-    return table.orders.get(name) or sorted(table.levels[name])
-
-
-def compared_levels(references: Mapping[str, str], names: Iterable[Sequence[str]]) -> dict[str, str]:
-    """Return the references that coefficients are compared with, in one at least of several sets of coefficients.
-
-    Where a formula has no intercept it may keep all levels, and with `S(x)` or `T(x, 'level')` it names the coding.
+    `degrees` are the numbers of factors of the columns' terms; those of fewer stay before those of more.
     """
-
-    def is_compared(start: str, level: str, among: Sequence[str]) -> bool:
-        written = [name for name in among if f"{start}[" in name]
-        return bool(written) and not any(f"{start}[{level}]" in name for name in written)
-
-    sets = [tuple(among) for among in names]
-    return {
-        column: level
-        for column, level in references.items()
-        if any(is_compared(start, level, among) for start in (column, f"C({column})") for among in sets)
-    }
+    basis = [np.full(len(values), len(values) ** -0.5)] if intercept else []
+    kept = np.ones(values.shape[1], dtype=np.bool_)
+    for index in np.argsort(degrees, kind="stable"):
+        left = column = values[:, index]
+        for _ in range(2):  # once more for what rounding left
+            for direction in basis:
+                left = left - direction * (direction @ left)
+        size, whole = np.linalg.norm(left), np.linalg.norm(column)
+        if size > _NOTHING_LEFT * whole:
+            basis.append(left / size)
+        elif degrees[index] > 1:
+            kept[index] = False
+    return kept
 
 
 def reference_levels(table: Table, predictors: tuple[str, ...], wanted: Mapping[str, str]) -> dict[str, str]:
@@ -183,9 +153,9 @@ def reference_levels(table: Table, predictors: tuple[str, ...], wanted: Mapping[
                 hint=f"text predictors: {', '.join(text) or 'none'}{number}",
             )
         if level not in table.levels[name]:
-            levels = _in_order(name, table)
+            levels = in_order(name, table)
             raise UsageError(
                 f"--reference {name}={level}: the column has no level '{level}'.{did_you_mean(level, levels)}",
                 hint=f"levels: {listed(levels)}",
             )
-    return {name: wanted.get(name, _in_order(name, table)[0]) for name in text}
+    return {name: wanted.get(name, in_order(name, table)[0]) for name in text}

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from hierfit.errors import DataError, FormulaError, UsageError
 from hierfit.model.formula_text import NUMPY_FUNCTIONS, TRANSFORMS, parse_formula
 from hierfit.model.table import Table
-from hierfit.model.terms import Columns, compared_levels, evaluate_terms, reference_levels
+from hierfit.model.terms import Columns, evaluate_terms, reference_levels
 from tests.model.cases import table
 
 Array = NDArray[np.float64]
@@ -29,6 +29,17 @@ def text_columns(**columns: NDArray[np.str_]) -> Table:
         labels[name] = np.array([levels[name].index(value) for value in values], dtype=np.int32)
     numbers = {**source.numbers, "x": X, "k": K, "two words": X**2}
     return replace(source, numbers=numbers, labels=labels, levels=levels)
+
+
+def text_columns_of(words: Mapping[str, NDArray[np.str_]], numbers: Mapping[str, Array]) -> Table:
+    """Return a table of these columns."""
+    n = len(next(iter(words.values())))
+    levels = {name: tuple(dict.fromkeys(values.tolist())) for name, values in words.items()}
+    labels = {
+        name: np.array([levels[name].index(value) for value in values], dtype=np.int32)
+        for name, values in words.items()
+    }
+    return replace(table(n, 2), numbers=dict(numbers), labels=labels, levels=levels)
 
 
 TABLE = text_columns(sector=SECTOR, sex=SEX, one=np.array(["a"] * 12))
@@ -66,7 +77,12 @@ EXPECTED: dict[str, dict[str, Array]] = {
     "log(x + 2)": {"log(x + 2)": np.log(X + 2)},
     "log(`two words` + 2)": {"log(two words + 2)": np.log(X**2 + 2)},
     "center(x)": {"center(x)": X - X.mean()},
-    "scale(x)": {"scale(x)": (X - X.mean()) / X.std()},
+    "scale(x)": {"scale(x)": (X - X.mean()) / X.std(ddof=1)},
+    "log(scale(x) + 3) + standardize(k)": {
+        "log(scale(x) + 3)": np.log((X - X.mean()) / X.std(ddof=1) + 3),
+        "standardize(k)": (K - K.mean()) / K.std(ddof=1),
+    },
+    "I((x - 3)^2) + I(x - 3^2)": {"I((x - 3) ** 2)": (X - 3) ** 2, "I(x - 3 ** 2)": X - 9},
     # text: the first level in alphabetical order is the reference
     "sector": {"sector[Private]": PRIVATE, "sector[Public]": PUBLIC},
     "0 + sector": {"sector[Church]": CHURCH, "sector[Private]": PRIVATE, "sector[Public]": PUBLIC},
@@ -173,21 +189,24 @@ def test_the_first_stated_level_is_the_reference() -> None:
 
 
 @pytest.mark.parametrize(
-    ("names", "compared"),
+    ("terms", "intercept", "compared"),
     [
-        ([("sector[Private]", "sector[Public]")], True),
-        ([("C(sector)[Private]", "C(sector)[Public]")], True),
-        ([("x:sector[Private]:sex[m]",)], True),
-        ([("sector[Church]", "sector[Private]", "sector[Public]")], False),
-        ([("x:sector[Church]", "x:sector[Private]")], False),
-        ([("S(sector)[Church]",)], False),
-        ([("T(sector, 'Public')[Church]",)], False),
-        ([("x",)], False),
-        ([("sector[Church]", "sector[Private]"), ("Intercept", "sector[Private]")], True),
+        (("sector",), True, {"sector": "Church"}),
+        (("C(sector)",), True, {"C(sector)": "Church"}),
+        (("x:sector", "x"), True, {"sector": "Church"}),
+        (("sector",), False, {}),
+        (("x:sector",), True, {}),
+        (("S(sector)",), True, {}),
+        (("T(sector, 'Public')",), True, {"T(sector, 'Public')": "Public"}),
+        (("x",), True, {}),
+        (("sex:sector",), True, {"sex": "f", "sector": "Church"}),
     ],
 )
-def test_references_are_those_that_coefficients_are_compared_with(names: list[tuple[str, ...]], compared: bool) -> None:
-    assert compared_levels({"sector": "Church"}, names) == ({"sector": "Church"} if compared else {})
+def test_references_are_those_that_coefficients_are_compared_with(
+    terms: tuple[str, ...], intercept: bool, compared: dict[str, str]
+) -> None:
+    made = evaluate_terms(terms, TABLE, {}, intercept=intercept)
+    assert made.references == compared
 
 
 def test_polynomials_are_orthonormal_and_orthogonal_to_the_mean() -> None:
@@ -227,7 +246,7 @@ def test_every_function_that_a_formula_may_call_exists() -> None:
         ("log(x)", FormulaError, "'log(x)' is no finite number on line 3 of case.csv.", "logarithm of 0"),
         ("x + I(k / (x - 4))", FormulaError, "is no finite number on line 4 of case.csv", "check what"),
         ("T(sector, 'Pubic')", FormulaError, "reference not in levels", "levels are words in quotes"),
-        ("log(sector)", FormulaError, "the terms 'log(sector)' could not be evaluated on case.csv", "such as poly"),
+        ("log(sector)", FormulaError, "the term 'log(sector)' could not be evaluated on case.csv", "such as poly"),
         ("bs(x, df=2)", FormulaError, "df=2 is too small", "such as poly"),
         ("one", DataError, "case.csv, column 'one': all 12 rows hold 'a'", "leave out 'one'"),
         ("x:one", DataError, "column 'one': all 12 rows hold 'a'", "leave out 'one'"),

@@ -22,7 +22,7 @@ from hierfit.model.formula import Formula, GroupTerm, SigmaTerms
 from hierfit.model.prior_choice import build_spec
 from hierfit.model.priors import HORSESHOE, HORSESHOE_SCALE, Prior
 from hierfit.model.scaling import varying_units
-from hierfit.model.sigma import build_sigma
+from hierfit.model.sigma import evaluate_sigma, sigma_columns
 from hierfit.model.spec import ModelSpec, sd_name, sigma_name, threshold_name
 from hierfit.model.sweeping import sweep
 from hierfit.stan.data import stan_data
@@ -134,7 +134,9 @@ def test_lp_is_the_density_with_predictors_of_sigma(name: str, terms: SigmaTerms
     case = next(case for case in FAMILY_CASES if case.family == name)
     design = family_design(case, further=weighted)
     formula = replace(FORMULA, sigma=terms)
-    design = replace(design, sigma=build_sigma(formula, crossed_table(), {"h": "h0"}, FAMILIES[name]))
+    evaluated = evaluate_sigma(formula, crossed_table(), {"h": "h0"}, FAMILIES[name])
+    assert evaluated is not None
+    design = replace(design, sigma=sigma_columns(formula, evaluated, crossed_table()))
     spec = build_spec(formula, design, [f"sigma_{design.sigma.coefficients[1]} ~ uniform(-0.4, 0.5)"])
     sampling = run(spec, design, Engine.FULL)
     expected = [family_log_density(state, spec, design) for state in states(sampling, spec, design)]
