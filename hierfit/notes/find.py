@@ -12,6 +12,7 @@ from hierfit.model.design import Design
 from hierfit.model.spec import ModelSpec
 from hierfit.model.table import Table
 from hierfit.notes.categories import unused_categories
+from hierfit.notes.cells import empty_cells
 from hierfit.notes.coding import columns_twice, reused_labels, same_levels
 from hierfit.notes.groups import as_many_effects_as_rows, constant_slopes, far_from_zero, few_levels
 from hierfit.notes.labels import dates_as_words, look_alikes, lost_levels
@@ -36,6 +37,7 @@ _LOOKS: tuple[Look, ...] = (
     columns_twice,
     same_levels,
     reused_labels,
+    empty_cells,
     few_levels,
     constant_slopes,
     as_many_effects_as_rows,

@@ -29,6 +29,7 @@ class NoteKind(StrEnum):
     COLUMN_TWICE = "column-twice"
     SAME_LEVELS = "same-levels"
     REUSED_LABELS = "reused-labels"
+    EMPTY_CELLS = "empty-cells"
     FEW_LEVELS = "few-levels"
     CONSTANT_SLOPES = "constant-slopes"
     EFFECTS_AS_ROWS = "effects-as-rows"
