@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from hierfit.model.cells import missing_cells
-from hierfit.model.csvfile import digest_file
+from hierfit.model.csvfile import digest_file, open_csv
+from hierfit.model.derived import Derived, derive, derived_from
 from hierfit.model.families import Family, Support
 from hierfit.model.outcome import find_family
 from hierfit.model.table import Table, read_table
@@ -18,16 +19,29 @@ def read_columns(request: FitRequest, family: Family) -> Table:
     A column whose levels are stated is text, whatever it holds, and an outcome of ordered categories may be mixed.
     """
     formula, stated = request.formula, request.roles.levels
-    response = [] if formula.response in stated else [formula.response]
+    derived = _derived(request)
+    columns = {name: each.column for name, each in derived.items()}
+    response = [] if formula.response in stated else [columns.get(formula.response, formula.response)]
     may_be_text = family.support in (Support.BINARY, Support.CATEGORIES)
-    return read_table(
+    table = read_table(
         request.data,
-        [*([] if may_be_text else response), *request.roles.columns],
+        [*([] if may_be_text else response), *(columns.get(name, name) for name in request.roles.columns)],
         [*formula.label_columns, *(name for name in (formula.response, *formula.predictors) if name in stated)],
         [*(response if may_be_text else []), *(name for name in formula.predictors if name not in stated)],
         [*formula.categorical, *(response if family.support is Support.CATEGORIES else [])],
         missing_cells(request.na),
     )
+    return derive(table, derived.values()) if derived else table
+
+
+def _derived(request: FitRequest) -> dict[str, Derived]:
+    """Return the functions of columns among the outcome and the roles; not what the file has a column for."""
+    names = (request.formula.response, *request.roles.columns)
+    found = {name: derived for name in names if (derived := derived_from(name)) is not None}
+    if not found:
+        return {}
+    header = open_csv(request.data).header
+    return {name: derived for name, derived in found.items() if name not in header}
 
 
 def read_again(request: FitRequest, sha256: str) -> Table | None:

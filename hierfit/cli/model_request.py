@@ -36,7 +36,7 @@ def request_from(context: typer.Context) -> FitRequest:
     if given["data"] is None:
         raise _too_little(context)
     formula = with_sigma(model_formula(context), given["sigma"])
-    roles = given_roles(context)  # from here on numpy is loaded: not before the flags are known to be good
+    roles = with_offset(given_roles(context), formula)  # from here on numpy is loaded: not before the flags are good
     from hierfit.request import FitRequest
 
     return FitRequest(
@@ -75,6 +75,23 @@ def given_roles(context: typer.Context) -> Roles:
         exposure=given["exposure"],
         precision=given["precision_weights"],
     )
+
+
+def with_offset(roles: Roles, formula: Formula) -> Roles:
+    """Return the roles with the offset that a formula names.
+
+    Raises:
+        UsageError: --offset names another.
+    """
+    from dataclasses import replace
+
+    if formula.offset is None:
+        return roles
+    if roles.offset not in (None, formula.offset):
+        raise UsageError(
+            f"--formula has offset({formula.offset}), --offset names {roles.offset}.", hint="leave one of them out"
+        )
+    return replace(roles, offset=formula.offset)
 
 
 def _how_to_fit(context: typer.Context) -> dict[str, Any]:

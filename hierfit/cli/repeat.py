@@ -22,6 +22,7 @@ from hierfit.cli.model_request import (
     how_long,
     model_formula,
     typed,
+    with_offset,
     with_sigma,
 )
 from hierfit.errors import UsageError
@@ -64,11 +65,12 @@ def repeated(run: Path, context: typer.Context) -> FitRequest:
     if given["prior"]:
         changes["priors"] = _merged_priors(request.priors, given["prior"])
     sampler = {name: given[name] for name in SAMPLER if name in names}
+    formula = _formula(request.formula, names, context)
     return replace(
         request,
         **changes,
-        formula=_formula(request.formula, names, context),
-        roles=_merged_roles(request, names, context),
+        formula=formula,
+        roles=with_offset(_merged_roles(request, names, context), formula),
         sampler=replace(request.sampler, **sampler),
     )
 

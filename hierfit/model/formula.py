@@ -18,12 +18,20 @@ from typing import Any
 from hierfit.errors import FormulaError, did_you_mean
 
 INTERCEPT = "Intercept"
+# What may be made of a column that is an outcome or an offset: numpy's, of one number.
+COLUMN_FUNCTIONS = ("log", "log2", "log10", "log1p", "sqrt")
+_FUNCTION = re.compile(rf"(?:{'|'.join(COLUMN_FUNCTIONS)})\(.+\)")
 _WORD = re.compile(r"(?!(?:True|False|None)$)[A-Za-z][A-Za-z0-9_.]*")
 
 
 def quoted(column: str) -> str:
     """Return a column's name as a formula has it: in backticks unless it is a plain word."""
     return column if _WORD.fullmatch(column) else f"`{column}`"
+
+
+def function_or_column(name: str) -> str:
+    """Return the name of an outcome or an offset as a formula has it: `log(score)` stands as it is."""
+    return name if _FUNCTION.fullmatch(name) else quoted(name)
 
 
 def column_of(term: str) -> str | None:
@@ -84,11 +92,12 @@ class Formula:
     """Response, population-level terms and group terms.
 
     Attributes:
-        response: column of the outcome.
+        response: column of the outcome, or a function of one: `score`, `log(score)`.
         terms: terms with population-level coefficients.
         groups: one GroupTerm per grouping factor.
         intercept: whether there is a population-level intercept.
         sigma: what predicts the residual sd; None where it is the same for all rows.
+        offset: what `offset(...)` in its text names: a column, or a function of one.
     """
 
     response: str
@@ -96,6 +105,7 @@ class Formula:
     groups: tuple[GroupTerm, ...] = ()
     intercept: bool = True
     sigma: SigmaTerms | None = None
+    offset: str | None = None
 
     @property
     def all_terms(self) -> tuple[str, ...]:
@@ -127,7 +137,9 @@ class Formula:
 
     def __str__(self) -> str:
         population = ["1" if self.intercept else "0", *self.terms]
-        text = f"{quoted(self.response)} ~ {' + '.join(population + [str(group) for group in self.groups])}"
+        population += [f"offset({function_or_column(self.offset)})"] if self.offset is not None else []
+        response = function_or_column(self.response)
+        text = f"{response} ~ {' + '.join(population + [str(group) for group in self.groups])}"
         return text if self.sigma is None else f"{text}; sigma ~ {self.sigma}"
 
 
@@ -138,7 +150,9 @@ def formula_from_dict(stored: Mapping[str, Any]) -> Formula:
         for group in stored["groups"]
     )
     sigma = stored["sigma"] and SigmaTerms(tuple(stored["sigma"]["terms"]), stored["sigma"]["intercept"])
-    return Formula(stored["response"], tuple(stored["terms"]), tuple(groups), stored["intercept"], sigma)
+    return Formula(
+        stored["response"], tuple(stored["terms"]), tuple(groups), stored["intercept"], sigma, stored.get("offset")
+    )
 
 
 def formula_from_flags(

@@ -17,8 +17,9 @@ from functools import lru_cache
 from typing import Any
 
 from hierfit.errors import FormulaError, did_you_mean
+from hierfit.model.derived import derived_from
 from hierfit.model.expansion import ONE, Terms, expand
-from hierfit.model.formula import INTERCEPT, Formula, GroupTerm, SigmaTerms, column_of, quoted
+from hierfit.model.formula import COLUMN_FUNCTIONS, INTERCEPT, Formula, GroupTerm, SigmaTerms, column_of, quoted
 from hierfit.model.plain_terms import expand_plain, pair_in
 
 # What a term may call: formulae's own, and numpy's by their names.
@@ -29,7 +30,7 @@ _EXAMPLE = "for example 'score ~ ses * sector + (1 + ses | school)'"
 _OF_LEVELS = ("C", "T", "S")
 _CODINGS = "codings: C(x) and C(x, Treatment('level')) compare with one level, S(x) with the mean of all"
 _ELSEWHERE = {
-    "offset": "give the column with --offset",
+    "offset": "write + offset(log(minutes)) outside brackets, or give the column with --offset",
     "weights": "give the column with --weights",
     "trials": "give the column with --trials",
     "factor": "write C(x): numbers as categories",
@@ -41,6 +42,7 @@ _COMPARISONS = {mark: "write I(x > 2) for a comparison" for mark in ("==", "!=",
 _OPERATORS = ("PLUS", "MINUS", "STAR", "SLASH", "COLON", "STAR_STAR")
 _STRENGTH = {"+": 2, "-": 2, "*": 3, "/": 3, "**": 4}
 _HIDDEN = re.compile(r"""`(?P<name>[^`]+)`|(?P<quote>['"])(?P<words>.*?)(?P=quote)|(?<![\w.])(?P<plain>_[\w.]*)""")
+_OFFSET = re.compile(r"(?:\+\s*)?\boffset\((?P<what>[^()]*(?:\([^()]*\))?[^()]*)\)")
 _MASKED = re.compile("ǁ([0-9a-f]*)ǁ|ǂ([0-9a-f]*)ǂ")  # letters of which no column is likely to have two
 
 
@@ -56,12 +58,13 @@ def parse_formula(text: str) -> Formula:
         raise FormulaError(f"'{text}' is no formula: it needs one '~' between outcome and predictors.", hint=_EXAMPLE)
     if not right.strip():
         raise FormulaError(f"nothing stands right of the '~' in '{text}'.", hint="write y ~ 1 for an intercept alone")
-    response = column_of(_unmask(left.strip()))
+    response = _column_or_function(left)
     if response is None:
         raise FormulaError(
             f"the outcome of a formula is one column, but '{_unmask(left.strip())}' stands left of the '~'.",
-            hint="put a transformed outcome into the file as a column of its own; for trials there is --trials",
+            hint=f"write y, or {', '.join(f'{name}(y)' for name in COLUMN_FUNCTIONS)}; for trials there is --trials",
         )
+    right, offset = _without_offset(right, text)
     gaps, bars = _split(right, text)
     terms, intercept = _expand(_population(gaps, bars, text), text)
     groups = tuple(group for bar in bars for group in _group_terms(bar, text))
@@ -69,10 +72,35 @@ def parse_formula(text: str) -> Formula:
     if semicolon and "~" not in of_sigma:
         raise FormulaError(f"what stands after the ';' in '{text}' is not about sigma.", hint="write y ~ x; sigma ~ x")
     sigma = parse_sigma(_unmask(of_sigma).strip()) if semicolon else None
-    formula = Formula(response, terms, groups, intercept, sigma)
-    if response in formula.predictors or response in formula.label_columns:
-        raise FormulaError(f"'{response}' is both the outcome and a predictor or group in '{text}'.", hint=_EXAMPLE)
+    formula = Formula(response, terms, groups, intercept, sigma, offset)
+    derived = derived_from(response)
+    outcome = derived.column if derived else response
+    if outcome in formula.predictors or outcome in formula.label_columns:
+        raise FormulaError(f"'{outcome}' is both the outcome and a predictor or group in '{text}'.", hint=_EXAMPLE)
     return formula
+
+
+def _column_or_function(masked: str) -> str | None:
+    """Return the column that a masked text is, or a function of one as `model.derived` has it; None for all else."""
+    text = _unmask(masked.strip())
+    return column_of(text) or (text if derived_from(text) else None)
+
+
+def _without_offset(right: str, text: str) -> tuple[str, str | None]:
+    """Return the masked right-hand side without its offset, and the offset."""
+    outside = [right.count("(", 0, at) == right.count(")", 0, at) for at in range(len(right) + 1)]
+    found = [each for each in _OFFSET.finditer(right) if outside[each.start()]]
+    if not found:
+        return right, None
+    offset = _column_or_function(found[0]["what"])
+    if len(found) > 1 or offset is None:
+        said = f"'{_unmask(found[0]['what']).strip()}'" if len(found) == 1 else "two"
+        raise FormulaError(
+            f"the offset of '{text}' is one column, or a function of one, not {said}.",
+            hint="write offset(log(minutes)), or put the sum of several into a column of its own",
+        )
+    left = (right[: found[0].start()] + right[found[0].end() :]).strip().removeprefix("+")
+    return left or "1", offset
 
 
 def parse_sigma(text: str) -> SigmaTerms:

@@ -1,0 +1,68 @@
+"""Columns that are a function of one of the file's: an outcome `log(score)`, an offset `log(minutes)`.
+
+A name such as `log(minutes)` is the column of that name where the file has it, and the logarithm of `minutes` where it
+has not.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from hierfit.errors import DataError
+from hierfit.model.formula import COLUMN_FUNCTIONS, column_of
+
+if TYPE_CHECKING:
+    from hierfit.model.table import Table
+
+_CALL = re.compile(rf"({'|'.join(COLUMN_FUNCTIONS)})\((.+)\)")
+
+
+@dataclass(frozen=True)
+class Derived:
+    """A function of a column.
+
+    Attributes:
+        name: what the column that comes of it is called, `log(minutes)`.
+        function: one of `COLUMN_FUNCTIONS`.
+        column: the column of the file.
+    """
+
+    name: str
+    function: str
+    column: str
+
+
+def derived_from(name: str) -> Derived | None:
+    """Return the function of a column that a name says, or None where it says none."""
+    call = _CALL.fullmatch(name.strip())
+    column = column_of(call[2].strip()) if call else None
+    return Derived(name, call[1], column) if call and column else None
+
+
+def derive(table: Table, wanted: Iterable[Derived]) -> Table:
+    """Return the table with these columns.
+
+    Raises:
+        DataError: the function has no finite value somewhere.
+    """
+    import numpy as np  # names are read before the data, and without it
+
+    numbers = dict(table.numbers)
+    for derived in wanted:
+        source = table.numbers[derived.column]
+        with np.errstate(all="ignore"):
+            values = getattr(np, derived.function)(source)
+        bad = ~np.isfinite(values)
+        if bad.any():
+            row = int(bad.argmax())
+            more = "" if bad.sum() == 1 else f" ({int(bad.sum()):,} such rows)"
+            raise DataError(
+                f"column '{derived.column}' of {table.path} holds {source[row]:g} on line {table.lines[row]}{more}, "
+                f"of which {derived.name} is no finite number.",
+                hint="leave these rows out, or take another function: log1p(x) is log(1 + x)",
+            )
+        numbers[derived.name] = values
+    return replace(table, numbers=numbers)
