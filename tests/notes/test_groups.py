@@ -102,6 +102,16 @@ def test_effects_of_rows_in_other_families(tmp_path: Path) -> None:
     assert notes_of(tmp_path, "y ~ x + (1 | row)", data, priors=("sigma ~ normal(0, 0.1)",)) == []
 
 
+def test_correlated_slopes_of_calendar_years(tmp_path: Path) -> None:
+    data = columns(12)
+    data["year"] = [2001 + row // 12 for row in range(60)]
+    note = only(notes_of(tmp_path, "y ~ year + (year | school)", data))
+    assert note.kind is NoteKind.FAR_FROM_ZERO and "center year" in note.text
+    assert note.option == "--formula 'y ~ 1 + year + (1 + center(year) | school)'"
+    data["year"] = [row // 12 for row in range(60)]
+    assert notes_of(tmp_path, "y ~ year + (year | school)", data) == []
+
+
 def test_uncorrelated_slopes_far_from_zero(tmp_path: Path) -> None:
     rng = np.random.default_rng(1)
     data = grouped(year=rng.integers(2000, 2020, 120).tolist(), age=rng.integers(0, 40, 120).tolist())
@@ -110,7 +120,7 @@ def test_uncorrelated_slopes_far_from_zero(tmp_path: Path) -> None:
     assert "|| says that intercepts and slopes are unrelated at year = 0, and year is 2010 on average, 3" in note.text
     assert note.option == "--formula 'y ~ 1 + year + (1 + center(year) || school)'"
     for formula in (
-        "y ~ year + (year | school)",
+        "y ~ age + (age | school)",
         "y ~ year + (0 + year || school)",
         "y ~ year + (center(year) || school)",
         "y ~ age + (age || school)",
