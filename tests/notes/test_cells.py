@@ -8,11 +8,11 @@ from hierfit.notes.note import NoteKind
 from tests.notes.cases import normal, notes_of, only
 
 
-def columns(*, missing: bool, rows: int = 90) -> dict[str, list[object]]:
+def columns(*, missing: bool, rows: int = 180) -> dict[str, list[object]]:
     rng = np.random.default_rng(1)
     dose = [("low", "mid", "high")[row % 3] for row in range(rows)]
     drug = ["A" if missing and dose[row] == "mid" else "AB"[row // 3 % 2] for row in range(rows)]
-    school = [f"s{row % 9}" for row in range(rows)]
+    school = [f"s{row // 7 % 9}" for row in range(rows)]
     return {"y": normal(rng, rows), "dose": dose, "drug": drug, "school": school}
 
 
