@@ -20,6 +20,7 @@ from hierfit.model.cells import numbers_in
 from hierfit.model.families import FAMILIES, Family, Support
 from hierfit.model.levels import check_levels, levels_text, listed
 from hierfit.model.roles import Roles
+from hierfit.model.source import on_disk
 from hierfit.model.table import Table, read_table
 
 Array = NDArray[np.float64]
@@ -153,7 +154,7 @@ def _refuse_large(table: Table, column: str, counts: Array, what: str) -> None:
 def _codes_hint(table: Table, response: str, roles: Roles) -> str | None:
     """Return the option that takes a column of two other numbers, such as 1 and 2, as it is written in the file."""
     values = np.unique(table.numbers[response])
-    if len(values) != 2 or not table.path.is_file():
+    if len(values) != 2 or not on_disk(table.path).is_file():
         return None
     written = read_table(table.path, (), (response,)).levels[response]
     numbers = zip(numbers_in(written), written, strict=True)

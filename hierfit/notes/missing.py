@@ -17,7 +17,9 @@ WORDS = frozenset(
 
 
 def missing_words(known: Known) -> Iterator[Note]:
-    """Yield a note for each label such as None or null that is a level of a column."""
+    """Yield a note for each label such as None or null that is a level of a column; not where --na "" has said so."""
+    if "" in known.request.na:
+        return
     for column, levels in known.table.levels.items():
         stated = known.request.roles.levels.get(column, ())
         for code, level in enumerate(levels):

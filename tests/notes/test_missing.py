@@ -30,3 +30,4 @@ def test_a_level_that_was_named_and_one_that_was_said_to_be_missing_are_no_news(
     ):
         assert notes_of(tmp_path, formula, columns(), roles=roles) == []
     assert notes_of(tmp_path, formula, columns(), na=("None",)) == []
+    assert notes_of(tmp_path, formula, columns(), na=("",)) == []
