@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -80,7 +81,12 @@ def _model_lines(plan: Plan) -> list[str]:
 
 
 def family_text(model: Mapping[str, Any], roles: Roles) -> str:
-    """Return "poisson, log link, offset(log(minutes))": the family, and what further columns say of the rows."""
+    """Return "poisson, log link, offset(log(minutes))": the family, and what further columns say of the rows.
+
+    An offset that stands in the formula is not said again.
+    """
+    if model["formula"].get("offset") is not None:
+        roles = replace(roles, offset=None)
     return ", ".join([model["family"], f"{model['link']} link", *roles.row_terms])
 
 

@@ -14,7 +14,7 @@ import pytest
 from hierfit.cli.check_report import check_lines
 from hierfit.cli.group_report import groups_text
 from hierfit.cli.lines import duration
-from hierfit.cli.model_report import dropped_text, level_lines, prior_lines
+from hierfit.cli.model_report import dropped_text, family_text, level_lines, prior_lines
 from hierfit.cli.options import OutputFormat
 from hierfit.cli.page import WIDEST, Page, on
 from hierfit.cli.report import header_lines, run_text
@@ -23,6 +23,7 @@ from hierfit.errors import UsageError
 from hierfit.model.design import build_design
 from hierfit.model.formula_text import parse_formula
 from hierfit.model.prior_choice import build_spec
+from hierfit.model.roles import Roles
 from hierfit.model.spec import Kind
 from hierfit.results.advice import Try
 from hierfit.results.diagnostics import Diagnosis, Finding, Level
@@ -677,3 +678,11 @@ def test_several_factors() -> None:
 def test_sort_by_what_only_one_factor_has() -> None:
     both = GroupSummary((table(3), replace(table(4, ("Intercept",)), factor="district")), 0.8)
     assert "district" in groups_text(both, "ses", 5, OutputFormat.TABLE)
+
+
+def test_an_offset_of_the_formula_is_said_once() -> None:
+    model = manifest()["model"]
+    roles = Roles(offset="log(minutes)")
+    assert family_text(model, roles) == "gaussian, identity link, offset(log(minutes))"
+    said = model | {"formula": model["formula"] | {"offset": "log(minutes)"}}
+    assert family_text(said, roles) == "gaussian, identity link"
