@@ -14,6 +14,7 @@ from hierfit import __version__, runs
 from hierfit.disk.folder import claimed
 from hierfit.model.design import Design
 from hierfit.model.engines import Engine, samples_by_stan, stan_engine
+from hierfit.model.families import FAMILIES
 from hierfit.model.simulate import Simulated
 from hierfit.model.simulate_again import simulate_again
 from hierfit.model.spec import ModelSpec
@@ -182,9 +183,12 @@ def program_text(run: Path) -> str:
     folder = runs.open_run(run)
     spec = ModelSpec.from_dict(folder.manifest["model"])
     priors = [f"//   {name} ~ {prior}   ({prior.source})" for name, prior in spec.priors.items()]
-    by_stan = samples_by_stan(Engine(folder.manifest["engine"]), spec.groups)
-    note = [] if by_stan else ["// (this program was not run: hierfit drew from its posterior by other means)"]
-    head = [f"// {spec.formula}", *note, "// priors, in the units of the CSV:", *priors, "//"]
+    engine, notes = Engine(folder.manifest["engine"]), []
+    if not samples_by_stan(engine, spec.groups):
+        notes.append("// (this program was not run: hierfit drew from its posterior by other means)")
+    elif engine is Engine.COLLAPSED and not FAMILIES[spec.family].is_normal:
+        notes.append(f"// (y is the logarithm of {spec.formula.response}, which is gaussian)")
+    head = [f"// {spec.formula}", *notes, "// priors, in the units of the CSV:", *priors, "//"]
     return "\n".join([*head, (folder.path / runs.PROGRAM).read_text(encoding="utf-8").rstrip()])
 
 

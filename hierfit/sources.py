@@ -14,7 +14,7 @@ from hierfit.marginal.chains import sample as sample_marginal
 from hierfit.marginal.posterior import MarginalPosterior, find_posterior
 from hierfit.marginal.proposal import NoProposalError
 from hierfit.model.design import Design
-from hierfit.model.engines import Engine, samples_by_stan, stan_engine
+from hierfit.model.engines import COLLAPSED_FAMILY, Engine, samples_by_stan, stan_engine
 from hierfit.model.repeated import sampled_family
 from hierfit.model.spec import ModelSpec
 from hierfit.stan.data import stan_data
@@ -152,7 +152,7 @@ class Wanted:
     @property
     def program(self) -> StanProgram:
         """The Stan program that has the posterior."""
-        program = program_for(self.spec, self.design, stan_engine(self.engine, self.design.groups))
+        program = program_for(self.design, stan_engine(self.engine, self.design.groups))
         return program if self.text is None else replace(program, text=self.text)
 
 
@@ -179,6 +179,6 @@ def open_source(wanted: Wanted, say: Message | None = None) -> Source:
     return StanSource(wanted.engine, program, executable, data, toolchain.compiler_version)
 
 
-def program_for(spec: ModelSpec, design: Design, engine: Engine) -> StanProgram:
-    """Return the Stan program of a model; rows that repeat may have a family of their own."""
-    return render_program(sampled_family(design) if engine is Engine.FULL else spec.family, engine)
+def program_for(design: Design, engine: Engine) -> StanProgram:
+    """Return the Stan program of a model; rows that repeat, or are integrated out, may have a family of their own."""
+    return render_program(sampled_family(design) if engine is Engine.FULL else COLLAPSED_FAMILY, engine)

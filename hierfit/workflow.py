@@ -215,7 +215,7 @@ def estimate(plan: Plan) -> Estimate | None:
     """
     if not samples_by_stan(plan.engine, plan.design.groups):
         return estimate_marginal(plan.spec, plan.design, plan.request.sampler)
-    program = program_for(plan.spec, plan.design, plan.engine)
+    program = program_for(plan.design, plan.engine)
     toolchain = find_toolchain(plan.request.toolchain)
     executable = find_executable(program, toolchain)
     if executable is None:

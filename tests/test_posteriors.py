@@ -61,10 +61,22 @@ def fit(data: Path, formula: Formula, folder: Path, engine: str = "auto", **chan
          "nested", "nested slopes"],
 )  # fmt: skip
 def test_the_engines_agree(data: str, formula: Formula, priors: tuple[str, ...], tmp_path: Path) -> None:
+    assert_engines_agree(SAMPLE_DATA / data, formula, tmp_path, priors=priors)
+
+
+@pytest.mark.parametrize("formula", [RATS, parse_formula("weight ~ day + (1 | rat) + (1 | visit)")], ids=["one", "two"])
+def test_the_engines_agree_on_a_lognormal_outcome(formula: Formula, tmp_path: Path) -> None:
+    rows = [line.split(",") for line in (SAMPLE_DATA / "rats.csv").read_text().splitlines()]
+    columns = {rows[0][at]: [row[at] for row in rows[1:]] for at in range(3)}
+    data = write_csv(tmp_path / "rats.csv", {**columns, "visit": columns["day"]})
+    assert_engines_agree(data, formula, tmp_path, family="lognormal")
+
+
+def assert_engines_agree(data: Path, formula: Formula, folder: Path, **changes: object) -> None:
     # Few groups leave a funnel that the full engine needs small steps for.
     full_options = SamplerOptions(draws=4000, seed=6, adapt_delta=0.99)
-    collapsed = fit(SAMPLE_DATA / data, formula, tmp_path / "collapsed", "collapsed", priors=priors)
-    full = fit(SAMPLE_DATA / data, formula, tmp_path / "full", "full", sampler=full_options, priors=priors)
+    collapsed = fit(data, formula, folder / "collapsed", "collapsed", **changes)
+    full = fit(data, formula, folder / "full", "full", **{"sampler": full_options, **changes})
     assert collapsed.manifest["engine"] == "collapsed" and full.manifest["engine"] == "full"
     for one, other in zip(collapsed.summary.rows, full.summary.rows, strict=True):
         # Five standard errors of the difference of two means; medians and tails follow in the quantile check below.

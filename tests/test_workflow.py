@@ -187,7 +187,7 @@ def test_rows_that_repeat_are_sampled_by_the_program_of_their_sums(tmp_path: Pat
     (tmp_path / "repeated.csv").write_text("\n".join(["y,x,g", *rows]) + "\n")
     request = FitRequest(tmp_path / "repeated.csv", formula_from_flags("y", ["x"], "g"), family="bernoulli")
     plan = workflow.prepare(request)
-    assert program_for(plan.spec, plan.design, plan.engine).name == "binomial"
+    assert program_for(plan.design, plan.engine).name == "binomial"
     given = stan_data(plan.spec, plan.design, plan.engine)
     assert (given["N"], sum(given["trials"]), sum(given["y"])) == (12, 60, sum(plan.design.y))
 

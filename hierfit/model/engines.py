@@ -2,7 +2,8 @@
 
 full        every effect is a parameter of the sampler; any family, any number of factors
 collapsed   the effects, and population coefficients with normal or flat priors, are integrated out exactly, and drawn
-            afterwards from their exact conditional distribution. With one grouping factor Stan samples what is left;
+            afterwards from their exact conditional distribution; gaussian outcomes, and lognormal ones, whose
+            logarithms are. With one grouping factor Stan samples what is left;
             with several the density takes a matrix as large as all factors but one, and `hierfit.marginal` does
 """
 
@@ -23,6 +24,7 @@ from hierfit.model.spec import GroupCoefficients, ModelSpec, sd_name
 
 T = TypeVar("T")
 
+COLLAPSED_FAMILY = "gaussian"  # whose program all collapsible outcomes share: each on its linear scale
 MOST_TOGETHER = 2_000  # effects of all factors but the one that is eliminated first: a second for each draw beyond
 MOST_PAIRS = 20_000_000  # products of cross-products that are kept: 250 MB
 
@@ -55,7 +57,7 @@ def choose_engine(spec: ModelSpec, design: Design, wanted: str = "auto", *, tune
 def obstacles(spec: ModelSpec, design: Design, *, tuned: bool) -> Iterator[str]:
     """Yield what keeps the collapsed engine from this model."""
     if not FAMILIES[spec.family].collapsible:
-        yield f"it needs a gaussian outcome, and this one is {spec.family}"
+        yield f"it needs a gaussian or lognormal outcome, and this one is {spec.family}"
     if not spec.groups:
         yield "there is no grouping factor"
     if spec.sigma_coefficients:

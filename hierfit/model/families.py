@@ -83,9 +83,9 @@ class Family:
         auxiliaries: further parameters, in the order of the Stan program's `aux`.
         replicate: (rng, mean [..., N], auxiliaries, trials) -> simulated outcomes [..., N].
         log_density: (y [N], mean [..., N], auxiliaries, trials) -> log density of each row [..., N].
-        collapsible: whether group effects can be integrated out exactly: normal outcome, identity link.
         linear: outcome -> the scale on which the linear predictor is its mean, where the sampler sees it centred and
             over its sd; None where it sees the outcome as it is.
+        collapsible: whether it is normal on that scale, so that group effects can be integrated out exactly.
         expected: (mean [..., N], auxiliaries, trials) -> mean of the outcome [..., N].
     """
 
@@ -95,14 +95,19 @@ class Family:
     auxiliaries: tuple[Auxiliary, ...]
     replicate: densities.Replicate
     log_density: densities.LogDensity
-    collapsible: bool = False
     linear: Callable[[Array], Array] | None = None
+    collapsible: bool = False
     expected: densities.Expected = densities.mean_itself
 
     @property
     def is_discrete(self) -> bool:
         """Whether the outcome is whole numbers."""
         return self.support in (Support.COUNT, Support.BINARY, Support.SUCCESSES, Support.CATEGORIES)
+
+    @property
+    def is_normal(self) -> bool:
+        """Whether the outcome itself is normal, and not its logarithm."""
+        return self.collapsible and self.support is Support.REAL
 
     @property
     def has_trials(self) -> bool:
@@ -176,8 +181,8 @@ FAMILIES: Mapping[str, Family] = {
             (_SIGMA,),
             densities.replicate_gaussian,
             densities.gaussian_log_density,
-            collapsible=True,
             linear=_same,
+            collapsible=True,
         ),
         Family(
             "bernoulli",
@@ -223,6 +228,7 @@ FAMILIES: Mapping[str, Family] = {
             densities.replicate_lognormal,
             densities.lognormal_log_density,
             linear=np.log,
+            collapsible=True,
             expected=densities.lognormal_expected,
         ),
         Family("beta", ("logit",), Support.UNIT, (_PHI,), densities.replicate_beta, densities.beta_log_density),

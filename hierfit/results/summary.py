@@ -184,7 +184,7 @@ def variance_shares(draws: Draws, design: Design, spec: ModelSpec, ci: float = 0
     residual = _residual_variance(draws, spec) if design.precision is None else None
     if residual is None or not factors:
         return ()
-    scale = "outcome" if FAMILIES[spec.family].collapsible else "latent"
+    scale = "outcome" if FAMILIES[spec.family].is_normal else "latent"
     at_zero = tuple(dict.fromkeys(term for group in design.groups for term in group.terms if term != INTERCEPT))
     between = np.stack([draws.of(f"sd({factor})").ravel() ** 2 for factor in factors])
     total = between.sum(axis=0) + residual
@@ -200,7 +200,7 @@ def variance_shares(draws: Draws, design: Design, spec: ModelSpec, ci: float = 0
 def _residual_variance(draws: Draws, spec: ModelSpec) -> Array | float | None:
     """Variance within the levels, of the outcome or of the variable behind it; None where the model has neither."""
     family = FAMILIES[spec.family]
-    if family.collapsible:  # normal around the linear predictor
+    if family.is_normal:  # around the linear predictor
         return None if spec.sigma_coefficients else draws.of("sigma").ravel() ** 2
     if family.support in (Support.BINARY, Support.SUCCESSES, Support.CATEGORIES) and not family.auxiliaries:
         return LATENT_VARIANCE.get(spec.link)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from math import inf
 from pathlib import Path
 
-from hierfit.model.engines import Engine
+from hierfit.model.engines import COLLAPSED_FAMILY, Engine
 from hierfit.model.families import FAMILIES
 from hierfit.model.priors import DISTRIBUTIONS
 
@@ -83,8 +83,7 @@ def all_programs() -> Iterator[StanProgram]:
     """Yield every program that hierfit can run."""
     for family in FAMILIES.values():
         yield render_program(family.name)
-        if family.collapsible:
-            yield render_program(family.name, Engine.COLLAPSED)
+    yield render_program(COLLAPSED_FAMILY, Engine.COLLAPSED)
 
 
 def write_rendered(folder: Path) -> None:

@@ -14,6 +14,8 @@ from hierfit.marginal.chains import sample
 from hierfit.marginal.posterior import MarginalPosterior, find_posterior, reduce_model, threads
 from hierfit.marginal.proposal import NoProposalError
 from hierfit.model.engines import Engine
+from hierfit.model.formula_text import parse_formula
+from hierfit.model.prior_choice import build_spec
 from hierfit.results.collect import draws_from_sampling
 from hierfit.results.convergence import assess
 from hierfit.stan.sampler import Progress, SamplerOptions
@@ -64,6 +66,16 @@ def test_the_draws_have_the_names_of_the_csv() -> None:
     }  # fmt: skip
     cor = draws.of("cor(g: Intercept, a)")
     assert np.all(np.abs(cor) < 1) and np.ptp(cor) > 0.01
+
+
+def test_the_draws_of_a_lognormal_outcome_are_those_of_its_logarithm() -> None:
+    _, design = model(TEXT)
+    lognormal = replace(design, y=np.exp(design.y / 10), family="lognormal")
+    ours, theirs = (
+        sample(find_posterior(build_spec(parse_formula(TEXT), each), each, 1), replace(OPTIONS, draws=20)).variables
+        for each in (lognormal, replace(design, y=np.log(lognormal.y)))
+    )
+    assert all(np.array_equal(ours[name], theirs[name]) for name in ours)
 
 
 def test_the_same_seed_gives_the_same_draws() -> None:

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -28,6 +30,14 @@ def test_collapsed_is_taken_wherever_it_is_exact(text: str, priors: tuple[str, .
     assert choose_engine(*model(text, *priors)) is engine
 
 
+@pytest.mark.parametrize("text", ["y ~ a + (1 + a | g)", TWO])
+def test_the_logarithm_of_a_lognormal_outcome_is_gaussian(text: str) -> None:
+    spec, made = model(text)
+    assert choose_engine(replace(spec, family="lognormal"), replace(made, family="lognormal")) is Engine.COLLAPSED
+    with pytest.raises(UsageError, match="needs a gaussian or lognormal outcome, and this one is student"):
+        choose_engine(replace(spec, family="student"), made, "collapsed")
+
+
 def test_what_is_in_the_way_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     spec, made = model(TWO)
     assert list(obstacles(spec, made, tuned=False)) == []
@@ -48,8 +58,6 @@ def test_what_is_in_the_way_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_only_the_priors_of_several_factors_are_left_to_stan() -> None:
     assert choose_engine(small_spec(prior_only=True), design()) is Engine.COLLAPSED
     spec, made = model(TWO)
-    from dataclasses import replace
-
     assert choose_engine(replace(spec, prior_only=True), made) is Engine.FULL
 
 

@@ -1,4 +1,5 @@
 import re
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -120,6 +121,17 @@ def test_the_collapsed_program_declares_products_instead_of_rows(formula: Formul
     sizes = declared_sizes(given, Engine.COLLAPSED)
     assert set(given) == set(sizes)
     assert {name: np.shape(value) for name, value in given.items()} == sizes
+
+
+def test_a_lognormal_outcome_is_reduced_as_its_logarithm_is() -> None:
+    made = replace(design(), y=np.exp(design().y / 10))
+    log = replace(made, y=np.log(made.y))
+    formula = formula_from_flags("y", made.coefficients, "g", made.coefficients)
+    reduced = [
+        stan_data(build_spec(formula, each, []), each, Engine.COLLAPSED)
+        for each in (replace(made, family="lognormal"), log)
+    ]
+    assert all(np.array_equal(one, other) for one, other in zip(*(each.values() for each in reduced), strict=True))
 
 
 def test_what_the_mean_of_the_effects_has_is_not_in_the_rows() -> None:
