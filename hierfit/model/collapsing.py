@@ -21,6 +21,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from numpy.typing import NDArray
 
+from hierfit.model import moments
 from hierfit.model.design import Design, Group
 from hierfit.model.formula import INTERCEPT
 from hierfit.model.scaling import coefficient_scale, row_root, scaled_offset, scaled_outcome, varying_units
@@ -153,7 +154,7 @@ def columns_to_reduce(spec: ModelSpec, design: Design) -> tuple[Array, Coefficie
 
 def _columns(design: Design, *, centred: bool) -> tuple[Array, Array]:
     """Return [X, y] in the sampler's units, column by column [R, N], and where X is 0 as the design counts [K]."""
-    mean, x_mean, x_scale = design.X.mean(axis=0) if centred else design.x_mean, design.x_mean, design.x_scale
+    mean, x_mean, x_scale = moments.column_means(design.X) if centred else design.x_mean, design.x_mean, design.x_scale
     first = int(design.intercept)
     columns = np.ones((first + len(mean) + 1, design.n_rows))
     for k, column in enumerate(columns[first:-1]):
@@ -255,7 +256,7 @@ def project(group: Group, columns: Array, root: Array | None = None, *, use_up: 
 def _varying_centres(group: Group) -> Array:
     """Return what is subtracted from each varying column [M]: the mean of a slope's, where an intercept varies too."""
     slopes = np.array([term != INTERCEPT for term in group.terms])
-    return np.where(slopes & (INTERCEPT in group.terms), group.Z.mean(axis=0), 0.0)
+    return np.where(slopes & (INTERCEPT in group.terms), moments.column_means(group.Z), 0.0)
 
 
 def gather(levels: Levels) -> Classes:

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hierfit.errors import DataError, FormulaError
+from hierfit.model import moments
 from hierfit.model.families import FAMILIES, LINKS
 from hierfit.model.formula import INTERCEPT, Formula, GroupTerm
 from hierfit.model.levels import check_columns, check_levels
@@ -145,17 +146,17 @@ class Design:
         """What is subtracted from each column of X before sampling [K]: its mean, or 0 where X is not centred."""
         if not (self.centered and self.has_level):
             return np.zeros(len(self.coefficients))
-        return np.asarray(self.X.mean(axis=0), dtype=np.float64)
+        return moments.column_means(self.X)
 
     @property
     def y_mean(self) -> float:
         """What is subtracted from the outcome before sampling: its mean, or 0 where no intercept could absorb it."""
-        return float(self.linear_outcome.mean()) if self.intercept and self.is_scaled else 0.0
+        return float(moments.mean(self.linear_outcome)) if self.intercept and self.is_scaled else 0.0
 
     @property
     def y_scale(self) -> float:
         """The sd of the outcome, 1 where it is not scaled."""
-        return float(self.linear_outcome.std(ddof=1)) if self.is_scaled else 1.0
+        return float(moments.sd(self.linear_outcome)) if self.is_scaled else 1.0
 
     @property
     def sigma_scale(self) -> float:
@@ -166,11 +167,11 @@ class Design:
     def intercept_location(self) -> float:
         """The link of the outcome's mean, less the mean offset, where the intercept's default prior lies."""
         y = self.linear_outcome
-        mean = float(y.mean())
+        mean = float(moments.mean(y))
         if self.trials is not None:  # half a success and half a failure at least
             total = float(self.trials.sum())
             mean = float(np.clip(y.sum(), 0.5, total - 0.5)) / total
-        offset = 0.0 if self.offset is None else float(self.offset.mean())
+        offset = 0.0 if self.offset is None else float(moments.mean(self.offset))
         return float(LINKS[self.link].forward(np.asarray(mean))) - offset
 
     @property
@@ -181,7 +182,7 @@ class Design:
     @property
     def x_scale(self) -> Array:
         """The sd of each column of X [K]."""
-        return np.asarray(self.X.std(axis=0, ddof=1), dtype=np.float64)
+        return moments.column_sds(self.X)
 
     def group(self, factor: str) -> Group:
         """Return the grouping factor of that name; KeyError if there is none."""
@@ -323,7 +324,7 @@ def _check_columns(design: Design) -> None:
                 hint=f"leave out '{name}'" + ("" if design.has_level else ", and have an intercept"),
             )
     if len(design.coefficients) > 1:
-        around = design.X.mean(axis=0) if design.has_level else 0.0
+        around = moments.column_means(design.X) if design.has_level else 0.0
         _, triangle = np.linalg.qr((design.X - around) / design.x_scale)
         small = np.abs(np.diag(triangle)) < 1e-9 * np.sqrt(design.n_rows)
         if small.any():

@@ -16,6 +16,7 @@ from math import inf, log
 import numpy as np
 
 from hierfit.errors import FormulaError, PriorError, did_you_mean
+from hierfit.model import moments
 from hierfit.model.design import Design
 from hierfit.model.families import FAMILIES, SIGMA, THRESHOLD, Family
 from hierfit.model.formula import INTERCEPT, Formula
@@ -88,7 +89,7 @@ def _sigma_priors(design: Design, sigma: SigmaColumns) -> dict[str, Prior]:
 def _intercept_prior(design: Design, scale: float) -> Prior:
     if design.centered or not design.coefficients:
         return Prior("normal", (design.intercept_location, scale), _intercept_source(design))
-    leverage = 1.0 + float(np.sum((design.X.mean(axis=0) / design.x_scale) ** 2))
+    leverage = 1.0 + float(np.sum((moments.column_means(design.X) / design.x_scale) ** 2))
     return Prior(
         "normal", (design.intercept_location, scale * leverage**0.5), "rstanarm's at mean(x), carried to x = 0"
     )

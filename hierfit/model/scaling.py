@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from hierfit.model import moments
 from hierfit.model.design import Design, Group
 from hierfit.model.formula import INTERCEPT
 
@@ -64,4 +65,4 @@ def scaled_varying(group: Group) -> Array:
 def varying_units(group: Group) -> Array:
     """Return the unit of each varying column [M]: 1 for the intercept, otherwise its sd."""
     columns = zip(group.terms, group.Z.T, strict=True)
-    return np.array([1.0 if term == INTERCEPT else column.std(ddof=1) for term, column in columns])
+    return np.array([1.0 if term == INTERCEPT else float(moments.sd(column)) for term, column in columns])

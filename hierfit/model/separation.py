@@ -14,6 +14,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from hierfit.model import moments
 from hierfit.model.design import Design
 from hierfit.model.families import FAMILIES, Support
 
@@ -102,7 +103,7 @@ def parting_columns(design: Design) -> tuple[tuple[int, ...], int] | None:
     The others may lie on the border. None where the two overlap. What parts all rows
     parts some of them, so that a sample that is not parted settles it.
     """
-    scaled = (design.X - design.X.mean(axis=0)) / design.x_scale
+    scaled = (design.X - moments.column_means(design.X)) / design.x_scale
     columns = np.column_stack([np.ones(design.n_rows), scaled]) if design.has_level else scaled
     rows = _ROWS
     while True:

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hierfit.errors import DataError, FormulaError, UsageError
+from hierfit.model import moments
 from hierfit.model.families import FAMILIES, Family
 from hierfit.model.formula import INTERCEPT, Formula, SigmaTerms, column_of
 from hierfit.model.table import Table
@@ -42,13 +43,13 @@ class SigmaColumns:
     @property
     def mean(self) -> Array:
         """What is subtracted from each column before sampling [S]: its mean, or 0 for and without the intercept."""
-        mean = self.X.mean(axis=0)
+        mean = moments.column_means(self.X)
         return np.where(np.arange(len(mean)) == 0, 0.0, mean) if self.intercept else np.zeros(len(mean))
 
     @property
     def scale(self) -> Array:
         """The sd of each column [S], 1 for the intercept's."""
-        scale = self.X.std(axis=0, ddof=1)
+        scale = moments.column_sds(self.X)
         return np.where(np.arange(len(scale)) == 0, 1.0, scale) if self.intercept else scale
 
     @property

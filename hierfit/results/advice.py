@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from hierfit.model import moments
 from hierfit.model.design import Design, Group
 from hierfit.model.formula import INTERCEPT, Formula, GroupTerm
 from hierfit.model.priors import HORSESHOE
@@ -123,7 +124,7 @@ def _other_priors(trouble: Trouble, draws: Draws, design: Design) -> Iterator[Tr
         yield _prior("the data set it no bound, so say what is plausible", name, scale)
     shrunk = [name for name, prior in trouble.spec.priors.items() if prior.distribution == HORSESHOE]
     if shrunk and "divergences" in trouble.checks:
-        outcome = float(design.linear_outcome.std()) if design.is_scaled else 1.0
+        outcome = float(moments.sd(design.linear_outcome)) if design.is_scaled else 1.0
         columns = dict(zip(design.coefficients, design.x_scale.tolist(), strict=True))
         options = [f"{name} ~ normal(0, {PRIOR_SCALE * outcome / columns[name]:.2g})" for name in shrunk]
         words = [word for prior in options for word in ("--prior", prior)]
@@ -149,7 +150,7 @@ def _plausible_sd(group: Group, trouble: Trouble, draws: Draws, design: Design) 
     if not np.isfinite(values).all() or trouble.spec.priors[names[index]].constant is not None:
         return None
     column = column_scale(group, index)
-    outcome = float(design.linear_outcome.std()) if design.is_scaled else 1.0
+    outcome = float(moments.sd(design.linear_outcome)) if design.is_scaled else 1.0
     scale = max(PLAUSIBLE * outcome / column, float(np.quantile(values, QUANTILE)) / 2)
     upper = trouble.spec.priors[names[index]].quantile(QUANTILE, within=(0.0, math.inf))
     if not scale > 0 or 2 * scale >= upper:

@@ -24,6 +24,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hierfit.model import moments
+
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
@@ -95,8 +97,7 @@ def assess(values: Array) -> Convergence:
 
 
 def _assess_one(values: Array) -> tuple[float, float, float, float]:
-    scale = values.std()
-    standard = (values - values.mean()) / scale
+    standard, scale = moments.standardized(values)
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
         return (
@@ -145,7 +146,7 @@ def screen_effects(effects: Array) -> EffectScreen:
 def _rhat_and_bulk(values: Array) -> tuple[float, float]:
     if not np.isfinite(values).all() or is_fixed(values[:, :, None])[0]:
         return np.nan, np.nan
-    standard = (values - values.mean()) / values.std()
+    standard, _ = moments.standardized(values)
     return _rhat(standard), _ess(standard, method="bulk")
 
 
@@ -158,7 +159,8 @@ def _screen_in_blocks(flat: Array) -> tuple[Array, Array]:
 def _screen_block(values: Array) -> tuple[Array, Array]:
     fixed = is_fixed(values)
     with np.errstate(all="ignore"):
-        rhat, ess = split_rhat(values), batch_ess(values)
+        shifted = values - values[:1, :1]
+        rhat, ess = split_rhat(shifted), batch_ess(shifted)
     rhat[fixed], ess[fixed] = np.nan, np.nan
     return rhat, ess
 

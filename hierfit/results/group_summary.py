@@ -22,6 +22,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from hierfit.model import moments
 from hierfit.model.design import Design, Group
 from hierfit.model.formula import INTERCEPT
 from hierfit.model.spec import ModelSpec
@@ -172,7 +173,7 @@ def sorted_quantiles(values: Array, probabilities: Sequence[float]) -> Array:
     below = np.floor(position).astype(np.int64)
     above = np.minimum(below + 1, values.shape[-1] - 1)
     weight = position - below
-    return np.asarray(values[..., below] * (1 - weight) + values[..., above] * weight)
+    return np.asarray(values[..., below] + weight * (values[..., above] - values[..., below]))
 
 
 def _by_level(values: Array) -> Array:
@@ -192,13 +193,13 @@ def _group_table(draws: Draws, group: Group, bounds: tuple[float, float]) -> Gro
     def fill(block: slice) -> None:
         part = _by_level(effects[:, block])
         value[block] = sorted_quantiles(part + population, bounds)
-        deviation_mean[block] = part.mean(axis=2)
+        deviation_mean[block] = moments.mean(part, axis=2)
         deviation_sd[block], own_variance[block] = _spreads(part - deviation_mean[block][..., np.newaxis], basis)
         deviation[block] = sorted_quantiles(part, bounds)
 
     _in_blocks(fill, effects)
     rows = group.rows_per_level
-    mean = population.mean(axis=1)
+    mean = moments.mean(population, axis=1)
     return GroupTable(
         group.factor, group.terms, group.labels, rows, mean, mean + deviation_mean, value[..., 0], value[..., 1],
         deviation_mean, deviation_sd, deviation[..., 0], deviation[..., 1],
@@ -210,7 +211,7 @@ def _population_basis(draws: Draws) -> Array:
     """Orthonormal columns that span the centred draws of the population coefficients [S, at most K + 2]."""
     columns = [index for index, parameter in enumerate(draws.parameters) if parameter.kind == "coefficient"]
     values = draws.values.reshape(-1, len(draws.parameters))[:, columns]
-    centred = np.nan_to_num(values - values.mean(axis=0))
+    centred = np.nan_to_num(values - moments.mean(values, axis=0))
     spread = centred.std(axis=0)
     standard = centred[:, spread > 0] / spread[spread > 0]
     left, singular, _ = np.linalg.svd(standard, full_matrices=False)

@@ -13,8 +13,9 @@ is what tables call sd(school: ses). A slash in a column's name becomes "_", and
 the file gets "_level" appended, in u_<factor> too. Written and read with h5netcdf, as xarray would: importing xarray or
 ArviZ takes longer than the rest of writing. HDF5 crashes the process when a file cannot grow, and so never hears of it.
 
-Group effects are kept in single precision. What shrinks to less than `_WORTH` is compressed, such as codes, counts and
-lines; draws and measurements are not: their digits are noise, of which zlib takes away a tenth in 70 times the time.
+Group effects are kept in single precision, whose rounding must be a thousandth of their posterior sds at most. What
+shrinks to less than `_WORTH` is compressed, such as codes, counts and lines; draws and measurements are not: their
+digits are noise, of which zlib takes away a tenth in 70 times the time.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ from numpy.typing import NDArray
 from hierfit import __version__
 from hierfit.disk.writing import OutputFile
 from hierfit.errors import RunFolderError
+from hierfit.model import moments
 from hierfit.model.design import Design, Group
 from hierfit.model.families import FAMILIES
 from hierfit.model.priors import HORSESHOE_SCALE
@@ -41,6 +43,7 @@ from hierfit.results.draws import Draws
 
 _COMPRESSED: dict[str, Any] = {"compression": "gzip", "compression_opts": 1, "shuffle": True}
 _SAMPLED, _WORTH = 4096, 0.4
+_FEW_DRAWS, _ROUNDING = 20, 1e-3
 _RESERVED = {"chain", "draw", "obs", "coefficient", "varying", "pair", "factor", "b", "sd", "cor", INTERCEPT_AT_MEAN}
 _RESERVED |= {"threshold", "between", "b_sigma", "sigma_coefficient", HORSESHOE_SCALE}
 _RESERVED |= {auxiliary.name for family in FAMILIES.values() for auxiliary in family.auxiliaries}
@@ -74,15 +77,16 @@ class _Dataset:
 
 
 def write_netcdf(path: Path, draws: Draws, design: Design, spec: ModelSpec) -> None:
-    """Write the four groups to one file; group effects in single precision."""
+    """Write the four groups to one file; group effects in single precision where that is enough."""
     import h5netcdf
 
     sample = {"chain": np.arange(draws.n_chains), "draw": np.arange(draws.n_draws)}
     variables, coordinates = _posterior(draws, spec, design)
     limits = {"max_treedepth": draws.max_treedepth, "lost_chains": draws.lost_chains}
-    effects = [f"u_{name}" for name in _factor_names([group.factor for group in design.groups]).values()]
+    names = _factor_names([group.factor for group in design.groups])
+    rough = [f"u_{name}" for factor, name in names.items() if _may_be_rough(draws.effects[factor])]
     datasets = {
-        "posterior": _Dataset(variables, {**sample, **coordinates}, limits, effects),
+        "posterior": _Dataset(variables, {**sample, **coordinates}, limits, rough),
         "sample_stats": _Dataset({name: (_SAMPLE, values) for name, values in draws.stats.items()}, sample),
         "observed_data": _Dataset({_outcome(design.response): (("obs",), design.y)}, {"obs": design.lines}),
         "constant_data": _constant_data(design),
@@ -118,6 +122,17 @@ def _write(group: Any, dataset: _Dataset) -> None:
         variable = group.create_variable(name, dimensions, data=values.astype(np.int8) if logical else values, **how)
         if logical:
             variable.attrs["dtype"] = "bool"
+
+
+def _may_be_rough(effects: NDArray[np.float64]) -> bool:
+    """Whether single precision tells the draws of each effect apart, from a few of them [chains, draws, J, M].
+
+    Deviations from a population value are about as large as their sds; where there is no such value they may not be.
+    """
+    some = effects[:, :: max(1, effects.shape[1] // _FEW_DRAWS)].reshape(-1, *effects.shape[2:])
+    spread = moments.sd(some, axis=0, ddof=0)
+    error = np.spacing(np.abs(some).max(axis=0).astype(np.float32))
+    return bool(np.all((error < _ROUNDING * spread) | (spread == 0)))
 
 
 def _shrinks(values: NDArray[Any]) -> bool:

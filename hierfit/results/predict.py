@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hierfit.errors import UsageError
+from hierfit.model import moments
 from hierfit.model.densities import category_probabilities
 from hierfit.model.design import Design, Group
 from hierfit.model.families import FAMILIES, SIGMA, THRESHOLD
@@ -129,7 +130,7 @@ def auxiliary_draws(draws: Draws, design: Design, picks: Indices, rows: Indices 
     if design.thresholds:
         found[THRESHOLD] = np.stack([named[threshold_name(between)][:, None] for between in design.thresholds])
     if design.sigma is not None:
-        X = design.sigma.X.mean(axis=0)[None] if rows is None else design.sigma.X[rows]
+        X = moments.column_means(design.sigma.X)[None] if rows is None else design.sigma.X[rows]
         b = np.stack([named[sigma_name(term)] for term in design.sigma.coefficients], axis=1)
         found[SIGMA] = np.exp(b @ X.T)
     if design.precision is not None:
@@ -171,7 +172,7 @@ def named_columns(design: Design) -> dict[str, Array]:
 def course_through(design: Design, moving: Mapping[str, Array]) -> Course:
     """Return the points where some columns move [G] and all others stay at their mean."""
     n_points = len(next(iter(moving.values())))
-    X = np.repeat(design.X.mean(axis=0)[None], n_points, axis=0)
+    X = np.repeat(moments.column_means(design.X)[None], n_points, axis=0)
     for index, name in enumerate(design.coefficients):
         if name in moving:
             X[:, index] = moving[name]
@@ -212,7 +213,7 @@ def population_shares(draws: Draws, design: Design, course: Course, picks: Indic
 
 def _population_predictor(draws: Draws, design: Design, course: Course, picks: Indices) -> Array:
     predictor = population_part(draws, design, picks).at(course.X)
-    return predictor if design.offset is None else predictor + design.offset.mean()
+    return predictor if design.offset is None else predictor + moments.mean(design.offset)
 
 
 def group_lines(draws: Draws, design: Design, along: Along, levels: Indices, picks: Indices | None = None) -> Array:
@@ -243,15 +244,14 @@ def _group_predictor(
     population = _population_predictor(draws, design, course, every if picks is None else picks)
     auxiliaries = auxiliary_draws(draws, design, every if picks is None else picks)
     if picks is None:
-        population = population.mean(axis=0, keepdims=True)
+        population = moments.mean(population, axis=0)[None]
         auxiliaries = {name: values.mean(axis=-2, keepdims=True) for name, values in auxiliaries.items()}
-        effects = draws.effects[group.factor].mean(axis=(0, 1))[None, levels]
+        effects = moments.mean(draws.effects[group.factor], axis=(0, 1))[None, levels]
     else:
         effects = chosen_effects(draws, group, picks)[:, levels]
     lines = np.repeat(population[:, None, :], len(levels), axis=1)
-    rows = np.maximum(group.rows_per_level[levels], 1)
     for index, term in enumerate(group.terms):
-        held = np.bincount(group.codes, weights=group.Z[:, index], minlength=group.n_levels)[levels] / rows
+        held = moments.level_means(group.Z[:, index], group.codes, group.n_levels)[levels]
         z = course.moving[term][None, :] if term in course.moving else held[:, None]
         lines += effects[:, :, index, None] * z
     return lines, auxiliaries
@@ -270,12 +270,14 @@ def replicate(
 
 def expected_rows(draws: Draws, design: Design, rows: Indices, picks: Indices) -> Array:
     """Return the mean of each chosen row's outcome, of one trial where it counts successes, over chosen draws [R]."""
-    total = np.zeros(len(rows))
-    for pick in picks:
+    first, total = np.zeros(len(rows)), np.zeros(len(rows))
+    for at, pick in enumerate(picks):
         one = np.array([pick])
         predictor = linear_predictor(draws, design, rows, one)
-        total += expected(design, predictor, auxiliary_draws(draws, design, one, rows))[0]
-    return total / len(picks)
+        found = expected(design, predictor, auxiliary_draws(draws, design, one, rows))[0]
+        first = first if at else found
+        total += found - first
+    return np.asarray(first + total / len(picks))
 
 
 def trials_of(design: Design, rows: Indices) -> Array:
@@ -291,7 +293,7 @@ def unpooled_estimates(draws: Draws, design: Design, group: Group) -> Array:
     """
     every = np.arange(draws.n_chains * draws.n_draws)
     part = population_part(draws, design, every)
-    mean = Population(part.intercept.mean(keepdims=True), part.b.mean(axis=0, keepdims=True), part.center)
+    mean = Population(moments.mean(part.intercept)[None], moments.mean(part.b, axis=0)[None], part.center)
     own = [design.coefficients.index(term) for term in group.terms if term in design.coefficients]
     outcome = design.linear_outcome - mean.at(design.X)[0] + design.X[:, own] @ mean.b[0, own]
     if design.offset is not None:
@@ -300,7 +302,7 @@ def unpooled_estimates(draws: Draws, design: Design, group: Group) -> Array:
         outcome = outcome + mean.intercept[0] - mean.b[0] @ mean.center
     for other in design.groups:
         if other.factor != group.factor:
-            effects = draws.effects[other.factor].mean(axis=(0, 1))
+            effects = moments.mean(draws.effects[other.factor], axis=(0, 1))
             outcome = outcome - np.einsum("nm,nm->n", other.Z, effects[other.codes])
     weights = design.weights if design.precision is None else row_precision(design)
     return _least_squares_by_level(group, outcome, np.ones(design.n_rows) if weights is None else weights)
@@ -311,9 +313,7 @@ def _least_squares_by_level(group: Group, outcome: Array, weights: Array) -> Arr
     n_terms, n_levels = len(group.terms), group.n_levels
     Z, root = np.column_stack([group.Z, outcome]), np.sqrt(weights)
     if group.terms[0] == INTERCEPT:
-        weight = np.bincount(group.codes, weights=weights, minlength=n_levels)
-        sums = [np.bincount(group.codes, weights=weights * column, minlength=n_levels) for column in Z.T]
-        means = np.column_stack(sums) / np.where(weight > 0, weight, 1.0)[:, None]
+        means = np.column_stack([moments.level_means(column, group.codes, n_levels, weights) for column in Z.T])
         Z = (Z - means[group.codes]) * root[:, None]
         slopes = _solve_by_level(Z[:, 1:n_terms], Z[:, n_terms], group)
         intercept = means[:, n_terms] - np.einsum("jm,jm->j", means[:, 1:n_terms], slopes)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from hierfit.model import moments
 from hierfit.model.design import Design
 from hierfit.model.formula import INTERCEPT
 from hierfit.model.sigma import SigmaColumns
@@ -56,7 +57,7 @@ def sigma_in_units(draws: Draws, design: Design, bounds: tuple[float, float]) ->
     for predictor, level, x in _points(design.sigma, design):
         sigma = np.exp(b @ x)
         lower, upper = np.quantile(sigma, bounds).tolist()
-        found.append(SigmaAt(predictor, level, float(sigma.mean()), float(sigma.std(ddof=1)), lower, upper))
+        found.append(SigmaAt(predictor, level, float(moments.mean(sigma)), float(moments.sd(sigma)), lower, upper))
     return tuple(found)
 
 
@@ -67,7 +68,7 @@ def _points(sigma: SigmaColumns, design: Design) -> list[tuple[str | None, str |
     }
     predictors = dict.fromkeys(map(base, columns))
     if not predictors:
-        return [(None, None, sigma.X.mean(axis=0))]
+        return [(None, None, moments.column_means(sigma.X))]
     return [
         (column_name(predictor), level, x)
         for predictor in predictors
@@ -88,7 +89,7 @@ def _at_levels(sigma: SigmaColumns, predictor: str, names: Sequence[str], design
 
 
 def _with_moved(sigma: SigmaColumns, moving: Mapping[str, Array], point: int) -> Array:
-    means = zip(sigma.coefficients, sigma.X.mean(axis=0).tolist(), strict=True)
+    means = zip(sigma.coefficients, moments.column_means(sigma.X).tolist(), strict=True)
     return np.array([float(moving[name][point]) if name in moving else mean for name, mean in means])
 
 

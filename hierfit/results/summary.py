@@ -25,6 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hierfit.errors import UsageError
+from hierfit.model import moments
 from hierfit.model.design import Design
 from hierfit.model.families import FAMILIES, Support
 from hierfit.model.formula import INTERCEPT
@@ -165,7 +166,7 @@ def summarize(
     known = convergence or assess(draws.values)
     values = draws.values.reshape(-1, len(draws.parameters))
     with np.errstate(invalid="ignore"):
-        mean, sd = values.mean(axis=0), values.std(axis=0, ddof=1)
+        mean, sd = moments.mean(values, axis=0), moments.sd(values, axis=0)
     sd[known.fixed] = 0.0
     lower, upper = np.quantile(values, probabilities, axis=0)
     columns = (mean, sd, lower, upper, known.mcse_mean, known.rhat, known.ess_bulk, known.ess_tail)

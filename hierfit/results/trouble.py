@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hierfit.model import moments
 from hierfit.model.design import Design, Group
 from hierfit.model.families import SIGMA
 from hierfit.model.priors import HORSESHOE_SCALE
@@ -70,7 +71,7 @@ def has_horseshoe(draws: Draws) -> bool:
 
 def column_scale(group: Group, index: int) -> float:
     """Return the size of a varying column: its sd, or 1 where it is constant."""
-    scale = float(group.Z[:, index].std())
+    scale = float(moments.sd(group.Z[:, index]))
     return scale if scale > 0 else 1.0
 
 

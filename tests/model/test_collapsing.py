@@ -67,7 +67,7 @@ def test_an_offset_of_1e12_in_a_varying_column_loses_nothing() -> None:
     np.testing.assert_allclose(within, expected_within, rtol=1e-9)
     # sum of x over sqrt(n), in units of the sd of x
     total = sum(Fraction(value) for value in x + 1e12)
-    np.testing.assert_allclose(levels.S[0, 1] * np.sqrt(5) * far.Z[:, 1].std(ddof=1), float(total), rtol=1e-12)
+    np.testing.assert_allclose(levels.S[0, 1] * np.sqrt(5) * near.Z[:, 1].std(ddof=1), float(total), rtol=1e-12)
 
 
 def test_the_columns_are_left_as_they_were() -> None:

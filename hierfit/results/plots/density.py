@@ -9,6 +9,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from hierfit.model import moments
+
 Array = NDArray[np.float64]
 POINTS = 256
 TRIM = 0.0005
@@ -39,5 +41,6 @@ def density(values: Array, lower: float = -np.inf, upper: float = np.inf) -> tup
 def silverman(values: Array) -> float:
     """Return Silverman's bandwidth, a tiny positive number for values without spread."""
     lower, upper = np.quantile(values, (0.25, 0.75))
-    spread = min(values.std(), (upper - lower) / 1.34) or values.std()
+    sd = float(moments.sd(values))
+    spread = min(sd, (upper - lower) / 1.34) or sd
     return float(0.9 * spread * len(values) ** -0.2) or float(np.spacing(np.abs(values).max()) * 1e3) or 1e-300

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from hierfit.model import moments
 from hierfit.model.design import Group
 from hierfit.model.families import Support
 from hierfit.model.formula import INTERCEPT
@@ -210,21 +211,22 @@ def _draw_densities(material: Material, lines: Lines) -> tuple[Figure, str]:
     _name_axes(left, material, lines)
     group, scale = lines.group, scale_words(material.design)
     scale = f" ({scale})" if scale else ""
-    means = material.draws.effects[group.factor].mean(axis=(0, 1))
-    means = means + population_values(material.draws, group.terms).mean(axis=0)
+    means = moments.mean(material.draws.effects[group.factor], axis=(0, 1))
+    means = means + moments.mean(population_values(material.draws, group.terms), axis=0)
     if INTERCEPT in group.terms and lines.slope_varies:
         index = group.terms.index(lines.column)
         right.hexbin(means[:, 0], means[:, index], gridsize=30, cmap="Oranges", mincnt=1, linewidths=0)
         right.set_xlabel(f"intercept of {elided(group.factor, LABEL_WIDTH)}{scale}")
         right.set_ylabel(f"slope of {elided(lines.column, LABEL_WIDTH)}{scale}")
-        centre = population_values(material.draws, (INTERCEPT, lines.column)).mean(axis=0)
-        right.plot(*centre, "o", color=POPULATION, markersize=7, markeredgecolor="white")
+        middle = moments.mean(population_values(material.draws, (INTERCEPT, lines.column)), axis=0)
+        right.plot(*middle, "o", color=POPULATION, markersize=7, markeredgecolor="white")
     else:
         right.hist(means[:, 0], bins=60, color=GROUP, alpha=0.8)
         name = "intercept" if group.terms[0] == INTERCEPT else f"slope of {group.terms[0]}"
         right.set_xlabel(f"{name} of {elided(group.factor, LABEL_WIDTH)}{scale}")
         right.set_ylabel("levels")
-        right.axvline(population_values(material.draws, group.terms)[:, 0].mean(), color=POPULATION, linewidth=2)
+        middle = moments.mean(population_values(material.draws, group.terms), axis=0)
+        right.axvline(middle[0], color=POPULATION, linewidth=2)
     centre = _population_words(material, group)
     return figure, f"left: data and {centre} · right: posterior means of {counted(group.n_levels, group.factor)}"
 

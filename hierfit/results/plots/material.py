@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from hierfit.model import moments
 from hierfit.model.design import Design
 from hierfit.model.spec import Kind, ModelSpec, Parameter
 from hierfit.results.convergence import Convergence, assess
@@ -126,10 +127,10 @@ def support(parameter: Parameter) -> tuple[float, float]:
 
 def interval_text(values: Array) -> str:
     """Return "2.39 (2.15 to 2.63)": mean and 95 % equal-tailed interval of draws [S]."""
-    places = decimals(float(values.std()))
+    places = decimals(float(moments.sd(values)))
     low, high = np.quantile(values, INTERVAL)
     return (
-        f"{format_number(float(values.mean()), places)} "
+        f"{format_number(float(moments.mean(values)), places)} "
         f"({format_number(float(low), places)} to {format_number(float(high), places)})"
     )
 
@@ -138,7 +139,7 @@ def limits(values: Array, parameter: Parameter, bounds: tuple[float, float] | No
     """Return the range of draws [S] for an axis: with a margin, at most 6 sds from the mean, within the support."""
     low, lower, upper, high = np.quantile(values, (0.0005, *INTERVAL, 0.9995))
     margin = 0.3 * (upper - lower)
-    mean, reach, bounds = values.mean(), CLIP_SDS * values.std(), bounds or support(parameter)
+    mean, reach, bounds = moments.mean(values), CLIP_SDS * moments.sd(values, ddof=0), bounds or support(parameter)
     return float(max(low - margin, mean - reach, bounds[0])), float(min(high + margin, mean + reach, bounds[1]))
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hierfit.model import moments
 from hierfit.model.formula import INTERCEPT
 from hierfit.model.priors import DISTRIBUTIONS
 from hierfit.model.spec import Kind, Parameter, sigma_name, threshold_name
@@ -128,7 +129,7 @@ def _sharing_an_axis(material: Material) -> dict[Kind, list[int]]:
 
 def _are_comparable(material: Material, chosen: list[int]) -> bool:
     sizes = np.array([np.sqrt(np.square(material.values(index)).mean()) for index in chosen])
-    spreads = np.array([material.values(index).std() for index in chosen])
+    spreads = np.array([moments.sd(material.values(index)) for index in chosen])
     return bool(sizes.max() < SCALE_RATIO * spreads.max() * 3 and spreads.max() < SCALE_RATIO * spreads.min())
 
 
