@@ -1,8 +1,13 @@
 """A density on d real numbers -> a distribution close to it that can be drawn from.
 
 The mode is climbed to, the curvature there gives the axes, and along each axis, on either side, the width is that of
-the normal density that falls as slowly as the density does (split Student t, Geweke 1989, section 3). A pilot sample
-then says how close it is; where it is not close enough, its weighted moments give new axes.
+the normal density that falls as slowly as the density does (`split_t`). A pilot sample then says how close it is; where
+it is not close enough, its weighted moments give new axes.
+
+A tail that such a body misses is not found by a pilot sample, and hardly by the chains: a point there has a weight of a
+hundred others, is met once in a hundred thousand draws, and holds a chain for as long. So a wider t with heavier tails
+is mixed in (Hesterberg 1995, defensive mixtures), and so is, for every number with an end near the mode, which is an sd
+that may be 0, a part that starts there: where an sd is 0 the others are elsewhere than its body leans to.
 
 A function of points [s, d] -> log densities [s] is all that is asked for; several points at once may be worked out side
 by side.
@@ -11,21 +16,29 @@ by side.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+
+from hierfit.marginal.split_t import SplitT
 
 Array = NDArray[np.float64]
 LogDensity = Callable[[Array], Array]
 
 DEGREES = 8.0
 PILOT = 25  # points of a pilot sample, for each real number
-GOOD, POOR = 0.6, 0.4  # shares of the pilot sample that the weights leave effective
+GOOD, POOR = 0.6, 0.25  # shares of the pilot sample that the weights leave effective
 _STEP, _SMALL = 1e-3, 0.02  # of the first steps, and of those in the units that come of them
 _DISTANCES = np.array([1.0, 2.0, 3.0])
 _LEAST, _MOST = 0.5, 4.0  # widths
 _WIDER = 1.15  # than the density, so that its tails are not missed where it leans
+_HEAVY, _HEAVY_DEGREES, _HEAVY_WIDTH = 0.05, 3.0, 2.0  # share of the wide part, its tails, how much wider it is
+_EDGES, _EDGE_DEGREES = 0.1, 5.0  # share of all parts that start at an end, and their tails
+_NOTHING = 1e-6  # width of a part that starts at an end, beyond it
+_NEGLIGIBLE = 30.0  # log density below the mode's from where on an end is not looked at
+_LACKING = 0.4  # log of the weight at an end, over that at the mode, from where on the body does not do
 
 
 class NoProposalError(Exception):
@@ -34,19 +47,22 @@ class NoProposalError(Exception):
 
 @dataclass(frozen=True)
 class Proposal:
-    """A split Student t distribution, truncated.
+    """A mixture of split Student t distributions, truncated.
 
     Attributes:
-        mode: [d].
-        axes: columns are the axes, each an sd long [d, d].
-        widths: by how much more, or less, towards either end of each axis [2, d].
+        parts: the body first.
+        shares: of the parts before they are truncated, which add up to 1.
         bounds: ends of every real number, beyond which there is nothing [d, 2].
     """
 
-    mode: Array
-    axes: Array
-    widths: Array
+    parts: tuple[SplitT, ...]
+    shares: tuple[float, ...]
     bounds: Array
+
+    @property
+    def mode(self) -> Array:
+        """That of the body [d]."""
+        return self.parts[0].mode
 
     def draw(self, n: int, rng: np.random.Generator) -> Array:
         """Return n points [n, d]."""
@@ -58,18 +74,14 @@ class Proposal:
         return found[:n]
 
     def _draw(self, n: int, rng: np.random.Generator) -> Array:
-        below, above = self.widths
-        d = len(self.mode)
-        right = rng.random((n, d)) * (below + above) < above
-        radius = np.abs(rng.standard_normal((n, d))) / np.sqrt(rng.chisquare(DEGREES, (n, 1)) / DEGREES)
-        return np.asarray(self.mode + np.where(right, above, -below) * radius @ self.axes.T)
+        sizes = rng.multinomial(n, self.shares)
+        points = np.concatenate([part.draw(size, rng) for part, size in zip(self.parts, sizes.tolist(), strict=True)])
+        return np.asarray(rng.permutation(points))
 
     def log_density(self, points: Array) -> Array:
-        """Return the log density [s] up to a constant."""
-        along = np.linalg.solve(self.axes, (points - self.mode).T).T
-        below, above = self.widths
-        squares = np.square(along / np.where(along > 0, above, below)).sum(axis=1)
-        return np.asarray(-(DEGREES + len(self.mode)) / 2 * np.log1p(squares / DEGREES))
+        """Return the log density [s] up to a constant, which is what the truncation takes away."""
+        logs = [np.log(share) + part.log_density(points) for part, share in zip(self.parts, self.shares, strict=True)]
+        return np.asarray(np.logaddexp.reduce(logs))
 
 
 @dataclass(frozen=True)
@@ -97,12 +109,12 @@ def propose(log_density: LogDensity, start: Array, bounds: Array, rng: np.random
         NoProposalError: the density has no mode to speak of.
     """
     mode, near = climb(log_density, start, bounds)
-    proposal = split(log_density, mode, bounds, _axes_of_curvature(log_density, mode, near))
+    proposal = mix(log_density, split(log_density, mode, _axes_of_curvature(log_density, mode, near)), bounds)
     pilot = fly(log_density, proposal, rng)
     if pilot.efficiency < GOOD:
         center = pilot.weights @ pilot.points
         axes = _axes(np.linalg.pinv(np.atleast_2d(np.cov(pilot.points.T, aweights=pilot.weights)), hermitian=True))
-        second = split(log_density, center, bounds, axes)
+        second = mix(log_density, split(log_density, center, axes), bounds)
         again = fly(log_density, second, rng)
         if again.efficiency > pilot.efficiency:
             proposal, pilot = second, again
@@ -167,7 +179,7 @@ def _axes(precision: Array) -> Array:
     return np.asarray((vectors / np.sqrt(np.maximum(values, 1e-3 * values.max()))) @ vectors.T)
 
 
-def split(log_density: LogDensity, mode: Array, bounds: Array, axes: Array) -> Proposal:
+def split(log_density: LogDensity, mode: Array, axes: Array) -> SplitT:
     """Return the split t distribution whose widths are those of the density along its axes."""
     d = len(mode)
     ends = np.array([-1.0, 1.0])
@@ -175,7 +187,54 @@ def split(log_density: LogDensity, mode: Array, bounds: Array, axes: Array) -> P
     values = log_density(np.concatenate([mode[np.newaxis], (mode + along).reshape(-1, d)]))
     drop = np.maximum(values[0] - values[1:].reshape(2, len(_DISTANCES), d), 1e-3)
     widths = (_DISTANCES[:, np.newaxis] / np.sqrt(2 * drop)).max(axis=1)
-    return Proposal(mode, axes, _WIDER * np.clip(widths, _LEAST, _MOST), bounds)
+    return SplitT(mode, axes, _WIDER * np.clip(widths, _LEAST, _MOST), DEGREES)
+
+
+def mix(log_density: LogDensity, body: SplitT, bounds: Array) -> Proposal:
+    """Return the body with what covers its tails: a wide part, and one at every lower end where there is something."""
+    wide = SplitT(body.mode, body.axes, _HEAVY_WIDTH * np.maximum(body.widths, 1.0), _HEAVY_DEGREES)
+    found = (edge(log_density, body, bounds, at) for at in range(len(body.mode)))
+    edges = [part for part in found if part is not None]
+    share = _EDGES / len(edges) if edges else 0.0
+    rest = 1.0 - _HEAVY - share * len(edges)
+    return Proposal((body, wide, *edges), (rest, _HEAVY, *[share] * len(edges)), bounds)
+
+
+def edge(log_density: LogDensity, body: SplitT, bounds: Array, at: int) -> SplitT | None:
+    """Return a part that starts where one number is at its lower end, leaning to the mode; None where none is needed.
+
+    Across, it is as wide as the density is at that end; along, it reaches half way to the mode.
+    """
+    end, others = bounds[at, 0], np.arange(len(body.mode)) != at
+    covariance = body.axes @ body.axes.T
+    if body.mode[at] <= end or not others.any():
+        return None
+    start = body.mode + covariance[:, at] / covariance[at, at] * (end - body.mode[at])
+    start = np.clip(start, *bounds.T)
+
+    def there(points: Array) -> Array:
+        return log_density(np.insert(points, at, end, axis=1))
+
+    top, near_end = log_density(np.array([body.mode, start]))
+    if not near_end > top - _NEGLIGIBLE:
+        return None
+    with suppress(NoProposalError):
+        mode, near = climb(there, start[others], bounds[others])
+        point = np.insert(mode, at, end)
+        weights = log_density(np.array([point, body.mode])) - body.log_density(np.array([point, body.mode]))
+        if weights[0] - weights[1] > _LACKING:
+            across = split(there, mode, _axes_of_curvature(there, mode, near))
+            return _starting_at(point, body.mode, across, at)
+    return None
+
+
+def _starting_at(point: Array, towards: Array, across: SplitT, at: int) -> SplitT:
+    """Return a split t whose axis `at` leads from its mode to half way towards another point."""
+    others = np.arange(len(point)) != at
+    axes = np.zeros((len(point), len(point)))
+    axes[np.ix_(others, others)] = across.axes
+    axes[:, at] = (towards - point) / 2
+    return SplitT(point, axes, np.insert(across.widths, at, (_NOTHING, 1.0), axis=1), _EDGE_DEGREES)
 
 
 def fly(log_density: LogDensity, proposal: Proposal, rng: np.random.Generator) -> Pilot:
