@@ -14,13 +14,15 @@ from threading import Thread
 
 import numpy as np
 
-from hierfit.errors import DiskError, Interrupted, SamplerError
+from hierfit.errors import DiskError, Interrupted, SamplerError, ToolchainError
 from hierfit.interrupts import shielded
 from hierfit.model.design import Design
 from hierfit.model.engines import n_effects, samples_by_stan
 from hierfit.model.spec import ModelSpec
 from hierfit.results.collect import draws_from_sampling
 from hierfit.results.convergence import Convergence, array_stats, assess
+from hierfit.results.diagnostics import check_weights, one_dominates, weights_of
+from hierfit.results.digits import format_share
 from hierfit.results.draws import Draws, joined
 from hierfit.results.verdict import THRESHOLDS
 from hierfit.sources import Source
@@ -34,6 +36,7 @@ MANY_EFFECTS, SHORT_ROUND = 10_000, 250
 # Where all factors but the largest make one matrix, with more effects than this a draw takes long; but chains that
 # stay where they are every fourth time need more draws than Stan's until R-hat says anything.
 MANY_TOGETHER, MATRIX_ROUND = 300, 400
+WEIGHTY_ROUNDS = 4  # a weight that is too large after these is the proposal's fault
 LARGE_RHAT = THRESHOLDS["rhat"].warn
 
 
@@ -117,6 +120,29 @@ def draw(target: Target, options: SamplerOptions, until_ess: int | None, listene
     return _until(target, shorter, drawn, until_ess, MOST_ROUNDS, listener) if going else drawn
 
 
+def draw_or_stand_in(
+    target: Target, options: SamplerOptions, until_ess: int | None, listener: Listener = SILENT
+) -> tuple[Target, Drawn]:
+    """Sample as `draw` does; where the draws cannot be trusted, another source stands in. Return what has drawn, too.
+
+    Where there is no Stan to stand in, the draws are returned that there are; the checks say what is wrong with them.
+    """
+    drawn = draw(target, options, until_ess, listener)
+    weights = weights_of(drawn.draws)
+    finding = None if weights is None else check_weights(weights)
+    if finding is None or drawn.interrupted:
+        return target, drawn
+    try:
+        source = target.source.stand_in(f"of its weights, {finding.value}", listener.message)
+    except ToolchainError as error:
+        listener.say(f"Nothing stands in for the collapsed engine: {error}")
+        return target, drawn
+    if source is None:
+        return target, drawn
+    other = replace(target, source=source)
+    return other, draw(other, options, until_ess, listener)
+
+
 def draw_more(
     target: Target, options: SamplerOptions, drawn: Drawn, until_ess: int | None, listener: Listener = SILENT
 ) -> Drawn:
@@ -136,10 +162,21 @@ def _until(
     target: Target, options: SamplerOptions, drawn: Drawn, until_ess: int, most: int, listener: Listener
 ) -> Drawn:
     going = not drawn.interrupted
-    while going and _worth_going_on(drawn, until_ess, most):
-        listener.say(_so_far(drawn, until_ess))
+    while going and (lacking := _lacking(drawn, until_ess, most)):
+        listener.say(f"Drawing on: {lacking} {_after(drawn)}")
         drawn, going = _go_on_or_keep(target, options, drawn, listener)
     return drawn
+
+
+def _lacking(drawn: Drawn, until_ess: int, most: int) -> str | None:
+    """Return what there is too little of, and another round may add to."""
+    if _worth_going_on(drawn, until_ess, most):
+        least, name = least_effective(drawn)
+        return f"ESS {least:,.0f} of {until_ess:,} ({name})"
+    weights = weights_of(drawn.draws)
+    if weights is not None and one_dominates(weights) and drawn.rounds < min(most, WEIGHTY_ROUNDS):
+        return f"one draw has {format_share(weights.share)} of the weight of all"
+    return None
 
 
 def _go_on_or_keep(target: Target, options: SamplerOptions, drawn: Drawn, listener: Listener) -> tuple[Drawn, bool]:
@@ -210,11 +247,6 @@ def _worth_going_on(drawn: Drawn, until_ess: int, most: int) -> bool:
     """Whether there are too few effective draws, and `most` rounds at the pace so far would be enough."""
     least, _ = least_effective(drawn)
     return least < until_ess and drawn.rounds < most and least / drawn.rounds * most >= until_ess
-
-
-def _so_far(drawn: Drawn, until_ess: int) -> str:
-    least, name = least_effective(drawn)
-    return f"Drawing on: ESS {least:,.0f} of {until_ess:,} ({name}) {_after(drawn)}"
 
 
 def _after(drawn: Drawn) -> str:

@@ -49,84 +49,13 @@ class Source(Protocol):
         """Draw on from where the chains stand, as the options say."""
         ...
 
+    def stand_in(self, reason: str, say: Message | None) -> Source | None:
+        """Return what stands in where these draws cannot be trusted; None where nothing does."""
+        ...
+
     def describe(self) -> dict[str, Any]:
         """Return what does the work, as JSON-ready plain values."""
         ...
-
-
-@dataclass(frozen=True)
-class StanSource:
-    """A compiled Stan program and its data.
-
-    Attributes:
-        engine: which of the programs of the family it is.
-        program: its text.
-        executable: the same, compiled.
-        data: what it gets.
-        compiler: what compiled it.
-    """
-
-    engine: Engine
-    program: StanProgram
-    executable: Executable
-    data: Mapping[str, Any]
-    compiler: str
-
-    def first(self, options: SamplerOptions, on_progress: OnProgress | None) -> tuple[Sampling, Start]:
-        """Draw a first round: from the mode where the engine allows it, otherwise with an adapting warmup."""
-        if self.engine is Engine.COLLAPSED:
-            return sample_from_mode(self.executable, self.data, options, on_progress, sample)
-        return sample_after_short_warmup(self.executable, self.data, options, on_progress, sample)
-
-    def more(self, options: SamplerOptions, on_progress: OnProgress | None) -> Sampling:
-        """Draw as the options say."""
-        return sample(self.executable, self.data, options, on_progress)
-
-    def describe(self) -> dict[str, Any]:
-        """Return engine, toolchain, compiler and program, and how many rows it sees."""
-        return {
-            "engine": self.engine.value,
-            "toolchain": self.executable.toolchain_kind,
-            "stan": self.executable.stan_version,
-            "compiler": self.compiler,
-            "program_sha256": self.executable.program_digest,
-            "rows_sampled": self.data["N"],
-        }
-
-
-@dataclass(frozen=True)
-class MarginalSource:
-    """The marginal posterior of a model with several grouping factors; no Stan.
-
-    Attributes:
-        program: the Stan program that has this posterior, though it does not run.
-        posterior: what is drawn from.
-        seconds: what finding it took.
-    """
-
-    program: StanProgram
-    posterior: MarginalPosterior
-    seconds: float
-    engine: Engine = Engine.COLLAPSED
-
-    def first(self, options: SamplerOptions, on_progress: OnProgress | None) -> tuple[Sampling, Start]:
-        """Draw a first round."""
-        return self.more(options, on_progress), Start("proposal", 0, self.seconds)
-
-    def more(self, options: SamplerOptions, on_progress: OnProgress | None) -> Sampling:
-        """Draw as the options say."""
-        return sample_marginal(self.posterior, options, on_progress)
-
-    def describe(self) -> dict[str, Any]:
-        """Return engine and program; there is no compiler."""
-        return {
-            "engine": self.engine.value,
-            "toolchain": None,
-            "stan": None,
-            "compiler": None,
-            "program_sha256": self.program.digest,
-            "rows_sampled": self.posterior.model.design.n_rows,
-        }
 
 
 @dataclass(frozen=True)
@@ -156,6 +85,93 @@ class Wanted:
         return program if self.text is None else replace(program, text=self.text)
 
 
+@dataclass(frozen=True)
+class StanSource:
+    """A compiled Stan program and its data.
+
+    Attributes:
+        engine: which of the programs of the family it is.
+        program: its text.
+        executable: the same, compiled.
+        data: what it gets.
+        compiler: what compiled it.
+        stands_in: why it does the work of another engine; None where it does its own.
+    """
+
+    engine: Engine
+    program: StanProgram
+    executable: Executable
+    data: Mapping[str, Any]
+    compiler: str
+    stands_in: str | None = None
+
+    def first(self, options: SamplerOptions, on_progress: OnProgress | None) -> tuple[Sampling, Start]:
+        """Draw a first round: from the mode where the engine allows it, otherwise with an adapting warmup."""
+        if self.engine is Engine.COLLAPSED:
+            return sample_from_mode(self.executable, self.data, options, on_progress, sample)
+        return sample_after_short_warmup(self.executable, self.data, options, on_progress, sample)
+
+    def more(self, options: SamplerOptions, on_progress: OnProgress | None) -> Sampling:
+        """Draw as the options say."""
+        return sample(self.executable, self.data, options, on_progress)
+
+    def stand_in(self, reason: str, say: Message | None) -> None:
+        """Nothing stands in for Stan."""
+
+    def describe(self) -> dict[str, Any]:
+        """Return engine, toolchain, compiler and program, and how many rows it sees."""
+        return {
+            "engine": self.engine.value,
+            "toolchain": self.executable.toolchain_kind,
+            "stan": self.executable.stan_version,
+            "compiler": self.compiler,
+            "program_sha256": self.executable.program_digest,
+            "rows_sampled": self.data["N"],
+            "stands_in": self.stands_in,
+        }
+
+
+@dataclass(frozen=True)
+class MarginalSource:
+    """The marginal posterior of a model with several grouping factors; no Stan.
+
+    Attributes:
+        program: the Stan program that has this posterior, though it does not run.
+        posterior: what is drawn from.
+        seconds: what finding it took.
+        wanted: what it was opened for.
+    """
+
+    program: StanProgram
+    posterior: MarginalPosterior
+    seconds: float
+    wanted: Wanted
+    engine: Engine = Engine.COLLAPSED
+
+    def first(self, options: SamplerOptions, on_progress: OnProgress | None) -> tuple[Sampling, Start]:
+        """Draw a first round."""
+        return self.more(options, on_progress), Start("proposal", 0, self.seconds)
+
+    def more(self, options: SamplerOptions, on_progress: OnProgress | None) -> Sampling:
+        """Draw as the options say."""
+        return sample_marginal(self.posterior, options, on_progress)
+
+    def stand_in(self, reason: str, say: Message | None) -> Source:
+        """Return Stan's full engine, compiled if need be, and say so."""
+        return _open_stand_in(self.wanted, reason, say)
+
+    def describe(self) -> dict[str, Any]:
+        """Return engine and program; there is no compiler."""
+        return {
+            "engine": self.engine.value,
+            "toolchain": None,
+            "stan": None,
+            "compiler": None,
+            "program_sha256": self.program.digest,
+            "rows_sampled": self.posterior.model.design.n_rows,
+        }
+
+
 def open_source(wanted: Wanted, say: Message | None = None) -> Source:
     """Return what draws from the posterior of a model, compiled if need be.
 
@@ -168,11 +184,19 @@ def open_source(wanted: Wanted, say: Message | None = None) -> Source:
         started = time.monotonic()
         try:
             posterior = find_posterior(wanted.spec, wanted.design, wanted.seed)
-            return MarginalSource(wanted.program, posterior, time.monotonic() - started)
+            return MarginalSource(wanted.program, posterior, time.monotonic() - started, wanted)
         except NoProposalError as error:
-            wanted = replace(wanted, engine=Engine.FULL)
-            if say is not None:
-                say(f"The full engine stands in for the collapsed one: {error}.")
+            return _open_stand_in(wanted, str(error), say)
+    return _open_stan(wanted, say)
+
+
+def _open_stand_in(wanted: Wanted, reason: str, say: Message | None) -> StanSource:
+    if say is not None:
+        say(f"The full engine stands in for the collapsed one: {reason}.")
+    return replace(_open_stan(replace(wanted, engine=Engine.FULL), say), stands_in=reason)
+
+
+def _open_stan(wanted: Wanted, say: Message | None) -> StanSource:
     program, toolchain = wanted.program, find_toolchain(wanted.toolchain)
     executable = build_executable(program, toolchain, say)
     data = stan_data(wanted.spec, wanted.design, wanted.engine)

@@ -47,7 +47,7 @@ from hierfit.results.diagnostics import Diagnosis
 from hierfit.results.group_summary import summarize_groups
 from hierfit.results.netcdf import least_bytes, write_netcdf
 from hierfit.results.summary import Summary
-from hierfit.rounds import SHORT_ROUND, SILENT, Drawn, Listener, Target, draw, draw_more
+from hierfit.rounds import SHORT_ROUND, SILENT, Drawn, Listener, Target, draw_more, draw_or_stand_in
 from hierfit.sources import Wanted, open_source, program_for
 from hierfit.stan.chain_state import ChainState
 from hierfit.stan.data import stan_data
@@ -126,7 +126,8 @@ def fit(
         wanted = Wanted(plan.spec, plan.design, plan.engine, plan.request.toolchain, options.seed)
         source = open_source(wanted, listener.message)
         clock.append(time.perf_counter())
-        drawn = draw(Target(source, plan.design, plan.spec), options, plan.request.until_ess, listener)
+        target = Target(source, plan.design, plan.spec)
+        target, drawn = draw_or_stand_in(target, options, plan.request.until_ess, listener)
         with shielded() as shield:
             clock.append(time.perf_counter())
             diagnosis, summary = _judge(drawn, plan.design, plan.spec, plan.request)
@@ -139,13 +140,13 @@ def fit(
             manifest = {
                 **describe_model(plan.request.with_seed(drawn.seed), plan.table, plan.design, plan.spec),
                 **describe_notes(plan.notes),
-                **describe_tools(source),
+                **describe_tools(target.source),
                 **describe_draws(drawn, plan.design, plan.spec),
                 **describe_outcome(seconds, diagnosis.to_dict(), argv, interrupted=drawn.interrupted),
             }
             done = Fit(out, manifest, plan.spec, plan.design, drawn.draws, summary, diagnosis)
             truth = runs.truth_beside(plan.table.path, plan.table.sha256)
-            done = _save(place, done, source.program, drawn.state, truth)
+            done = _save(place, done, target.source.program, drawn.state, truth)
     _stop_if(shield, done)
     return done
 

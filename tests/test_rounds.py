@@ -1,6 +1,6 @@
 import signal
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,15 +9,19 @@ import numpy as np
 import pytest
 
 from hierfit import finished, rounds, runs, workflow
-from hierfit.errors import DiskError, Interrupted, RunFolderError, SamplerError
-from hierfit.marginal.posterior import find_posterior
+from hierfit.errors import DiskError, Interrupted, RunFolderError, SamplerError, ToolchainError
+from hierfit.marginal.chains import sample as sample_marginal
+from hierfit.marginal.posterior import MarginalPosterior, find_posterior
+from hierfit.model.design import Design
 from hierfit.model.engines import Engine
 from hierfit.model.formula import formula_from_flags
 from hierfit.model.prior_choice import build_spec
+from hierfit.model.spec import ModelSpec
 from hierfit.request import FitRequest
 from hierfit.results.convergence import assess
-from hierfit.rounds import Drawn, Listener, Target, draw, draw_more
-from hierfit.sources import MarginalSource, StanSource
+from hierfit.results.diagnostics import diagnose
+from hierfit.rounds import Drawn, Listener, Target, draw, draw_more, draw_or_stand_in
+from hierfit.sources import MarginalSource, StanSource, Wanted
 from hierfit.stan.data import stan_data
 from hierfit.stan.programs import StanProgram
 from hierfit.stan.sampler import SamplerOptions, Sampling
@@ -114,9 +118,14 @@ def test_short_rounds_go_on_while_chains_disagree(sampler: Sampler, monkeypatch:
     assert heard[1].endswith("after 40 draws of 4 chains")
 
 
+def marginal_source(spec: ModelSpec, made: Design) -> MarginalSource:
+    wanted = Wanted(spec, made, Engine.COLLAPSED, "auto", 1)
+    return MarginalSource(StanProgram("gaussian", ""), find_posterior(spec, made, 1), 0.0, wanted)
+
+
 def test_one_large_matrix_makes_shorter_rounds(monkeypatch: pytest.MonkeyPatch) -> None:
     spec, made = model("y ~ a + (1 | g) + (1 | h)")
-    source = MarginalSource(StanProgram("gaussian", ""), find_posterior(spec, made, 1), 0.0)
+    source = marginal_source(spec, made)
     monkeypatch.setattr(rounds, "MATRIX_ROUND", 60)
     monkeypatch.setattr(rounds, "LARGE_RHAT", 2.0)
     assert draw(Target(source, made, spec), OPTIONS, 1).draws.n_draws == 50
@@ -257,3 +266,51 @@ def test_a_run_without_its_chains_cannot_be_extended(tmp_path: Path, sampler: Sa
     (tmp_path / "run" / runs.CHAINS).unlink()
     with pytest.raises(RunFolderError, match=r"chains\.npz could not be read"):
         workflow.extend(tmp_path / "run", 10)
+
+
+def with_a_heavy_point(weight: float, rounds_of: int) -> Callable[..., Sampling]:
+    """Sample as `hierfit.marginal` does, but in the first rounds one of the proposed points has that weight."""
+    asked: list[SamplerOptions] = []
+
+    def sample(posterior: MarginalPosterior, options: SamplerOptions, on_progress: object = None) -> Sampling:
+        asked.append(options)
+        sampling = sample_marginal(posterior, options)
+        if len(asked) <= rounds_of:
+            sampling.stats["log_weight"][0, 0] += np.log(weight)
+        return sampling
+
+    return sample
+
+
+@pytest.mark.parametrize(("until_ess", "heavy_rounds"), [(1, 1), (1, 9), (None, 1)])
+def test_a_heavy_weight_asks_for_draws_and_then_for_another_source(
+    until_ess: int | None, heavy_rounds: int, sampler: Sampler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec, made = model("y ~ a + (1 | g) + (1 | h)")
+    full = StanSource(Engine.FULL, StanProgram("gaussian", ""), EXECUTABLE, stan_data(spec, made), "g++")
+    monkeypatch.setattr("hierfit.sources.sample_marginal", with_a_heavy_point(60.0, heavy_rounds))
+    monkeypatch.setattr("hierfit.sources._open_stan", lambda *_: full)
+    start, heard = Target(marginal_source(spec, made), made, spec), list[str]()
+    after, drawn = draw_or_stand_in(start, replace(OPTIONS, draws=500), until_ess, Listener(heard.append))
+    if until_ess and heavy_rounds == 1:  # two more rounds, and the weight is no longer too much of all
+        assert after is start and drawn.rounds == 3 and heard[0].startswith("Drawing on: one draw has ")
+        return
+    assert isinstance(after.source, StanSource) and not sampler.asked[0].first_chain > 1
+    assert after.source.stands_in is not None and after.source.stands_in.startswith("of its weights, Pareto k ")
+    assert after.source.describe()["stands_in"] == after.source.stands_in
+    assert any(line.startswith("The full engine stands in for the collapsed one: of its weights") for line in heard)
+
+
+def test_without_stan_the_draws_stay_and_the_checks_speak(monkeypatch: pytest.MonkeyPatch) -> None:
+    spec, made = model("y ~ a + (1 | g) + (1 | h)")
+    heard: list[str] = []
+
+    def missing(choice: str) -> None:
+        raise ToolchainError("there is no Stan")
+
+    monkeypatch.setattr("hierfit.sources.sample_marginal", with_a_heavy_point(60.0, 1))
+    monkeypatch.setattr("hierfit.sources.find_toolchain", missing)
+    start = Target(marginal_source(spec, made), made, spec)
+    after, drawn = draw_or_stand_in(start, replace(OPTIONS, draws=500), None, Listener(heard.append))
+    assert after is start and heard[-1].startswith("Nothing stands in for the collapsed engine: there is no Stan")
+    assert "weight" in [found.check for found in diagnose(drawn.draws, made, spec).findings]

@@ -17,6 +17,8 @@ CHECK_NAMES = {
     "divergences": "divergent",
     "treedepth": "tree depth",
     "ebfmi": "E-BFMI",
+    "weight": "weights",
+    "pareto_k": "weights",
     "stuck": "stuck",
     "lost": "lost",
     "nonfinite": "not finite",

@@ -62,6 +62,7 @@ def header_lines(manifest: Mapping[str, Any]) -> list[str]:
                 duration(manifest["seconds"]["total"]),
             ],
         ),
+        *paragraph("Engine", _stand_in_text(manifest)),
         *level_lines(
             manifest["model"]["formula"]["response"],
             manifest["references"],
@@ -94,6 +95,12 @@ def _start_text(manifest: Mapping[str, Any]) -> str:
     if start["reason"]:
         return f"{warmup} ({start.get('tried', 'from the mode')}: {start['reason']})"
     return f"{warmup} from the mode" if start["from"] == "mode" else warmup
+
+
+def _stand_in_text(manifest: Mapping[str, Any]) -> str:
+    """Return why the full engine did the work of the collapsed one; empty where it did not."""
+    reason = manifest.get("stands_in")
+    return f"full stands in for collapsed: {reason}" if reason else ""
 
 
 def _title_lines(formula: str, kind: str) -> list[str]:

@@ -39,11 +39,13 @@ class Step:
         point: the last that was accepted.
         stayed: how many proposals were refused there.
         accepted: the probability that this one was accepted with.
+        weight: that of the proposal, log of density over proposal.
     """
 
     point: Point
     stayed: int = 0
     accepted: float = 1.0
+    weight: float = 0.0
 
     @property
     def b(self) -> Array:
@@ -101,6 +103,7 @@ def _blocks(posterior: MarginalPosterior, options: SamplerOptions) -> Iterator[M
                 "u": np.array([[step.u for step in walk] for walk in walks]),
                 "lp": np.array([[step.point.log_density for step in walk] for walk in walks]),
                 "acceptance_rate": np.array([[step.accepted for step in walk] for walk in walks]),
+                "log_weight": np.array([[step.weight for step in walk] for walk in walks]),
             }
 
 
@@ -119,7 +122,8 @@ def _walk(here: Step, proposed: Sequence[Point], rng: np.random.Generator) -> It
     for point in proposed:
         accepted = float(np.exp(min(0.0, point.weight - here.point.weight)))
         moves = rng.random() < accepted
-        here = Step(point, 0, accepted) if moves else Step(here.point, here.stayed + 1, accepted)
+        weight = point.weight
+        here = Step(point, 0, accepted, weight) if moves else Step(here.point, here.stayed + 1, accepted, weight)
         yield here
 
 
@@ -151,7 +155,7 @@ def _assemble(
     }
     return Sampling(
         {name: values.reshape(shape) for name, values in variables.items() if values.size},
-        {name: found[name] for name in ("lp", "acceptance_rate")},
+        {name: found[name] for name in ("lp", "acceptance_rate", "log_weight")},
         step_size=np.full(options.chains, np.nan),
         inv_metric=np.empty((options.chains, 0)),
         seconds=Seconds(0.0, wall, wall),

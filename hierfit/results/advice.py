@@ -66,7 +66,7 @@ def _steps(trouble: Trouble, draws: Draws, design: Design) -> Iterator[Try]:
     lost = found & {"divergences", "stuck", "nonfinite"}
     if found & {"ess", "rhat"} and not lost:
         yield _more_draws(trouble, draws)
-    if found & {"rhat", "ess", "stuck"} and not by_stan:
+    if found & {"rhat", "ess", "stuck", "weight", "pareto_k"} and not by_stan:
         yield _step("Stan's sampler instead of independence Metropolis", "--engine", "full")
     if "treedepth" in found and draws.max_treedepth >= STAN_TREEDEPTH:
         depth = str(draws.max_treedepth + 2)

@@ -11,13 +11,15 @@ Group effects are too many for that (10,000 take 15 s). Up to `EXACT_EFFECTS` of
 plain split R-hat and the batch-means ESS, vectorised, look at all, and ArviZ only at the `SUSPECTS` worst of either.
 Batch means with floor(sqrt(D)) batches per chain have a relative error near sqrt(2 / batches), 13 % at 4 x 1,000.
 
-Sources: Vehtari, Gelman, Simpson, Carpenter, Bürkner 2021, Bayesian Analysis 16(2); Betancourt 2016,
+Sources: Vehtari, Gelman, Simpson, Carpenter, Bürkner 2021, Bayesian Analysis 16(2); Vehtari, Simpson, Gelman, Yao,
+Gabry 2024, Journal of Machine Learning Research 25(72) (Pareto k); Betancourt 2016,
 arXiv:1604.00695 (E-BFMI); Flegal, Jones 2010, Annals of Statistics 38(2) (batch means).
 """
 
 from __future__ import annotations
 
 import warnings
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,6 +35,7 @@ EXACT_EFFECTS = 200
 SUSPECTS = 20
 _AXES: Any = {"chain_axis": 0, "draw_axis": 1}
 MIN_DRAWS = 4
+MIN_WEIGHTS = 100  # for the shape of a tail
 BLOCK_NUMBERS = 4_000_000
 
 
@@ -53,6 +56,23 @@ class Convergence:
     ess_tail: Array
     mcse_mean: Array
     fixed: Flags
+
+
+@dataclass(frozen=True)
+class Weights:
+    """How well the points that an independence sampler proposed cover the posterior; NaN where there are too few.
+
+    Attributes:
+        pareto_k: shape of the tail of their weights, density over proposal.
+        largest: the largest weight, in multiples of their average: about so many draws a chain stays there.
+        share: that weight's share of the sum of all.
+        efficiency: share of the points that is as good as independent draws.
+    """
+
+    pareto_k: float
+    largest: float
+    share: float
+    efficiency: float
 
 
 @dataclass(frozen=True)
@@ -122,6 +142,22 @@ def _at_least_two_chains(values: Array) -> Array:
         return values
     half = values.shape[1] // 2
     return np.concatenate([values[:, :half], values[:, -half:]])
+
+
+def weigh(log_weights: Array) -> Weights:
+    """Return what the logarithms of the weights of all proposed points [C, D] say."""
+    known = np.where(np.isnan(log_weights), -np.inf, log_weights)
+    if known.size < MIN_WEIGHTS or not np.isfinite(known.max()):
+        return Weights(np.nan, np.nan, np.nan, np.nan)
+    weights = np.exp(known - known.max())
+    share = weights / weights.sum()
+    k = np.nan
+    with warnings.catch_warnings(), np.errstate(all="ignore"), suppress(ValueError):  # of a tail all of one value
+        warnings.simplefilter("ignore")
+        k = float(array_stats().pareto_khat(weights, **_AXES, r_eff=1.0, tail="right"))
+    efficiency = 1 / np.sum(np.square(share)) / share.size
+    most = float(share.max())
+    return Weights(k if np.isfinite(k) else np.nan, most * share.size, most, float(efficiency))
 
 
 def screen_effects(effects: Array) -> EffectScreen:

@@ -1,11 +1,11 @@
 """Draws -> Diagnosis: may these numbers be used, and if not, which, why, and what to try next.
 
-Checks: R-hat, bulk and tail ESS, divergences, tree depth, E-BFMI; chains that never moved or were killed; draws that
-are not finite. Each has two levels: `warn` (read with care) and `fail` (do not use the numbers); their thresholds are
-in `verdict` and nowhere else. Population-level parameters are checked one by one. Of thousands of group effects some
-exceed any threshold by chance, so they warn or fail when more than `EFFECT_SHARE` of a factor's do, and warn when any
-reaches the level of fail; R-hat of few draws has to exceed 1 + `CHANCE` / draws besides. What has no spread (a prior
-`constant(1)`) is never a failure.
+Checks: R-hat, bulk and tail ESS, divergences, tree depth, E-BFMI; the weights of an independence sampler's points;
+chains that never moved or were killed; draws that are not finite. Each has two levels: `warn` (read with care) and
+`fail` (do not use the numbers); their thresholds are in `verdict` and nowhere else. Population-level parameters are
+checked one by one. Of thousands of group effects some exceed any threshold by chance, so they warn or fail when more
+than `EFFECT_SHARE` of a factor's do, and warn when any reaches the level of fail; R-hat of few draws has to exceed 1 +
+`CHANCE` / draws besides. What has no spread (a prior `constant(1)`) is never a failure.
 """
 
 from __future__ import annotations
@@ -19,7 +19,16 @@ from hierfit.model.design import Design, Group
 from hierfit.model.priors import HORSESHOE_SCALE
 from hierfit.model.spec import Kind, ModelSpec
 from hierfit.results.advice import what_to_try
-from hierfit.results.convergence import Convergence, EffectScreen, assess, energy_bfmi, is_fixed, screen_effects
+from hierfit.results.convergence import (
+    Convergence,
+    EffectScreen,
+    Weights,
+    assess,
+    energy_bfmi,
+    is_fixed,
+    screen_effects,
+    weigh,
+)  # fmt: skip
 from hierfit.results.digits import format_count, format_number, format_rhat, format_share
 from hierfit.results.draws import Draws
 from hierfit.results.likely import likely_cause
@@ -36,6 +45,7 @@ EFFECT_SHARE = 0.01
 CHANCE = 4  # split R-hat of four chains of D draws, half as many effective ones, exceeds 1 + 4 / D once in a hundred
 MOST = 0.8
 CONCENTRATED = 0.4
+LARGE_WEIGHT = 10  # times the average; while none is larger, neither shape nor share say anything
 ESS_PER_CHAIN = 100
 
 
@@ -54,6 +64,7 @@ def diagnose(
     known = convergence or assess(draws.values)
     screens = {group.factor: screen_effects(draws.effects[group.factor]) for group in _kept(draws, design)}
     bfmi = energy_bfmi(draws.stats["energy"]) if "energy" in draws.stats else np.full(draws.n_chains, np.nan)
+    weights = weights_of(draws)
     candidates = (
         _check_lost(draws),
         _check_finite(draws),
@@ -63,6 +74,7 @@ def diagnose(
         _check_divergences(draws),
         _check_treedepth(draws),
         _check_bfmi(bfmi),
+        None if weights is None else check_weights(weights),
     )
     findings = sorted((found for found in candidates if found), key=lambda found: found.level is Level.WARN)
     ess_min = np.fmin(_least(known.ess_bulk), _least(known.ess_tail))
@@ -89,6 +101,35 @@ def diagnose(
         divergent,
         draws.n_chains * draws.n_draws,
         _least(bfmi),
+        weights,
+    )
+
+
+def weights_of(draws: Draws) -> Weights | None:
+    """Return what the weights of proposed points say; None where the sampler is no independence sampler."""
+    log_weights = draws.stats.get("log_weight")
+    return None if log_weights is None else weigh(np.asarray(log_weights, dtype=np.float64))
+
+
+def one_dominates(weights: Weights) -> bool:
+    """Whether one weight is too much of all, and not only because there are few."""
+    return weights.share > THRESHOLDS["weight"].warn and weights.largest > LARGE_WEIGHT
+
+
+def check_weights(weights: Weights) -> Finding | None:
+    """Return what is wrong with the weights of an independence sampler, or None."""
+    k, share, one = THRESHOLDS["pareto_k"], THRESHOLDS["weight"], one_dominates(weights)
+    heavy = weights.largest > LARGE_WEIGHT and weights.pareto_k > k.warn
+    if not (heavy or one):
+        return None
+    value = f"Pareto k {format_number(weights.pareto_k, 2)}, largest {format_share(weights.share)} of all"
+    return Finding(
+        "weight" if one else "pareto_k",
+        Level.FAIL if (heavy and weights.pareto_k > k.fail) or (one and weights.share > share.fail) else Level.WARN,
+        value,
+        f"k <= {k.warn:g}, largest <= {format_share(share.warn)}",
+        (),
+        "the proposal misses a part of the posterior, so sds may be too small, or too large where a chain was held",
     )
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from hierfit.model.spec import Kind
 from hierfit.results.advice import Try
+from hierfit.results.convergence import Weights
 from hierfit.results.diagnostics import Diagnosis, Finding, Level
 from hierfit.results.residual import SigmaAt
 from hierfit.results.summary import Summary, SummaryRow, VarianceShare
@@ -70,7 +71,12 @@ def _diagnosis(checks: Mapping[str, Any]) -> Diagnosis:
         divergent=int(checks["divergent"]),
         n_draws=int(checks["draws"]),
         bfmi_min=_number(checks["bfmi_min"]),
+        weights=_weights(checks.get("weights")),
     )
+
+
+def _weights(numbers: Mapping[str, Any] | None) -> Weights | None:
+    return None if numbers is None else Weights(**{name: _number(value) for name, value in numbers.items()})
 
 
 def _number(value: float | None) -> float:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from hierfit.results.advice import Try
+from hierfit.results.convergence import Weights
 from hierfit.results.digits import format_count
 from hierfit.results.summary import json_safe
 
@@ -35,6 +36,8 @@ THRESHOLDS = {
     "ess": Threshold(400, 100, "Vehtari et al. 2021, section 4: 100 per chain, 400 at 4 chains"),
     "divergences": Threshold(0, 0.01, "Stan: any divergence; 1 % of the draws here"),
     "treedepth": Threshold(0, np.inf, "cmdstan diagnose: any; slow, not biased"),
+    "pareto_k": Threshold(0.7, 1.0, "Vehtari et al. 2024: means of weights converge slowly above 0.7, never above 1"),
+    "weight": Threshold(0.01, 0.05, "one of a hundred draws, ten sds away, doubles the variance"),
     "ebfmi": Threshold(0.3, 0.2, "Betancourt 2016; cmdstan diagnose (0.3)"),
 }
 
@@ -44,7 +47,7 @@ class Finding:
     """One thing that a check found.
 
     Attributes:
-        check: rhat, ess, divergences, treedepth, ebfmi, stuck, lost or nonfinite.
+        check: rhat, ess, divergences, treedepth, ebfmi, weight, pareto_k, stuck, lost or nonfinite.
         level: warn or fail.
         value: what was found, such as "1.17" or "143 of 4,000 draws (3.6%)".
         threshold: what is wanted, such as "< 1.01".
@@ -75,6 +78,7 @@ class Diagnosis:
         divergent: number of divergent draws.
         n_draws: number of draws of all chains.
         bfmi_min: smallest E-BFMI of the chains; NaN without energies.
+        weights: of the points that were proposed; None where the sampler is no independence sampler.
     """
 
     status: Level
@@ -87,6 +91,7 @@ class Diagnosis:
     divergent: int
     n_draws: int
     bfmi_min: float
+    weights: Weights | None = None
 
     @property
     def headline(self) -> str:
@@ -118,5 +123,8 @@ class Diagnosis:
             "findings": findings,
             "likely": self.likely,
             "tries": [{"flag": step.flag, "why": step.why} for step in self.tries],
+            "weights": None
+            if self.weights is None
+            else {name: json_safe(value) for name, value in vars(self.weights).items()},
             **{key: json_safe(value) for key, value in numbers.items()},
         }

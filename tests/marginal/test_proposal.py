@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from hierfit.marginal.proposal import POOR, NoProposalError, Proposal, climb, propose
+from hierfit.marginal.split_t import SplitT
 
 Array = NDArray[np.float64]
 ANYWHERE = np.array([[-20.0, 20.0]] * 3)
@@ -46,8 +47,11 @@ def test_the_density_is_that_of_the_draws() -> None:
     """Importance weights of one proposal for another: their mean is the ratio of the constants, whoever draws."""
     rng = np.random.default_rng(2)
     bounds = np.array([[0.0, 9.0], [-9.0, 9.0]])
-    first = Proposal(np.array([0.5, 0.0]), np.array([[1.0, 0.2], [0.2, 0.5]]), np.array([[0.7, 1], [2, 1.5]]), bounds)
-    second = Proposal(np.array([0.8, 0.3]), np.eye(2), np.array([[1.0, 1], [1, 1]]), bounds)
+    narrow = SplitT(np.array([0.5, 0.0]), np.array([[1.0, 0.2], [0.2, 0.5]]), np.array([[0.7, 1], [2, 1.5]]), 8.0)
+    at_the_end = SplitT(np.array([0.0, 0.3]), np.array([[1.0, 0.0], [0.4, 0.7]]), np.array([[1e-6, 1], [1, 1]]), 5.0)
+    wide = SplitT(np.array([0.8, 0.3]), np.eye(2), np.array([[1.0, 1], [1, 1]]), 3.0)
+    first = Proposal((narrow, wide, at_the_end), (0.6, 0.1, 0.3), bounds)
+    second = Proposal((wide,), (1.0,), bounds)
     x, y = first.draw(200_000, rng), second.draw(200_000, rng)
     forward = np.exp(second.log_density(x) - first.log_density(x))
     backward = np.exp(first.log_density(y) - second.log_density(y))

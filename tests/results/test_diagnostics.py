@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from hierfit.model.priors import Prior
-from hierfit.results.convergence import screen_effects
+from hierfit.results.convergence import screen_effects, weigh
 from hierfit.results.diagnostics import (
     EFFECT_SHARE,
     THRESHOLDS,
@@ -262,7 +262,7 @@ def test_json_form(synthetic):
 
 
 def test_every_check_with_a_threshold_names_its_source():
-    assert set(THRESHOLDS) == {"rhat", "ess", "divergences", "treedepth", "ebfmi"}
+    assert set(THRESHOLDS) == {"rhat", "ess", "divergences", "treedepth", "ebfmi", "pareto_k", "weight"}
     assert all(threshold.source for threshold in THRESHOLDS.values())
 
 
@@ -338,3 +338,44 @@ def test_chains_that_were_killed_warn(synthetic):
     assert (finding.level, finding.value, diagnosis.status) == (Level.WARN, "1 of 4 chains", Level.WARN)
     assert diagnosis.n_draws == 1_500 and "memory" in finding.meaning
     assert case.draws.without(()) is case.draws
+
+
+def weighted(largest, tail=0.0, size=(4, 1000)):
+    """Log weights with one that is `largest` times the average, and a Pareto tail of shape `tail`."""
+    rng = np.random.default_rng(6)
+    log_weights = rng.uniform(-0.5, 0.3, size) + tail * rng.exponential(size=size)
+    log_weights[1, 7] = np.log(largest) + np.log(np.exp(log_weights).mean())
+    return log_weights
+
+
+@pytest.mark.parametrize(
+    ("log_weights", "level"),
+    [
+        (weighted(2), None),
+        (weighted(35), None),
+        (weighted(60), Level.WARN),
+        (weighted(300), Level.FAIL),
+        (weighted(5, tail=0.3), None),
+        (weighted(5, tail=0.9), Level.FAIL),  # k is below 1, but the largest is 7 % of all
+        (weighted(5, tail=2.0), Level.FAIL),
+        (weighted(9, size=(4, 100)), None),  # 2 % of all because there are few
+        (np.full((4, 1000), -np.inf), None),
+    ],
+)
+def test_weights_that_are_too_large_are_found(synthetic, log_weights, level):
+    case = synthetic(12)
+    diagnosis = run(case, with_stats(case, log_weight=log_weights))
+    finding = found(diagnosis, "weight") or found(diagnosis, "pareto_k")
+    assert (finding.level if finding else None) is level
+    assert set(diagnosis.to_dict()["weights"]) == {"pareto_k", "largest", "share", "efficiency"}
+    if level:
+        assert finding.threshold == "k <= 0.7, largest <= 1.0%" and finding.value.startswith("Pareto k ")
+
+
+def test_weights_are_measured():
+    weights = weigh(weighted(60))
+    assert weights.largest == pytest.approx(60, rel=0.02) and weights.share == pytest.approx(60 / 4000, rel=0.02)
+    plain = np.exp(weighted(60))
+    assert weights.efficiency == pytest.approx(plain.mean() ** 2 / np.square(plain).mean())
+    assert weigh(weighted(5, tail=0.9)).pareto_k == pytest.approx(0.9, abs=0.25)  # 190 points in the tail
+    assert np.isnan(weigh(np.zeros((4, 10))).pareto_k)

@@ -7,6 +7,7 @@ import pytest
 
 from hierfit.model.spec import Kind
 from hierfit.results.advice import Try
+from hierfit.results.convergence import Weights
 from hierfit.results.diagnostics import Diagnosis, Finding, Level
 from hierfit.results.stored import read_summary
 from hierfit.results.summary import Summary, SummaryRow, VarianceShare
@@ -26,6 +27,7 @@ DIAGNOSIS = Diagnosis(
     3,
     4000,
     NAN,
+    Weights(0.3, 8.5, 0.004, 0.81),
 )
 
 
