@@ -38,7 +38,7 @@ _HEAVY, _HEAVY_DEGREES, _HEAVY_WIDTH = 0.05, 3.0, 2.0  # share of the wide part,
 _EDGES, _EDGE_DEGREES = 0.1, 5.0  # share of all parts that start at an end, and their tails
 _NOTHING = 1e-6  # width of a part that starts at an end, beyond it
 _NEGLIGIBLE = 30.0  # log density below the mode's from where on an end is not looked at
-_LACKING = 0.4  # log of the weight at an end, over that at the mode, from where on the body does not do
+_LACKING = 0.4, 1.0  # logs of weights over that at the mode, from where on the body does not do: at an end, around it
 
 
 class NoProposalError(Exception):
@@ -220,12 +220,19 @@ def edge(log_density: LogDensity, body: SplitT, bounds: Array, at: int) -> Split
         return None
     with suppress(NoProposalError):
         mode, near = climb(there, start[others], bounds[others])
-        point = np.insert(mode, at, end)
-        weights = log_density(np.array([point, body.mode])) - body.log_density(np.array([point, body.mode]))
-        if weights[0] - weights[1] > _LACKING:
-            across = split(there, mode, _axes_of_curvature(there, mode, near))
-            return _starting_at(point, body.mode, across, at)
+        across = split(there, mode, _axes_of_curvature(there, mode, near))
+        part = _starting_at(np.insert(mode, at, end), body.mode, across, at)
+        return part if _lacks(log_density, body, part, at) else None
     return None
+
+
+def _lacks(log_density: LogDensity, body: SplitT, part: SplitT, at: int) -> bool:
+    """Whether the body has too little where a part starts, or two of its widths to either side."""
+    sides = np.delete(part.axes, at, axis=1).T * 2
+    points = np.concatenate([[body.mode, part.mode], part.mode + sides, part.mode - sides])
+    weights = log_density(points) - body.log_density(points)
+    here, *around = (weights[1:] - weights[0]).tolist()
+    return bool(here > _LACKING[0] or max(around) > _LACKING[1])
 
 
 def _starting_at(point: Array, towards: Array, across: SplitT, at: int) -> SplitT:
