@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hierfit import __version__, runs
 from hierfit.disk.folder import claimed
@@ -29,6 +30,7 @@ from hierfit.results.stored import read_summary
 from hierfit.results.summary import Summary, summarize
 from hierfit.results.trouble import Asked
 from hierfit.results.true_draw import pick_true_draw
+from hierfit.stan.chain_state import ChainState
 from hierfit.stan.data import stan_data
 
 
@@ -192,9 +194,15 @@ def program_text(run: Path) -> str:
     return "\n".join([*head, (folder.path / runs.PROGRAM).read_text(encoding="utf-8").rstrip()])
 
 
+def _narrowed(folder: Path) -> NDArray[np.float64] | None:
+    """Return which effects the chains of a run saw with their mean; None where that is not known, or was none."""
+    path = folder / runs.CHAINS
+    return ChainState.load(path).narrowed if path.is_file() else None
+
+
 def program_data(run: Path) -> str:
     """Return the data that the program got, as JSON."""
     found = open_fit(run)
     engine = stan_engine(Engine(found.manifest["engine"]), found.design.groups)
-    data = stan_data(found.spec, found.design, engine)
+    data = stan_data(found.spec, found.design, engine, _narrowed(found.folder))
     return json.dumps(data, default=lambda array: array.tolist())

@@ -195,7 +195,7 @@ def _go_on(target: Target, options: SamplerOptions, drawn: Drawn, listener: List
     these are more draws than those of all chains before.
     """
     try:
-        sampling = target.source.more(drawn.state.options(replace(options, seed=drawn.seed)), listener.progress)
+        sampling = target.source.more(drawn.state, replace(options, seed=drawn.seed), listener.progress)
     except (Interrupted, KeyboardInterrupt):
         return replace(drawn, interrupted=True), False
     with shielded() as shield:

@@ -10,20 +10,26 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
 from hierfit.marginal.chains import sample as sample_marginal
 from hierfit.marginal.posterior import MarginalPosterior, find_posterior
 from hierfit.marginal.proposal import NoProposalError
 from hierfit.model.design import Design
 from hierfit.model.engines import COLLAPSED_FAMILY, Engine, samples_by_stan, stan_engine
 from hierfit.model.repeated import sampled_family
-from hierfit.model.spec import ModelSpec
+from hierfit.model.spec import ModelSpec, sd_name
+from hierfit.stan.attempts import Views, sample_after_short_warmup
+from hierfit.stan.chain_state import ChainState
 from hierfit.stan.data import stan_data
 from hierfit.stan.executable import Executable, build_executable
 from hierfit.stan.programs import StanProgram, render_program
 from hierfit.stan.sampler import Progress, SamplerOptions, Sampling, sample
-from hierfit.stan.start import Start, sample_after_short_warmup, sample_from_mode
+from hierfit.stan.start import Start, sample_from_mode
 from hierfit.stan.toolchain import find_toolchain
 
+Array = NDArray[np.float64]
 Message = Callable[[str], None]
 OnProgress = Callable[[Progress], None]
 
@@ -45,8 +51,8 @@ class Source(Protocol):
         """Draw a first round, and say how it started."""
         ...
 
-    def more(self, options: SamplerOptions, on_progress: OnProgress | None) -> Sampling:
-        """Draw on from where the chains stand, as the options say."""
+    def more(self, state: ChainState, options: SamplerOptions, on_progress: OnProgress | None) -> Sampling:
+        """Draw on from where the chains stand, as many draws as the options say."""
         ...
 
     def stand_in(self, reason: str, say: Message | None) -> Source | None:
@@ -69,6 +75,7 @@ class Wanted:
         toolchain: auto, bundled or cmdstan.
         seed: of all that is random.
         text: that of the Stan program, where it may be another than the one of today; None renders it.
+        narrowed: which effects are seen with their mean (`model.centering`), where that was chosen before.
     """
 
     spec: ModelSpec
@@ -77,6 +84,7 @@ class Wanted:
     toolchain: str
     seed: int
     text: str | None = None
+    narrowed: Array | None = None
 
     @property
     def program(self) -> StanProgram:
@@ -93,27 +101,40 @@ class StanSource:
         engine: which of the programs of the family it is.
         program: its text.
         executable: the same, compiled.
-        data: what it gets.
         compiler: what compiled it.
+        spec: the model.
+        design: its columns.
+        data: what it gets.
         stands_in: why it does the work of another engine; None where it does its own.
     """
 
     engine: Engine
     program: StanProgram
     executable: Executable
-    data: Mapping[str, Any]
     compiler: str
+    spec: ModelSpec
+    design: Design
+    data: Mapping[str, Any]
     stands_in: str | None = None
 
     def first(self, options: SamplerOptions, on_progress: OnProgress | None) -> tuple[Sampling, Start]:
         """Draw a first round: from the mode where the engine allows it, otherwise with an adapting warmup."""
         if self.engine is Engine.COLLAPSED:
             return sample_from_mode(self.executable, self.data, options, on_progress, sample)
-        return sample_after_short_warmup(self.executable, self.data, options, on_progress, sample)
+        names = [sd_name(group.factor, term) for group in self.design.groups for term in group.terms]
+        return sample_after_short_warmup(
+            self.executable, Views(self.data, self._seen, names), options, on_progress, sample
+        )
 
-    def more(self, options: SamplerOptions, on_progress: OnProgress | None) -> Sampling:
-        """Draw as the options say."""
-        return sample(self.executable, self.data, options, on_progress)
+    def more(self, state: ChainState, options: SamplerOptions, on_progress: OnProgress | None) -> Sampling:
+        """Draw on from where the chains stand, as many draws as the options say."""
+        return sample(self.executable, self._seen(state.narrowed), state.options(options), on_progress)
+
+    def _seen(self, narrowed: Array | None) -> Mapping[str, Any]:
+        """Return the data for chains that see effects so (`model.centering`)."""
+        if narrowed is None or np.array_equal(narrowed, self.data["mean_scale"]):
+            return self.data
+        return stan_data(self.spec, self.design, self.engine, narrowed)
 
     def stand_in(self, reason: str, say: Message | None) -> None:
         """Nothing stands in for Stan."""
@@ -150,11 +171,11 @@ class MarginalSource:
 
     def first(self, options: SamplerOptions, on_progress: OnProgress | None) -> tuple[Sampling, Start]:
         """Draw a first round."""
-        return self.more(options, on_progress), Start("proposal", 0, self.seconds)
+        return sample_marginal(self.posterior, options, on_progress), Start("proposal", 0, self.seconds)
 
-    def more(self, options: SamplerOptions, on_progress: OnProgress | None) -> Sampling:
-        """Draw as the options say."""
-        return sample_marginal(self.posterior, options, on_progress)
+    def more(self, state: ChainState, options: SamplerOptions, on_progress: OnProgress | None) -> Sampling:
+        """Draw on from where the chains stand, as many draws as the options say."""
+        return sample_marginal(self.posterior, state.options(options), on_progress)
 
     def stand_in(self, reason: str, say: Message | None) -> Source:
         """Return Stan's full engine, compiled if need be, and say so."""
@@ -199,8 +220,9 @@ def _open_stand_in(wanted: Wanted, reason: str, say: Message | None) -> StanSour
 def _open_stan(wanted: Wanted, say: Message | None) -> StanSource:
     program, toolchain = wanted.program, find_toolchain(wanted.toolchain)
     executable = build_executable(program, toolchain, say)
-    data = stan_data(wanted.spec, wanted.design, wanted.engine)
-    return StanSource(wanted.engine, program, executable, data, toolchain.compiler_version)
+    data = stan_data(wanted.spec, wanted.design, wanted.engine, wanted.narrowed)
+    version = toolchain.compiler_version
+    return StanSource(wanted.engine, program, executable, version, wanted.spec, wanted.design, data)
 
 
 def program_for(design: Design, engine: Engine) -> StanProgram:

@@ -176,7 +176,7 @@ def extend(
         request, state = FitRequest.from_dict(manifest["request"]), ChainState.load(folder / runs.CHAINS)
         text = (folder / runs.PROGRAM).read_text(encoding="utf-8")
         seed = manifest["request"]["sampler"]["seed"]
-        wanted = Wanted(spec, design, Engine(manifest["engine"]), request.toolchain, seed, text)
+        wanted = Wanted(spec, design, Engine(manifest["engine"]), request.toolchain, seed, text, state.narrowed)
         source = open_source(wanted, listener.message)
         clock.append(time.perf_counter())
         options = request.sampler if draws is None else replace(request.sampler, draws=draws)

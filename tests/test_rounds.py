@@ -36,7 +36,7 @@ def target() -> Target:
     made = design()
     spec = build_spec(formula_from_flags("y", ["a", "b"], "g", ["a"]), made)
     program = StanProgram("gaussian", "")
-    return Target(StanSource(Engine.FULL, program, EXECUTABLE, stan_data(spec, made), "g++"), made, spec)
+    return Target(StanSource(Engine.FULL, program, EXECUTABLE, "g++", spec, made, stan_data(spec, made)), made, spec)
 
 
 class Sampler:

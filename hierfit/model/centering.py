@@ -1,4 +1,4 @@
-"""Design -> Centering: which group effects the sampler sees together with their mean. The posterior is the same.
+"""ModelSpec x Design -> Centering: which effects the sampler sees together with their mean. The posterior is the same.
 
 Where the data say more of a level than its prior does, the sampler does better with w = u + mean in place of u
 (hierarchical centring: Gelfand, Sahu, Carlin 1995, Biometrika 82(3)); where they say less, with u over its sd. The mean
@@ -16,21 +16,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hierfit.model.design import Design, Group
-from hierfit.model.families import FAMILIES, Support
+from hierfit.model.first_estimate import estimate
 from hierfit.model.formula import INTERCEPT
 from hierfit.model.scaling import scaled_columns
+from hierfit.model.spec import ModelSpec
 
 Array = NDArray[np.float64]
 
 # A slope's mean is taken out of the rows only while its column is not further than so many sds from 0: the intercept
 # would lose digits to it.
 FARTHEST_MEAN = 20.0
-# Rows without a success, or without a failure, do not say how far from the others their level is. With more such levels
-# than this share nothing is centred: 537 children, four times asked, most of them always well, are sampled eight times
-# faster for it.
-MOST_WITHOUT_END = 0.2
 # Beyond this, how much the rows say is a matter of rounding.
 MOST_INFORMATION = 1e6
+LOWER_END = 1.0  # standard errors of the log of an sd
 
 
 @dataclass(frozen=True)
@@ -71,17 +69,22 @@ class Centering:
             yield mean
 
 
-def center(design: Design) -> Centering:
-    """Choose for every varying column, and for every coefficient the factor whose mean it belongs to."""
-    return place_coefficients(design, choose(design))
+def choose(spec: ModelSpec, design: Design) -> Array:
+    """Return `Centering.narrowed` for a rough fit of the model; ones where only the priors are asked for.
+
+    The sd of a column is not known, and where it is small the rows say less than its effects' prior does: centred are
+    columns whose ratio is above 1 even at the lower end of what the sd may be.
+    """
+    if spec.prior_only or not design.groups:
+        return np.ones(sum(len(group.terms) for group in design.groups))
+    found = estimate(spec, design)
+    return narrowing(found.ratio, found.ratio * np.exp(-2 * LOWER_END * found.log_sd_error))
 
 
-def choose(design: Design) -> Array:
-    """Return how much narrower the rows make a level's effect than its prior does, column by column [C]; 1: sees u."""
-    X = scaled_columns(design)
-    said = [np.full(len(group.terms), _information(design, group, X)) for group in design.groups]
-    information = np.concatenate([np.empty(0), *said])
-    return np.where(information > 1, (1 + np.maximum(information, 0.0)) ** -0.5, 1.0)
+def narrowing(ratio: Array, least: Array) -> Array:
+    """Return how much narrower the rows make effects, of which they say `ratio` times what the prior does."""
+    centered = least > 1
+    return np.where(centered, (1 + np.minimum(np.where(centered, ratio, 0.0), MOST_INFORMATION)) ** -0.5, 1.0)
 
 
 def place_coefficients(design: Design, narrowed: Array) -> Centering:
@@ -145,35 +148,3 @@ def _constant_within(column: Array, group: Group) -> bool:
     value = np.empty(group.n_levels)
     value[group.codes] = column
     return bool(np.array_equal(value[group.codes], column))
-
-
-def _information(design: Design, group: Group, X: Array) -> float:
-    """Return what the rows of most levels say of their intercepts, over what the spread of these does.
-
-    By the analysis of variance of the outcome less what X predicts: n (F - 1) / n0 for the median n of rows.
-    """
-    spare = design.n_rows - group.n_levels
-    if group.terms[0] != INTERCEPT or spare <= 0 or _share_without_end(design, group) > MOST_WITHOUT_END:
-        return 0.0
-    y = design.linear_outcome if design.trials is None else design.y / design.trials
-    residual = y - X @ np.linalg.lstsq(X, y, rcond=None)[0] if X.shape[1] else y - y.mean()
-    rows = group.rows_per_level
-    means = np.bincount(group.codes, weights=residual, minlength=group.n_levels) / np.maximum(rows, 1)
-    within = float(np.sum((residual - means[group.codes]) ** 2)) / spare
-    between = float(np.sum(rows * (means - residual.mean()) ** 2)) / (group.n_levels - 1)
-    if within <= 0:
-        return MOST_INFORMATION if between > 0 else 0.0
-    typical = (design.n_rows - float(np.sum(rows**2)) / design.n_rows) / (group.n_levels - 1)
-    return min(MOST_INFORMATION, float(np.median(rows)) * (between / within - 1) / typical)
-
-
-def _share_without_end(design: Design, group: Group) -> float:
-    """Return the share of levels whose own estimate would be infinite: nothing counted, or all of what there was."""
-    family = FAMILIES[design.family]
-    if not family.is_discrete or family.has_thresholds:
-        return 0.0
-    counted = np.bincount(group.codes, weights=design.y, minlength=group.n_levels)
-    most = np.full(group.n_levels, np.inf)
-    if family.support is Support.BINARY or design.trials is not None:
-        most = np.bincount(group.codes, weights=design.trials, minlength=group.n_levels).astype(np.float64)
-    return float(np.mean((counted == 0) | (counted == most)))

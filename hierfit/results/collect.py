@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hierfit.model.centering import center
+from hierfit.model.centering import place_coefficients
 from hierfit.model.collapsing import collapse
 from hierfit.model.correlations import cholesky_from_partials
 from hierfit.model.design import Design
@@ -43,7 +43,7 @@ def draws_from_sampling(sampling: Sampling, design: Design, spec: ModelSpec, eng
     elif engine is Engine.COLLAPSED:
         variables["b"], effects = _collapsed(sampling, variables, design, spec)
     else:
-        variables["b"], level, effects = _effects(variables, design, spec)
+        variables["b"], level, effects = _effects(sampling, variables, design, spec)
         variables["threshold"] = variables["threshold"] + level
     blocks = {
         Kind.COEFFICIENT: _coefficients(variables["b"], design, spec),
@@ -90,14 +90,17 @@ def _sigma_coefficients(b_sigma: Array, design: Design) -> Array:
     return at_zero
 
 
-def _effects(variables: Mapping[str, Array], design: Design, spec: ModelSpec) -> tuple[Array, Array, dict[str, Array]]:
+def _effects(
+    sampling: Sampling, variables: Mapping[str, Array], design: Design, spec: ModelSpec
+) -> tuple[Array, Array, dict[str, Array]]:
     """Return coefficients less the means swept into them, what thresholds have less, and each factor's effects.
 
     Their shapes are [chains, draws, K], [chains, draws, 1] and [chains, draws, J, M]. The effects are diag(sd_f) L_f
     z_f[j], or where z is centred z less its mean, that of a swept column stretched back.
     """
     effects = {}
-    centering = center(design)
+    assert sampling.narrowed is not None
+    centering = place_coefficients(design, sampling.narrowed)
     sweeping = sweep(spec, design, centering)
     b_scale = coefficient_scale(design)
     b = variables["b"] / b_scale

@@ -29,6 +29,7 @@ class ChainState:
         metric: its shape.
         last: last draw of every Stan variable [C, *shape].
         used: ids of random number streams that are used up.
+        narrowed: which effects the last draws hold with their mean (`Centering.narrowed`); None where they hold none.
     """
 
     step_size: Array
@@ -36,6 +37,7 @@ class ChainState:
     metric: Literal["diag_e", "dense_e", "unit_e"]
     last: Mapping[str, Array]
     used: int
+    narrowed: Array | None = None
 
     @property
     def n_chains(self) -> int:
@@ -62,12 +64,13 @@ class ChainState:
         options = sampling.options
         last = {name: values[:, -1] for name, values in sampling.variables.items()}
         used = options.first_chain - 1 + options.chains
-        return ChainState(sampling.step_size, sampling.inv_metric, options.metric, last, used)
+        return ChainState(sampling.step_size, sampling.inv_metric, options.metric, last, used, sampling.narrowed)
 
     def save(self, path: Path) -> None:
         """Write to a compressed numpy archive."""
         content: dict[str, Any] = {f"{_LAST}{name}": values for name, values in self.last.items()}
         content |= {"step_size": self.step_size, "inv_metric": self.inv_metric, "used": self.used}
+        content |= {} if self.narrowed is None else {"narrowed": self.narrowed}
         with create(path) as stream:
             np.savez_compressed(stream, metric=self.metric, **content)
 
@@ -82,7 +85,9 @@ class ChainState:
             with np.load(path, allow_pickle=False) as stored:
                 last = {name.removeprefix(_LAST): stored[name] for name in stored.files if name.startswith(_LAST)}
                 metric: Any = str(stored["metric"])
-                return ChainState(stored["step_size"], stored["inv_metric"], metric, last, int(stored["used"]))
+                narrowed = stored["narrowed"] if "narrowed" in stored.files else None
+                sizes = stored["step_size"], stored["inv_metric"]
+                return ChainState(*sizes, metric, last, int(stored["used"]), narrowed)
         except (OSError, EOFError, ValueError, KeyError, BadZipFile) as error:
             raise RunFolderError(
                 f"{path} could not be read: {error}.", hint="without it a run cannot be extended: fit again"

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hierfit.model.centering import center
+from hierfit.model.centering import choose, place_coefficients
 from hierfit.model.collapsing import collapse, gather, integrated_coefficients
 from hierfit.model.design import Design, Group
 from hierfit.model.engines import Engine
@@ -53,8 +53,11 @@ class Bounded:
         return self.prior.bounds(within=self.within)
 
 
-def stan_data(spec: ModelSpec, design: Design, engine: Engine = Engine.FULL) -> StanData:
-    """Return the program's data as numpy arrays and ints."""
+def stan_data(spec: ModelSpec, design: Design, engine: Engine = Engine.FULL, narrowed: Array | None = None) -> StanData:
+    """Return the program's data as numpy arrays and ints.
+
+    `narrowed` says which effects the full engine sees with their mean (`Centering.narrowed`); None chooses.
+    """
     b_scale = coefficient_scale(design)
     b_location = np.zeros(len(b_scale))
     b_location[: int(design.intercept)] = design.intercept_origin
@@ -76,7 +79,7 @@ def stan_data(spec: ModelSpec, design: Design, engine: Engine = Engine.FULL) -> 
         "aux_scale": np.array([design.sigma_scale if aux.in_outcome_units else 1.0 for aux in auxiliaries]),
         **_priors("aux", "A", [Bounded(spec.priors.get(aux.name, _NO_PRIOR), aux.within) for aux in auxiliaries]),
         **(_sigma(spec, design) if engine is Engine.FULL and FAMILIES[spec.family].has_sigma else {}),
-        **(_collapsed(spec, design) if engine is Engine.COLLAPSED else _rows(spec, design)),
+        **(_collapsed(spec, design) if engine is Engine.COLLAPSED else _rows(spec, design, narrowed)),
     }
 
 
@@ -168,13 +171,13 @@ def _groups(spec: ModelSpec, design: Design) -> dict[str, Any]:
     }
 
 
-def _rows(spec: ModelSpec, design: Design) -> dict[str, Any]:
+def _rows(spec: ModelSpec, design: Design, narrowed: Array | None) -> dict[str, Any]:
     """Return what the full engine wants of every row."""
     groups, n_rows = design.groups, design.n_rows
     terms = [term for group in groups for term in group.terms]
     data = {
         **_outcome(design),
-        **_centering(spec, design),
+        **_centering(spec, design, choose(spec, design) if narrowed is None else narrowed),
         "level": np.array([group.codes for group in groups], dtype=int).reshape(len(groups), n_rows) + 1,
         "is_intercept": np.array([int(term == INTERCEPT) for term in terms], dtype=int),
         "Z": np.concatenate([np.empty((0, n_rows)), *(scaled_varying(group).T for group in groups)]),
@@ -201,9 +204,9 @@ def _summed(data: StanData, repeated: Repeated) -> dict[str, Any]:
     return {**changed, "trials": trials, "offsets": offsets if data["has_offset"] else data["offsets"]}
 
 
-def _centering(spec: ModelSpec, design: Design) -> dict[str, Any]:
+def _centering(spec: ModelSpec, design: Design, narrowed: Array) -> dict[str, Any]:
     """Return the columns of X that are left in the rows, and what coefficients and means of group effects exchange."""
-    centering = center(design)
+    centering = place_coefficients(design, narrowed)
     sweeping = sweep(spec, design, centering)
     return {
         "K_rows": int(centering.in_rows.sum()),

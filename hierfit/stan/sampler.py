@@ -134,6 +134,7 @@ class Sampling:
         options: as given, with the seed that was used.
         interrupted: the user stopped it; draws and perhaps chains are fewer than asked for.
         lost: the chains, from 0, that were killed; the others are whole.
+        narrowed: which effects the program saw with their mean (`Centering.narrowed`); None where it saw none.
     """
 
     variables: Mapping[str, Array]
@@ -144,6 +145,7 @@ class Sampling:
     options: SamplerOptions
     interrupted: bool = False
     lost: tuple[int, ...] = ()
+    narrowed: Array | None = None
 
     @property
     def seed(self) -> int:
@@ -192,7 +194,8 @@ def sample(
         if not outputs and options.draws > 0:
             raise Interrupted("Stopped before the first draw after warmup: there is nothing to keep.")
         sampling = _assemble(outputs, options, time.monotonic() - started)
-        return replace(sampling, interrupted=interrupted or shield.asked, lost=lost)
+        stopped = interrupted or shield.asked
+        return replace(sampling, interrupted=stopped, lost=lost, narrowed=data.get("mean_scale"))
 
 
 def _outputs(chains: Chains, without: Sequence[int] = ()) -> list[ChainOutput]:

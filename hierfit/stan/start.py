@@ -11,11 +11,8 @@ afterwards, and where the curvature has misled (few groups, sds near 0, heavy ta
 acceptance below 0.6, a divergence, R-hat above 1.01, or no mode at all. Options that the user has set are not touched:
 a given warmup, adapt_delta, metric or start means the ordinary way.
 
-The full engine has a parameter for every effect and funnels without a mode, so it adapts, but for 300 iterations only:
-on a dozen data sets these gave the same step sizes and effective draws as 1,000. Where chains then disagree (R-hat
-above 1.05), accept less than 0.6 or 1 % of the draws diverge, the ordinary warmup does it again.
-
-Refused nowhere: a failure of the attempt is a reason to adapt, and is said in `Start`.
+The full engine has its own way (`stan.attempts`). Refused nowhere: a failure of an attempt is a reason to adapt, and is
+said in `Start`.
 """
 
 from __future__ import annotations
@@ -38,6 +35,7 @@ from hierfit.model.engines import Engine
 from hierfit.stan.children import NOT_FOUND, run_child
 from hierfit.stan.executable import Executable
 from hierfit.stan.sampler import Progress, SamplerOptions, Sampling, sample
+from hierfit.stan.trouble import Limits, find_trouble
 
 Array = NDArray[np.float64]
 Sample = Callable[..., Sampling]
@@ -45,10 +43,7 @@ Sample = Callable[..., Sampling]
 WARMUP = 40
 STEP_SIZE = 0.9  # for up to four parameters; a little less for more
 SHORT_WARMUP = 300
-LEAST_ACCEPTANCE = 0.6
-MOST_RHAT = 1.01
-# After an adapting warmup, what a longer one can cure; chains that mix slowly, and funnels, it cannot.
-FAILING_RHAT, FAILING_SHARE = 1.05, 0.01
+MISLED = Limits(0.0, 1.01, 0.0, 0.0)
 _SECONDS = 600.0
 _NAMES = ("b_std", "sd_std", "aux_std", "partial", "horseshoe_global", "horseshoe_local", "slab")
 
@@ -62,8 +57,10 @@ class Start:
             of chains that need no warmup (`hierfit.marginal`).
         warmup: iterations of each chain that were not kept.
         seconds: what the search for the mode took, and an attempt that was given up.
-        reason: why an attempt was given up; None where it was kept or there was none.
+        reason: why the last attempt before was given up; None where it was kept or there was none.
         tried: what that attempt was.
+        centered: the sds whose effects the draws hold with their mean (`model.centering`), by name.
+        attempts: all that were given up, and why, in words.
     """
 
     origin: Literal["mode", "adaptation", "proposal"]
@@ -71,6 +68,8 @@ class Start:
     seconds: float = 0.0
     reason: str | None = None
     tried: str = "from the mode"
+    centered: tuple[str, ...] = ()
+    attempts: tuple[str, ...] = ()
 
     @property
     def at_mode(self) -> bool:
@@ -79,8 +78,15 @@ class Start:
 
     def to_dict(self) -> dict[str, Any]:
         """Return JSON-ready plain values."""
-        seconds, tried = round(self.seconds, 3), self.tried if self.reason else None
-        return {"from": self.origin, "warmup": self.warmup, "seconds": seconds, "reason": self.reason, "tried": tried}
+        return {
+            "from": self.origin,
+            "warmup": self.warmup,
+            "seconds": round(self.seconds, 3),
+            "reason": self.reason,
+            "tried": self.tried if self.reason else None,
+            "centered": list(self.centered),
+            "attempts": list(self.attempts),
+        }
 
 
 @dataclass(frozen=True)
@@ -147,29 +153,6 @@ def sample_from_mode(
     return run.ordinary(seconds=time.monotonic() - started, reason=reason)
 
 
-def sample_after_short_warmup(
-    executable: Executable,
-    data: Mapping[str, Any],
-    options: SamplerOptions,
-    on_progress: Callable[[Progress], None] | None = None,
-    sample: Sample = sample,
-) -> tuple[Sampling, Start]:
-    """Sample after a short adapting warmup where that goes well, and after the ordinary one otherwise.
-
-    Raises:
-        UsageError, SamplerError, Interrupted: as `sample`.
-    """
-    run = _Run(executable, data, options.seeded(), on_progress, sample)
-    if not _may_try(data, options):
-        return run.ordinary()
-    started = time.monotonic()
-    sampling = run(replace(run.options, warmup=SHORT_WARMUP))
-    reason = None if sampling.interrupted else failing(sampling)
-    if reason is None:
-        return sampling, Start("adaptation", SHORT_WARMUP)
-    return run.ordinary(seconds=time.monotonic() - started, reason=reason, tried=f"after {SHORT_WARMUP}")
-
-
 def expected_warmup(options: SamplerOptions, engine: Engine) -> int:
     """Return how many iterations a chain will not keep, if a short warmup does where it is tried."""
     if not is_untouched(options):
@@ -179,10 +162,10 @@ def expected_warmup(options: SamplerOptions, engine: Engine) -> int:
 
 def may_start_at_mode(data: Mapping[str, Any], options: SamplerOptions) -> bool:
     """Whether all is left to hierfit, and the density is one whose mode says something."""
-    return _may_try(data, options) and _n_parameters(data) > 0
+    return may_try(data, options) and _n_parameters(data) > 0
 
 
-def _may_try(data: Mapping[str, Any], options: SamplerOptions) -> bool:
+def may_try(data: Mapping[str, Any], options: SamplerOptions) -> bool:
     """Whether all is left to hierfit, there are rows, and no horseshoe, whose funnels want the ordinary warmup."""
     return is_untouched(options) and not data["prior_only"] and not data["H"]
 
@@ -289,50 +272,4 @@ def _read_draws(file: Path, data: Mapping[str, Any]) -> list[dict[str, list[floa
 
 def misled(sampling: Sampling) -> str | None:
     """Return what says that the curvature at the mode was no good guide, or None."""
-    return _wrong(sampling, 0.0, MOST_RHAT)
-
-
-def failing(sampling: Sampling) -> str | None:
-    """Return what says that an adapting warmup was too short, or None."""
-    return _wrong(sampling, FAILING_SHARE, FAILING_RHAT) if "diverging" in sampling.stats else None
-
-
-def _wrong(sampling: Sampling, most_divergent: float, most_rhat: float) -> str | None:
-    divergent = int(sampling.stats["diverging"].sum())
-    if divergent > most_divergent * sampling.stats["diverging"].size:
-        return f"{divergent} divergent"
-    acceptance = float(sampling.stats["acceptance_rate"].mean(axis=1).min())
-    if acceptance < LEAST_ACCEPTANCE:
-        return f"acceptance {acceptance:.2f}"
-    n_draws = sampling.stats["lp"].shape[1]
-    if n_draws < 4:
-        return None
-    highest = max((rhat(values) for values in _scalars(sampling)), default=1.0)
-    # The R-hat of few draws exceeds 1.01 by chance.
-    return f"R-hat {highest:.3f}" if highest > 1 + max(most_rhat - 1, 10 / n_draws) else None
-
-
-def _scalars(sampling: Sampling) -> list[Array]:
-    """Return what moves, number by number, [chains, draws] each."""
-    flat = [values.reshape(*values.shape[:2], -1) for name, values in sampling.variables.items() if name in _NAMES]
-    return [block[..., index] for block in flat for index in range(block.shape[2])]
-
-
-def rhat(values: Array) -> float:
-    """Return the larger of the split R-hats of the ranks and of the ranks of the distances from the median.
-
-    As Vehtari et al. (2021), but for the ranks, which stay uniform rather than made normal.
-    """
-    if np.ptp(values) == 0:
-        return np.inf
-    half = values.shape[1] // 2
-    split = np.concatenate([values[:, :half], values[:, -half:]])
-    return max(_rank_rhat(split), _rank_rhat(np.abs(split - np.median(split))))
-
-
-def _rank_rhat(split: Array) -> float:
-    n_draws = split.shape[1]
-    ranks = split.ravel().argsort().argsort().reshape(split.shape).astype(np.float64)
-    within = ranks.var(axis=1, ddof=1).mean()
-    between = n_draws * ranks.mean(axis=1).var(ddof=1)
-    return float(np.sqrt((n_draws - 1) / n_draws + between / within / n_draws)) if within > 0 else np.inf
+    return next(iter(find_trouble(sampling, MISLED).reasons), None)

@@ -3,20 +3,22 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from hierfit.model.centering import center
+from hierfit.model.centering import Centering, choose, place_coefficients
 from hierfit.model.design import Design, build_design
 from hierfit.model.formula_text import parse_formula
+from hierfit.model.prior_choice import build_spec
 from hierfit.model.scaling import scaled_columns, scaled_varying
 from tests.model.cases import table
 
 
-def made(formula: str, effect: float = 3.0, rows: int = 200, levels: int = 20) -> Design:
-    """y = effect of g + noise of sd 1; `size` is constant within g."""
+def made(formula: str, effect: float = 3.0, rows: int = 200, levels: int = 20, slope: float = 0.0) -> Design:
+    """y = effect of g + noise of sd 1; `size` is constant within g, `x` is around 0, and its slope may vary."""
     rng = np.random.default_rng(4)
     source = table(rows, levels)
     codes = source.labels["g"]
-    numbers = {**source.numbers, "size": rng.normal(5, 2, levels)[codes]}
-    numbers["y"] = effect * rng.normal(size=levels)[codes] + rng.normal(size=rows)
+    numbers = {**source.numbers, "size": rng.normal(5, 2, levels)[codes], "x": rng.normal(size=rows)}
+    effects = effect * rng.normal(size=levels) + slope * rng.normal(size=levels) * numbers["x"].reshape(-1, levels)
+    numbers["y"] = effects.ravel() + rng.normal(size=rows)
     half = (np.arange(rows) // 7 % 6).astype(np.int32)
     source = replace(
         source,
@@ -27,56 +29,77 @@ def made(formula: str, effect: float = 3.0, rows: int = 200, levels: int = 20) -
     return build_design(parse_formula(formula), source)
 
 
-@pytest.mark.parametrize(("effect", "centered"), [(3.0, True), (0.1, False)])
-def test_a_factor_is_centred_where_its_rows_say_more_than_its_spread(effect: float, centered: bool) -> None:
-    assert center(made("y ~ a + (1 | g)", effect)).centered == (centered,)
+def chosen(formula: str, *priors: str, **of_data: float) -> list[bool]:
+    design = made(formula, **of_data)  # type: ignore[arg-type]
+    return (choose(build_spec(parse_formula(formula), design, priors), design) < 1).tolist()
+
+
+def placed(formula: str, centred: str) -> tuple[Design, Centering]:
+    """Return where coefficients go if those varying columns are centred whose digit is 1."""
+    design = made(formula)
+    return design, place_coefficients(design, np.array([0.5 if digit == "1" else 1.0 for digit in centred]))
+
+
+def test_a_column_is_centred_where_its_rows_say_more_than_its_spread() -> None:
+    assert chosen("y ~ a + (1 | g)") == [True]
+    assert chosen("y ~ a + (1 | g)", effect=0.1) == [False]
+    assert chosen("y ~ x + (1 + x | g)", slope=0.1) == [True, False]
+    assert chosen("y ~ x + (1 + x | g)", slope=2.0) == [True, True]
+    assert chosen("y ~ x + (1 + x | g)", slope=2.0, effect=0.0) == [False, True]
+    assert chosen("y ~ x + (0 + x | g)", slope=2.0, effect=0.0) == [True]
 
 
 def test_one_row_for_each_level_says_too_little() -> None:
-    assert center(made("y ~ a + (1 | g)", 3.0, rows=20)).centered == (False,)
+    assert chosen("y ~ a + (1 | g)", rows=20) == [False]
 
 
-@pytest.mark.parametrize(("shown", "centered"), [(16, True), (10, False)])
-def test_levels_without_a_success_say_too_little(shown: int, centered: bool) -> None:
-    """Ten rows for each of 20 levels, half of them ones in the first so many levels and none in the others."""
+def test_an_sd_that_is_known_is_taken_for_what_it_is() -> None:
+    assert chosen("y ~ a + (1 | g)", "sd(g) ~ constant(0.1)") == [False]
+    assert chosen("y ~ a + (1 | g)", "sd(g) ~ constant(3)", effect=0.1) == [True]
+
+
+def test_priors_alone_say_nothing() -> None:
     design = made("y ~ a + (1 | g)")
-    codes = design.groups[0].codes
-    y = ((codes < shown) & (np.arange(200) // 20 % 2 == 0)) * (codes % 3 + 1.0)
-    counts = replace(design, y=y, family="poisson", link="log")
-    assert center(counts).centered == (centered,)
-    whole = replace(counts, y=np.where(codes < shown, np.minimum(y, 3.0), 3.0), family="binomial", link="logit")
-    assert center(replace(whole, trials=np.full(200, 3.0))).centered == (centered,)
-
-
-def test_without_a_varying_intercept_nothing_is_centred() -> None:
-    made_ = center(made("y ~ a + (0 + a | g)"))
-    assert (made_.centered, made_.slopes, made_.in_rows.all()) == ((False,), (-1,), True)
+    spec = build_spec(parse_formula("y ~ a + (1 | g)"), design, prior_only=True)
+    assert choose(spec, design).tolist() == [1.0]
 
 
 def test_coefficients_go_where_they_belong() -> None:
     """Intercept and what is constant within g into its mean, the varying slope too; b stays in the rows."""
-    found = center(made("y ~ a + b + size + (1 + a | g) + (1 | h)"))
+    formula = "y ~ a + b + size + (1 + a | g) + (1 | h)"
+    _, found = placed(formula, "110")
     assert found.centered == (True, True, False)
     assert found.in_rows.tolist() == [False, False, True, False]
     assert found.slopes == (-1, 1, -1)
     assert (found.level_X[20:] == 0).all() and (found.level_X[:20, 2] == 0).all()
+    assert placed(formula, "100")[1].in_rows.tolist() == [False, True, True, False]
+    assert placed(formula, "010")[1].in_rows.tolist() == [True, False, True, True]
+    assert placed(formula, "000")[1].in_rows.all()
 
 
 def test_a_column_far_from_zero_stays_in_the_rows() -> None:
     design = made("y ~ a + (1 + a | g)")
     far = replace(design, X=design.X + 1e4)
     far = replace(far, groups=(replace(far.groups[0], Z=far.groups[0].Z + np.array([0, 1e4])),))
-    assert center(far).in_rows.tolist() == [False, True]
+    assert place_coefficients(far, np.array([0.5, 0.5])).in_rows.tolist() == [False, True]
 
 
+def test_a_slope_without_a_varying_intercept_is_a_mean_only_where_columns_are_as_they_are() -> None:
+    design = made("y ~ a + (0 + a | g)")
+    assert place_coefficients(design, np.array([0.5])).in_rows.all()
+    assert place_coefficients(replace(design, centered=False), np.array([0.5])).in_rows.tolist() == [True, False]
+
+
+@pytest.mark.parametrize("centred", ["000", "111", "110", "010", "101"])
 @pytest.mark.parametrize(
     "formula", ["y ~ a + b + size + (1 + a | g) + (1 | h)", "y ~ size + (1 | g)", "y ~ 0 + a + (1 + a || g)"]
 )
-def test_the_linear_predictor_is_the_same(formula: str) -> None:
+def test_the_linear_predictor_is_the_same(formula: str, centred: str) -> None:
     """X b + Z u is (what is left of X) b + Z w, w = u + mean."""
-    design = made(formula)
+    columns = sum(len(group.terms) for group in made(formula).groups)
+    design, found = placed(formula, centred[:columns])
     rng = np.random.default_rng(1)
-    X, found = scaled_columns(design), center(design)
+    X = scaled_columns(design)
     b = rng.normal(size=(3, X.shape[1]))
     plain, moved = b @ X.T, (b * found.in_rows) @ X.T
     for group, mean in zip(design.groups, found.means(b, design), strict=True):

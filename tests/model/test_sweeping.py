@@ -3,22 +3,27 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from hierfit.model.centering import Centering, center
+from hierfit.model.centering import Centering, place_coefficients
 from hierfit.model.design import Design, build_design
 from hierfit.model.formula_text import parse_formula
 from hierfit.model.prior_choice import build_spec
 from hierfit.model.scaling import scaled_columns, scaled_varying
 from hierfit.model.sweeping import Sweeping, sweep
+from tests.family_cases import FAMILY_CASES, FORMULA, family_design
 from tests.model.cases import crossed_table
 
 CROSSED = "y ~ a + b + (1 + a | g) + (1 + a + b | h)"  # g, which is centred, has the intercept and a in its mean
 
 
-def made(formula: str, *priors: str, prior_only: bool = False) -> tuple[Design, Centering, Sweeping]:
+def made(
+    formula: str, *priors: str, prior_only: bool = False, centred: str = "11000"
+) -> tuple[Design, Centering, Sweeping]:
+    """Return what is swept where those varying columns are centred whose digit is 1."""
     parsed = parse_formula(formula)
     design = build_design(parsed, crossed_table())
     spec = build_spec(parsed, design, priors, prior_only=prior_only)
-    centering = center(design)
+    columns = sum(len(group.terms) for group in design.groups)
+    centering = place_coefficients(design, np.array([0.5 if digit == "1" else 1.0 for digit in centred[:columns]]))
     return design, centering, sweep(spec, design, centering)
 
 
@@ -27,7 +32,9 @@ def test_columns_are_swept_whose_coefficients_are_not_the_mean_of_their_own_effe
     assert centering.centered == (True, True, False, False, False) and centering.slopes == (-1, 1, -1, -1, -1)
     assert found.swept.tolist() == [False, False, True, True, True]
     assert made("y ~ a + (1 | g)")[2].swept.tolist() == [False]
-    assert made("y ~ a + (1 + b | h)")[2].swept.tolist() == [True, False]  # b has no coefficient
+    assert made("y ~ a + (1 + b | h)", centred="00")[2].swept.tolist() == [True, False]  # b has no coefficient
+    assert made(CROSSED, centred="10000")[2].swept.tolist() == [False, True, True, True, True]
+    assert made(CROSSED, centred="01000")[2].swept.tolist() == [True, False, True, True, True]
 
 
 @pytest.mark.parametrize("prior", ["constant(20)", "uniform(0, 40)", "gamma(2, 1)", "normal(20, 0.01)"])
@@ -39,6 +46,17 @@ def test_a_coefficient_that_is_not_free_takes_nothing_in(prior: str) -> None:
 @pytest.mark.parametrize("prior", ["flat()", "student_t(3, 20, 10)", "cauchy(0, 10)", "laplace(0, 20)"])
 def test_any_wide_prior_will_do(prior: str) -> None:
     assert made("y ~ a + (1 | g) + (1 | h)", f"Intercept ~ {prior}")[2].swept.tolist() == [False, True]
+
+
+def test_thresholds_take_in_varying_intercepts() -> None:
+    made_ = family_design(next(case for case in FAMILY_CASES if case.family == "cumulative"))  # (1 + b | g) + (1 | h)
+    spec = build_spec(FORMULA, made_)
+    for narrowed, swept in ((np.ones(3), [True, True, True]), (np.array([0.5, 0.5, 1.0]), [True, False, True])):
+        found = sweep(spec, made_, place_coefficients(made_, narrowed))
+        assert found.swept.tolist() == swept
+        np.testing.assert_array_equal(found.Z_in_thresholds[[0, 2]], 1)
+    fixed = build_spec(FORMULA, made_, ("threshold[never|seldom] ~ normal(0, 0.01)",))
+    assert sweep(fixed, made_, place_coefficients(made_, np.ones(3))).swept.tolist() == [False, False, False]
 
 
 def test_priors_alone_need_no_sweeping() -> None:

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from hierfit.model.centering import center
 from hierfit.model.correlations import cholesky_from_partials
 from hierfit.model.design import Design, build_design
 from hierfit.model.engines import Engine
@@ -52,9 +51,11 @@ def test_any_partials_make_a_correlation_matrix(size: int) -> None:
     assert np.all(np.triu(factor, 1) == 0)
 
 
-def collect(design: Design, formula: Formula, **variables: Any) -> tuple[Draws, Sampling]:
+def collect(design: Design, formula: Formula, centred: str = "", **variables: Any) -> tuple[Draws, Sampling]:
+    """Draws of a fake sampler that sees the effects of those columns with their mean whose digit is 1."""
     spec = build_spec(formula, design)
-    sampling = fake_sampling(stan_data(spec, design), OPTIONS)
+    narrowed = np.where([digit == "1" for digit in centred], 0.4, 1.0) if centred else None
+    sampling = fake_sampling(stan_data(spec, design, narrowed=narrowed), OPTIONS)
     sampling = replace(sampling, variables={**sampling.variables, **variables})
     return draws_from_sampling(sampling, design, spec, Engine.FULL), sampling
 
@@ -73,10 +74,9 @@ def two_factors() -> Design:
 
 def test_centred_effects_are_what_is_left_of_their_mean() -> None:
     design = two_factors()
-    draws, sampling = collect(design, TWO_FACTORS)
+    draws, sampling = collect(design, TWO_FACTORS, "11100")
     b, z = sampling.variables["b"][0, 0], sampling.variables["z"][0, 0]
     scale, mean, sd = design.y_scale, design.x_mean, design.x_scale
-    assert center(design).centered[0]
     np.testing.assert_allclose(draws.effects["g"][0, 0, :, 1], z[8:16] * scale / sd[0] - b[1])
     intercepts = z[:8] * scale - (b[0] - b[1] * mean[0] - b[2] * mean[1])
     np.testing.assert_allclose(draws.effects["g"][0, 0, :, 0], intercepts)
@@ -93,15 +93,11 @@ def test_centred_effects_are_what_is_left_of_their_mean() -> None:
         ("01001", [1, 0, 1, 1, 0]),
     ],
 )
-def test_the_linear_predictor_is_the_program_s(
-    centered: str, swept: list[int], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_linear_predictor_is_the_program_s(centered: str, swept: list[int]) -> None:
     """Coefficients and effects in the units of the CSV give what the program makes of b and z, means swept out."""
-    narrowed = np.where([digit == "1" for digit in centered], 0.4, 1.0)
-    monkeypatch.setattr("hierfit.model.centering.choose", lambda *_: narrowed)
     design = two_factors()
-    draws, sampling = collect(design, TWO_FACTORS)
-    given = stan_data(build_spec(TWO_FACTORS, design), design)
+    draws, sampling = collect(design, TWO_FACTORS, centered)
+    given = stan_data(build_spec(TWO_FACTORS, design), design, narrowed=sampling.narrowed)
     assert given["swept"].tolist() == swept
     found = draws.of("Intercept")[..., np.newaxis]
     found = found + np.stack([draws.of(name) for name in design.coefficients], axis=-1) @ design.X.T
@@ -141,10 +137,9 @@ def program_eta(state: dict[str, Array], given: Any) -> Array:
     return np.asarray(eta)
 
 
-def test_effects_against_a_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_effects_against_a_loop() -> None:
     design = two_factors()
-    monkeypatch.setattr("hierfit.model.centering.choose", lambda *_: np.ones(5))
-    draws, sampling = collect(design, TWO_FACTORS)
+    draws, sampling = collect(design, TWO_FACTORS, "00000")
     variables = sampling.variables
     assert draws.effects["g"].shape == (2, 6, 8, 3) and draws.effects["h"].shape == (2, 6, 3, 2)
     for chain in range(2):

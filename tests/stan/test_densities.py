@@ -13,7 +13,7 @@ import pytest
 from numpy.typing import NDArray
 from scipy import stats
 
-from hierfit.model.centering import center
+from hierfit.model.centering import Centering, place_coefficients
 from hierfit.model.correlations import cholesky_from_partials
 from hierfit.model.design import Design, build_design
 from hierfit.model.engines import Engine
@@ -82,14 +82,12 @@ CENTRED = ["00000", "11111", "10101", "01010", "01100", "10011"]
 
 @pytest.mark.parametrize("centred", CENTRED)
 @pytest.mark.parametrize("formula", [CROSSED, SLOPES_CROSSED, SIDE_BY_SIDE], ids=str)
-def test_lp_is_the_density_where_means_are_swept_out(
-    formula: Formula, centred: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_lp_is_the_density_where_means_are_swept_out(formula: Formula, centred: str) -> None:
     design = build_design(formula, crossed_table())
     spec = build_spec(formula, design, ("Intercept ~ normal(15, 6)", "b ~ student_t(4, 1, 9)"))
-    center_columns(centred, design, monkeypatch)
-    assert sweep(spec, design, center(design)).swept.any()
-    sampling = run(spec, design, Engine.FULL)
+    narrowed = narrowed_where(centred, design)
+    assert sweep(spec, design, place_coefficients(design, narrowed)).swept.any()
+    sampling = run(spec, design, Engine.FULL, narrowed)
     expected = [log_density(state, spec, design, Engine.FULL) for state in states(sampling, spec, design)]
     assert np.ptp(expected) > 1, "the draws must differ for the comparison to say anything"
     assert np.ptp(sampling.stats["lp"].ravel() - np.array(expected)) < 1e-5
@@ -107,24 +105,22 @@ def test_lp_is_the_density_of_every_family_and_link(case: FamilyCase, further: b
 
 
 @pytest.mark.parametrize("centred", ["000", "111", "101", "010"])
-def test_lp_is_the_density_where_thresholds_take_means_up(centred: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_lp_is_the_density_where_thresholds_take_means_up(centred: str) -> None:
     case = next(case for case in FAMILY_CASES if FAMILIES[case.family].has_thresholds)
     design = family_design(case)
     spec = build_spec(FORMULA, design, ("threshold ~ student_t(5, 1, 2)",))
-    center_columns(centred, design, monkeypatch)
-    assert sweep(spec, design, center(design)).Z_in_thresholds.any()
-    sampling = run(spec, design, Engine.FULL)
+    narrowed = narrowed_where(centred, design)
+    assert sweep(spec, design, place_coefficients(design, narrowed)).Z_in_thresholds.any()
+    sampling = run(spec, design, Engine.FULL, narrowed)
     expected = [family_log_density(state, spec, design) for state in states(sampling, spec, design)]
     assert np.ptp(expected) > 1, "the draws must differ for the comparison to say anything"
     assert np.ptp(sampling.stats["lp"].ravel() - np.array(expected)) < 1e-5
 
 
-def center_columns(centred: str, design: Design, monkeypatch: pytest.MonkeyPatch) -> None:
+def narrowed_where(centred: str, design: Design) -> Array:
     """Have the columns centred whose digit is 1, each narrowed in a way of its own."""
     columns = np.array([digit == "1" for digit in centred])[: sum(len(group.terms) for group in design.groups)]
-    narrowed = np.where(columns, np.linspace(0.3, 0.8, len(columns)), 1.0)
-    monkeypatch.setattr("hierfit.model.centering.choose", lambda *_: narrowed)
-    assert center(design).centered == tuple(columns)
+    return np.where(columns, np.linspace(0.3, 0.8, len(columns)), 1.0)
 
 
 @pytest.mark.parametrize("weighted", [False, True], ids=["", "weighted"])
@@ -195,19 +191,24 @@ def test_prior_only_leaves_the_outcome_out() -> None:
         assert np.ptp(sampling.stats["lp"].ravel() - np.array(expected)) < 1e-5
 
 
-def run(spec: ModelSpec, design: Design, engine: Engine) -> Sampling:
+def run(spec: ModelSpec, design: Design, engine: Engine, narrowed: Array | None = None) -> Sampling:
     executable = build_executable(render_program(spec.family, engine), bundled_toolchain())
     # From near 0 and in small steps: nothing is asked of the draws but that they differ, and are not absurd.
     options = SamplerOptions(
         chains=1, warmup=0, adapt=False, inits=0.3, step_size=0.01, max_treedepth=6, draws=20, seed=3
     )
-    return sample(executable, stan_data(spec, design, engine), options)
+    return sample(executable, stan_data(spec, design, engine, narrowed), options)
 
 
 def states(sampling: Sampling, spec: ModelSpec, design: Design) -> list[Mapping[str, Array]]:
     draws = sampling.stats["lp"].size
-    found = [{name: values[0, i] for name, values in sampling.variables.items()} for i in range(draws)]
+    seen = {} if sampling.narrowed is None else {"narrowed": sampling.narrowed}
+    found = [seen | {name: values[0, i] for name, values in sampling.variables.items()} for i in range(draws)]
     return [unswept(state, spec, design) for state in found]
+
+
+def centering_of(state: Mapping[str, Array], design: Design) -> Centering:
+    return place_coefficients(design, state.get("narrowed", np.ones(sum(len(group.terms) for group in design.groups))))
 
 
 def unswept(state: Mapping[str, Array], spec: ModelSpec, design: Design) -> Mapping[str, Array]:
@@ -217,8 +218,7 @@ def unswept(state: Mapping[str, Array], spec: ModelSpec, design: Design) -> Mapp
     """
     if "z" not in state:
         return state
-    centering = center(design)
-    swept = sweep(spec, design, centering).swept
+    swept = sweep(spec, design, centering_of(state, design)).swept
     b, effects, c, level = state["b"].copy(), [], 0, 0.0
     names = list(spec.coefficient_names)
     for group, (T, z) in zip(design.groups, sampled_factors({**state, "swept": swept}, design), strict=True):
@@ -324,7 +324,7 @@ def factors(state: Mapping[str, Array], design: Design) -> list[tuple[Array, Arr
 def sampled_factors(state: Mapping[str, Array], design: Design) -> list[tuple[Array, Array]]:
     """Return the same as the sampler sees them: where a mean is swept out, that is not what belongs to the effects."""
     found = []
-    centering = center(design)
+    centering = centering_of(state, design)
     u = c = p = 0
     for f, group in enumerate(design.groups):
         m, j = len(group.terms), group.n_levels
@@ -350,7 +350,7 @@ def mean_effect(state: Mapping[str, Array], design: Design, f: int) -> Array:
     A coefficient belongs to it if its column of X is left out of the rows and it fits: it varies by this factor, or
     its column is constant within the levels and no other factor has it.
     """
-    group, centering = design.groups[f], center(design)
+    group, centering = design.groups[f], centering_of(state, design)
     mean = np.zeros((group.n_levels, len(group.terms)))
     columns = np.column_stack([*([np.ones(design.n_rows)] * design.intercept), design.X - design.x_mean])
     names = [*(["Intercept"] * design.intercept), *design.coefficients]
@@ -404,7 +404,7 @@ def log_prior(state: Mapping[str, Array], spec: ModelSpec, design: Design, engin
         if group.correlated:
             total += lkj(state, spec, design, group.factor)
     if engine is Engine.FULL and "z" in state:
-        centered, c = np.array(center(design).centered), 0
+        centered, c = np.array(centering_of(state, design).centered), 0
         for T, z in factors(state, design):
             jacobian = len(z) * float(np.log(np.diag(T)[centered[c : c + len(T)]]).sum())
             total += float(stats.norm.logpdf(z).sum()) - jacobian

@@ -18,13 +18,10 @@ from hierfit.stan.start import (
     WARMUP,
     approximate,
     expected_warmup,
-    failing,
     first_guess,
     is_untouched,
     may_start_at_mode,
     misled,
-    rhat,
-    sample_after_short_warmup,
     sample_from_mode,
 )
 from hierfit.stan.toolchain import bundled_toolchain
@@ -80,48 +77,6 @@ def test_what_went_wrong_is_said() -> None:
     apart = sampling()
     apart.variables["sd_std"][0] += 0.3
     assert (misled(apart) or "").startswith("R-hat 1.")
-
-
-def test_a_short_warmup_is_forgiven_what_a_long_one_would_not_cure() -> None:
-    draws = np.arange(4000).reshape(4, 1000)
-    assert failing(sampling(diverging=draws < 40)) is None
-    assert failing(sampling(diverging=draws < 41)) == "41 divergent"
-    apart = sampling()
-    apart.variables["sd_std"][0] += 0.5 * apart.variables["sd_std"].std()
-    assert misled(apart) and failing(apart) is None
-    apart.variables["sd_std"][0] += apart.variables["sd_std"].std()
-    assert (failing(apart) or "").startswith("R-hat 1.")
-
-
-def test_where_a_short_warmup_fails_the_ordinary_one_does_it_again() -> None:
-    asked: list[int] = []
-
-    def sample(executable: Executable, data: Mapping[str, Any], options: SamplerOptions, *_: object) -> Sampling:
-        asked.append(options.warmup_iterations)
-        made = fake_sampling(data, options)
-        return replace(made, stats={**made.stats, "diverging": np.full((4, 1000), options.warmup is not None)})
-
-    _, start = sample_after_short_warmup(EXECUTABLE, given(), OPTIONS, None, sample)
-    assert asked == [SHORT_WARMUP, 1000] and start.warmup == 1000
-    assert start.to_dict()["reason"] == "4000 divergent" and start.to_dict()["tried"] == "after 300"
-    for data, options in (
-        (given(), SamplerOptions(seed=3, warmup=70)),
-        (given(prior_only=True), OPTIONS),
-        ({**given(), "H": 2}, OPTIONS),
-    ):
-        asked.clear()
-        _, start = sample_after_short_warmup(EXECUTABLE, data, options, None, sample)
-        assert asked == [start.warmup] == [options.warmup_iterations] and start.to_dict()["tried"] is None
-
-
-def test_rhat_finds_chains_that_differ_in_place_or_width() -> None:
-    rng = np.random.default_rng(1)
-    same = rng.standard_cauchy((4, 1000))
-    assert rhat(same) < 1.01
-    assert rhat(same + np.arange(4)[:, None]) > 1.05
-    assert rhat(same * np.array([1, 1, 1, 4])[:, None]) > 1.02
-    assert rhat(np.sort(same, axis=1)) > 1.5  # all chains drift alike
-    assert rhat(np.ones((4, 1000))) == np.inf
 
 
 def test_where_there_is_no_mode_the_ordinary_warmup_does_it() -> None:

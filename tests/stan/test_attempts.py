@@ -1,0 +1,127 @@
+"""The full engine's attempts: what is tried, in which order, which is kept, and what is said of it."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hierfit.model.formula import formula_from_flags
+from hierfit.model.prior_choice import build_spec
+from hierfit.stan.attempts import CAREFUL, CROWDED_DELTA, Views, sample_after_short_warmup
+from hierfit.stan.data import stan_data
+from hierfit.stan.executable import Executable
+from hierfit.stan.revision import revise
+from hierfit.stan.sampler import SamplerOptions, Sampling
+from hierfit.stan.start import SHORT_WARMUP, Start
+from tests.fake_sampling import EXECUTABLE, fake_sampling
+from tests.model.cases import design
+
+Array = NDArray[np.float64]
+OPTIONS = SamplerOptions(seed=3)
+NAMES = ("sd(g)", "sd(g: a)")
+Asked = list[tuple[list[bool], int, float | None]]
+
+
+def views(centred: str = "11", *, prior_only: bool = False, rows: int = 40) -> Views:
+    """y ~ a + b + (1 + a | g); 8 levels."""
+    formula, made = formula_from_flags("y", ["a", "b"], "g", ["a"]), design(rows=rows)
+    spec = build_spec(formula, made, (), prior_only=prior_only)
+
+    def seen(narrowed: Array) -> Mapping[str, Any]:
+        return stan_data(spec, made, narrowed=narrowed)
+
+    return Views(seen(np.where([digit == "1" for digit in centred], 0.5, 1.0)), seen, NAMES)
+
+
+def sampler(asked: Asked, divergent: Callable[[Mapping[str, Any], SamplerOptions], int]) -> Callable[..., Sampling]:
+    """Draws that say nothing of the effects, the first so many of which diverge."""
+
+    def sample(executable: Executable, data: Mapping[str, Any], options: SamplerOptions, *_: object) -> Sampling:
+        asked.append(((data["mean_scale"] < 1).tolist(), options.warmup_iterations, options.adapt_delta))
+        made = fake_sampling(data, options)
+        own = {"sd_std": made.variables["sd"], "aux_std": made.variables["aux"]}
+        diverging = np.arange(4000).reshape(4, 1000) < divergent(data, options)
+        return replace(made, variables={**made.variables, **own}, stats={**made.stats, "diverging": diverging})
+
+    return sample
+
+
+def start(asked: Asked, divergent: Callable[..., int], given: Views, options: SamplerOptions = OPTIONS) -> Start:
+    return sample_after_short_warmup(EXECUTABLE, given, options, None, sampler(asked, divergent))[1]
+
+
+def test_what_goes_well_is_kept() -> None:
+    asked: Asked = []
+    found = start(asked, lambda *_: 0, views())
+    assert asked == [([True, True], SHORT_WARMUP, None)]
+    assert (found.warmup, found.reason, found.attempts, found.centered) == (SHORT_WARMUP, None, (), NAMES)
+
+
+def test_a_funnel_is_met_by_another_view_and_not_by_a_longer_warmup() -> None:
+    asked: Asked = []
+    found = start(asked, lambda data, _: 500 * int(data["centered"].any()), views())
+    assert asked == [([True, True], SHORT_WARMUP, None), ([False, False], SHORT_WARMUP, None)]
+    assert (found.warmup, found.reason, found.tried, found.centered) == (SHORT_WARMUP, "500 divergent", "after 300", ())
+    assert found.to_dict()["attempts"] == ["after 300: 500 divergent"] and found.to_dict()["centered"] == []
+
+
+def test_what_still_diverges_is_done_again_in_smaller_steps_with_the_better_view() -> None:
+    asked: Asked = []
+    found = start(
+        asked, lambda data, options: 0 if options.adapt_delta else 300 + 9 * int(data["centered"][0]), views()
+    )
+    assert [one[1:] for one in asked] == [(SHORT_WARMUP, None), (SHORT_WARMUP, None), (1000, CAREFUL)]
+    assert asked[2][0] == [False, False] and found.warmup == 1000 and len(found.attempts) == 2
+    assert found.attempts[1] == "after 300, centred anew: 300 divergent"
+
+
+def test_the_best_attempt_is_kept() -> None:
+    found = start([], lambda _, options: 900 if options.adapt_delta else 300, views("00"))
+    assert found.warmup == SHORT_WARMUP and found.attempts == ("carefully: 900 divergent",)
+
+
+def test_as_many_effects_as_rows_want_small_steps_from_the_start() -> None:
+    asked: Asked = []
+    start(asked, lambda *_: 0, views(rows=24))
+    assert asked == [([True, True], SHORT_WARMUP, CROWDED_DELTA)]
+
+
+def test_what_the_user_has_set_is_left_alone() -> None:
+    for given, options in ((views(), SamplerOptions(seed=3, warmup=70)), (views(prior_only=True), OPTIONS)):
+        asked: Asked = []
+        found = start(asked, lambda *_: 4000, given, options)
+        assert [one[1] for one in asked] == [found.warmup] == [options.warmup_iterations]
+        assert found.reason is None and found.to_dict()["tried"] is None
+
+
+def drawn(data: Mapping[str, Any], sd: Array, effects: Array) -> Sampling:
+    """Draws of those sds [chains, draws, C] and z [chains, draws, J M]."""
+    made = fake_sampling(data, OPTIONS)
+    return replace(made, variables={**made.variables, "sd": sd * data["sd_scale"], "z": effects})
+
+
+def test_the_draws_say_what_is_centred() -> None:
+    rng = np.random.default_rng(1)
+    sd = np.exp(rng.normal(0, 0.1, (4, 1000, 2)))
+    known, unknown = rng.normal(0, 0.3, (4, 1000, 8)), rng.normal(0, 1, (4, 1000, 8))
+    z = np.concatenate([known + np.linspace(-2, 2, 8), unknown], axis=2)
+    for centred in ("11", "00", "10"):
+        data = views(centred).data
+        assert (revise(drawn(data, sd, z), data) < 1).tolist() == [True, False]
+    uncertain = np.exp(rng.normal(0, 2, (4, 1000, 2)))  # near 0 as well
+    data = views("00").data
+    assert (revise(drawn(data, uncertain, z), data) < 1).tolist() == [False, False]
+
+
+def test_a_column_that_diverges_where_its_sd_is_small_is_not_centred() -> None:
+    rng = np.random.default_rng(1)
+    sd = np.exp(rng.normal(0, 0.1, (4, 1000, 2)))
+    known = np.concatenate([rng.normal(0, 0.2, (4, 1000, 8)) + np.linspace(-2, 2, 8)] * 2, axis=2)
+    data = views("11").data
+    found = drawn(data, sd, known)
+    diverging = sd[..., 1] < np.quantile(sd[..., 1], 0.02)
+    assert (revise(found, data) < 1).all()
+    narrowed = revise(replace(found, stats={**found.stats, "diverging": diverging}), data)
+    assert (narrowed < 1).tolist() == [True, False]
