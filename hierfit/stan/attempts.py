@@ -24,6 +24,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hierfit.errors import Interrupted, SamplerError
 from hierfit.stan.executable import Executable
 from hierfit.stan.revision import revise
 from hierfit.stan.sampler import Progress, SamplerOptions, Sampling, sample
@@ -33,6 +34,7 @@ from hierfit.stan.trouble import Trouble, find_trouble
 Array = NDArray[np.float64]
 Data = Mapping[str, Any]
 
+CENTRED_ANEW = f"after {SHORT_WARMUP}, centred anew"
 CAREFUL = 0.95  # adapt_delta
 # Where effects are more than this share of the rows, which happens where each row has one of its own, some of 4 chains
 # find too large a step in a short warmup; smaller ones from the start cost nothing there.
@@ -83,35 +85,47 @@ def sample_after_short_warmup(
         UsageError, SamplerError, Interrupted: as `sample`.
     """
     started = time.monotonic()
+    if not may_try(views.data, options):
+        sampling = sample(executable, views.data, options, on_progress)
+        return sampling, Start("adaptation", options.warmup_iterations, centered=_centered(views.data, views.names))
 
     def attempt(what: str, data: Data, options: SamplerOptions) -> _Attempt:
         sampling = sample(executable, data, options, on_progress)
         return _Attempt(what, data, options, sampling, find_trouble(sampling))
 
-    if not may_try(views.data, options):
-        sampling = sample(executable, views.data, options, on_progress)
-        return sampling, Start("adaptation", options.warmup_iterations, centered=_centered(views.data, views.names))
     crowded = int(np.sum(np.asarray(views.data["J"]) * views.data["M"])) > CROWDED * views.data["N"]
     short = replace(options.seeded(), warmup=SHORT_WARMUP, adapt_delta=CROWDED_DELTA if crowded else None)
     made = [attempt(f"after {SHORT_WARMUP}", views.data, short)]
     if not made[0].is_enough:
         narrowed = revise(made[0].sampling, views.data)
         if not np.array_equal(narrowed < 1, views.data["mean_scale"] < 1):
-            made.append(attempt(f"after {SHORT_WARMUP}, centred anew", views.seen(narrowed), short))
+            made.append(_or_keep(made[0], lambda: attempt(CENTRED_ANEW, views.seen(narrowed), short)))
     best = _best(made)
     if not best.is_enough and (best.trouble.severe or best.trouble.many_divergent):
-        made.append(attempt("carefully", best.data, replace(options.seeded(), adapt_delta=CAREFUL)))
-        best = _best(made)
+        careful = replace(options.seeded(), adapt_delta=CAREFUL)
+        made.append(_or_keep(best, lambda: attempt("carefully", best.data, careful)))
+    best = _best(made)
     return best.sampling, _start(best, made, views.names, time.monotonic() - started)
 
 
+def _or_keep(before: _Attempt, attempt: Callable[[], _Attempt]) -> _Attempt:
+    """Make another attempt; where it is stopped or fails, the one before is what there is."""
+    try:
+        made = attempt()
+    except (Interrupted, KeyboardInterrupt):
+        return replace(before, sampling=replace(before.sampling, interrupted=True))
+    except SamplerError:
+        return before
+    return replace(before, sampling=replace(before.sampling, interrupted=True)) if made.sampling.interrupted else made
+
+
 def _best(made: Sequence[_Attempt]) -> _Attempt:
-    """Return the best attempt; the last where it was interrupted, as the user waits for no other."""
+    """Return the best attempt; the last where that was stopped, as there will be no other."""
     return made[-1] if made[-1].sampling.interrupted else min(made, key=lambda one: one.trouble.rank)
 
 
 def _start(kept: _Attempt, made: Sequence[_Attempt], names: Sequence[str], seconds: float) -> Start:
-    others = [one for one in made if one is not kept]
+    others = [one for one in made if one.what != kept.what]
     return Start(
         "adaptation",
         kept.options.warmup_iterations,

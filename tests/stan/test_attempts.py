@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hierfit.errors import Interrupted, SamplerError
 from hierfit.model.formula import formula_from_flags
 from hierfit.model.prior_choice import build_spec
 from hierfit.stan.attempts import CAREFUL, CROWDED_DELTA, Views, sample_after_short_warmup
@@ -80,6 +81,21 @@ def test_what_still_diverges_is_done_again_in_smaller_steps_with_the_better_view
 def test_the_best_attempt_is_kept() -> None:
     found = start([], lambda _, options: 900 if options.adapt_delta else 300, views("00"))
     assert found.warmup == SHORT_WARMUP and found.attempts == ("carefully: 900 divergent",)
+
+
+def test_a_stop_or_a_failure_of_a_later_attempt_loses_nothing() -> None:
+    for error, interrupted in ((Interrupted("stopped"), True), (SamplerError("failed"), False)):
+        asked: Asked = []
+        draw = sampler(asked, lambda *_: 300)
+
+        def sample(*given: Any, draw: Callable[..., Sampling] = draw, error: Exception = error) -> Sampling:
+            if given[2].adapt_delta:
+                raise error
+            return draw(*given)
+
+        sampling, found = sample_after_short_warmup(EXECUTABLE, views("00"), OPTIONS, None, sample)
+        assert sampling.interrupted == interrupted and sampling.stats["lp"].shape == (4, 1000)
+        assert (found.warmup, found.attempts) == (SHORT_WARMUP, ())
 
 
 def test_as_many_effects_as_rows_want_small_steps_from_the_start() -> None:
