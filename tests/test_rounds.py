@@ -287,7 +287,8 @@ def test_a_heavy_weight_asks_for_draws_and_then_for_another_source(
     until_ess: int | None, heavy_rounds: int, sampler: Sampler, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     spec, made = model("y ~ a + (1 | g) + (1 | h)")
-    full = StanSource(Engine.FULL, StanProgram("gaussian", ""), EXECUTABLE, stan_data(spec, made), "g++")
+    program = StanProgram("gaussian", "")
+    full = StanSource(Engine.FULL, program, EXECUTABLE, "g++", spec, made, stan_data(spec, made))
     monkeypatch.setattr("hierfit.sources.sample_marginal", with_a_heavy_point(60.0, heavy_rounds))
     monkeypatch.setattr("hierfit.sources._open_stan", lambda *_: full)
     start, heard = Target(marginal_source(spec, made), made, spec), list[str]()

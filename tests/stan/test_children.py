@@ -56,7 +56,7 @@ def test_a_child_that_starts_while_its_parent_dies_is_not_missed() -> None:
 
 def test_a_child_is_the_program_itself() -> None:
     child = start_child(["sh", "-c", 'echo $$ "$1"; cat', "-", "a  b"], stdout=subprocess.PIPE, text=True)
-    said, _ = child.communicate(timeout=20)
+    said, _ = child.communicate(timeout=120)
     child_done(child)
     assert said.splitlines()[0] == f"{child.pid} a  b"
     assert child.returncode == 0  # and cat has found its input at an end
