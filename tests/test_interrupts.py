@@ -3,12 +3,24 @@
 import os
 import signal
 import threading
+from collections.abc import Iterator
 
 import pytest
 
 from hierfit.interrupts import asked_to_stop, listening, shielded
 
 ALL = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
+
+
+@pytest.fixture(autouse=True)
+def heard() -> Iterator[None]:
+    """Have no request ignored from the start, as it is in background jobs and under nohup."""
+    before = {number: signal.getsignal(number) for number in ALL}
+    for number in ALL:
+        signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 def send(number: signal.Signals) -> None:

@@ -16,6 +16,7 @@ from hierfit.request import FitRequest
 from hierfit.sources import StanSource
 from hierfit.stan.programs import StanProgram
 from tests.fake_sampling import EXECUTABLE
+from tests.model.cases import design, small_spec
 
 
 @pytest.fixture
@@ -61,9 +62,9 @@ def test_the_model_is_described(model: dict[str, Any]) -> None:
 
 
 def test_the_tools_are_described() -> None:
-    tools = describe_tools(
-        StanSource(Engine.COLLAPSED, StanProgram("gaussian", ""), EXECUTABLE, {"N": 30}, "g++ 12.2.0")
-    )
+    made, spec = design(), small_spec()
+    program = StanProgram("gaussian", "")
+    tools = describe_tools(StanSource(Engine.COLLAPSED, program, EXECUTABLE, "g++ 12.2.0", spec, made, {"N": 30}))
     assert (tools["engine"], tools["toolchain"], tools["stan"]) == ("collapsed", "bundled", "2.35.0")
     assert tools["compiler"] == "g++ 12.2.0"
     assert tools["program_sha256"] == EXECUTABLE.program_digest

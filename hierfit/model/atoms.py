@@ -19,8 +19,9 @@ from numpy.typing import NDArray
 
 from hierfit.errors import FormulaError
 from hierfit.model.formula import INTERCEPT, column_of
-from hierfit.model.formula_text import NUMPY_FUNCTIONS, call_text, columns_in, function_of
+from hierfit.model.formula_text import call_text, columns_in, function_of
 from hierfit.model.table import Table
+from hierfit.model.term_checks import NUMPY_FUNCTIONS
 
 Array = NDArray[np.float64]
 

@@ -3,10 +3,7 @@
 `formulae` reads the population-level part, the left of each bar and the right of each bar, unless they are plain sums
 (`model.plain_terms`); `model.expansion` says what terms its tree comes to. What is done here is to find the bars,
 because `formulae` neither knows `||` nor says which varying terms stood together, and to refuse what it would pass over
-in silence: anything after a complete expression (`x % z`), comparisons, texts and numbers that are no terms.
-
-Names in backticks and texts in quotes may hold any letters, `~` and `|` among them. While a formula is being read
-they are masked: written as a word that every scanner takes for a name, and back again at the end.
+in silence (`model.term_checks`). While a formula is being read its names are masked (`model.masking`).
 """
 
 from __future__ import annotations
@@ -16,34 +13,16 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Any
 
-from hierfit.errors import FormulaError, did_you_mean
+from hierfit.errors import FormulaError
 from hierfit.model.derived import derived_from
 from hierfit.model.expansion import ONE, Terms, expand
-from hierfit.model.formula import COLUMN_FUNCTIONS, INTERCEPT, Formula, GroupTerm, SigmaTerms, column_of, quoted
+from hierfit.model.formula import COLUMN_FUNCTIONS, Formula, GroupTerm, SigmaTerms, column_of, quoted
+from hierfit.model.masking import mask, plain_name, unmask
 from hierfit.model.plain_terms import expand_plain, pair_in
+from hierfit.model.term_checks import COMPARISONS, EXAMPLE, check_terms
 
-# What a term may call: formulae's own, and numpy's by their names.
-TRANSFORMS = ("poly", "bs", "scale", "standardize", "center", "C", "T", "S", "Treatment", "I")
-NUMPY_FUNCTIONS = ("log", "log2", "log10", "log1p", "exp", "sqrt", "abs")
-
-_EXAMPLE = "for example 'score ~ ses * sector + (1 + ses | school)'"
-_OF_LEVELS = ("C", "T", "S")
-_CODINGS = "codings: C(x) and C(x, Treatment('level')) compare with one level, S(x) with the mean of all"
-_ELSEWHERE = {
-    "offset": "write + offset(log(minutes)) outside brackets, or give the column with --offset",
-    "weights": "give the column with --weights",
-    "trials": "give the column with --trials",
-    "factor": "write C(x): numbers as categories",
-    "as.factor": "write C(x): numbers as categories",
-    "s": "write bs(x, df=5): a spline",
-    **dict.fromkeys(("Poly", "Sum", "Helmert", "Diff"), _CODINGS),
-}
-_COMPARISONS = {mark: "write I(x > 2) for a comparison" for mark in ("==", "!=", "<", "<=", ">", ">=")}
-_OPERATORS = ("PLUS", "MINUS", "STAR", "SLASH", "COLON", "STAR_STAR")
 _STRENGTH = {"+": 2, "-": 2, "*": 3, "/": 3, "**": 4}
-_HIDDEN = re.compile(r"""`(?P<name>[^`]+)`|(?P<quote>['"])(?P<words>.*?)(?P=quote)|(?<![\w.])(?P<plain>_[\w.]*)""")
 _OFFSET = re.compile(r"(?:\+\s*)?\boffset\((?P<what>[^()]*(?:\([^()]*\))?[^()]*)\)")
-_MASKED = re.compile("ǁ([0-9a-f]*)ǁ|ǂ([0-9a-f]*)ǂ")  # letters of which no column is likely to have two
 
 
 def parse_formula(text: str) -> Formula:
@@ -52,16 +31,16 @@ def parse_formula(text: str) -> Formula:
     Raises:
         FormulaError: the text has another form; says where.
     """
-    masked, semicolon, of_sigma = _mask(text).partition(";")
+    masked, semicolon, of_sigma = mask(text).partition(";")
     left, tilde, right = masked.partition("~")
     if not tilde or "~" in right:
-        raise FormulaError(f"'{text}' is no formula: it needs one '~' between outcome and predictors.", hint=_EXAMPLE)
+        raise FormulaError(f"'{text}' is no formula: it needs one '~' between outcome and predictors.", hint=EXAMPLE)
     if not right.strip():
         raise FormulaError(f"nothing stands right of the '~' in '{text}'.", hint="write y ~ 1 for an intercept alone")
     response = _column_or_function(left)
     if response is None:
         raise FormulaError(
-            f"the outcome of a formula is one column, but '{_unmask(left.strip())}' stands left of the '~'.",
+            f"the outcome of a formula is one column, but '{unmask(left.strip())}' stands left of the '~'.",
             hint=f"write y, or {', '.join(f'{name}(y)' for name in COLUMN_FUNCTIONS)}; for trials there is --trials",
         )
     right, offset = _without_offset(right, text)
@@ -71,18 +50,18 @@ def parse_formula(text: str) -> Formula:
     _refuse_repeated(groups, text)
     if semicolon and "~" not in of_sigma:
         raise FormulaError(f"what stands after the ';' in '{text}' is not about sigma.", hint="write y ~ x; sigma ~ x")
-    sigma = parse_sigma(_unmask(of_sigma).strip()) if semicolon else None
+    sigma = parse_sigma(unmask(of_sigma).strip()) if semicolon else None
     formula = Formula(response, terms, groups, intercept, sigma, offset)
     derived = derived_from(response)
     outcome = derived.column if derived else response
     if outcome in formula.predictors or outcome in formula.label_columns:
-        raise FormulaError(f"'{outcome}' is both the outcome and a predictor or group in '{text}'.", hint=_EXAMPLE)
+        raise FormulaError(f"'{outcome}' is both the outcome and a predictor or group in '{text}'.", hint=EXAMPLE)
     return formula
 
 
 def _column_or_function(masked: str) -> str | None:
     """Return the column that a masked text is, or a function of one as `model.derived` has it; None for all else."""
-    text = _unmask(masked.strip())
+    text = unmask(masked.strip())
     return column_of(text) or (text if derived_from(text) else None)
 
 
@@ -94,7 +73,7 @@ def _without_offset(right: str, text: str) -> tuple[str, str | None]:
         return right, None
     offset = _column_or_function(found[0]["what"])
     if len(found) > 1 or offset is None:
-        said = f"'{_unmask(found[0]['what']).strip()}'" if len(found) == 1 else "two"
+        said = f"'{unmask(found[0]['what']).strip()}'" if len(found) == 1 else "two"
         raise FormulaError(
             f"the offset of '{text}' is one column, or a function of one, not {said}.",
             hint="write offset(log(minutes)), or put the sum of several into a column of its own",
@@ -109,7 +88,7 @@ def parse_sigma(text: str) -> SigmaTerms:
     Raises:
         FormulaError: the text has another form, or has group terms.
     """
-    name, _, right = _mask(text).rpartition("~")
+    name, _, right = mask(text).rpartition("~")
     gaps, bars = _split(right, text)
     if name.strip() not in ("", "sigma"):
         raise FormulaError(f"--sigma '{text}' is not about sigma.", hint="write --sigma 'x + school'")
@@ -117,31 +96,6 @@ def parse_sigma(text: str) -> SigmaTerms:
         what = "has group terms, which sigma cannot have" if bars else "is empty"
         raise FormulaError(f"--sigma '{text}' {what}.", hint="write --sigma school for a sigma of each school")
     return SigmaTerms(*_expand(_population(gaps, bars, text), text))
-
-
-def _mask(text: str) -> str:
-    """Write names in backticks, names that begin with `_`, and texts in quotes as plain words."""
-
-    def plain_word(hidden: re.Match[str]) -> str:
-        name, words = hidden["name"] or hidden["plain"], hidden["words"]
-        return f"ǁ{name.encode().hex()}ǁ" if name else f"'ǂ{words.encode().hex()}ǂ'"
-
-    masked = _HIDDEN.sub(plain_word, text)
-    for mark, name in (("`", "backtick"), ("'", "quote"), ('"', "quote")):
-        if mark in _MASKED.sub("", masked).replace("''", ""):
-            raise FormulaError(f"a {name} ({mark}) in '{text}' is never closed.", hint="names and texts need two")
-    return masked.replace("^", "**")
-
-
-def _unmask(text: str) -> str:
-    """Return the text as it was, names in backticks where they need them."""
-    return _MASKED.sub(lambda found: quoted(_plain(found[0])) if found[0][0] == "ǁ" else _plain(found[0]), text)
-
-
-def _plain(name: str) -> str:
-    """Return what a mask stands for, and any other name as it is."""
-    found = _MASKED.fullmatch(name)
-    return name if found is None else bytes.fromhex(found[1] or found[2] or "").decode()
 
 
 def _split(right: str, text: str) -> tuple[list[str], list[str]]:
@@ -164,7 +118,7 @@ def _split(right: str, text: str) -> tuple[list[str], list[str]]:
         if depth < 0:
             break
     if depth:
-        raise FormulaError(f"the brackets of '{text}' do not match.", hint=_EXAMPLE)
+        raise FormulaError(f"the brackets of '{text}' do not match.", hint=EXAMPLE)
     if depths - {1}:
         where = "outside brackets" if 0 in depths else "inside more than one pair of brackets"
         raise FormulaError(f"a '|' in '{text}' stands {where}.", hint="write (1 | school) in brackets")
@@ -179,14 +133,14 @@ def _population(gaps: Sequence[str], bars: Sequence[str], text: str) -> str:
         begins_well = index == 0 or gap.startswith(("+", "-")) or (index == last and not gap)
         if not (ends_well and begins_well):
             raise FormulaError(
-                f"'({_unmask(bars[index if not ends_well else index - 1])})' in '{text}' is not joined by a '+'.",
+                f"'({unmask(bars[index if not ends_well else index - 1])})' in '{text}' is not joined by a '+'.",
                 hint="write x + (1 | school); (1 + x | school) for a slope of x that varies",
             )
     return " ".join(gap if index == last else gap.removesuffix("+") for index, gap in enumerate(gaps)).strip()
 
 
 def _group_terms(bar: str, text: str) -> Iterator[GroupTerm]:
-    shown, correlated = f"({_unmask(bar)})", "||" not in bar
+    shown, correlated = f"({unmask(bar)})", "||" not in bar
     varying, _, factors = bar.replace("||", "|").partition("|")
     if "|" in factors or not factors.strip() or not varying.strip():
         raise FormulaError(f"'{shown}' in '{text}' is no group term.", hint="write (1 + x | school)")
@@ -235,7 +189,7 @@ def atoms_in(term: str) -> tuple[str, ...]:
         return (term,)
     if pair is not None:
         return pair
-    (atoms,) = (atoms for atoms in _terms(f"y ~ 0 + {_mask(term)}", term).added if atoms)
+    (atoms,) = (atoms for atoms in _terms(f"y ~ 0 + {mask(term)}", term).added if atoms)
     return atoms
 
 
@@ -253,10 +207,10 @@ def _columns_of(atom: str) -> tuple[str, ...]:
     from formulae.resolver import Resolver
     from formulae.scanner import Scanner
 
-    masked = _mask(atom)
+    masked = mask(atom)
     names = Resolver(_tree(f"y ~ 0 + {masked}", atom).right.right).resolve().var_names
     written = [token.lexeme for token in Scanner(masked).scan()]
-    return tuple(_plain(name) for name in dict.fromkeys(written) if name and name in names)
+    return tuple(plain_name(name) for name in dict.fromkeys(written) if name and name in names)
 
 
 def function_of(atom: str) -> str | None:
@@ -267,10 +221,10 @@ def function_of(atom: str) -> str | None:
 def _atom_text(tree: Any) -> str:
     """Return the text of a column or a call, with backticks around names that need them."""
     if type(tree).__name__ == "Variable":
-        return quoted(_plain(tree.name.lexeme))
+        return quoted(plain_name(tree.name.lexeme))
     from formulae.terms.call_resolver import CallResolver
 
-    return _unmask(call_text(CallResolver(tree).resolve()))
+    return unmask(call_text(CallResolver(tree).resolve()))
 
 
 def call_text(call: Any) -> str:
@@ -304,7 +258,7 @@ def _terms(masked: str, text: str) -> Terms:
     except FormulaError:
         raise
     except Exception as error:  # formulae raises bare ValueError, KeyError, TypeError
-        raise FormulaError(f"'{text}' could not be read{_said(error)}.", hint=_EXAMPLE) from error
+        raise FormulaError(f"'{text}' could not be read{_said(error)}.", hint=EXAMPLE) from error
 
 
 def _tree(masked: str, text: str) -> Any:
@@ -317,80 +271,22 @@ def _tree(masked: str, text: str) -> Any:
         tree = parser.parse()
         rest = "" if parser.at_end() else parser.peek().lexeme
         if not rest:
-            _check_terms(tree.right, text)
+            check_terms(tree.right, text)
             return tree
     except FormulaError:
         raise
     except Exception as error:  # formulae raises bare ValueError, KeyError, ParseError, ScanError, TypeError
-        raise FormulaError(f"'{text}' could not be read{_said(error)}.", hint=_EXAMPLE) from error
+        raise FormulaError(f"'{text}' could not be read{_said(error)}.", hint=EXAMPLE) from error
     raise FormulaError(
-        f"'{text}' could not be read: '{_unmask(rest)}' is not expected there.", hint=_COMPARISONS.get(rest, _EXAMPLE)
+        f"'{text}' could not be read: '{unmask(rest)}' is not expected there.", hint=COMPARISONS.get(rest, EXAMPLE)
     )
 
 
 def _said(error: Exception) -> str:
     """Return what formulae said, in words that stand alone."""
-    said = _unmask(str(error)).strip().rstrip(".")
+    said = unmask(str(error)).strip().rstrip(".")
     if isinstance(error, TypeError | AttributeError | KeyError) or not said:
         return ""
     if said == "Don't know how to parse ''":
         return ": a term is missing"
     return ": " + said[0].lower() + said[1:]
-
-
-def _check_terms(tree: Any, text: str) -> None:
-    """Refuse what is no term, which formulae would read as something else or leave out."""
-    kind = type(tree).__name__
-    if kind == "Call":
-        _check_call(tree, text)
-    elif kind == "Literal" and (type(tree.value) is not int or tree.value not in (0, 1)):
-        raise FormulaError(f"'{_unmask(str(tree.lexeme or tree.value))}' in '{text}' is no term.", hint=_EXAMPLE)
-    elif kind == "Variable" and tree.level is not None:
-        raise FormulaError(
-            f"'{_unmask(tree.name.lexeme)}[...]' in '{text}' is no term.",
-            hint="--reference COLUMN=LEVEL names the level that the others are compared with",
-        )
-    elif kind == "Variable" and _plain(tree.name.lexeme) == INTERCEPT:
-        raise FormulaError(f"'{INTERCEPT}' in '{text}' is no column.", hint="the intercept is written 1, its absence 0")
-    elif kind in ("Grouping", "Unary"):
-        _check_terms(tree.expression if kind == "Grouping" else tree.right, text)
-    elif kind == "Binary":
-        if tree.operator.kind not in _OPERATORS:
-            mark = tree.operator.lexeme
-            raise FormulaError(f"'{mark}' joins no terms in '{text}'.", hint=_COMPARISONS.get(mark, _EXAMPLE))
-        if tree.operator.kind == "STAR_STAR" and type(tree.left).__name__ != "Grouping":
-            raise FormulaError(f"a power in '{text}' is of no brackets.", hint="write I(x**2) for the square of x")
-        _check_terms(tree.left, text)
-        if tree.operator.kind != "STAR_STAR":
-            _check_terms(tree.right, text)
-    elif kind == "Assign":
-        raise FormulaError(f"a '=' in '{text}' stands outside a call.", hint=_EXAMPLE)
-
-
-def _check_call(tree: Any, text: str) -> None:
-    """Refuse functions that are none of ours, in a call and in its arguments, and -x**2, which formulae squares."""
-    if type(getattr(tree, "left", None)).__name__ == "Unary" and tree.operator.kind == "STAR_STAR":
-        raise FormulaError(f"a power in '{text}' is of a sign.", hint="write -(x**2) or (-x)**2")
-    if type(tree).__name__ == "Call":
-        name, known = _unmask(tree.callee.name.lexeme), (*TRANSFORMS, *NUMPY_FUNCTIONS)
-        if name not in known:
-            near = "" if name in _ELSEWHERE else did_you_mean(name, known)
-            raise FormulaError(
-                f"'{name}(...)' in '{text}' is no function that a term can use.{near}",
-                hint=_ELSEWHERE.get(name, f"functions: {', '.join(known)}"),
-            )
-        for argument in tree.args[1:] if name in _OF_LEVELS else ():
-            if type(argument).__name__ == "Variable":
-                raise FormulaError(
-                    f"'{_unmask(argument.name.lexeme)}' in '{text}' is neither a level nor a coding of levels.",
-                    hint=f"write levels in quotes; {_CODINGS}",
-                )
-    for inner in ("left", "right", "expression", "value"):
-        _check_inner(getattr(tree, inner, None), text)
-    for argument in getattr(tree, "args", ()):
-        _check_inner(argument, text)
-
-
-def _check_inner(tree: Any, text: str) -> None:
-    if hasattr(tree, "accept"):
-        _check_call(tree, text)

@@ -177,6 +177,7 @@ def test_a_request_to_stop_keeps_the_finished_draws(number: signal.Signals, plac
         stderr=subprocess.PIPE,
         encoding="utf-8",
         start_new_session=True,
+        preexec_fn=lambda: signal.signal(number, signal.SIG_DFL),  # background jobs and nohup ignore it
     )
     deadline = time.monotonic() + 120
     while process.poll() is None and time.monotonic() < deadline:

@@ -4,7 +4,8 @@ import pytest
 
 from hierfit.errors import FormulaError
 from hierfit.model.formula import Formula, GroupTerm
-from hierfit.model.formula_text import NUMPY_FUNCTIONS, TRANSFORMS, columns_in, parse_formula, parse_sigma
+from hierfit.model.formula_text import columns_in, parse_formula, parse_sigma
+from hierfit.model.term_checks import NUMPY_FUNCTIONS, TRANSFORMS
 
 # text -> its full form, columns of the predictors, columns of the labels, factors
 READ = {

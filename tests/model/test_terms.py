@@ -8,8 +8,9 @@ import pytest
 from numpy.typing import NDArray
 
 from hierfit.errors import DataError, FormulaError, UsageError
-from hierfit.model.formula_text import NUMPY_FUNCTIONS, TRANSFORMS, parse_formula
+from hierfit.model.formula_text import parse_formula
 from hierfit.model.table import Table
+from hierfit.model.term_checks import NUMPY_FUNCTIONS, TRANSFORMS
 from hierfit.model.terms import Columns, evaluate_terms, reference_levels
 from tests.model.cases import table
 
