@@ -108,7 +108,7 @@ def test_ranks_are_uniform_with_two_factors(formula: Formula) -> None:
 @pytest.mark.parametrize("family", ["bernoulli", "poisson", "cumulative"])
 def test_ranks_are_uniform_with_correlated_slopes_in_the_full_engine(family: str) -> None:
     def fit(spec: ModelSpec, design: Design, seed: int) -> tuple[Sampling, Engine]:
-        program = program_for(spec, design, Engine.FULL)
+        program = program_for(design, Engine.FULL)
         executable, data = build_executable(program, bundled_toolchain()), stan_data(spec, design)
         source = StanSource(Engine.FULL, program, executable, "", spec, design, data)
         return source.first(replace(SAMPLER, seed=seed), None)[0], Engine.FULL

@@ -60,7 +60,7 @@ def fit(name: str, seed: int, folder: Path) -> Result:
     request = replace(request, sampler=replace(request.sampler, seed=seed))
     plan = workflow.prepare(request)
     if samples_by_stan(plan.engine, plan.design.groups):  # compiled beforehand, as in the wheel
-        build_executable(program_for(plan.spec, plan.design, plan.engine), bundled_toolchain())
+        build_executable(program_for(plan.design, plan.engine), bundled_toolchain())
     before = cpu_seconds()
     done = workflow.fit(plan, folder / "run")
     seconds = (cpu_seconds() - before) / CORES

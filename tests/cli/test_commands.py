@@ -186,7 +186,10 @@ def test_a_request_to_stop_keeps_the_finished_draws(number: signal.Signals, plac
             break
         time.sleep(0.05)
     os.killpg(process.pid, number)  # as a terminal does, to all
-    out, err = process.communicate(timeout=60)
+    try:
+        out, err = process.communicate(timeout=60)
+    finally:
+        process.kill()
     assert process.returncode == 130, err
     assert "Note     interrupted: " in out and "Saved    stopped  (status: interrupted)" in err
     assert "Traceback" not in err
