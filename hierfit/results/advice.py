@@ -1,9 +1,9 @@
-"""Findings x model -> what to try next: options to add to `hierfit fit --from RUN`, in order of what has helped.
+"""Findings x model -> what to try next: options to add to `hierfit fit --from RUN`, the likeliest first.
 
-Every step is made from the run's own model and is accepted as it stands. The order is measured: `tests/test_advice.py`
-fits models that fail, tries every step, and counts which of them cured. What the user set to less than hierfit's own
-comes first, and alone. More draws where the chains agree but are slow. A few divergences end with smaller steps; many
-are the model's, and want a smaller one, or a prior where the data say little.
+Every step is made from the run's own model and is accepted as it stands (`tests/cli/test_tries.py` types each). The
+order follows the sources, and has not been measured. What the user set to less than hierfit's own comes first, and
+alone. More draws where the chains agree but are slow. A few divergences end with smaller steps; many are the model's,
+and want a smaller one, or a prior where the data say little.
 
 Sources: Stan's "Runtime warnings and convergence problems" guide; Betancourt, "Hierarchical modeling" (2020).
 """
