@@ -50,7 +50,8 @@ def test_the_wheel_carries_every_program_and_says_where_it_runs(wheel: Path) -> 
     assert re.fullmatch(r"hierfit-[\d.]+\w*-py3-none-(manylinux_2_\d+|linux)_\w+\.whl", wheel.name)
     files = carried(wheel)
     programs = {f"{program.name}-{program.digest[:16]}" for program in all_programs()}
-    assert set(files) == {*programs, "libtbb.so.2", "stan_version", "compiler_version"}
+    seals = {f"{name}.sha256" for name in programs}
+    assert set(files) == {*programs, *seals, "libtbb.so.2", "stan_version", "compiler_version"}
     assert all(files[name].external_attr >> 16 & 0o111 for name in programs)
     assert wheel.stat().st_size < MOST_BYTES
     print(f"{wheel.name}: {wheel.stat().st_size / 1e6:.1f} MB, {len(programs)} programs")

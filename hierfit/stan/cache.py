@@ -5,6 +5,7 @@ A part is one program or the driver; its name is a file stem without dots:
     <part>.lock              held by the process or thread that makes the part
     <part>.building-<random> where it is made; what is finished is renamed into place
     <part>.log               what the compilers said
+    <part>.sha256            what was made (`seals`)
 
 Only the holder of a lock has a folder of that part, so a folder whose lock is free was left by a killed build.
 """
@@ -20,10 +21,12 @@ from pathlib import Path
 
 from hierfit.disk.writing import disk_error, is_full
 from hierfit.errors import ToolchainError
+from hierfit.stan.seals import exposed, take_from_others
 
 # How often a waiting build looks whether it has been stopped.
 POLL_SECONDS = 0.5
 _CACHE_HINT = "Set the environment variable HIERFIT_CACHE to a folder that you may write to."
+_OWN_HINT = "Set the environment variable HIERFIT_CACHE to a folder of your own."
 
 
 def cache_dir() -> Path:
@@ -50,13 +53,13 @@ def locked(
     """Hold the lock of one part of a folder; before waiting `on_wait` is called, and while waiting `check`.
 
     Raises:
-        ToolchainError: the folder cannot be written.
+        ToolchainError: the folder cannot be written, or others can put programs there.
     """
     from filelock import FileLock, Timeout
 
     lock = FileLock(home / f"{part}.lock")
     try:
-        home.mkdir(parents=True, exist_ok=True)
+        make_private(home)
         try:
             lock.acquire(timeout=0)
         except Timeout:
@@ -75,6 +78,20 @@ def locked(
         yield
     finally:
         lock.release()
+
+
+def make_private(home: Path) -> None:
+    """Make a folder to which nobody else may write.
+
+    Raises:
+        OSError: it cannot be made.
+        ToolchainError: it exists, and others may write to it.
+    """
+    home.mkdir(parents=True, exist_ok=True)
+    take_from_others(home)
+    how = exposed(home)
+    if how is not None:
+        raise ToolchainError(f"The cache of built programs {home} {how}, who could change what runs.", hint=_OWN_HINT)
 
 
 @contextmanager

@@ -20,11 +20,13 @@ from hierfit.errors import ToolchainError
 from hierfit.stan.cache import locked, workplace
 from hierfit.stan.jobs import Jobs
 from hierfit.stan.programs import StanProgram
+from hierfit.stan.seals import digest_of, fault, seal, take_from_others
 from hierfit.stan.shipped import LIBRARY
 from hierfit.stan.toolchain import COMMON_FLAGS, DRIVER, DRIVER_FLAGS, MODEL_FLAGS, Toolchain
 
 # Everything but Pathfinder, and Pathfinder: two units take two cores half as long as one.
 DRIVER_UNITS = ("driver", "pathfinder")
+DRIVER_PART = "driver"
 LIBRARIES = ("sundials_cvodes", "sundials_idas", "sundials_kinsol", "sundials_nvecserial")
 
 _ERROR = re.compile(r"\berror\b|cannot find|No space left|Killed", flags=re.IGNORECASE)
@@ -55,8 +57,8 @@ def identifier(name: str) -> str:
 
 
 def has_driver(home: Path) -> bool:
-    """Return whether the driver of a toolchain's folder is made."""
-    return all((home / name).is_file() for name in _driver_files())
+    """Return whether the driver of a toolchain's folder is made, and is as it was made."""
+    return fault(home, DRIVER_PART, files=_driver_files()) is None
 
 
 def _driver_files() -> tuple[str, ...]:
@@ -86,7 +88,7 @@ def _make_driver(toolchain: Toolchain, home: Path, jobs: Jobs) -> None:
     """Compile the driver into a toolchain's folder, unless it is there."""
     if has_driver(home):
         return
-    with locked(home, "driver", jobs.check), workplace(home, "driver") as folder:
+    with locked(home, DRIVER_PART, jobs.check), workplace(home, DRIVER_PART) as folder:
         if has_driver(home):  # another build has made it while this one waited
             return
         log = home / "driver.log"
@@ -94,7 +96,9 @@ def _make_driver(toolchain: Toolchain, home: Path, jobs: Jobs) -> None:
         units = [_compile(str(DRIVER / f"{unit}.cpp"), f"{unit}.o", toolchain, DRIVER_FLAGS) for unit in DRIVER_UNITS]
         _run(units, log, jobs, folder)
         shutil.copyfile(toolchain.root / "lib" / LIBRARY, folder / LIBRARY)
+        seal(home, DRIVER_PART, {name: digest_of(folder / name) for name in _driver_files()})
         for name in _driver_files():
+            take_from_others(folder / name)
             os.replace(folder / name, home / name)
 
 

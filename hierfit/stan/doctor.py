@@ -13,7 +13,7 @@ from typing import Any
 from hierfit import __version__
 from hierfit.errors import HierfitError
 from hierfit.stan.cache import cache_dir, cache_size
-from hierfit.stan.executable import build_executable, missing_programs
+from hierfit.stan.executable import build_executable, find_fault, missing_programs
 from hierfit.stan.programs import StanProgram, all_programs
 from hierfit.stan.toolchain import COMPILER_ADVICE, Toolchain, cmdstan_folder, find_toolchain
 
@@ -56,6 +56,7 @@ def examine(choice: str = "auto") -> tuple[Finding, ...]:
         *_spaces(toolchain),
         *_cache(needed=bool(missing)),
         _built(programs, missing),
+        *_changed(toolchain),
     )
 
 
@@ -146,6 +147,14 @@ def _built(programs: Sequence[str], missing: Sequence[str]) -> Finding:
     later = "compiled when first needed, or all now by `hierfit doctor --build`"
     which = "all" if len(missing) == len(programs) else ", ".join(missing)
     return Finding("built programs", True, f"{ready}; {later}: {which}")
+
+
+def _changed(toolchain: Toolchain) -> list[Finding]:
+    """The programs that are there and are not what was built; of those that came along, that is not to be mended."""
+    advice = "Install hierfit again." if toolchain.shipped else ""
+    later = "" if toolchain.shipped else "; not run, but compiled again when needed"
+    faults = filter(None, (find_fault(program, toolchain) for program in all_programs()))
+    return [Finding("changed", not toolchain.shipped, f"{wrong}{later}", advice) for wrong in faults]
 
 
 def _nearest(place: Path) -> Path:

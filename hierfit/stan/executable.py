@@ -5,10 +5,11 @@ The cache lies under the user's cache directory, or where HIERFIT_CACHE says:
     <cache>/<stan version>-<fingerprint of the toolchain>/    one folder per toolchain
         <program>-<digest of its text>                        the executables
         driver.o, pathfinder.o, libtbb.so.2                   bundled only: built and copied once
-        *.lock, *.log                                         one of each for every program and for the driver
+        *.lock, *.log, *.sha256                               one of each for every program and for the driver
 
 Everything is made in a temporary folder inside, under the lock of that program, and renamed into place. So different
 programs are built at the same time, two processes never build the same one, and a killed build leaves nothing broken.
+A program is verified each time before it is used (`seals`); one that is not what was built is built again.
 """
 
 from __future__ import annotations
@@ -20,17 +21,20 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 
+from hierfit.errors import ToolchainError
 from hierfit.stan.cache import cache_dir, locked, workplace
-from hierfit.stan.compiling import compile_program, has_driver, identifier
+from hierfit.stan.compiling import DRIVER_PART, compile_program, has_driver, identifier
 from hierfit.stan.jobs import Jobs
 from hierfit.stan.programs import StanProgram, all_programs
-from hierfit.stan.shipped import find_shipment
+from hierfit.stan.seals import digest_of, fault, seal, sealed, take_from_others
+from hierfit.stan.shipped import LIBRARY, find_shipment
 from hierfit.stan.toolchain import Toolchain
 
 Message = Callable[[str], None]
 
 # What g++ takes to compile one program.
 COMPILER_BYTES = 2_400_000_000
+_COMPILED_AGAIN = "It is not run, but compiled again."
 
 
 @dataclass(frozen=True)
@@ -65,7 +69,7 @@ def executable_path(program: StanProgram, toolchain: Toolchain) -> Path:
 def find_executable(program: StanProgram, toolchain: Toolchain) -> Executable | None:
     """Return the executable of a program without building it: from the wheel or from the cache; None when in neither.
 
-    Without a compiler, what another compiler has built will do.
+    What is not as it was built does not count. Without a compiler, what another compiler has built will do.
     """
     target = executable_path(program, toolchain)
     shipment = find_shipment() if toolchain.shipped else None
@@ -73,9 +77,24 @@ def find_executable(program: StanProgram, toolchain: Toolchain) -> Executable | 
     places = [target]
     if not toolchain.compiler:
         places += sorted(cache_dir().glob(f"{toolchain.stan_version}-*/{target.name}"))
-    cached = next((place for place in places if place.is_file() and os.access(place, os.X_OK)), None)
-    path = carried or cached
+    path = carried or next((place for place in places if _is_sound(place)), None)
     return None if path is None else _executable(path, program, toolchain, 0.0)
+
+
+def _is_sound(place: Path) -> bool:
+    return place.is_file() and os.access(place, os.X_OK) and fault(place.parent, place.name) is None
+
+
+def find_fault(program: StanProgram, toolchain: Toolchain) -> str | None:
+    """Return which executable of a program is not used, and why; None where there is none, or it is as it was built."""
+    target = executable_path(program, toolchain)
+    shipment = find_shipment() if toolchain.shipped else None
+    wrong = shipment.fault(target.name) if shipment else None
+    if shipment and wrong is not None:
+        return f"{shipment.folder / target.name}: {wrong}"
+    if not target.is_file() or _is_sound(target):
+        return None
+    return f"{target}: {fault(target.parent, target.name) or 'it may not be run'}"
 
 
 def build_executable(
@@ -97,13 +116,29 @@ def build_executable(
         say("Waiting for another hierfit that is compiling this Stan program")
 
     with jobs, locked(target.parent, target.name, jobs.check, wait):
-        if target.is_file():  # another process has built it while this one waited
+        if _is_sound(target):  # another process has built it while this one waited
             return _executable(target, program, toolchain, 0.0)
+        wrong = find_fault(program, toolchain)
+        if wrong is not None and toolchain.shipped:
+            raise ToolchainError(f"{wrong}. It is not run.", hint="Install hierfit again.")
         toolchain.require_compiler()
+        if wrong is not None:
+            say(f"{wrong}. {_COMPILED_AGAIN}")
         say(_announcement(program, toolchain))
         with workplace(target.parent, target.name) as folder:
-            os.replace(compile_program(program, toolchain, folder, jobs), target)
+            _put(compile_program(program, toolchain, folder, jobs), target)
     return _executable(target, program, toolchain, time.monotonic() - started)
+
+
+def _put(built: Path, target: Path) -> None:
+    """Put a program in its place, with what it is: itself and, where it came with one, its library."""
+    take_from_others(built)
+    try:
+        libraries = {LIBRARY: sealed(target.parent, DRIVER_PART)[LIBRARY]}
+    except (OSError, ValueError, KeyError):  # CmdStan's are in its own folder
+        libraries = {}
+    seal(target.parent, target.name, {target.name: digest_of(built), **libraries})
+    os.replace(built, target)
 
 
 def build_all(
@@ -139,6 +174,8 @@ def _build_missing(programs: tuple[StanProgram, ...], toolchain: Toolchain, say:
         f"Compiling {len(programs)} Stan programs with Stan {_short(toolchain)}, {workers} at a time: about half a "
         f"minute each, once; they are kept in {toolchain_folder(toolchain)}"
     )
+    for wrong in filter(None, (find_fault(program, toolchain) for program in programs)):
+        say(f"{wrong}. {_COMPILED_AGAIN}")
     errors = []
     with ThreadPoolExecutor(workers) as pool, jobs:
         building = {pool.submit(build_executable, program, toolchain, None, jobs): program for program in programs}

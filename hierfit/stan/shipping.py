@@ -16,6 +16,7 @@ from pathlib import Path
 
 from hierfit.errors import ToolchainError
 from hierfit.stan.executable import Message, build_all, toolchain_folder
+from hierfit.stan.seals import digest_of, seal
 from hierfit.stan.shipped import LIBRARY
 from hierfit.stan.toolchain import Toolchain
 
@@ -45,7 +46,7 @@ SYSTEM_LIBRARIES = {
 
 
 def write_shipment(folder: Path, toolchain: Toolchain, on_message: Message | None = None) -> tuple[Path, ...]:
-    """Build all programs and write them, stripped, with their library into an empty folder; return what was written.
+    """Build all programs and write them, stripped, with library and checksums, into an empty folder.
 
     Raises:
         ToolchainError: a program cannot be built, or does not run from there.
@@ -56,8 +57,10 @@ def write_shipment(folder: Path, toolchain: Toolchain, on_message: Message | Non
         strip = ["strip", "--strip-unneeded", "-o", str(folder / file.name), str(file)]
         _ask(strip)
         (folder / file.name).chmod(0o755)
+    library = {LIBRARY: digest_of(folder / LIBRARY)}
     for program in programs:
         _ask([str(folder / program.name), "info"])
+        seal(folder, program.name, {program.name: digest_of(folder / program.name), **library})
     (folder / "stan_version").write_text(f"{toolchain.stan_version}\n")
     (folder / "compiler_version").write_text(f"{toolchain.compiler_version}\n")
     return tuple(sorted(folder.iterdir()))

@@ -10,6 +10,7 @@ import pytest
 
 from hierfit.stan.executable import Executable, build_executable
 from hierfit.stan.programs import StanProgram
+from hierfit.stan.seals import digest_of, seal
 from hierfit.stan.toolchain import Toolchain, bundled_toolchain
 
 PROGRAMS = Path(__file__).parent / "programs"
@@ -60,6 +61,13 @@ def script(path: Path, text: str) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text)
     path.chmod(0o755)
+    return path
+
+
+def sealed_script(path: Path, text: str) -> Path:
+    """A script as if it had been built there."""
+    script(path, text)
+    seal(path.parent, path.name, {path.name: digest_of(path)})
     return path
 
 

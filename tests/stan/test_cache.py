@@ -23,6 +23,18 @@ def test_cache_size_counts_what_is_there(cache: Path) -> None:
     assert cache_size() == 10
 
 
+def test_a_folder_is_closed_to_others(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cache.mkdir()
+    cache.chmod(0o777)
+    with locked(cache, "a", nothing):
+        assert cache.stat().st_mode & 0o777 == 0o755
+    cache.chmod(0o777)
+    monkeypatch.setattr(Path, "chmod", lambda path, mode: None)  # one that somebody else may close
+    with pytest.raises(ToolchainError, match="can be written by other users") as caught, locked(cache, "a", nothing):
+        pass
+    assert "a folder of your own" in (caught.value.hint or "")
+
+
 def test_locks_of_different_parts_do_not_wait_for_each_other(cache: Path) -> None:
     waited: list[str] = []
     with locked(cache, "a", nothing), locked(cache, "b", nothing, lambda: waited.append("b")):

@@ -7,7 +7,7 @@ from hierfit.stan.doctor import Finding, examine, trial_fit
 from hierfit.stan.executable import executable_path
 from hierfit.stan.programs import StanProgram, all_programs
 from hierfit.stan.toolchain import Toolchain
-from tests.stan.conftest import program, script
+from tests.stan.conftest import program, sealed_script
 
 
 @pytest.fixture(autouse=True)
@@ -44,7 +44,7 @@ def test_a_compiler_is_needed_only_where_a_program_is_missing(
 ) -> None:
     for made in all_programs():
         if made.name not in missing:
-            script(executable_path(made, fake_toolchain), "")
+            sealed_script(executable_path(made, fake_toolchain), "")
     bare = replace(fake_toolchain, compiler=(), compiler_version="", fingerprint="0" * 64)
     monkeypatch.setattr("hierfit.stan.doctor.find_toolchain", lambda choice: bare)
     findings = named(examine())
@@ -53,6 +53,16 @@ def test_a_compiler_is_needed_only_where_a_program_is_missing(
     total = len(list(all_programs()))
     assert findings["built programs"].value.startswith(f"{total - len(missing)} of {total}")
     assert findings["built programs"].value.endswith("gaussian" if missing else str(total))
+
+
+def test_a_program_that_was_changed_is_found(fake_toolchain: Toolchain, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hierfit.stan.doctor.find_toolchain", lambda choice: fake_toolchain)
+    place = sealed_script(executable_path(next(all_programs()), fake_toolchain), "")
+    assert "changed" not in named(examine())
+    place.write_text("#!/bin/sh\ntrue")
+    findings = named(examine())
+    assert findings["changed"].ok and findings["changed"].value.startswith(f"{place}: its checksum is not")
+    assert findings["built programs"].value.startswith("0 of")
 
 
 def test_a_missing_toolchain_still_reports_the_cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

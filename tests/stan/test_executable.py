@@ -22,6 +22,7 @@ from hierfit.stan.executable import (
     toolchain_folder,
 )
 from hierfit.stan.programs import StanProgram
+from hierfit.stan.seals import record_of
 from hierfit.stan.toolchain import Toolchain
 
 PROGRAM = StanProgram("gaussian", "parameters { real x; } model { x ~ normal(0, 1); }")
@@ -96,6 +97,78 @@ def test_finding_builds_nothing(fake_toolchain: Toolchain) -> None:
     built = build_executable(PROGRAM, fake_toolchain)
     assert find_executable(PROGRAM, fake_toolchain) == replace(built, seconds=0.0)
     assert missing_programs(fake_toolchain, [PROGRAM, OTHER]) == (OTHER,)
+
+
+def plant(place: Path) -> None:
+    place.write_text(f"#!/bin/sh\ntouch {place}.planted")
+
+
+def truncate(place: Path) -> None:
+    os.truncate(place, 10)
+
+
+def replace_with_older(place: Path) -> None:
+    (place.parent / "other").write_text("#!/bin/sh\n")
+    os.replace(place.parent / "other", place)
+
+
+def open_to_all(place: Path) -> None:
+    place.chmod(0o777)
+
+
+def forget(place: Path) -> None:
+    record_of(place.parent, place.name).unlink()
+
+
+def lose_library(place: Path) -> None:
+    (place.parent / "libtbb.so.2").write_text("planted")
+
+
+FAULTS = {
+    plant: "checksum is not that",
+    truncate: "checksum is not that",
+    replace_with_older: "checksum is not that",
+    open_to_all: "it can be written by other users",
+    forget: "nothing says what was built there",
+    lose_library: "libtbb.so.2 beside it: its checksum is not that",
+}
+
+
+@pytest.mark.parametrize("spoil", FAULTS, ids=lambda how: how.__name__)
+def test_what_is_not_as_it_was_built_is_built_again(fake_toolchain: Toolchain, spoil: Callable[[Path], None]) -> None:
+    built = build_executable(PROGRAM, fake_toolchain)
+    other = build_executable(OTHER, fake_toolchain)
+    spoil(built.path)
+    assert find_executable(PROGRAM, fake_toolchain) is None
+    assert PROGRAM in missing_programs(fake_toolchain, [PROGRAM, OTHER])
+    said: list[str] = []
+    again = build_executable(PROGRAM, fake_toolchain, said.append)
+    assert again.seconds > 0 and again.path == built.path
+    assert said[0].startswith(f"{built.path}: ") and FAULTS[spoil] in said[0] and len(said) == 2
+    assert "FAKE" not in built.path.read_text() and not list(built.path.parent.glob("*.planted"))
+    assert find_executable(PROGRAM, fake_toolchain) == replace(built, seconds=0.0)
+    assert find_executable(OTHER, fake_toolchain) == replace(other, seconds=0.0)
+    spoil(built.path)
+    build_all(fake_toolchain, said.append, [PROGRAM, OTHER])
+    assert any(FAULTS[spoil] in text for text in said[2:])
+
+
+def test_a_driver_that_is_not_as_it_was_built_is_not_linked(fake_toolchain: Toolchain) -> None:
+    build_executable(PROGRAM, fake_toolchain)
+    driver = toolchain_folder(fake_toolchain) / "driver.o"
+    whole = driver.read_text()
+    driver.write_text("planted")
+    build_executable(OTHER, fake_toolchain)
+    assert driver.read_text() == whole
+
+
+def test_a_cache_that_was_open_to_others_is_closed_and_what_was_built_stays(fake_toolchain: Toolchain) -> None:
+    built = build_executable(PROGRAM, fake_toolchain)
+    built.path.parent.chmod(0o777)
+    assert find_executable(PROGRAM, fake_toolchain) is None
+    said: list[str] = []
+    assert build_executable(PROGRAM, fake_toolchain, said.append) == replace(built, seconds=0.0)
+    assert said == [] and built.path.parent.stat().st_mode & 0o022 == 0
 
 
 def test_two_processes_build_once(fake_toolchain: Toolchain) -> None:

@@ -9,6 +9,7 @@ from hierfit.stan.doctor import examine
 from hierfit.stan.executable import build_executable, executable_path, find_executable
 from hierfit.stan.programs import StanProgram, all_programs
 from hierfit.stan.toolchain import bundled_toolchain, find_toolchain
+from tests.stan.conftest import sealed_script
 
 PROGRAM = StanProgram("gaussian", "parameters { real x; } model { x ~ normal(0, 1); }")
 EVERY = {program.name for program in all_programs()}
@@ -31,8 +32,7 @@ def built(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
         monkeypatch.delenv(name, raising=False)
     for program in (PROGRAM, *all_programs()):
         carried = folder / executable_path(program, bundled_toolchain()).name
-        carried.write_text("")
-        carried.chmod(0o755)
+        sealed_script(carried, "")
     return folder
 
 
@@ -81,6 +81,34 @@ def test_where_it_cannot_be_restored_a_copy_in_the_cache_is_run(
     with pytest.raises(ToolchainError, match="cannot be copied") as caught:
         find_executable(PROGRAM, bundled_toolchain())
     assert "HIERFIT_CACHE" in (caught.value.hint or "")
+
+
+def test_one_that_is_not_what_was_made_is_not_run(built: Path) -> None:
+    name = executable_path(PROGRAM, bundled_toolchain()).name
+    (built / name).write_text("#!/bin/sh\ntouch /tmp/planted")
+    assert find_executable(PROGRAM, bundled_toolchain()) is None
+    with pytest.raises(
+        ToolchainError, match=rf"{name}: its checksum is not that of what was built. It is not"
+    ) as caught:
+        build_executable(PROGRAM, bundled_toolchain())
+    assert caught.value.hint == "Install hierfit again."
+    (built / f"{next(all_programs()).name}-{next(all_programs()).digest[:16]}").write_text("")
+    assert [finding.name for finding in examine() if not finding.ok] == []
+    (built / f"{next(all_programs()).name}-{next(all_programs()).digest[:16]}").write_text("other")
+    assert [finding.name for finding in examine() if not finding.ok] == ["compiler", "changed"]
+
+
+def test_a_group_that_may_write_to_the_package_may_write_to_its_programs(
+    built: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = executable_path(PROGRAM, bundled_toolchain()).name
+    (built / name).chmod(0o775)
+    assert find_executable(PROGRAM, bundled_toolchain()) is None
+    package = built.parent / "shipped.py"
+    package.write_text("")
+    package.chmod(0o664)
+    monkeypatch.setattr(shipped, "__file__", str(package))
+    assert find_executable(PROGRAM, bundled_toolchain()) is not None
 
 
 def test_a_program_that_did_not_come_along_cannot_be_built() -> None:

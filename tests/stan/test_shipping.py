@@ -7,6 +7,7 @@ import pytest
 
 from hierfit.errors import ToolchainError
 from hierfit.stan.programs import StanProgram
+from hierfit.stan.seals import fault, sealed
 from hierfit.stan.shipping import platform_tag, tag_from, write_shipment
 from hierfit.stan.toolchain import Toolchain
 
@@ -63,9 +64,14 @@ def test_a_shipment_has_every_program_its_library_and_two_versions(
     assert names == [
         "compiler_version",
         f"gaussian-{digests[0]}",
+        f"gaussian-{digests[0]}.sha256",
         "libtbb.so.2",
         f"poisson-{digests[1]}",
+        f"poisson-{digests[1]}.sha256",
         "stan_version",
     ]
+    for file in (files[1], files[4]):
+        assert fault(file.parent, file.name) is None
+        assert set(sealed(file.parent, file.name)) == {file.name, "libtbb.so.2"}
     assert (tmp_path / "built" / "compiler_version").read_text() == "fake 1.0\n"
     assert subprocess.run([files[1], "info"], capture_output=True).returncode == 0
