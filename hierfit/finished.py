@@ -32,6 +32,7 @@ from hierfit.results.trouble import Asked
 from hierfit.results.true_draw import pick_true_draw
 from hierfit.stan.chain_state import ChainState
 from hierfit.stan.data import stan_data
+from hierfit.visible import visible
 
 
 @dataclass(frozen=True)
@@ -191,7 +192,7 @@ def program_text(run: Path) -> str:
     elif engine is Engine.COLLAPSED and not FAMILIES[spec.family].is_normal:
         notes.append(f"// (y is the logarithm of {spec.formula.response}, which is gaussian)")
     head = [f"// {spec.formula}", *notes, "// priors, in the units of the CSV:", *priors, "//"]
-    return "\n".join([*head, (folder.path / runs.PROGRAM).read_text(encoding="utf-8").rstrip()])
+    return "\n".join([*map(visible, head), (folder.path / runs.PROGRAM).read_text(encoding="utf-8").rstrip()])
 
 
 def _narrowed(folder: Path) -> NDArray[np.float64] | None:

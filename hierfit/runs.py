@@ -16,7 +16,6 @@ run.json says which of these hierfit wrote, with their checksums; only these are
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import io
 import json
@@ -30,9 +29,11 @@ from pathlib import Path
 from typing import Any
 
 from hierfit.disk.folder import HOME, recover
+from hierfit.disk.rows import write_rows
 from hierfit.disk.writing import create, write_text
 from hierfit.errors import RunFolderError
 from hierfit.model.spec import ModelSpec
+from hierfit.visible import visible_json
 
 SCHEMA = 1
 MANIFEST = "run.json"
@@ -185,13 +186,13 @@ def _is_unchanged(file: Path, described: Any) -> bool:
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
     """Write readable JSON."""
-    write_text(path, json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+    write_text(path, visible_json(json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)) + "\n")
 
 
 def write_csv(path: Path, rows: Iterable[Sequence[object]]) -> None:
     """Write rows, the header first."""
     with io.TextIOWrapper(create(path), encoding="utf-8", newline="") as file:
-        csv.writer(file, lineterminator="\n").writerows(rows)
+        write_rows(file, rows)
 
 
 def open_whole(path: Path, name: str) -> RunFolder:

@@ -8,7 +8,7 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "hierfit"
 # From the ground up; a module may import from its own floor and those below.
 FLOORS = [
-    {"hierfit", "hierfit.errors"},
+    {"hierfit", "hierfit.errors", "hierfit.visible"},
     {"hierfit.disk", "hierfit.interrupts"},
     {"hierfit.model"},
     {"hierfit.stan"},
@@ -101,3 +101,11 @@ def test_heavy_packages_are_imported_inside_functions(module: str) -> None:
     assert all(ast.unparse(node.test) == "TYPE_CHECKING" for node in checked_only)
     names = set().union(*(imported(ast.Module([node], [])) for node in top)) if top else set()
     assert {name for name in names if name.split(".")[0] in HEAVY} == set()
+
+
+@pytest.mark.parametrize("module", [name for name in modules() if name.startswith("hierfit.cli")])
+def test_only_the_page_writes_to_the_screen(module: str) -> None:
+    """What others wrote is shown escaped there, in one place; the bar is drawn by rich, its texts are ready."""
+    writes = {"print", "typer.echo", "typer.secho", "sys.stdout.write", "sys.stderr.write"}
+    calls = {ast.unparse(node.func) for node in ast.walk(tree(module)) if isinstance(node, ast.Call)}
+    assert module == "hierfit.cli.page" or not calls & writes

@@ -17,7 +17,7 @@ import typer
 
 from hierfit import __version__
 from hierfit.cli import doctor, extend, fit, results, simulate
-from hierfit.cli.page import on, page_of
+from hierfit.cli.page import in_lines, on, page_of, show
 from hierfit.cli.usage import Command, Commands
 from hierfit.errors import ExitCode, HierfitError
 from hierfit.interrupts import asked_to_stop, listening
@@ -51,7 +51,7 @@ for command in (
 
 def _show_version(wanted: bool) -> None:
     if wanted:
-        typer.echo(f"hierfit {__version__}")
+        show(f"hierfit {__version__}")
         raise typer.Exit()
 
 
@@ -93,7 +93,7 @@ def _run(argv: Sequence[str] | None) -> None:
             _forget_stdout()
             sys.exit(ExitCode.OK)
         if KeyboardInterrupt in causes:
-            print("interrupted", file=sys.stderr)
+            show("interrupted", err=True)
         raise
     except (OSError, MemoryError) as error:
         if os.environ.get("HIERFIT_DEBUG"):
@@ -111,7 +111,7 @@ def _run(argv: Sequence[str] | None) -> None:
 
 
 def _leave_interrupted() -> NoReturn:
-    print("interrupted", file=sys.stderr)
+    show("interrupted", err=True)
     sys.exit(ExitCode.INTERRUPTED)
 
 
@@ -137,14 +137,18 @@ def _of_the_machine(error: OSError | MemoryError) -> HierfitError:
 
 
 def _show_error(error: HierfitError) -> None:
-    """Write the message and what to try; continuation lines are indented under the first."""
-    print("error: " + error.message.replace("\n", "\n       "), file=sys.stderr)
-    if error.hint:
-        print("hint:  " + error.hint.replace("\n", "\n       "), file=sys.stderr)
+    """Write the message and what to try; the lines of what a compiler or a sampler said are indented under the first.
+
+    A message on what the user wrote is one line, whatever names in it hold.
+    """
+    several = error.exit_code is ExitCode.SAMPLER
+    for label, text in (("error: ", error.message), ("hint:  ", error.hint)):
+        if text:
+            show(in_lines([label + text]) if not several else label + text.replace("\n", "\n       "), err=True)
 
 
 def _show_bug(error: Exception) -> None:
     """Write one line on what went wrong, and one on what to do."""
     said = " ".join(f"{type(error).__name__}: {error}".split())
-    print(f"error: a bug in hierfit: {said}", file=sys.stderr)
-    print(f"hint:  {ISSUES}; HIERFIT_DEBUG=1 shows where it happened", file=sys.stderr)
+    show(f"error: a bug in hierfit: {said}", err=True)
+    show(f"hint:  {ISSUES}; HIERFIT_DEBUG=1 shows where it happened", err=True)

@@ -8,6 +8,7 @@ import typer
 
 from hierfit.cli import options
 from hierfit.cli.options import ToolchainChoice
+from hierfit.cli.page import show
 from hierfit.errors import ExitCode
 
 
@@ -40,9 +41,9 @@ def doctor(
     ok = True
     for finding in machine.examine(toolchain.value, reporter.say):
         ok = ok and finding.ok
-        typer.echo(f"{'ok  ' if finding.ok else 'FAIL'}  {finding.name:<14}  {finding.value}")
+        show(f"{'ok  ' if finding.ok else 'FAIL'}  {finding.name:<14}  {finding.value}")
         if not finding.ok and finding.advice:
-            typer.echo(f"{'':<22}try: {finding.advice}")
+            show(f"{'':<22}try: {finding.advice}")
     if not ok:
         raise typer.Exit(ExitCode.SAMPLER)
-    typer.echo("This machine can fit.")
+    show("This machine can fit.")

@@ -13,6 +13,7 @@ from hierfit.cli.model_request import request_from
 from hierfit.cli.options import DEFAULT_CI, EngineChoice, OutputFormat, ToolchainChoice
 from hierfit.cli.page import show
 from hierfit.errors import HierfitError
+from hierfit.visible import visible
 
 if TYPE_CHECKING:
     from hierfit.request import FitRequest
@@ -104,14 +105,15 @@ def _run(
     plan = workflow.prepare(request)
     if dry_run:
         show(model_report.plan_text(plan))
-        typer.echo(_time_text(plan))
+        show(_time_text(plan))
         return
     reporter.say(model_report.reading_text(plan))
     listener = Listener(reporter.say, reporter.progress)
     with reporter:
         done = workflow.fit(plan, folder, overwrite=overwrite, argv=sys.argv, listener=listener)
     seen = on_one_screen() and not quiet  # above the progress
-    show(report.run_text(done.manifest, done.summary, done.diagnosis, output, done.folder, notes=not seen))
+    text = report.run_text(done.manifest, done.summary, done.diagnosis, output, done.folder, notes=not seen)
+    show(text, exactly=output.is_exact)
     if output is not OutputFormat.TABLE and (warning := report.warning_text(done)):
         reporter.say(warning)
     reporter.say(report.saved_text(done))
@@ -136,7 +138,7 @@ def _repeated(run: Path, context: typer.Context) -> FitRequest:
 
     request = repeated(run, context)
     if context.params["data"] is None and not context.params["quiet"] and finished.data_has_changed(run):
-        typer.echo(f"Note     {request.data} has changed since that run", err=True)
+        show(f"Note     {visible(str(request.data))} has changed since that run", err=True)
     return request
 
 
@@ -174,4 +176,4 @@ def priors(
     from hierfit import workflow
     from hierfit.cli import model_report
 
-    show(model_report.priors_text(workflow.prepare(request).spec, output))
+    show(model_report.priors_text(workflow.prepare(request).spec, output), exactly=output.is_exact)

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
-from hierfit.cli.formats import csv_text, markdown_table
+from hierfit.cli.formats import csv_text, json_text, markdown_table
 from hierfit.cli.lines import wrapped
 from hierfit.cli.options import OutputFormat
-from hierfit.cli.page import page
+from hierfit.cli.page import in_lines, page
 from hierfit.errors import UsageError, did_you_mean
 from hierfit.results.digits import format_row, format_share
 from hierfit.results.group_summary import GroupSummary, GroupTable
 from hierfit.results.words import coefficients, counted, elided, plural
+from hierfit.visible import visible
 
 LABEL_WIDTH, LEAST_LABEL_WIDTH, TERM_WIDTH = 24, 8, 16
 
@@ -31,7 +31,7 @@ def groups_text(summary: GroupSummary, sort: str | None, top: int | None, output
     if output is OutputFormat.CSV:
         return csv_text(summary.csv_rows())
     if output is OutputFormat.JSON:
-        return json.dumps(_records(summary), indent=2, ensure_ascii=False, allow_nan=False)
+        return json_text(_records(summary))
     _check_sort(summary, sort)
     blocks = [_table_text(table, summary.ci, sort, top, output) for table in summary.tables]
     return "\n\n".join([f"Scale: {scale}", *blocks] if scale else blocks)
@@ -49,7 +49,7 @@ def _table_text(table: GroupTable, ci: float, sort: str | None, top: int | None,
     hidden = 0 if top is None else max(0, len(order) - 2 * top)
     shown = order if not hidden else [*order[: top or 0], *order[-(top or 0) :]]
     pooled = bool(np.isfinite(table.shrunk_by).any())  # there is nothing to pool where every group has one row
-    header = [table.factor, "rows"]
+    header = [visible(table.factor), "rows"]
     for term in table.terms:
         header += [elided(term, TERM_WIDTH), f"{100 * ci:.4g}% interval", *["shrunk by"] * pooled]
     cells = [header, *(_cells(table, level, pooled=pooled) for level in shown)]
@@ -64,7 +64,7 @@ def _table_text(table: GroupTable, ci: float, sort: str | None, top: int | None,
         if hidden:
             rows.insert(1 + (top or 0), more)
         lines += ["", *rows] if lines else rows
-    return "\n".join([*_title(table), *lines, *_differing(table, ci)])
+    return in_lines([*_title(table), *lines, *_differing(table, ci)])
 
 
 def _title(table: GroupTable) -> list[str]:

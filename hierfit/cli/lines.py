@@ -6,14 +6,16 @@ import textwrap
 from collections.abc import Sequence
 
 from hierfit.cli.page import page
+from hierfit.visible import visible
 
 LABEL = 9
 
 
 def joined(label: str, parts: Sequence[str]) -> list[str]:
     """Return "Label    part · part · part", broken between parts where that is too wide, and within a wide part."""
-    lines = [f"{label:<{LABEL}}{parts[0]}"]
-    for part in parts[1:]:
+    first, *others = map(visible, parts)
+    lines = [f"{label:<{LABEL}}{first}"]
+    for part in others:
         if len(lines[-1]) + 3 + len(part) <= page().width:
             lines[-1] += f" · {part}"
         else:
@@ -35,7 +37,7 @@ def paragraph(label: str, text: str) -> list[str]:
 def wrapped(text: str, first: str = "", later: str = "") -> list[str]:
     """Return the text broken between words, its first line after `first`, the others after `later`."""
     return textwrap.wrap(
-        text,
+        visible(text),
         page().width,
         initial_indent=first,
         subsequent_indent=later,

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from hierfit.cli.formats import csv_text, markdown_table
+from hierfit.cli.formats import csv_text, json_text, markdown_table
 from hierfit.cli.lines import LABEL, duration, joined, paragraph
 from hierfit.cli.note_report import note_lines
 from hierfit.cli.options import OutputFormat
+from hierfit.cli.page import in_lines
 from hierfit.manifest import describe_model, describe_notes
 from hierfit.model.design import Group
 from hierfit.model.engines import samples_by_stan
@@ -22,6 +22,7 @@ from hierfit.model.spec import ModelSpec, sigma_name, threshold_name
 from hierfit.results.words import counted
 from hierfit.stan.start import expected_warmup
 from hierfit.stan.timing import Estimate
+from hierfit.visible import visible
 
 if TYPE_CHECKING:
     from hierfit.workflow import Plan
@@ -31,7 +32,7 @@ _SHOWN_LEVELS = 8
 
 def reading_text(plan: Plan) -> str:
     """Return what was read, what was dropped, the model, and the notes on both, before anything is sampled."""
-    return "\n".join([*_data_lines("Reading", plan), *_model_lines(plan), *note_lines(describe_notes(plan.notes))])
+    return in_lines([*_data_lines("Reading", plan), *_model_lines(plan), *note_lines(describe_notes(plan.notes))])
 
 
 def _data_lines(label: str, plan: Plan) -> list[str]:
@@ -106,7 +107,7 @@ def plan_text(plan: Plan) -> str:
     numbers = (effects + len(plan.spec.parameters) + 7) * options.chains * options.draws
     megabytes = max(1.0, numbers * 8 / 1e6)
     groups = describe_model(plan.request, plan.table, design, plan.spec)["groups"]
-    return "\n".join(
+    return in_lines(
         [
             *_data_lines("Data", plan),
             *(f"{'':<{LABEL}}{text}" for text in rows_per_group(groups)),
@@ -148,9 +149,9 @@ def time_text(plan: Plan, estimate: Estimate | None) -> str:
 def prior_lines(spec: ModelSpec) -> list[str]:
     """Return one line for each prior: name, distribution, where it comes from and what to know about it."""
     shown = {name: str(prior) for name, prior in spec.priors.items()}
-    width, wide = max(map(len, shown)), max(map(len, shown.values()))
+    width, wide = max(len(visible(name)) for name in shown), max(map(len, shown.values()))
     return [
-        f"  {name:<{width}} ~ {shown[name]:<{wide}}   {prior.source}{_prior_note(name, prior, spec)}"
+        f"  {visible(name):<{width}} ~ {shown[name]:<{wide}}   {prior.source}{_prior_note(name, prior, spec)}"
         for name, prior in spec.priors.items()
     ]
 
@@ -158,7 +159,7 @@ def prior_lines(spec: ModelSpec) -> list[str]:
 def priors_text(spec: ModelSpec, output: OutputFormat) -> str:
     """Return the table of priors in the wanted format."""
     if output is OutputFormat.TABLE:
-        return "\n".join(prior_lines(spec))
+        return in_lines(prior_lines(spec))
     header = ("parameter", "prior", "source")
     rows = [(name, str(prior), prior.source + _prior_note(name, prior, spec)) for name, prior in spec.priors.items()]
     if output is OutputFormat.CSV:
@@ -166,7 +167,7 @@ def priors_text(spec: ModelSpec, output: OutputFormat) -> str:
     if output is OutputFormat.MD:
         return markdown_table([header, *rows])
     records = [dict(zip(header, row, strict=True)) for row in rows]
-    return json.dumps(records, indent=2, ensure_ascii=False)
+    return json_text(records)
 
 
 def _prior_note(name: str, prior: Prior, spec: ModelSpec) -> str:

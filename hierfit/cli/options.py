@@ -20,6 +20,11 @@ class OutputFormat(StrEnum):
     CSV = "csv"
     MD = "md"
 
+    @property
+    def is_exact(self) -> bool:
+        """Whether the text has no escapes, and so has to be what it is where a program reads it."""
+        return self is OutputFormat.CSV
+
 
 class ToolchainChoice(StrEnum):
     """Where the Stan compiler comes from."""

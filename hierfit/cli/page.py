@@ -1,4 +1,7 @@
-"""What results are written on: its width, and whether it has colours.
+"""What results are written on: its width, and whether it has colours; and the one way onto the screen.
+
+All that is written passes `ready`, which shows what others wrote as it is spelled, not as what it would do
+(`hierfit.visible`).
 
 Known from when the command line starts. On a terminal tables and sentences fit it, to `WIDEST` columns; where there is
 none (a file, a pipe) they are `WIDEST` wide, unless the variable COLUMNS says otherwise. NO_COLOR and FORCE_COLOR are
@@ -8,13 +11,16 @@ heeded (no-color.org, force-color.org).
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+import secrets
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TextIO
 
 import typer
+
+from hierfit.visible import visible, visible_lines
 
 NARROWEST, WIDEST = 40, 96
 
@@ -26,14 +32,18 @@ class Page:
     Attributes:
         width: columns.
         colour: whether it has colours.
+        terminal: whether it is one.
     """
 
     width: int = WIDEST
     colour: bool = False
+    terminal: bool = False
 
 
 _PAGE: ContextVar[Page] = ContextVar("page")
 _FILE = Page()
+# Stands for the escape character of our own colours until the text is shown; nobody else can write it.
+_OURS = f"\0{secrets.token_hex(8)}"
 
 
 def page() -> Page:
@@ -61,7 +71,7 @@ def page_of(stream: TextIO, environment: Mapping[str, str] = os.environ) -> Page
         width = _terminal_width(stream) if terminal else WIDEST
     coloured = terminal and environment.get("TERM") != "dumb"
     colour = not environment.get("NO_COLOR") and (coloured or bool(environment.get("FORCE_COLOR")))
-    return Page(min(WIDEST, max(NARROWEST, width)), colour)
+    return Page(min(WIDEST, max(NARROWEST, width)), colour, terminal)
 
 
 def _terminal_width(stream: TextIO) -> int:
@@ -71,9 +81,22 @@ def _terminal_width(stream: TextIO) -> int:
         return WIDEST
 
 
-def show(text: str, *, err: bool = False) -> None:
-    """Write a report to stdout, or what belongs beside it to stderr."""
-    typer.echo(text, err=err, color=page().colour)
+def show(text: str, *, err: bool = False, exactly: bool = False) -> None:
+    """Write a report to stdout, or what belongs beside it to stderr; `exactly` what it is, but to a terminal."""
+    if exactly and not page().terminal:
+        print(text, flush=True)
+    else:
+        typer.echo(ready(text), err=err, color=page().colour)
+
+
+def ready(text: str) -> str:
+    """Return lines as they are shown: what is not ours has no effect on the screen, and is seen."""
+    return "\x1b".join(map(visible_lines, text.split(_OURS)))
+
+
+def in_lines(lines: Iterable[str]) -> str:
+    """Return lines, each of which is one whatever it holds, as a text."""
+    return "\n".join(_OURS.join(map(visible, line.split(_OURS))) for line in lines)
 
 
 def coloured(line: str, word: str, colour: str) -> str:
@@ -83,4 +106,4 @@ def coloured(line: str, word: str, colour: str) -> str:
     """
     if not page().colour or not word:
         return line
-    return line.replace(word, typer.style(word, fg=colour, bold=True), 1)
+    return line.replace(word, typer.style(word, fg=colour, bold=True).replace("\x1b", _OURS), 1)

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
+from hierfit.cli.page import ready, show
+
 if TYPE_CHECKING:
     from hierfit.stan.sampler import Progress
 
@@ -26,9 +28,9 @@ class Reporter:
         if self._quiet:
             return
         if self._bar is not None:
-            self._bar.console.print(text, markup=False)
+            self._bar.console.print(ready(text), markup=False, emoji=False)
         else:
-            print(text, file=sys.stderr, flush=True)
+            show(text, err=True)
 
     def progress(self, progress: Progress) -> None:
         """Move the bar."""

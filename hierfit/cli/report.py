@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -11,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hierfit.cli.check_report import VERDICTS, check_lines, verdict_line
-from hierfit.cli.formats import csv_text, markdown_table
+from hierfit.cli.formats import csv_text, json_text, markdown_code, markdown_table, markdown_words
 from hierfit.cli.lines import LABEL, duration, joined, paragraph, wrapped
 from hierfit.cli.model_report import dropped_text, family_text, level_lines, rows_per_group
 from hierfit.cli.note_report import note_lines, notes_sentences
 from hierfit.cli.options import OutputFormat
-from hierfit.cli.page import page
+from hierfit.cli.page import in_lines, page
 from hierfit.cli.table import MOST_OF_SIGMA, NAME_WIDTH, cells, interval_title, table_lines
 from hierfit.errors import ExitCode
 from hierfit.manifest import summary_document
@@ -32,6 +31,7 @@ from hierfit.results.digits import format_number, format_row, format_share
 from hierfit.results.residual import SigmaAt
 from hierfit.results.summary import Summary
 from hierfit.results.words import counted, elided, listed, plural
+from hierfit.visible import visible
 
 if TYPE_CHECKING:
     from hierfit.finished import Fit, Stored
@@ -105,7 +105,7 @@ def _stand_in_text(manifest: Mapping[str, Any]) -> str:
 
 def _title_lines(formula: str, kind: str) -> list[str]:
     """Return formula and family in one line where they fit."""
-    width = page().width
+    width, formula = page().width, visible(formula)
     if len(formula) + 3 + len(kind) <= width:
         return [formula + kind.rjust(width - len(formula))]
     return [*wrapped(formula, later="    "), kind.rjust(width)]
@@ -241,7 +241,7 @@ def run_text(
 ) -> str:
     """Return the run of a folder in the wanted format; the table without notes where the reader has just seen them."""
     if output is OutputFormat.JSON:
-        return json.dumps(summary_document(manifest, summary, diagnosis), indent=2, ensure_ascii=False, allow_nan=False)
+        return json_text(summary_document(manifest, summary, diagnosis))
     if output is OutputFormat.CSV:
         return csv_text(summary.csv_rows())
     if output is OutputFormat.MD:
@@ -251,7 +251,7 @@ def run_text(
         table_lines(summary, manifest["groups"]),
         _said_lines(manifest, summary),
     ]
-    return "\n\n".join("\n".join(block) for block in blocks if block)
+    return "\n\n".join(map(in_lines, filter(None, blocks)))
 
 
 def _said_lines(manifest: Mapping[str, Any], summary: Summary) -> list[str]:
@@ -274,10 +274,11 @@ def markdown_text(manifest: Mapping[str, Any], summary: Summary, diagnosis: Diag
         rows.append([row.name, numbers["mean"], numbers["sd"], interval, *rest])
     sizes = [f"{manifest['data']['rows']:,} rows"]
     sizes += [counted(group["levels"], group["factor"]) for group in manifest["groups"]]
-    said = [f"`{manifest['formula']}`, {family_text(manifest['model'], _stored_roles(manifest))}; {', '.join(sizes)}."]
+    said = [f"{family_text(manifest['model'], _stored_roles(manifest))}; {', '.join(sizes)}."]
     said += [f"Checks: {VERDICTS[diagnosis.status]}.", *_said_lines(manifest, summary)]
     said += notes_sentences(manifest)
-    return f"{markdown_table(rows)}\n\n{' '.join(' '.join(said).split())}"
+    words = markdown_words(" ".join(" ".join(said).split()))
+    return f"{markdown_table(rows)}\n\n{markdown_code(manifest['formula'])}, {words}"
 
 
 def saved_text(done: Fit) -> str:
@@ -285,14 +286,15 @@ def saved_text(done: Fit) -> str:
     folder = shlex.quote(str(done.folder))
     groups = f"hierfit summarize {folder} --groups      " if done.design.groups else ""
     status = "" if done.manifest["status"] in ("ok", "warn") else f"  (status: {done.manifest['status']})"
-    return f"{'Saved':<{LABEL}}{done.folder}{status}\n{'Next':<{LABEL}}{groups}hierfit plot {folder}"
+    return in_lines([f"{'Saved':<{LABEL}}{done.folder}{status}", f"{'Next':<{LABEL}}{groups}hierfit plot {folder}"])
 
 
 def warning_text(done: Stored | Fit) -> str:
     """Return the verdict where the checks failed and what is shown does not say so; otherwise nothing."""
     if done.diagnosis.status is not Level.FAIL:
         return ""
-    return f"{verdict_line(done.diagnosis)}\n{'':<{LABEL}}see: hierfit summarize {shlex.quote(str(done.folder))}"
+    see = f"{'':<{LABEL}}see: hierfit summarize {shlex.quote(str(done.folder))}"
+    return in_lines([verdict_line(done.diagnosis), see])
 
 
 def exit_code(done: Stored | Fit, *, exit_zero: bool) -> ExitCode:

@@ -8,7 +8,7 @@ import typer
 
 from hierfit.cli.model_request import typed
 from hierfit.cli.options import ExitZero, Format, OutputFormat, Quiet, Run
-from hierfit.cli.page import show
+from hierfit.cli.page import in_lines, show
 from hierfit.errors import UsageError
 
 if TYPE_CHECKING:
@@ -53,10 +53,13 @@ def summarize(
 
         done = finished.load(run, ci)
         summary = summarize_groups(done.draws, done.design, done.spec, done.summary.ci)
-        show(groups_text(summary, sort, None if show_all else top, output, groups_scale(done.design)))
+        show(
+            groups_text(summary, sort, None if show_all else top, output, groups_scale(done.design)),
+            exactly=output.is_exact,
+        )
     else:
         done = finished.load_summary(run, ci)
-        show(report.run_text(done.manifest, done.summary, done.diagnosis, output, run))
+        show(report.run_text(done.manifest, done.summary, done.diagnosis, output, run), exactly=output.is_exact)
     if groups or output is not OutputFormat.TABLE:
         warning = report.warning_text(done)
         if warning:
@@ -87,7 +90,7 @@ def plot(
 
     for path, caption in finished.plot(run):
         if not quiet:
-            typer.echo(f"{path}  {caption}")
+            show(in_lines([f"{path}  {caption}"]))
 
 
 def code(
@@ -100,4 +103,4 @@ def code(
     """
     from hierfit import finished
 
-    typer.echo(finished.program_data(run) if data else finished.program_text(run))
+    show(finished.program_data(run) if data else finished.program_text(run))

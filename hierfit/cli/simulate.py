@@ -9,6 +9,7 @@ import typer
 from hierfit.cli import simulate_options as options
 from hierfit.cli.model_request import typed
 from hierfit.cli.options import Overwrite, Quiet
+from hierfit.cli.page import show
 from hierfit.errors import UsageError
 
 # What may be said beside --from; everything else comes from the run.
@@ -62,12 +63,12 @@ def simulate(
     [dim]hierfit simulate --formula "score ~ ses + (1 + ses | school)" --true ses=2 --true "sd(school)=5"[/dim]
     """
     if show_list:
-        typer.echo(_list_text())
+        show(_list_text())
         return
     route = _from_scenario if formula is None else _from_formula
     said = route(context) if again is None else _from_run(context, again)
     if not quiet:
-        typer.echo(said)
+        show(said)
 
 
 def _from_scenario(context: typer.Context) -> str:

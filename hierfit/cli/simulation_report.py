@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hierfit.cli.lines import joined, paragraph
+from hierfit.cli.page import in_lines
 from hierfit.model.levels import levels_text
 from hierfit.model.roles import Roles
 from hierfit.model.simulate import DATA_FILE, TRUTH_FILE, Simulated
@@ -27,7 +28,7 @@ def scenario_text(simulation: Simulation, out: Path, n_rows: int) -> str:
     if simulation.crossed is not None:
         sizes.append(f"{simulation.crossed.levels:,} levels of {simulation.crossed.name}")
     family = "" if simulation.family == "gaussian" else f"   {simulation.family}"
-    return "\n".join(
+    return in_lines(
         [
             _written(out, ", ".join(sizes)),
             f"Model    {simulation.formula}{family}",
@@ -45,7 +46,7 @@ def formula_text(simulation: FormulaSimulation, simulated: Simulated, out: Path)
     default = {name: value for name, value in parameters.items() if name not in given and name != INTERCEPT_AT_MEAN}
     options = ["--formula", str(simulation.formula)]
     options += _family_options(simulation.family, simulation.link, simulation.roles)
-    return "\n".join(
+    return in_lines(
         [
             _written(out, ", ".join(sizes)),
             *paragraph("Model", f"{simulation.formula}  ({simulation.family}, {settings['link']} link)"),
@@ -60,7 +61,7 @@ def run_text(run: Path, request: FitRequest, simulated: Simulated, out: Path) ->
     """Return what new data from a run have come to."""
     origin = simulated.truth["from"]
     options = ["--from", str(run)] if not request.prior_only else _request_options(request)
-    return "\n".join(
+    return in_lines(
         [
             _written(out, f"{simulated.n_rows:,} rows"),
             f"Model    {simulated.truth['formula']}",

@@ -15,6 +15,7 @@ from hierfit.model.spec import Kind
 from hierfit.results.digits import format_count, format_rhat, format_row
 from hierfit.results.summary import Summary, SummaryRow
 from hierfit.results.words import elided, plural
+from hierfit.visible import visible
 
 NAME_WIDTH, LEAST_NAME_WIDTH = 34, 12
 MOST_OF_SIGMA = 10
@@ -53,7 +54,7 @@ def interval_title(ci: float) -> str:
 def table_lines(summary: Summary, groups: Sequence[Mapping[str, Any]]) -> list[str]:
     """Return the table: coefficients, variation between groups, residual; numbers aligned on the point."""
     rows = [cells(row) for row in summary.rows]
-    wanted = min(NAME_WIDTH, max(len(row.name) for row in summary.rows))
+    wanted = min(NAME_WIDTH, max(len(visible(row.name)) for row in summary.rows))
     for titles, least in _LAYOUTS:
         columns = {title: _align([row[title] for row in rows], least[title]) for title in titles}
         room = page().width - 2 - sum(2 + len(column[0]) for column in columns.values())

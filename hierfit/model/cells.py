@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from hierfit.errors import DataError
 from hierfit.model import csvfile
 from hierfit.model.csvfile import CsvFile
-from hierfit.model.source import on_disk
+from hierfit.model.source import on_disk, open_bytes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -98,6 +98,8 @@ def read_columns(
             with contextlib.suppress(pd.errors.ParserError):
                 return _read_csv(file, dtype=types, na_values=empty, nrows=rows)
         return _read_csv(file, dtype=types, na_values=empty, nrows=rows, usecols=used)
+    except IndexError:  # what pandas makes of a file without rows where not all columns are used
+        raise csvfile.no_rows(file) from None
     except pd.errors.ParserError as error:
         if "EOF inside string" in str(error):
             raise csvfile.unclosed_quote(file) from None
@@ -110,16 +112,16 @@ def _read_csv(file: CsvFile, **options: Any) -> pd.DataFrame:
     # From 3.1 on pandas always rounds correctly; before, only on demand.
     if tuple(map(int, pd.__version__.split(".")[:2])) < (3, 1):
         options["float_precision"] = "round_trip"
-    with warnings.catch_warnings():
+    source: Any = open_bytes(file.path) if file.compressed else contextlib.nullcontext(on_disk(file.path))
+    with warnings.catch_warnings(), source as stream:
         warnings.simplefilter("ignore", pd.errors.ParserWarning)
         frame: pd.DataFrame = pd.read_csv(
-            on_disk(file.path),
+            stream,
             sep=file.delimiter,
             names=list(range(len(file.header))),
             header=0,
             index_col=False,
             keep_default_na=False,
-            compression="gzip" if file.compressed else None,
             encoding=file.encoding,
             engine="c",
             **options,

@@ -13,10 +13,7 @@ what the file is and how to turn it into a CSV.
 from __future__ import annotations
 
 import csv
-import gzip
 import hashlib
-import re
-import zlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -28,31 +25,15 @@ from numpy.typing import NDArray
 
 from hierfit.errors import DataError, did_you_mean
 from hierfit.model.encoding import UTF_8, NotUtf8Error, other_encoding, wrong_encoding
+from hierfit.model.foreign import refuse_foreign, zero_byte
+from hierfit.model.header import DELIMITERS, is_blank, read_header, refuse_lone_return
+from hierfit.model.limits import LONGEST_LINE, LineWatch
 from hierfit.model.source import STDIN, is_gzip, on_disk, open_bytes, open_text
 
 T = TypeVar("T")
 
-DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab"}
 _CHUNK, _DIGEST_CHUNK = 1 << 20, 1 << 25
 _NEWLINE, _QUOTE = ord("\n"), ord('"')
-_SAVE_AS_CSV = "save the sheet as 'CSV UTF-8' and name that file"
-
-# First bytes of files that are often given by mistake.
-_SIGNATURES: tuple[tuple[bytes, str, str], ...] = (
-    (b"PK\x03\x04", "an Excel workbook or a zip archive", _SAVE_AS_CSV),
-    (b"\xd0\xcf\x11\xe0", "an old Excel workbook", _SAVE_AS_CSV),
-    (b"CDF", "a netCDF file", "name the CSV; to look at a finished run, name its folder with hierfit summarize"),
-    (
-        b"\x89HDF",
-        "a netCDF or HDF5 file",
-        "name the CSV; to look at a finished run, name its folder with hierfit summarize",
-    ),
-    (b"PAR1", "a Parquet file", "convert it first, with pandas: read_parquet(...).to_csv(..., index=False)"),
-    (b"$FL2", "an SPSS file", "export it as CSV from SPSS"),
-    (b"<stata_dta>", "a Stata file", "export it with Stata's: export delimited"),
-    (b"\xff\xfe", "text in UTF-16", "save it as 'CSV UTF-8'"),
-    (b"\xfe\xff", "text in UTF-16", "save it as 'CSV UTF-8'"),
-)
 
 
 @dataclass(frozen=True)
@@ -113,18 +94,9 @@ def open_csv(path: Path, encoding: str = UTF_8) -> CsvFile:
     """
     _refuse_unreadable(path)
     with reading_errors(path):
-        _refuse_foreign(path)
-        with open_text(path, encoding) as text:
-            first = next((line for line in text if line.strip()), "")
-        if not first:
-            raise DataError(
-                f"{path} has no header: the file holds only blank lines.", hint="the first line must name the columns"
-            )
-        _refuse_lone_return(path, 1, first)
-        delimiter = _delimiter(first)
-        with open_text(path, encoding) as text:
-            header = next(row for row in csv.reader(text, delimiter=delimiter) if not _is_blank(row))
-    return CsvFile(path, delimiter, tuple(header), encoding)
+        refuse_foreign(path)
+        delimiter, header = read_header(path, encoding)
+    return CsvFile(path, delimiter, header, encoding)
 
 
 def digest_file(path: Path) -> str:
@@ -138,12 +110,24 @@ def digest_file(path: Path) -> str:
 
 
 def survey_layout(file: CsvFile) -> Layout:
-    """Compare the file's separators with those of plain one-line rows, in one pass over its bytes."""
-    separators = _Separators(file)
+    """Compare the file's separators with those of plain one-line rows, in one pass over its bytes.
+
+    Raises:
+        DataError: it holds a zero byte, or a line longer than any.
+    """
+    separators, watch = _Separators(file), LineWatch(file.path)
     with open_bytes(file.path) as stream:
         while chunk := stream.read(_CHUNK):
+            watch.see(chunk)
+            if b"\0" in chunk:
+                raise zero_byte(file.path, _line_of_zero(file.path))
             separators.read(chunk)
     return separators.layout()
+
+
+def _line_of_zero(path: Path) -> int:
+    with open_bytes(path) as stream:
+        return next(number for number, line in enumerate(stream, start=1) if b"\0" in line)
 
 
 class _Separators:
@@ -199,6 +183,11 @@ def find_row_lines(file: CsvFile) -> NDArray[np.int64]:
     return np.array(lines[1:], dtype=np.int64)
 
 
+def no_rows(file: CsvFile) -> DataError:
+    """Return the error for a file that ends with its header."""
+    return DataError(f"{file.path} has a header but no rows.", hint="check that the export that wrote it finished")
+
+
 def unclosed_quote(file: CsvFile) -> DataError:
     """Return the error for a file that ends inside quotes: it names the line of the last record."""
     line = 1
@@ -209,6 +198,7 @@ def unclosed_quote(file: CsvFile) -> DataError:
 
 def _records(file: CsvFile) -> Iterator[tuple[int, list[str]]]:
     """Yield every record that is not blank, with the line on which it begins."""
+    csv.field_size_limit(LONGEST_LINE)
     with reading_errors(file.path), open_text(file.path, file.encoding) as text:
         latest = [""]
         reader = csv.reader(_remembering(text, latest), delimiter=file.delimiter)
@@ -220,8 +210,8 @@ def _records(file: CsvFile) -> Iterator[tuple[int, list[str]]]:
                 return
             except csv.Error:  # a field beyond csv.field_size_limit() characters
                 raise _unclosed_quote(file.path, line) from None
-            _refuse_lone_return(file.path, reader.line_num, latest[0])
-            if not _is_blank(row):
+            refuse_lone_return(file.path, reader.line_num, latest[0])
+            if not is_blank(row):
                 yield line, row
 
 
@@ -229,19 +219,6 @@ def _remembering(lines: Iterable[str], latest: list[str]) -> Iterator[str]:
     for line in lines:
         latest[0] = line
         yield line
-
-
-def _refuse_lone_return(path: Path, line: int, text: str) -> None:
-    # pandas loses an empty first cell after such a line end when blank lines are about.
-    if text.endswith("\r"):
-        raise DataError(
-            f"line {line} of {path} ends in a carriage return alone, as on old Macs.",
-            hint=f"save it with LF or CRLF line ends, or: tr '\\r' '\\n' < {path} > {path.stem}-lf.csv",
-        )
-
-
-def _is_blank(row: list[str]) -> bool:
-    return not row or (len(row) == 1 and row[0].isspace())
 
 
 def _refuse_more_fields(file: CsvFile, line: int, row: list[str]) -> None:
@@ -259,12 +236,6 @@ def _unclosed_quote(path: Path, line: int) -> DataError:
         f'a quote (") opened on line {line} of {path} is never closed.',
         hint='close it, or write a quote that belongs to the text twice ("") inside quotes',
     )
-
-
-def _delimiter(header: str) -> str:
-    """Return the delimiter that the header line holds most of, outside quotes; a comma where it holds none."""
-    bare = re.sub(r'"[^"]*"', "", header)
-    return max(DELIMITERS, key=bare.count)
 
 
 def _refuse_unreadable(path: Path) -> None:
@@ -291,24 +262,6 @@ def _refuse_unreadable(path: Path) -> None:
         )
 
 
-def _refuse_foreign(path: Path) -> None:
-    with on_disk(path).open("rb") as stream:
-        start = stream.read(_CHUNK)
-    if not start:
-        raise DataError(f"{path} is empty (0 bytes).", hint="check that the export that wrote it finished")
-    for signature, kind, hint in _SIGNATURES:
-        if start.startswith(signature):
-            raise DataError(f"{path} is {kind}, not a CSV file.", hint=hint)
-    if is_gzip(path):
-        return
-    if start.startswith(b"\x1f\x8b"):
-        hint = "unpack it on the way: zcat FILE | hierfit ..." if path == STDIN else f"rename it to {path.name}.gz"
-        raise DataError(f"{path} is gzipped, but its name does not end in .gz.", hint=hint)
-    if b"\0" in start:
-        line = start[: start.index(b"\0")].count(b"\n") + 1
-        raise DataError(f"{path} is not text: line {line} holds a zero byte.", hint=_SAVE_AS_CSV)
-
-
 @contextmanager
 def reading_errors(path: Path) -> Iterator[None]:
     """Turn the errors of reading bytes and text into DataErrors that name the place."""
@@ -318,11 +271,6 @@ def reading_errors(path: Path) -> Iterator[None]:
         raise wrong_encoding(path) from None
     except PermissionError:
         raise DataError(f"{path} cannot be read: permission denied.", hint=f"chmod u+r {path}") from None
-    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-        raise DataError(
-            f"{path} is not a complete gzip file ({error}).",
-            hint="check the download, or rename it if it is plain text",
-        ) from None
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error.strerror or error}.") from None
 

@@ -7,7 +7,6 @@ deviations from the population values. The same Simulation gives the same bytes.
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import io
 import json
@@ -21,6 +20,7 @@ from numpy.typing import NDArray
 
 import hierfit
 from hierfit.disk.folder import HOME, claimed
+from hierfit.disk.rows import write_rows
 from hierfit.disk.writing import create, write_text
 from hierfit.errors import RunFolderError, UsageError
 from hierfit.model.design import Design
@@ -31,6 +31,7 @@ from hierfit.model.links import LEAST, MOST
 from hierfit.model.outcome import LARGEST_COUNT, find_family
 from hierfit.model.simulation import TRIALS, Array, Crossed, Predictors, Simulation, true_parameters
 from hierfit.model.spec import sigma_name, threshold_name
+from hierfit.visible import visible_json
 
 __all__ = ["Crossed", "Predictors", "Simulated", "Simulation", "simulate", "true_parameters", "write_simulation"]
 
@@ -234,15 +235,14 @@ def write_simulation(simulated: Simulated, folder: str | Path, overwrite: bool =
             _write_csv(simulated.columns, new / DATA_FILE)
             digest = hashlib.sha256((new / DATA_FILE).read_bytes()).hexdigest()
             truth = {**simulated.truth, "data_sha256": digest}  # so that no other data are ever compared with it
-            write_text(new / TRUTH_FILE, json.dumps(truth, indent=2, ensure_ascii=False) + "\n")
+            write_text(new / TRUTH_FILE, visible_json(json.dumps(truth, indent=2, ensure_ascii=False)) + "\n")
 
 
 def _write_csv(columns: Mapping[str, Column], path: Path) -> None:
     values = [_cells(column) if isinstance(column, np.ndarray) else column for column in columns.values()]
     with io.TextIOWrapper(create(path), encoding="utf-8", newline="") as stream:
-        writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow(columns)
-        writer.writerows(zip(*values, strict=True))
+        write_rows(stream, [list(columns)])
+        write_rows(stream, zip(*values, strict=True))
 
 
 def _cells(column: Array) -> list[float | int | str]:

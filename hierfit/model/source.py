@@ -7,15 +7,19 @@ line makes of `-`, and what messages and run.json call it.
 from __future__ import annotations
 
 import gzip
+import io
 import shutil
 import sys
+import zlib
 from pathlib import Path
-from typing import IO, cast
+from typing import IO, Any
 
 from hierfit.disk.scratch import no_room, scratch_home
 from hierfit.errors import DataError
+from hierfit.model.limits import LineWatch, refuse_bomb
 
 STDIN = Path("<stdin>")
+_CHUNK = 1 << 20
 _kept: list[Path] = []
 
 
@@ -51,12 +55,41 @@ def is_gzip(path: Path) -> bool:
 def open_bytes(path: Path) -> IO[bytes]:
     """Open the file as bytes, decompressed."""
     if is_gzip(path):
-        return cast("IO[bytes]", gzip.open(path, "rb"))
+        return io.BufferedReader(_Unpacked(path), _CHUNK)
     return on_disk(path).open("rb")
 
 
 def open_text(path: Path, encoding: str) -> IO[str]:
     """Open the file as text without a byte order mark, line ends as they are."""
-    opener = gzip.open if is_gzip(path) else open
     encoding = "utf-8-sig" if encoding == "utf-8" else encoding
-    return cast("IO[str]", opener(on_disk(path), "rt", encoding=encoding, newline=""))
+    return io.TextIOWrapper(open_bytes(path), encoding=encoding, newline="")
+
+
+class _Unpacked(io.RawIOBase):
+    """The bytes of a gzipped file, as long as they are what data come to."""
+
+    def __init__(self, path: Path) -> None:
+        self._path, self._count = path, 0
+        self._stream = gzip.GzipFile(path)
+        self._watch = LineWatch(path)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        try:
+            data = self._stream.read1(len(buffer))
+        except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+            raise DataError(
+                f"{self._path} is not a complete gzip file ({error}).",
+                hint="check the download, or rename it if it is plain text",
+            ) from None
+        self._watch.see(data)
+        self._count += len(data)
+        refuse_bomb(self._path, self._count)
+        buffer[: len(data)] = data
+        return len(data)
+
+    def close(self) -> None:
+        self._stream.close()
+        super().close()

@@ -42,8 +42,10 @@ from hierfit.model.cells import (
     read_columns,
     with_points,
 )
-from hierfit.model.csvfile import CsvFile
+from hierfit.model.csvfile import CsvFile, Layout
 from hierfit.model.encoding import NAMES, UTF_8
+from hierfit.model.header import DELIMITERS
+from hierfit.model.limits import LONGEST_LABEL
 
 _DESCRIBED_ROWS, _DESCRIBED_COLUMNS = 10_000, 20
 
@@ -65,7 +67,7 @@ class Dialect:
     @property
     def unusual(self) -> tuple[str, ...]:
         """What is not that of most files: "semicolons", "decimal commas", "Latin-1 (Windows-1252)"."""
-        parts = [f"{csvfile.DELIMITERS[self.delimiter]}s"] if self.delimiter != "," else []
+        parts = [f"{DELIMITERS[self.delimiter]}s"] if self.delimiter != "," else []
         parts += ["decimal commas"] if self.decimal == "," else []
         return (*parts, NAMES[self.encoding]) if self.encoding in NAMES else tuple(parts)
 
@@ -167,8 +169,9 @@ def _read(
     with csvfile.reading_errors(file.path), ThreadPoolExecutor(1) as pool:
         digest = pool.submit(csvfile.digest_file, file.path)
         numbers_first = [name for name in (*numeric, *either) if name not in labels]
+        layout = csvfile.survey_layout(file)  # before anything holds more of the file than a piece
         frame = parse_columns(file, positions, numbers_first, missing)
-        lines = _row_lines(file, len(frame))
+        lines = _row_lines(file, layout, len(frame))
         sha256 = digest.result()
     text = {name: as_text(frame[name], missing) for name in frame if frame[name].dtype == object}
     decimal = find_decimal(file, [text[name] for name in (*numeric, *either) if name in text])
@@ -181,6 +184,8 @@ def _read(
     ]
     numeric = tuple(dict.fromkeys((*numeric, *(name for name in either if name not in words))))
     labels = tuple(dict.fromkeys((*labels, *words)))
+    for name in labels:
+        _refuse_long_labels(file, name, text[name], lines)
     numbers = {
         name: as_numbers(file, name, pointed[name], lines, missing) if name in text else frame[name].to_numpy()
         for name in numeric
@@ -217,6 +222,7 @@ def describe_columns(path: str | Path) -> tuple[ColumnDescription, ...]:
 
 def _describe_all(file: CsvFile) -> tuple[ColumnDescription, ...]:
     with csvfile.reading_errors(file.path):
+        csvfile.survey_layout(file)
         frame = read_columns(file, range(len(file.header)), {}, rows=_DESCRIBED_ROWS)
     columns = [as_text(frame[position]) for position in range(len(file.header))]
     decimal = find_decimal(file, columns)
@@ -280,11 +286,10 @@ def _columns_hint(file: CsvFile) -> str:
     return hint
 
 
-def _row_lines(file: CsvFile, n_rows: int) -> NDArray[np.int64]:
+def _row_lines(file: CsvFile, layout: Layout, n_rows: int) -> NDArray[np.int64]:
     """Return the line on which each row begins [rows]."""
     if n_rows == 0:
-        raise DataError(f"{file.path} has a header but no rows.", hint="check that the export that wrote it finished")
-    layout = csvfile.survey_layout(file)
+        raise csvfile.no_rows(file)
     if layout.regular and layout.n_records == n_rows + 1:
         return np.arange(2, n_rows + 2)
     lines = csvfile.find_row_lines(file)
@@ -310,6 +315,17 @@ def _complete_rows(
             hint=f"leave out {max(dropped, key=dropped.__getitem__)!r}, or fill it in",
         )
     return complete
+
+
+def _refuse_long_labels(file: CsvFile, name: str, text: Text, lines: NDArray[np.int64]) -> None:
+    longest = max(map(len, text.cells), default=0)
+    if longest > LONGEST_LABEL:
+        code = next(code for code, cell in enumerate(text.cells) if len(cell) > LONGEST_LABEL)
+        raise DataError(
+            f"column '{name}' of {file.path} holds a text of {len(text.cells[code]):,} characters on line "
+            f"{lines[int((text.codes == code).argmax())]}; a label has {LONGEST_LABEL:,} at most.",
+            hint="check that the quotes before it are closed, or use another column",
+        )
 
 
 def _kept_levels(text: Text, complete: NDArray[np.bool_] | slice) -> tuple[NDArray[np.int32], tuple[str, ...]]:

@@ -7,6 +7,7 @@ from typing import Any
 from hierfit.errors import FormulaError, did_you_mean
 from hierfit.model.formula import INTERCEPT
 from hierfit.model.masking import plain_name, unmask
+from hierfit.model.term_arguments import check_arguments
 
 # What a term may call: formulae's own, and numpy's by their names.
 TRANSFORMS = ("poly", "bs", "scale", "standardize", "center", "C", "T", "S", "Treatment", "I")
@@ -69,6 +70,7 @@ def _check_call(tree: Any, text: str) -> None:
                 f"'{name}(...)' in '{text}' is no function that a term can use.{near}",
                 hint=_ELSEWHERE.get(name, f"functions: {', '.join(known)}"),
             )
+        check_arguments(name, tree.args, text)
         for argument in tree.args[1:] if name in _OF_LEVELS else ():
             if type(argument).__name__ == "Variable":
                 raise FormulaError(

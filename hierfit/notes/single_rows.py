@@ -62,6 +62,8 @@ def carrying_row(known: Known) -> Iterator[Note]:
     if design.n_rows - design.X.shape[1] < FEWEST_FREE:
         return
     moves = _leave_each_out(design)
+    if not moves.names:
+        return
     betas = np.where(moves.leverage[:, np.newaxis] < ALONE, moves.betas, 0.0)
     for place in np.argsort(-betas.max(axis=1))[:MOST_TRIED].tolist():
         index, row = int(np.argmax(betas[place])), int(moves.rows[place])
@@ -133,10 +135,15 @@ def _leave_each_out(design: Design) -> _Moves:
     room = np.maximum(1 - leverage, 1e-12)
     variance = np.maximum(float(left @ left) - residuals**2 / room, 1e-12 * float(y @ y)) / free
     moved = np.abs(solved * (residuals / room)[:, np.newaxis])
-    betas = moved / np.sqrt(variance[:, np.newaxis] * np.diag(inverse))
-    sigma = np.sqrt(float(left @ left) / (free + 1) / variance)
+    betas = _ratio(moved, np.sqrt(variance[:, np.newaxis] * np.diag(inverse)))
+    sigma = np.sqrt(_ratio(np.full(len(rows), float(left @ left) / (free + 1)), variance))
     names = (*([INTERCEPT] if design.has_level else []), *design.coefficients)
-    return _Moves(rows, names, betas, sigma, leverage, residuals / np.sqrt(variance * room), free)
+    return _Moves(rows, names, betas, sigma, leverage, _ratio(residuals, np.sqrt(variance * room)), free)
+
+
+def _ratio(over: Array, under: Array) -> Array:
+    """Return one over the other, 0 where nothing is left to compare with: all is explained, or a column is 0."""
+    return np.divide(over, under, out=np.zeros_like(over), where=under > 0)
 
 
 def _at_the_ends(columns: Array, left: Array) -> NDArray[np.int64]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from hierfit.model.formula import INTERCEPT
+from hierfit.visible import visible
 
 PLURAL_ES = ("ss", "x", "z", "ch", "sh")
 SHORTEST_WORD = 3
@@ -45,7 +46,8 @@ def listed(names: Sequence[str], most: int = 3) -> str:
 
 
 def elided(text: str, width: int) -> str:
-    """Return the text, its middle replaced by an ellipsis where it is longer than `width`."""
+    """Return the text as it is shown, its middle replaced by an ellipsis where it is longer than `width`."""
+    text = visible(text)
     if len(text) <= width:
         return text
     tail = (width - 1) // 3

@@ -20,15 +20,15 @@ class Terminal(io.StringIO):
 @pytest.mark.parametrize(
     ("environment", "of_file", "of_terminal"),
     [
-        ({}, Page(WIDEST), Page(WIDEST, True)),
-        ({"COLUMNS": "70"}, Page(70), Page(70, True)),
-        ({"COLUMNS": "7"}, Page(NARROWEST), Page(NARROWEST, True)),
-        ({"COLUMNS": "300"}, Page(WIDEST), Page(WIDEST, True)),
-        ({"COLUMNS": "wide"}, Page(WIDEST), Page(WIDEST, True)),
-        ({"COLUMNS": "0"}, Page(WIDEST), Page(WIDEST, True)),
-        ({"NO_COLOR": "1", "FORCE_COLOR": "1"}, Page(WIDEST), Page(WIDEST)),
-        ({"FORCE_COLOR": "1"}, Page(WIDEST, True), Page(WIDEST, True)),
-        ({"TERM": "dumb"}, Page(WIDEST), Page(WIDEST)),
+        ({}, Page(WIDEST), Page(WIDEST, True, True)),
+        ({"COLUMNS": "70"}, Page(70), Page(70, True, True)),
+        ({"COLUMNS": "7"}, Page(NARROWEST), Page(NARROWEST, True, True)),
+        ({"COLUMNS": "300"}, Page(WIDEST), Page(WIDEST, True, True)),
+        ({"COLUMNS": "wide"}, Page(WIDEST), Page(WIDEST, True, True)),
+        ({"COLUMNS": "0"}, Page(WIDEST), Page(WIDEST, True, True)),
+        ({"NO_COLOR": "1", "FORCE_COLOR": "1"}, Page(WIDEST), Page(WIDEST, False, True)),
+        ({"FORCE_COLOR": "1"}, Page(WIDEST, True), Page(WIDEST, True, True)),
+        ({"TERM": "dumb"}, Page(WIDEST), Page(WIDEST, False, True)),
     ],
 )
 def test_pages(environment: dict[str, str], of_file: Page, of_terminal: Page) -> None:

@@ -16,7 +16,7 @@ from hierfit.cli.group_report import groups_text
 from hierfit.cli.lines import duration
 from hierfit.cli.model_report import dropped_text, family_text, level_lines, prior_lines
 from hierfit.cli.options import OutputFormat
-from hierfit.cli.page import WIDEST, Page, on
+from hierfit.cli.page import WIDEST, Page, on, ready
 from hierfit.cli.report import header_lines, run_text
 from hierfit.cli.table import cells, table_lines
 from hierfit.errors import UsageError
@@ -241,7 +241,7 @@ def test_groups_stand_term_by_term_where_the_page_is_narrow(on_page: Page) -> No
 @pytest.mark.parametrize("on_page", [Page(colour=True)], indirect=True)
 def test_verdicts_have_colour_where_there_is_colour(on_page: Page) -> None:
     for checks, word, code in ((OK, "OK", 32), (WARN, "WARNING", 33), (FAILED, "FAILED", 31)):
-        assert f"\x1b[{code}m\x1b[1m{word}\x1b[0m" in text(OutputFormat.TABLE, checks)
+        assert f"\x1b[{code}m\x1b[1m{word}\x1b[0m" in ready(text(OutputFormat.TABLE, checks))
         assert "\x1b" not in text(OutputFormat.MD, checks) + text(OutputFormat.JSON, checks)
 
 

@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from hierfit.errors import DataError
 from hierfit.model import csvfile
+from hierfit.model.table import read_table
 
 
 def layout_of(folder: Path, content: str, chunk: int, monkeypatch: pytest.MonkeyPatch) -> csvfile.Layout:
@@ -49,3 +51,21 @@ def test_the_delimiter_is_counted_outside_quotes(tmp_path: Path) -> None:
     path.write_text('"a;b;c;d",e\n1,2\n')
     file = csvfile.open_csv(path)
     assert (file.delimiter, file.header) == (",", ("a;b;c;d", "e"))
+
+
+HEADER_ONLY = ["y,x,g", "y,x,g\n", "\n\ny,x,g\n\n", "y,x,g\r\n \n", '"y",x,"g"', "\ufeffy,x,g", "  \ny,x,g"]
+
+
+@pytest.mark.parametrize("text", HEADER_ONLY)
+@pytest.mark.parametrize(("numbers", "labels"), [("y", "g"), ("yx", "g"), ("y", ""), ("g", ""), ("", "g")])
+def test_a_file_that_ends_with_its_header(tmp_path: Path, text: str, numbers: str, labels: str) -> None:
+    (tmp_path / "data.csv").write_text(text)
+    with pytest.raises(DataError, match="has a header but no rows"):
+        read_table(tmp_path / "data.csv", list(numbers), list(labels))
+
+
+@pytest.mark.parametrize("content", [b"\n\n", b"\xef\xbb\xbf", b"\xef\xbb\xbf\n \r\n", b"  \n", b"\t\n"])
+def test_a_file_of_nothing(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "data.csv").write_bytes(content)
+    with pytest.raises(DataError, match="has no header"):
+        read_table(tmp_path / "data.csv", ["y"], [])

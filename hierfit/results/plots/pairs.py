@@ -16,7 +16,17 @@ from hierfit.model.spec import Kind
 from hierfit.results.diagnostics import where_divergent
 from hierfit.results.plots.density import density
 from hierfit.results.plots.material import Material, Plate
-from hierfit.results.plots.style import ALARM, POPULATION, RASTERIZE_FROM, TRUTH, entitle, hide_y, new_figure, styled
+from hierfit.results.plots.style import (
+    ALARM,
+    POPULATION,
+    RASTERIZE_FROM,
+    TRUTH,
+    entitle,
+    hide_y,
+    log_scale,
+    new_figure,
+    styled,
+)
 from hierfit.results.words import elided
 
 if TYPE_CHECKING:
@@ -94,9 +104,9 @@ def _draw_pair(
     if truth[0] is not None and truth[1] is not None:
         ax.plot(truth[0], truth[1], "x", color=TRUTH, markersize=7, markeredgewidth=1.6, zorder=4)
     if _on_log_axis(material, pair[0]):
-        ax.set_xscale("log")
+        log_scale(ax, "x")
     if _on_log_axis(material, pair[1]):
-        ax.set_yscale("log")
+        log_scale(ax, "y")
     ax.set_xlim(_limits(material, pair[0]))
     ax.set_ylim(_limits(material, pair[1]))
 
@@ -106,7 +116,7 @@ def _draw_margin(ax: Axes, material: Material, index: int) -> None:
     if _on_log_axis(material, index):
         grid, heights = density(np.log(values[values > 0]))
         grid = np.exp(grid)
-        ax.set_xscale("log")
+        log_scale(ax, "x")
     else:
         grid, heights = density(values, *material.support(index))
     ax.fill_between(grid, 0, heights, color=POPULATION, alpha=0.3, linewidth=0)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hierfit.results.plots.material import INTERVAL, Material
-from hierfit.results.plots.style import ALARM, DATA, GROUP, POPULATION, TRUTH
+from hierfit.results.plots.style import ALARM, DATA, GROUP, POPULATION, TRUTH, legend_label
 from hierfit.results.predict import replicate, trials_of
 from hierfit.results.scale import event
 from hierfit.results.words import elided
@@ -119,7 +119,7 @@ def draw_probabilities(ax: Axes, material: Material, rows: Indices, predicted: A
     other = f"{design.response} = {design.categories[0] if len(design.categories) == 2 else '0'}"
     edges = np.linspace(0, 1, 21)
     for value, colour, name in ((0, DATA, other), (1, GROUP, event(design))):
-        ax.hist(predicted[y == value], bins=list(edges), color=colour, alpha=0.65, label=elided(name, 22))
+        ax.hist(predicted[y == value], bins=list(edges), color=colour, alpha=0.65, label=legend_label(elided(name, 22)))
     ax.set_xlim(0, 1)
     ax.set_xlabel("predicted probability")
     ax.set_ylabel("rows")

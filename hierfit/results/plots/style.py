@@ -10,13 +10,14 @@ import textwrap
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, ParamSpec, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hierfit.disk.writing import create
 from hierfit.results.plots.density import density
+from hierfit.visible import visible, visible_lines
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -61,6 +62,7 @@ STYLE: dict[Any, Any] = {
     "legend.fontsize": 7.5,
     "legend.frameon": False,
     "axes.unicode_minus": True,
+    "text.parse_math": False,  # a label may have any letters: $ and \\ are these
     "figure.dpi": DPI,
 }
 
@@ -103,7 +105,7 @@ def entitle(figure: Figure, title: str, note: str = "") -> None:
         if not text:
             continue
         columns = int((width - 0.2) / (size * CHARACTER_WIDTH * (1.12 if weight == "bold" else 1.0)))
-        lines = textwrap.wrap(text, columns)
+        lines = textwrap.wrap(visible(text), columns)
         figure.text(
             0.1 / width, top / height, "\n".join(lines), fontsize=size, fontweight=weight, color=colour, va="top"
         )
@@ -130,8 +132,32 @@ def stamp(figure: Figure, text: str) -> None:
         engine.set(rect=(left, bottom + height, width, tall - height))
 
 
+def log_scale(ax: Axes, which: Literal["x", "y"]) -> None:
+    """Make a logarithmic axis, its labels plain numbers: matplotlib's own are formulas, which no text here is."""
+    from matplotlib.ticker import LogFormatter
+
+    class Plain(LogFormatter):
+        def __call__(self, x: float, pos: int | None = None) -> str:
+            return f"{x:g}" if super().__call__(x, pos) else ""
+
+    axis = ax.xaxis if which == "x" else ax.yaxis
+    ax.set(**{f"{which}scale": "log"})
+    axis.set_major_formatter(Plain())
+    axis.set_minor_formatter(Plain(labelOnlyBase=False))
+
+
+def legend_label(text: str) -> str:
+    """Return a label that a legend shows; matplotlib leaves those out that begin with `_`."""
+    return f" {text}" if text.startswith("_") else text
+
+
+@styled
 def save_png(figure: Figure, path: Path, caption: str = "") -> None:
-    """Write a figure as PNG, its caption in the file's Description."""
+    """Write a figure as PNG, its caption in the file's Description; no letter of its texts is unseen."""
+    from matplotlib.text import Text
+
+    for text in figure.findobj(Text):
+        text.set_text(visible_lines(text.get_text()))
     with create(path) as stream:
         figure.savefig(stream, dpi=DPI, format="png", metadata={"Description": caption} if caption else None)
 
