@@ -70,7 +70,6 @@ def _check_call(tree: Any, text: str) -> None:
                 f"'{name}(...)' in '{text}' is no function that a term can use.{near}",
                 hint=_ELSEWHERE.get(name, f"functions: {', '.join(known)}"),
             )
-        check_arguments(name, tree.args, text)
         for argument in tree.args[1:] if name in _OF_LEVELS else ():
             if type(argument).__name__ == "Variable":
                 raise FormulaError(
@@ -81,6 +80,8 @@ def _check_call(tree: Any, text: str) -> None:
         _check_inner(getattr(tree, inner, None), text)
     for argument in getattr(tree, "args", ()):
         _check_inner(argument, text)
+    if type(tree).__name__ == "Call":
+        check_arguments(unmask(tree.callee.name.lexeme), tree.args, text)
 
 
 def _check_inner(tree: Any, text: str) -> None:
