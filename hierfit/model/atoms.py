@@ -151,8 +151,8 @@ def _evaluated(formula: str, text: str, frame: Any, table: Table) -> _Evaluated:
         name, term = next((name, term) for name, term in common.terms.items() if name != INTERCEPT)
         values = np.asarray(common[name], dtype=np.float64).reshape(table.n_rows, -1)
         names = tuple(_label(label, term) for label in term.labels)
-        if not names or len(names) != values.shape[1]:
-            raise ValueError("it comes to no columns")
+        if len(names) != values.shape[1]:
+            raise ValueError("it comes to other columns than it names")
     except Exception as error:  # whatever formulae, or a function that the term calls, raises
         said = str(error).strip().strip("'\"")
         raise FormulaError(

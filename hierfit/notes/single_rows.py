@@ -59,11 +59,9 @@ class _Moves:
 def carrying_row(known: Known) -> Iterator[Note]:
     """Yield a note on the row whose leaving out changes most, where that is far more than chance would."""
     design = known.design
-    if design.n_rows - design.X.shape[1] < FEWEST_FREE:
+    if design.n_rows - design.X.shape[1] < FEWEST_FREE or not (design.has_level or design.coefficients):
         return
     moves = _leave_each_out(design)
-    if not moves.names:
-        return
     betas = np.where(moves.leverage[:, np.newaxis] < ALONE, moves.betas, 0.0)
     for place in np.argsort(-betas.max(axis=1))[:MOST_TRIED].tolist():
         index, row = int(np.argmax(betas[place])), int(moves.rows[place])

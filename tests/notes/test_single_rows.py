@@ -105,3 +105,12 @@ def test_of_many_rows_those_at_the_ends_are_looked_at(tmp_path: Path) -> None:
     assert noted(tmp_path, "y ~ x + (1 | g)", data) == []
     data["x"][345] = 5000.0
     assert only(noted(tmp_path, "y ~ x + (1 | g)", data)).text.startswith("Line 347 carries x")
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("formula", ["y ~ 0", "y ~ 0 + (x | g)", "y ~ 1 + (1 | g)", "y ~ x + (1 | g)", "y ~ g"])
+def test_nothing_is_left_of_the_outcome_or_of_the_columns(tmp_path: Path, formula: str) -> None:
+    """There is no column at all, or groups explain all of the outcome, or of the predictor."""
+    labels = [f"g{i % 5}" for i in range(40)]
+    exact = {"y": [float(i % 5) for i in range(40)], "x": [float(i % 5 * 3 % 4) for i in range(40)], "g": labels}
+    assert all(note.kind is not NoteKind.CARRYING_ROW for note in noted(tmp_path, formula, exact))
