@@ -111,8 +111,14 @@ def build_spec(
 
     Raises:
         PriorError: a prior names no parameter of the model, or a distribution that this parameter cannot have.
+        FormulaError: the model has no parameter.
     """
     priors = default_priors(FAMILIES[design.family], design)
+    if not priors:
+        raise FormulaError(
+            f"'{formula}' leaves nothing to estimate: {design.family} has no parameter but its mean.",
+            hint=f"write {design.response} ~ 1 for an intercept",
+        )
     groups = tuple(GroupCoefficients(group.factor, group.terms, group.correlated) for group in design.groups)
     sigma = design.sigma.coefficients if design.sigma else ()
     spec = ModelSpec(

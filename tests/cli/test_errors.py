@@ -105,6 +105,8 @@ BAD = [
     Bad("no such column", ["fit", "data.csv", "--formula", "score ~ see + (1 | school)"], ["'see'", "'ses'"]),
     Bad("no function", ["fit", "data.csv", "--formula", "score ~ lgo(ses)"], ["'lgo(...)'", "mean 'log'?"]),
     Bad("log of nothing", ["fit", "data.csv", "--formula", "score ~ log(ses - 1)"], ["no finite number on line"]),
+    Bad("no parameter", ["fit", "data.csv", "--formula", "yes ~ 0", "--family", "bernoulli"], ["nothing to estimate"],
+        data("yes\n0\n1\n1\n0\n")),
     Bad("family", [*fit(), "--family", "gausian"], ["no family 'gausian'", "'gaussian'"]),
     Bad("link", [*fit(), "--link", "logit"], ["gaussian has no link 'logit'", "identity"]),
     Bad("counts", [*fit(), "--family", "poisson"], ["'score'", "line", "poisson needs whole numbers"]),
