@@ -12,6 +12,7 @@ from typing import Any
 
 from hierfit import __version__
 from hierfit.model.design import Design, Group
+from hierfit.model.formula import INTERCEPT
 from hierfit.model.spec import ModelSpec
 from hierfit.model.table import Table
 from hierfit.notes.note import Note
@@ -54,6 +55,7 @@ def _describe_group(group: Group) -> dict[str, Any]:
     return {
         "factor": group.factor,
         "levels": group.n_levels,
+        "means": {term: mean for term, mean in zip(group.terms, group.mean.tolist(), strict=True) if term != INTERCEPT},
         "rows_min": int(rows.min()),
         "rows_mean": float(rows.mean()),
         "rows_max": int(rows.max()),

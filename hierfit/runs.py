@@ -35,7 +35,7 @@ from hierfit.errors import RunFolderError
 from hierfit.model.spec import ModelSpec
 from hierfit.visible import visible_json
 
-SCHEMA = 1
+SCHEMA = 2
 MANIFEST = "run.json"
 TRACE = "trace.nc"
 SUMMARY_JSON = "summary.json"

@@ -3,7 +3,8 @@
 In comes a `Model`: outcome, columns and labels as arrays, laid out by hand; out go the posterior means and sds of the
 parameters under hierfit's default priors, which are written down here once more (docs/models.md, docs/families.md).
 Nothing of hierfit is used. N rows, K predictors, J levels; q [D] is the vector that is sampled: the intercept (or the
-thresholds) at the mean of x, coefficients in units of their priors' sds, logarithms of sds, an atanh of a correlation,
+thresholds) at the mean of x, coefficients in units of their priors' sds, logarithms of sds, an atanh of a correlation
+(of varying intercepts, these too, at the mean of x),
 auxiliary parameters on their real scales.
 
 Group effects: gaussian outcomes are multivariate normal without them. In other families a factor has an intercept only
@@ -166,7 +167,8 @@ class Posterior:
                 : 1 + bool(term.slope)
             ]
         }
-        self.correlations = [f"cor({f}: Intercept, {term.slope})" for f, term in model.factors.items() if term.slope]
+        self.sloped = [(name, term.slope) for name, term in model.factors.items() if term.slope]
+        self.correlations = [f"cor({name}: Intercept, {slope})" for name, slope in self.sloped]
         self.sizes = (
             max(1, self.n_thresholds), len(model.x), len(self.sds), len(self.correlations), len(self.auxiliaries)
         )  # fmt: skip
@@ -222,7 +224,21 @@ class Posterior:
         values |= dict(zip(self.model.x, slopes, strict=True))
         values |= dict(zip(self.sds, np.exp(log_sds) * list(self.sds.values()), strict=True))
         values |= dict(zip(self.correlations, np.tanh(atanh), strict=True))
+        for name, slope in self.sloped:
+            values |= self._at_zero(values, name, slope)
         return values | {name: self._auxiliary(name, real) for name, real in zip(self.auxiliaries, aux, strict=True)}
+
+    def _at_zero(self, values: Mapping[str, float], name: str, slope: str) -> dict[str, float]:
+        """Sd of the intercept and its correlation with the slope at 0 of the predictor, from those at its mean."""
+        sd, slope_sd = values[f"sd({name})"], values[f"sd({name}: {slope})"]
+        mean, correlation = self.model.x[slope].mean(), values[f"cor({name}: Intercept, {slope})"]
+        covariance = correlation * sd * slope_sd - mean * slope_sd**2
+        variance = sd**2 - 2 * mean * correlation * sd * slope_sd + mean**2 * slope_sd**2
+        return {
+            f"sd({name})": float(np.sqrt(variance)),
+            f"sd({name}: Intercept_at_mean)": sd,
+            f"cor({name}: Intercept, {slope})": float(covariance / np.sqrt(variance) / slope_sd),
+        }
 
     @staticmethod
     def _thresholds(first: Array) -> Array:

@@ -344,11 +344,15 @@ def test_the_examples_of_models_can_be_prepared(
     said = [dry_run(command, capsys) for command in commands]
     classes, standard = (text for command, text in zip(commands, said, strict=True) if "b ~ normal(0, 5)" in command)
     # a class sets the priors of all its members but those with a prior of their own
-    assert dict(re.findall(r"^  (\S.*?) +~ (.*?) +set by --prior$", classes, re.MULTILINE)) == {
+    assert dict(re.findall(r"^  (\S.*?) +~ (.*?) +set by --prior(?:; at the .*)?$", classes, re.MULTILINE)) == {
         "age": "normal(2, 1)", "ses": "normal(0, 5)", "sd(school)": "exponential(0.2)",
         "sd(school: ses)": "exponential(0.2)", "cor(school)": "lkj(2)",
     }  # fmt: skip
-    assert re.search(r"^  sd\(school\) +~ exponential\(0\.2\) +set by --prior$", standard, re.MULTILINE)
+    assert re.search(
+        r"^  sd\(school\) +~ exponential\(0\.2\) +set by --prior; at the mean of what varies with the intercept$",
+        standard,
+        re.MULTILINE,
+    )
     shrunk = said[commands.index(next(command for command in commands if "ses ~ normal(0, 5)" in command))]
     # 2 of the 5 that have no prior of their own, 60 rows
     scale = re.search(r"^  horseshoe_scale +~ cauchy\(0, (\S+)\) .*; its positive half$", shrunk, re.MULTILINE)

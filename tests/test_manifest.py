@@ -45,7 +45,15 @@ def test_the_data_are_described(model: dict[str, Any]) -> None:
         "columns": ["y", "a", "g"],
     }
     assert model["groups"] == [
-        {"factor": "g", "levels": 3, "rows_min": 1, "rows_mean": pytest.approx(5 / 3), "rows_max": 3, "single_row": 2}
+        {
+            "factor": "g",
+            "levels": 3,
+            "means": {},
+            "rows_min": 1,
+            "rows_mean": pytest.approx(5 / 3),
+            "rows_max": 3,
+            "single_row": 2,
+        }
     ]
 
 

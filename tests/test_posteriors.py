@@ -19,7 +19,7 @@ from hierfit.model.simulation import true_parameters
 from hierfit.request import FitRequest
 from hierfit.results.group_summary import summarize_groups
 from hierfit.stan.sampler import SamplerOptions
-from tests.reference_cases import CASES, ReferenceCase, misses, read_estimates, read_posteriors
+from tests.reference_cases import CASES, FOLDER, ReferenceCase, misses, read_estimates, read_posteriors
 from tests.reference_table import shown_fits
 from tests.test_docs import assert_near, moments_in, monte_carlo
 
@@ -174,11 +174,43 @@ def test_prior_only_draws_the_priors(tmp_path: Path) -> None:
         done = fit(SAMPLE_DATA / "rats.csv", RATS, tmp_path / engine, engine, priors=priors, prior_only=True)
         at_mean = done.summary.row("Intercept_at_mean")
         assert abs(at_mean.mean - 100) < 5 * at_mean.mcse_mean
-        expected = {"Intercept_at_mean": 20.0, "day": 2.0, "sigma": 10.0, "cor(rat: Intercept, day)": 1 / np.sqrt(5)}
-        for name, sd in expected.items():  # lkj(2) of two: (r + 1) / 2 ~ beta(2, 2), whose sd doubled is 1 / sqrt(5)
-            row = done.summary.row(name)
-            # Five standard errors of an sd; the exponential's kurtosis of 9 doubles that of a normal.
-            assert abs(row.sd / sd - 1) < 2 * 5 / np.sqrt(2 * min(row.ess_bulk, row.ess_tail)), name
+        assert_sds(done, {"Intercept_at_mean": 20.0, "day": 2.0, "sigma": 10.0})
+
+
+def test_prior_only_draws_the_priors_at_0(tmp_path: Path) -> None:
+    """Sampled at the mean of day, where the collapsed and the full engine see the effects."""
+    priors = ("Intercept ~ normal(100, 20)", "day ~ normal(0, 2)", "sd(rat) ~ normal(0, 9)", "cor(rat) ~ lkj(2)")
+    for engine in ("collapsed", "full"):
+        folder, changes = tmp_path / engine, {"priors": priors, "prior_only": True, "centered": False}
+        done = fit(SAMPLE_DATA / "rats.csv", RATS, folder, engine, **changes)
+        # lkj(2) of two: (r + 1) / 2 ~ beta(2, 2), whose sd doubled is 1 / sqrt(5); half a normal: sqrt(1 - 2 / pi)
+        scale = 9 * np.sqrt(1 - 2 / np.pi)
+        assert_sds(done, {"Intercept": 20.0, "day": 2.0, "cor(rat: Intercept, day)": 1 / np.sqrt(5), "sd(rat)": scale})
+
+
+def assert_sds(done: Fit, expected: Mapping[str, float]) -> None:
+    for name, sd in expected.items():
+        row = done.summary.row(name)
+        # Five standard errors of an sd; the exponential's kurtosis of 9 doubles that of a normal.
+        assert abs(row.sd / sd - 1) < 2 * 5 / np.sqrt(2 * min(row.ess_bulk, row.ess_tail)), name
+
+
+@pytest.mark.parametrize("shift", [2_000, 1_000_000])
+@pytest.mark.parametrize("engine", ["collapsed", "full"])
+def test_slopes_do_not_depend_on_where_a_column_has_its_0(engine: str, shift: int, tmp_path: Path) -> None:
+    """Days from long ago: slope sd, sigma and slope are those by integration of the days as they are."""
+    rows = [line.split(",") for line in (FOLDER / "sleepstudy.csv").read_text().splitlines()]
+    columns: dict[str, list[object]] = {rows[0][at]: [row[at] for row in rows[1:]] for at in range(len(rows[0]))}
+    columns["days"] = [int(str(day)) + shift for day in columns["days"]]
+    formula = parse_formula("reaction ~ days + (1 + days | subject)")
+    options = SamplerOptions(draws=2000, seed=5, adapt_delta=0.95)
+    done = fit(write_csv(tmp_path / "sleep.csv", columns), formula, tmp_path / "run", engine, sampler=options)
+    known = read_posteriors()["sleepstudy"]
+    for name in ("days", "sd(subject: days)", "sd(subject: Intercept_at_mean)", "sigma"):
+        mean, sd, *_ = monte_carlo(done.draws.of(name), 0.95)
+        # Five standard errors, as above.
+        assert abs(mean[0] - known[name].mean) < 5 * np.hypot(mean[1], known[name].mean_error), name
+        assert abs(sd[0] - known[name].sd) < 5 * np.hypot(sd[1], known[name].sd_error), name
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])

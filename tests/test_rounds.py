@@ -87,8 +87,8 @@ def test_later_rounds_go_on_from_the_last_draws_without_warmup(sampler: Sampler)
     assert (first.warmup, first.adapt, first.first_chain, first.inits) == (10, True, 1, None)
     assert (second.warmup, second.adapt, second.first_chain, second.seed) == (0, False, 5, 3)
     assert isinstance(second.inits, list) and len(second.inits) == 4
-    at_end = drawn.draws.of("a")[:, 49]  # b holds the coefficients less their location, which is 0 for a
-    np.testing.assert_allclose([inits["b"][1] for inits in second.inits], at_end)
+    at_end = drawn.draws.of("b")[:, 49]  # the program's b holds coefficients less their location, which is 0 for b
+    np.testing.assert_allclose([inits["b"][2] for inits in second.inits], at_end)
     assert not np.array_equal(drawn.draws.values[:, :50], drawn.draws.values[:, 50:100])
 
 

@@ -18,7 +18,7 @@ from hierfit.model.engines import samples_by_stan
 from hierfit.model.formula import INTERCEPT
 from hierfit.model.priors import Prior
 from hierfit.model.roles import Roles
-from hierfit.model.spec import ModelSpec, sigma_name, threshold_name
+from hierfit.model.spec import ModelSpec, sd_name, sigma_name, threshold_name
 from hierfit.results.words import counted
 from hierfit.stan.start import expected_warmup
 from hierfit.stan.timing import Estimate
@@ -173,12 +173,20 @@ def priors_text(spec: ModelSpec, output: OutputFormat) -> str:
 def _prior_note(name: str, prior: Prior, spec: ModelSpec) -> str:
     if name == INTERCEPT and spec.has_two_intercepts:
         return "; of the intercept at the mean of x"
+    if _is_at_mean(name, spec):
+        return "; at the mean of what varies with the intercept"
     if spec.centered and spec.coefficients and name in map(threshold_name, spec.thresholds):
         return "; at the mean of x"
     if name == sigma_name(INTERCEPT) and len(spec.sigma_coefficients) > 1:
         return "; at the mean of its predictors"
     lower, _ = prior.bounds(positive=False)
     return "; its positive half" if spec.is_positive(name) and lower < 0 and prior.constant is None else ""
+
+
+def _is_at_mean(name: str, spec: ModelSpec) -> bool:
+    """Whether the prior is one of the sd of a factor's intercepts, or of its correlations, at the mean of columns."""
+    of_two = [group.factor for group in spec.groups if spec.has_two_sds(group)]
+    return name in {name for factor in of_two for name in (sd_name(factor, INTERCEPT), f"cor({factor})")}
 
 
 def rows_per_group(groups: Iterable[Mapping[str, Any]]) -> list[str]:

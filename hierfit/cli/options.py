@@ -227,7 +227,9 @@ PriorText = Annotated[
 NoCenter = Annotated[
     bool,
     typer.Option(
-        "--no-center", help="Put the intercept's prior at x = 0, not at the mean of x.", rich_help_panel=MODEL
+        "--no-center",
+        help="Put the priors of intercepts and of their sds at x = 0, not at the mean of x.",
+        rich_help_panel=MODEL,
     ),
 ]
 Standardize = Annotated[

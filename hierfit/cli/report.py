@@ -23,7 +23,7 @@ from hierfit.model.families import FAMILIES, Support
 from hierfit.model.formula import INTERCEPT
 from hierfit.model.priors import SET_BY_USER
 from hierfit.model.roles import Roles, roles_from_dict
-from hierfit.model.spec import INTERCEPT_AT_MEAN, Kind
+from hierfit.model.spec import INTERCEPT_AT_MEAN, Kind, sd_name
 from hierfit.model.table import Dialect
 from hierfit.results.checks import DOMINATED
 from hierfit.results.diagnostics import Diagnosis, Level
@@ -157,6 +157,21 @@ def intercept_lines(manifest: Mapping[str, Any], summary: Summary) -> list[str]:
     return wrapped(f"Intercept is the {expected} {zero}, {INTERCEPT_AT_MEAN} that {mean}.")
 
 
+def sd_lines(manifest: Mapping[str, Any], summary: Summary) -> list[str]:
+    """Return where the sds of varying intercepts are, where the table has two of a factor."""
+    two = {row.group for row in summary.rows if row.kind is Kind.SD_AT_MEAN}
+    lines = []
+    for group in (group for group in manifest["groups"] if group["factor"] in two):
+        means, name = group["means"], group["factor"]
+        zero, mean = "where all that varies with them is 0", "where it is at its mean (see run.json)"
+        if len(means) == 1:
+            column, value = next(iter(means.items()))
+            zero, mean = f"at {column} = 0", f"at its mean, {value:.4g}"
+        both = f"{sd_name(name, INTERCEPT)} and cor are those of intercepts {zero}"
+        lines += wrapped(f"{both}, {sd_name(name, INTERCEPT_AT_MEAN)} is that {mean}.")
+    return lines
+
+
 def threshold_lines(manifest: Mapping[str, Any], summary: Summary) -> list[str]:
     """Return what the thresholds are, where the table has some."""
     if all(row.kind is not Kind.THRESHOLD for row in summary.rows):
@@ -223,6 +238,7 @@ def share_lines(summary: Summary) -> list[str]:
     lines = []
     for share in summary.shares:
         where = f" at {', '.join(f'{column} = 0' for column in share.at_zero)}" if share.at_zero else ""
+        where = f" at the mean of {', '.join(share.at_mean)}" if share.at_mean else where
         scale = " on the latent scale" if share.scale == "latent" else ""
         between = f"{format_share(share.mean)} of the variance{scale}{left} is between {plural(share.factor)}"
         interval = f"{interval_title(summary.ci)} {format_share(share.lower)} to {format_share(share.upper)}"
@@ -258,6 +274,7 @@ def _said_lines(manifest: Mapping[str, Any], summary: Summary) -> list[str]:
     """Return what stands below the table."""
     return [
         *intercept_lines(manifest, summary),
+        *sd_lines(manifest, summary),
         *threshold_lines(manifest, summary),
         *sigma_lines(summary),
         *share_lines(summary),

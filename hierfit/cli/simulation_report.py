@@ -13,7 +13,7 @@ from hierfit.model.levels import levels_text
 from hierfit.model.roles import Roles
 from hierfit.model.simulate import DATA_FILE, TRUTH_FILE, Simulated
 from hierfit.model.simulation import TRIALS, Simulation
-from hierfit.model.spec import INTERCEPT_AT_MEAN
+from hierfit.model.spec import INTERCEPT_AT_MEAN, sd_name
 from hierfit.results.words import counted
 
 if TYPE_CHECKING:
@@ -43,7 +43,8 @@ def formula_text(simulation: FormulaSimulation, simulated: Simulated, out: Path)
     sizes = [f"{simulated.n_rows:,} rows", *(counted(len(factor["values"]), name) for name, factor in effects.items())]
     given = settings["true"]
     parameters = simulated.truth["parameters"]
-    default = {name: value for name, value in parameters.items() if name not in given and name != INTERCEPT_AT_MEAN}
+    at_mean = {sd_name(group.factor, INTERCEPT_AT_MEAN) for group in simulation.formula.groups} | {INTERCEPT_AT_MEAN}
+    default = {name: value for name, value in parameters.items() if name not in at_mean | given.keys()}
     options = ["--formula", str(simulation.formula)]
     options += _family_options(simulation.family, simulation.link, simulation.roles)
     return in_lines(

@@ -3,23 +3,22 @@
 Every number is carried to where its posterior is near normal: sigma to its log, partial correlations to their inverse
 hyperbolic tangent, an sd to asinh(sd / r), where r is about the smallest sd that the rows tell from 0. Far above r that
 is its log; near 0, where the posterior is flat, it is linear, so there is no long tail towards log 0. Where intercept
-and slopes of a factor are correlated, sds and correlations are those at the mean of the columns, since at 0, which may
-be far from all rows, they trade off against each other; their priors are those at 0 nevertheless. Letters: s points, d
-real numbers, M varying columns of a factor, C of all, P correlations.
+and slopes of a factor are correlated, the sds and correlations that are real numbers are those at the center of the
+columns, since elsewhere, which may be far from all rows, they trade off against each other; or, since informative
+priors may say more than the rows, those where the priors speak. Letters: s points, d real numbers, M varying columns of
+a factor, C of all, P correlations.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from math import inf
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hierfit.model.correlations import cholesky_from_partials
 from hierfit.model.design import Design, Group
-from hierfit.model.formula import INTERCEPT
+from hierfit.model.origin import z_at_prior, z_center
 from hierfit.model.priors import Prior
 from hierfit.model.scaling import effect_scale, scaled_varying
 from hierfit.model.spec import ModelSpec, sd_name
@@ -81,9 +80,10 @@ class FactorValues:
     """Points of one factor.
 
     Attributes:
-        T: square roots of the covariances of its effects, in units of the sampler [s, M, M].
-        sd: in the units of the CSV [s, M].
-        cor: correlations, row by row below the diagonal [s, P_f].
+        T: square roots of the covariances of its effects at the center of its columns, in units of the sampler
+            [s, M, M].
+        sd: those there, in the units of the CSV [s, M].
+        cor: correlations there, row by row below the diagonal [s, P_f].
         log_prior: log density of the priors on the real line, up to a constant [s].
     """
 
@@ -100,12 +100,15 @@ class FactorParameters:
     Attributes:
         scales: of its M columns; a constant one has no real number.
         eta: of the prior lkj(eta) of its correlations; None where it has none.
-        back: from effects at the mean of the columns to those at 0, in units of the sampler [M, M].
+        to_center: from effects whose sds are the real numbers to those at the center of the columns, in units of the
+            sampler [M, M].
+        to_prior: from the same to those that priors speak of [M, M].
     """
 
     scales: tuple[Scale, ...]
     eta: float | None
-    back: Array
+    to_center: Array
+    to_prior: Array
 
     @property
     def free(self) -> list[int]:
@@ -139,21 +142,23 @@ class FactorParameters:
             log_prior += log_slope
         partial = np.tanh(real[:, position:])
         L = cholesky_from_partials(partial, n_terms) if self.n_pairs else np.eye(n_terms)
-        T = self.back @ (sd[:, :, np.newaxis] * L)
-        V = T @ np.swapaxes(T, 1, 2)
-        at_zero = np.maximum(np.sqrt(np.diagonal(V, axis1=1, axis2=2)), _LEAST)
-        log_prior += sum(self.scales[index].log_prior(at_zero[:, index]) for index in self.free)
-        rows, columns = np.tril_indices(n_terms, -1)
-        cor = V[:, rows, columns] / (at_zero[:, rows] * at_zero[:, columns])
+        T = sd[:, :, np.newaxis] * L
+        at_prior = _row_lengths(self.to_prior @ T)
+        log_prior += sum(self.scales[index].log_prior(at_prior[:, index]) for index in self.free)
         if self.n_pairs:
-            log_prior += self._log_lkj(real[:, position:], np.maximum(sd, _LEAST), at_zero)
+            log_prior += self._log_lkj(real[:, position:], np.maximum(sd, _LEAST), at_prior)
+        T = self.to_center @ T
+        at_center = _row_lengths(T)
+        directions = T / at_center[:, :, np.newaxis]
+        rows, columns = np.tril_indices(n_terms, -1)
+        cor = np.einsum("spm,spm->sp", directions[:, rows], directions[:, columns])
         units = np.array([scale.unit for scale in self.scales])
-        return FactorValues(T, at_zero * units, cor[:, : self.n_pairs], log_prior)
+        return FactorValues(T, at_center * units, cor[:, : self.n_pairs], log_prior)
 
-    def _log_lkj(self, real: Array, sd: Array, at_zero: Array) -> Array:
-        """Return the log density of the correlations at 0, carried to the real numbers of those at the mean [s].
+    def _log_lkj(self, real: Array, sd: Array, at_prior: Array) -> Array:
+        """Return the log density of the correlations where their prior speaks, carried to the real numbers [s].
 
-        det(R)^(eta - 1) at 0, where det(R) is that of the covariance, the same at the mean, over the squares of the
+        det(R)^(eta - 1) there, where det(R) is that of the covariance, everywhere the same, over the squares of the
         sds; the sds to the power of M, which is the slope of covariances in sds and correlations; and (1 - partial^2)
         to the power of (M - 2 - j) / 2, which is that of correlations in partial ones (Lewandowski, Kurowicka & Joe
         2009, section 2.4), and once more for the hyperbolic tangent.
@@ -162,7 +167,7 @@ class FactorParameters:
         n_terms = len(self.scales)
         given = np.array([j for i in range(n_terms) for j in range(i)])
         log_rest = -2 * (np.logaddexp(real, -real) - np.log(2))  # log(1 - partial^2)
-        ratio = np.log(sd / at_zero).sum(axis=1)
+        ratio = np.log(sd / at_prior).sum(axis=1)
         log_determinant = log_rest.sum(axis=1) + 2 * ratio
         return np.asarray(
             (self.eta - 1) * log_determinant + n_terms * ratio + log_rest @ (1 + (n_terms - 2 - given) / 2)
@@ -201,9 +206,9 @@ class Parameters:
     sigma: Scale
 
     @property
-    def are_at_mean(self) -> bool:
-        """Whether any sd is one at the mean of the columns, and not what its prior speaks of."""
-        return any(np.count_nonzero(factor.back) > len(factor.scales) for factor in self.factors)
+    def are_as_priors(self) -> bool:
+        """Whether all sds are those that their priors speak of."""
+        return all(np.array_equal(factor.to_prior, np.eye(len(factor.scales))) for factor in self.factors)
 
     @property
     def bounds(self) -> Array:
@@ -230,36 +235,38 @@ class Parameters:
         return Values(found, sigma, log_prior + self.sigma.log_prior(sigma) + log_slope)
 
 
-def parameters(spec: ModelSpec, design: Design, *, at_mean: bool = True) -> Parameters:
-    """Return what is sampled of a model: sds and correlations at the mean of the columns where that is possible."""
+def parameters(spec: ModelSpec, design: Design, *, as_priors: bool = False) -> Parameters:
+    """Return what is sampled of a model: sds and correlations at the center of the columns, or where priors speak."""
     factors = []
     for group in design.groups:
         priors = [spec.priors[sd_name(group.factor, term)] for term in group.terms]
         eta = spec.priors[f"cor({group.factor})"].arguments[0] if group.correlated else None
-        own = zip(priors, effect_scale(design, group), _smallest(group), strict=True)
+        own = zip(priors, effect_scale(design, group), _smallest(spec, group), strict=True)
         scales = tuple(Scale(prior, unit, *prior.bounds(positive=True), least) for prior, unit, least in own)
-        back = _back(group, scales) if at_mean else np.eye(len(scales))
-        factors.append(FactorParameters(scales, eta, back))
+        apart, same = z_at_prior(spec, group), np.eye(len(scales))
+        ways = (_moved(-apart), same) if as_priors else (same, _moved(apart))
+        factors.append(FactorParameters(scales, eta, *ways))
     sigma = spec.priors["sigma"]
     return Parameters(tuple(factors), Scale(sigma, design.sigma_scale, *sigma.bounds(positive=True)))
 
 
-def _smallest(group: Group) -> Array:
+def _smallest(spec: ModelSpec, group: Group) -> Array:
     """Return r of every column in units of the sampler [M], for a sigma of half the outcome's sd.
 
     Of the variance between levels, were it 0, the estimate has an sd of about sigma^2 sqrt(2 / sum of (Z_j'Z_j)^2).
     """
-    squares = [np.bincount(group.codes, column**2, group.n_levels) for column in scaled_varying(group).T]
+    Z = scaled_varying(group, z_center(spec, group))
+    squares = [np.bincount(group.codes, column**2, group.n_levels) for column in Z.T]
     return np.array([0.5 * (2 / np.square(square).sum()) ** 0.25 for square in squares])
 
 
-def _back(group: Group, scales: Sequence[Scale]) -> Array:
-    """Return the way from effects at the mean of the columns to those at 0 [M, M]; the same where it must be.
+def _moved(distance: Array) -> Array:
+    """Return the way from effects to those where the columns are by `distance` [M] higher [M, M]."""
+    way = np.eye(len(distance))
+    way[0, 1:] = distance[1:]
+    return way
 
-    The sd of the intercept is another at the mean, so it must be free to be any.
-    """
-    back = np.eye(len(group.terms))
-    free = (scales[0].lower, scales[0].upper, scales[0].prior.constant) == (0.0, inf, None)
-    if group.correlated and group.terms[0] == INTERCEPT and free:
-        back[0, 1:] = -scaled_varying(group)[:, 1:].mean(axis=0)
-    return back
+
+def _row_lengths(T: Array) -> Array:
+    """Return the sds of effects whose covariances have the square roots T [s, M, M], at least `_LEAST` [s, M]."""
+    return np.asarray(np.maximum(np.sqrt(np.einsum("smn,smn->sm", T, T)), _LEAST))

@@ -132,9 +132,9 @@ def find_posterior(spec: ModelSpec, design: Design, seed: int) -> MarginalPoster
     """
     model = reduce_model(spec, design)
     found = [_approach(model, seed)]
-    if found[0].pilot.efficiency < GOOD and model.parameters.are_at_mean:  # informative priors may say more at 0
+    if found[0].pilot.efficiency < GOOD and not model.parameters.are_as_priors:  # these may say more than the rows
         with suppress(NoProposalError):
-            found.append(_approach(replace(model, parameters=parameters(spec, design, at_mean=False)), seed))
+            found.append(_approach(replace(model, parameters=parameters(spec, design, as_priors=True)), seed))
     best = max(found, key=lambda each: each.pilot.efficiency)
     if best.pilot.efficiency < POOR:
         raise NoProposalError(f"only {best.pilot.efficiency:.0%} of a pilot sample were effective")

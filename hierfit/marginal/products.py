@@ -16,6 +16,7 @@ squares solution (`model.collapsing`), so that huge offsets lose nothing.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +26,7 @@ from numpy.typing import NDArray
 from hierfit.model.collapsing import Coefficients, columns_to_reduce
 from hierfit.model.design import Design, Group
 from hierfit.model.engines import all_but, eliminated_factor, met_pairs, n_effects
+from hierfit.model.origin import z_center
 from hierfit.model.scaling import coefficient_scale, row_root, scaled_varying
 from hierfit.model.spec import ModelSpec
 
@@ -128,14 +130,14 @@ def multiply_out(spec: ModelSpec, design: Design) -> Products:
     first = eliminated_factor(design.groups)
     group = design.groups[first]
     others = all_but(design.groups, first)
-    root = row_root(design)
-    positions, values = _entries(others, columns @ fold, root)
+    varying = {each.factor: _rows_of(spec, design, each) for each in design.groups}
+    positions, values = _entries(others, varying, columns @ fold)
     n = sum(map(n_effects, others)) + len(taken)
     return Products(
         n_rows=design.n_rows,
         first=first,
-        own=_own(group, root),
-        cross=_cross(group, positions, values, n, root),
+        own=_own(group, varying[group.factor]),
+        cross=_cross(group, varying[group.factor], positions, values, n),
         rest=_gram(positions, values, n),
         prior=fold.T @ coefficients.prior @ fold,
         sizes=tuple((other.n_levels, len(other.terms)) for other in others),
@@ -153,19 +155,19 @@ def _constants(spec: ModelSpec, design: Design) -> Array:
     return values / coefficient_scale(design)
 
 
-def _rows_of(group: Group, root: Array | None) -> Array:
+def _rows_of(spec: ModelSpec, design: Design, group: Group) -> Array:
     """Return the varying columns as W has its own [N, M]: their rows multiplied by the root of their precision."""
-    Z = scaled_varying(group)
+    Z, root = scaled_varying(group, z_center(spec, group)), row_root(design)
     return Z if root is None else Z * root[:, np.newaxis]
 
 
-def _entries(others: list[Group], dense: Array, root: Array | None) -> tuple[Indices, Array]:
+def _entries(others: list[Group], varying: Mapping[str, Array], dense: Array) -> tuple[Indices, Array]:
     """Return where W is not 0 in every row [N, t], and what it is there [N, t]."""
     positions, values, start = [], [], 0
     for other in others:
         n_terms = len(other.terms)
         positions.append(start + other.codes[:, np.newaxis].astype(np.int64) * n_terms + np.arange(n_terms))
-        values.append(_rows_of(other, root))
+        values.append(varying[other.factor])
         start += n_effects(other)
     positions.append(np.broadcast_to(start + np.arange(dense.shape[1]), dense.shape))
     return np.concatenate(positions, axis=1), np.concatenate([*values, dense], axis=1)
@@ -180,9 +182,9 @@ def _gram(positions: Indices, values: Array, n: int) -> Array:
     return np.asarray((W.T @ W).toarray())
 
 
-def _own(group: Group, root: Array | None) -> Array:
+def _own(group: Group, Z: Array) -> Array:
     """Return Z_j'Z_j of every level [J, M, M]."""
-    Z, n_terms = _rows_of(group, root), len(group.terms)
+    n_terms = len(group.terms)
     own = np.empty((group.n_levels, n_terms, n_terms))
     for a in range(n_terms):
         for b in range(a + 1):
@@ -190,9 +192,9 @@ def _own(group: Group, root: Array | None) -> Array:
     return own
 
 
-def _cross(group: Group, positions: Indices, values: Array, n: int, root: Array | None) -> Dense | Sparse:
+def _cross(group: Group, Z: Array, positions: Indices, values: Array, n: int) -> Dense | Sparse:
     """Return C = Z'W of the eliminated factor."""
-    Z, n_terms, n_levels = _rows_of(group, root), len(group.terms), group.n_levels
+    n_terms, n_levels = len(group.terms), group.n_levels
     keys, where = np.unique(group.codes[:, np.newaxis].astype(np.int64) * n + positions, return_inverse=True)
     sums = [np.bincount(where.ravel(), (Z[:, m : m + 1] * values).ravel()) for m in range(n_terms)]
     entries = np.stack(sums, axis=1).astype(np.float64)

@@ -9,7 +9,7 @@ sampler (`model.scaling`).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,14 +18,15 @@ from numpy.typing import NDArray
 from hierfit.model.design import Design, Group
 from hierfit.model.first_estimate import estimate
 from hierfit.model.formula import INTERCEPT
+from hierfit.model.origin import x_center, z_center
 from hierfit.model.scaling import scaled_columns
 from hierfit.model.spec import ModelSpec
 
 Array = NDArray[np.float64]
 
-# A slope's mean is taken out of the rows only while its column is not further than so many sds from 0: the intercept
-# would lose digits to it.
-FARTHEST_MEAN = 20.0
+# A slope's mean is taken out of the rows only while its column has no two centers further apart than so many sds: the
+# intercept would lose digits to it.
+FARTHEST_CENTER = 20.0
 # Beyond this, how much the rows say is a matter of rounding.
 MOST_INFORMATION = 1e6
 LOWER_END = 1.0  # standard errors of the log of an sd
@@ -87,9 +88,9 @@ def narrowing(ratio: Array, least: Array) -> Array:
     return np.where(centered, (1 + np.minimum(np.where(centered, ratio, 0.0), MOST_INFORMATION)) ** -0.5, 1.0)
 
 
-def place_coefficients(design: Design, narrowed: Array) -> Centering:
+def place_coefficients(spec: ModelSpec, design: Design, narrowed: Array) -> Centering:
     """Find for every coefficient the factor whose mean it belongs to, given which columns are centred."""
-    X = scaled_columns(design)
+    X, places = scaled_columns(design, x_center(spec, design)), varying_places(spec, design)
     starts = np.cumsum([0, *(group.n_levels for group in design.groups)])
     firsts = np.cumsum([0, *(len(group.terms) for group in design.groups)])
     level_X = np.zeros((int(starts[-1]), X.shape[1]))
@@ -97,25 +98,56 @@ def place_coefficients(design: Design, narrowed: Array) -> Centering:
     in_rows = np.ones(X.shape[1], dtype=np.bool_)
     centered = [narrowed[firsts[f] : firsts[f + 1]] < 1 for f in range(len(design.groups))]
     for k in range(X.shape[1]):
-        for f in _candidates(k, design, centered, X[:, k]):
-            block = level_X[starts[f] : starts[f + 1]]
-            m = varying_place(k, design, design.groups[f])
-            if m is not None and centered[f][m]:
-                slopes[firsts[f] + m] = k
-                at = k - int(design.intercept)
-                block[:, k] = -design.x_mean[at] / design.x_scale[at]
-            else:
-                block[design.groups[f].codes, k] = X[:, k]
-            in_rows[k] = False
-            break
+        candidates = _candidates(k, design, centered, places, X[:, k])
+        if not candidates:
+            continue
+        f = candidates[0]
+        block, place = level_X[starts[f] : starts[f + 1]], places[f].get(k)
+        if place is not None and centered[f][place.m]:
+            slopes[firsts[f] + place.m] = k
+            block[:, k] = place.distance
+        else:
+            block[design.groups[f].codes, k] = X[:, k]
+        in_rows[k] = False
     return Centering(narrowed, tuple(slopes.tolist()), level_X, in_rows)
 
 
-def _candidates(k: int, design: Design, centered: Sequence[NDArray[np.bool_]], column: Array) -> list[int]:
+@dataclass(frozen=True)
+class Place:
+    """Where a population coefficient varies.
+
+    Attributes:
+        m: which of the factor's varying coefficients it is.
+        distance: the center of its varying column less that of its column of X, in sds.
+    """
+
+    m: int
+    distance: float
+
+
+def varying_places(spec: ModelSpec, design: Design) -> Sequence[Mapping[int, Place]]:
+    """Return for every factor which coefficients (0-based, of K) vary by it, and where."""
+    first, center, found = int(design.intercept), x_center(spec, design), []
+    for group in design.groups:
+        apart = z_center(spec, group)
+        places = {}
+        for at, name in enumerate(design.coefficients):
+            if name in group.terms:
+                m = group.terms.index(name)
+                distance = float((apart[m] - center[at]) / design.x_scale[at])
+                if abs(distance) <= FARTHEST_CENTER and np.array_equal(group.Z[:, m], design.X[:, at]):
+                    places[first + at] = Place(m, distance)
+        found.append(places)
+    return found
+
+
+def _candidates(
+    k: int, design: Design, centered: Sequence[NDArray[np.bool_]], places: Sequence[Mapping[int, Place]], column: Array
+) -> list[int]:
     """Return the factors whose mean may hold coefficient k, of that column, the best first."""
     factors = range(len(design.groups))
     levels = [group.n_levels for group in design.groups]
-    varying = [f for f in factors if _takes_slope(k, design, design.groups[f], centered[f])]
+    varying = [f for f in factors if _takes_slope(places[f].get(k), design.groups[f], centered[f])]
     if varying:
         return sorted(varying, key=lambda f: -levels[f])
     level = [f for f in factors if design.groups[f].terms[0] == INTERCEPT and centered[f][0]]
@@ -124,24 +156,11 @@ def _candidates(k: int, design: Design, centered: Sequence[NDArray[np.bool_]], c
     return sorted((f for f in level if _constant_within(column, design.groups[f])), key=lambda f: levels[f])
 
 
-def _takes_slope(k: int, design: Design, group: Group, centered: NDArray[np.bool_]) -> bool:
-    """Whether coefficient k is the mean of a centred slope, and a varying intercept takes up the mean of its column."""
-    m = varying_place(k, design, group)
-    if m is None or not centered[m]:
+def _takes_slope(place: Place | None, group: Group, centered: NDArray[np.bool_]) -> bool:
+    """Whether a coefficient is the mean of a centred slope, and a varying intercept takes up the rest of its column."""
+    if place is None or not centered[place.m]:
         return False
-    return group.terms[0] == INTERCEPT or design.x_mean[k - int(design.intercept)] == 0
-
-
-def varying_place(k: int, design: Design, group: Group) -> int | None:
-    """Return the place of coefficient k among those that vary by a factor, or None."""
-    if design.intercept and k == 0:
-        return None
-    at = k - int(design.intercept)
-    name = design.coefficients[at]
-    if name not in group.terms or abs(design.X[:, at].mean()) > FARTHEST_MEAN * design.x_scale[at]:
-        return None
-    m = group.terms.index(name)
-    return m if np.array_equal(group.Z[:, m], design.X[:, at]) else None
+    return group.terms[0] == INTERCEPT or place.distance == 0
 
 
 def _constant_within(column: Array, group: Group) -> bool:

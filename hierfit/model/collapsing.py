@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from hierfit.model import moments
 from hierfit.model.design import Design, Group
 from hierfit.model.formula import INTERCEPT
+from hierfit.model.origin import z_center
 from hierfit.model.scaling import coefficient_scale, row_root, scaled_offset, scaled_outcome, varying_units
 from hierfit.model.spec import ModelSpec
 
@@ -33,7 +34,7 @@ Indices = NDArray[np.int64]
 INTEGRABLE = ("normal", "flat")
 _RANK_TOLERANCE = 1e-13  # a column whose part outside the span of the earlier ones is shorter lies in that span
 _BLOCK_ROWS = 1 << 20
-_SAME = 1e-12  # levels whose S differ by less, relative to the largest, count as the same
+_SAME = 1e-12  # levels whose S differ by less, relative to the largest of a column, count as the same
 
 
 @dataclass(frozen=True)
@@ -134,7 +135,8 @@ def collapse(spec: ModelSpec, design: Design) -> Collapsed:
 
 def _collapse(spec: ModelSpec, design: Design) -> Collapsed:
     columns, coefficients = columns_to_reduce(spec, design)
-    levels, within = project(design.groups[0], columns, row_root(design), use_up=True)
+    group = design.groups[0]
+    levels, within = project(group, z_center(spec, group), columns, row_root(design), use_up=True)
     return Collapsed(**vars(coefficients), n_rows=design.n_rows, levels=levels, within=within)
 
 
@@ -218,10 +220,13 @@ class _ByLevel:
             column[block] -= Q[block] * along[codes]
 
 
-def project(group: Group, columns: Array, root: Array | None = None, *, use_up: bool = False) -> tuple[Levels, Array]:
+def project(
+    group: Group, center: Array, columns: Array, root: Array | None = None, *, use_up: bool = False
+) -> tuple[Levels, Array]:
     """Return q and S of every level, and the products of what the effects cannot take up [R, R].
 
-    Modified Gram-Schmidt, level by level, each column of Z orthogonalised twice (Giraud, Langou & Rozloznik 2005).
+    Z is less `center` [M]. Modified Gram-Schmidt, level by level, each column of Z orthogonalised twice (Giraud, Langou
+    & Rozloznik 2005).
     `root` is what the rows of the columns have been multiplied by, as those of Z are here. With `use_up` the columns
     [N, R] are worked on where they are: with many rows, copies are what fills memory.
     """
@@ -231,7 +236,7 @@ def project(group: Group, columns: Array, root: Array | None = None, *, use_up: 
     S = np.zeros((n_terms, n_terms, n_levels))
     q = np.empty((n_terms, n_levels, len(rest)))
     basis: list[Array] = []
-    centres, units = _varying_centres(group), varying_units(group)
+    centres, units = group.mean if group.terms[0] == INTERCEPT else center, varying_units(group)
     for m in range(n_terms):
         z = (group.Z[:, m] - centres[m]) / units[m]
         if root is not None:
@@ -249,22 +254,16 @@ def project(group: Group, columns: Array, root: Array | None = None, *, use_up: 
             q[m, :, c] = sums.total(z, column)
             sums.take_out(column, z, q[m, :, c])
         basis.append(z)
-    S += S[:, :1] * (centres / units)[np.newaxis, :, np.newaxis]  # from centred columns to those of the model
+    S += S[:, :1] * ((centres - center) / units)[np.newaxis, :, np.newaxis]  # to the columns of the model
     return Levels(S, q), rest @ rest.T
-
-
-def _varying_centres(group: Group) -> Array:
-    """Return what is subtracted from each varying column [M]: the mean of a slope's, where an intercept varies too."""
-    slopes = np.array([term != INTERCEPT for term in group.terms])
-    return np.where(slopes & (INTERCEPT in group.terms), moments.column_means(group.Z), 0.0)
 
 
 def gather(levels: Levels) -> Classes:
     """Put levels with the same S together, and few rows in place of many that have the same sums of products."""
     n_terms, n_levels, n_columns = levels.q.shape
-    flat = levels.S[np.triu_indices(n_terms)].T
-    size = np.maximum(np.abs(flat).max(axis=0), np.finfo(float).tiny)
-    keys = np.round(flat / size / _SAME)
+    entries = np.triu_indices(n_terms)
+    size = np.maximum(np.abs(levels.S).max(axis=(0, 2)), np.finfo(float).tiny)  # of a column of Z
+    keys = np.round((levels.S[entries] / size[entries[1], np.newaxis]).T / _SAME)
     _, first, classes, count = np.unique(keys, axis=0, return_index=True, return_inverse=True, return_counts=True)
     classes = classes.ravel()
     rows = np.swapaxes(levels.q, 0, 1).reshape(n_levels, -1)

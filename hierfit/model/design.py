@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
 
@@ -58,6 +59,11 @@ class Group:
         """J, the number of levels."""
         return len(self.labels)
 
+    @cached_property
+    def mean(self) -> Array:
+        """Means of the slopes' columns, 0 for the intercept's [M]."""
+        return np.where([term == INTERCEPT for term in self.terms], 0.0, moments.column_means(self.Z))
+
     @property
     def rows_per_level(self) -> NDArray[np.int64]:
         """Rows of each level [J]."""
@@ -75,7 +81,7 @@ class Design:
         coefficients: names of the K population coefficients.
         X: their columns [N, K], raw.
         intercept: whether there is a population-level intercept; not beside thresholds.
-        centered: whether the sampler's X is centred, so that the intercept's prior speaks of the mean of X.
+        centered: whether priors of intercepts and of their sds speak of the mean of the columns, not of x = 0.
         groups: the grouping factors.
         lines: line of the CSV file for each row [N].
         family: name of the outcome's distribution.
@@ -143,7 +149,7 @@ class Design:
 
     @property
     def x_mean(self) -> Array:
-        """What is subtracted from each column of X before sampling [K]: its mean, or 0 where X is not centred."""
+        """Where the columns of X are as the intercept's prior speaks of it [K]: at their means, or at 0."""
         if not (self.centered and self.has_level):
             return np.zeros(len(self.coefficients))
         return moments.column_means(self.X)

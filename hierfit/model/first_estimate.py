@@ -22,6 +22,7 @@ from hierfit.model.design import Design, Group
 from hierfit.model.families import FAMILIES, LINKS, SIGMA, THRESHOLD
 from hierfit.model.formula import INTERCEPT
 from hierfit.model.information import Rows
+from hierfit.model.origin import x_center, z_center
 from hierfit.model.scaling import effect_scale, scaled_columns, scaled_offset, scaled_outcome, scaled_varying
 from hierfit.model.spec import ModelSpec, sd_name
 
@@ -74,7 +75,8 @@ class _State:
 
 def estimate(spec: ModelSpec, design: Design) -> FirstEstimate:
     """Fit roughly, and return what was found of each varying column."""
-    X, Z = scaled_columns(design), [scaled_varying(group) for group in design.groups]
+    X = scaled_columns(design, x_center(spec, design))
+    Z = [scaled_varying(group, z_center(spec, group)) for group in design.groups]
     fixed = [_fixed_sds(spec, design, group) for group in design.groups]
     meetings = [list(_meetings(f, design.groups)) for f in range(len(design.groups))]
     with np.errstate(all="ignore"):

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from math import inf, log
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hierfit.errors import FormulaError, PriorError, did_you_mean
 from hierfit.model import moments
@@ -33,6 +34,8 @@ from hierfit.model.spec import (
     threshold_name,
 )
 
+Array = NDArray[np.float64]
+
 # Names that stand for several parameters, and what these are.
 PRIOR_CLASSES = {
     "b": "coefficients beside the intercept",
@@ -49,8 +52,8 @@ def default_priors(family: Family, design: Design) -> dict[str, Prior]:
     Intercept at the mean of X normal(mean y, 2.5 sd y) and coefficients normal(0, 2.5 sd y / sd x): rstanarm's vignette
     "Prior Distributions for rstanarm Models"; sds half student_t(3, 0, 2.5 sd y / sd x): brms's shape, per unit of x;
     correlations lkj(1): brms and rstanarm; auxiliaries: see `families`. Without an identity link sd y is 1 and mean y
-    the link of the mean. Without centring the intercept is that at x = 0, and its prior is the one that the centred
-    priors imply there.
+    the link of the mean. Without centring intercepts and their sds are those at x = 0, and their priors as wide as the
+    centred ones make them there.
     """
     scale = 2.5 * design.y_scale
     priors: dict[str, Prior] = {}
@@ -61,8 +64,10 @@ def default_priors(family: Family, design: Design) -> dict[str, Prior]:
         priors[name] = Prior("normal", (0.0, scale / x_sd), f"rstanarm: 2.5 {unit} / sd(x)".replace("  ", " "))
     for group in design.groups:
         for term, x_sd in zip(group.terms, varying_units(group), strict=True):
-            source = f"brms: 2.5 {unit}".rstrip() + ("" if term == INTERCEPT else " / sd(x)")
-            priors[sd_name(group.factor, term)] = Prior("student_t", (3.0, 0.0, scale / x_sd), source)
+            source, carried = f"brms: 2.5 {unit}".rstrip() + ("" if term == INTERCEPT else " / sd(x)"), 1.0
+            if term == INTERCEPT and group.correlated and not design.centered:
+                source, carried = f"{source} at mean(x), carried to x = 0", _leverage(group.mean / varying_units(group))
+            priors[sd_name(group.factor, term)] = Prior("student_t", (3.0, 0.0, scale / x_sd * carried), source)
         if group.correlated:
             priors[f"cor({group.factor})"] = Prior("lkj", (1.0,), "brms, rstanarm: uniform over correlation matrices")
     for between in design.thresholds:
@@ -89,10 +94,13 @@ def _sigma_priors(design: Design, sigma: SigmaColumns) -> dict[str, Prior]:
 def _intercept_prior(design: Design, scale: float) -> Prior:
     if design.centered or not design.coefficients:
         return Prior("normal", (design.intercept_location, scale), _intercept_source(design))
-    leverage = 1.0 + float(np.sum((moments.column_means(design.X) / design.x_scale) ** 2))
-    return Prior(
-        "normal", (design.intercept_location, scale * leverage**0.5), "rstanarm's at mean(x), carried to x = 0"
-    )
+    far = _leverage(moments.column_means(design.X) / design.x_scale)
+    return Prior("normal", (design.intercept_location, scale * far), "rstanarm's at mean(x), carried to x = 0")
+
+
+def _leverage(distance: Array) -> float:
+    """Return how many times wider priors are at a distance [K], in sds of the columns, than at their means."""
+    return float(np.sqrt(1.0 + np.sum(distance**2)))
 
 
 def _intercept_source(design: Design) -> str:

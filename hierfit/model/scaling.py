@@ -1,8 +1,9 @@
 """Design -> the columns as the sampler sees them.
 
 The outcome less y_mean over y_scale (as it is where its family allows nothing else), the offset over y_scale, the
-columns of X less x_mean over x_scale with a column of ones first, the varying columns over their sd: so that the
-sampler's parameters are near 1 in size whatever the units. Letters as in `model.design`; K counts the intercept here.
+columns of X and the varying ones less a center (`model.origin`) over their sds, X with a column of ones first: so that
+the sampler's parameters are near 1 in size whatever the units. Letters as in `model.design`; K counts the intercept
+here.
 """
 
 from __future__ import annotations
@@ -41,9 +42,9 @@ def scaled_offset(design: Design) -> Array:
     return np.zeros(design.n_rows) if design.offset is None else design.offset / design.y_scale
 
 
-def scaled_columns(design: Design) -> Array:
-    """Return the columns of X, the intercept's first where there is one [N, K]."""
-    X = (design.X - design.x_mean) / design.x_scale
+def scaled_columns(design: Design, center: Array) -> Array:
+    """Return the columns of X less `center` [K - 1], the intercept's first where there is one [N, K]."""
+    X = (design.X - center) / design.x_scale
     return np.column_stack([np.ones(design.n_rows), X]) if design.intercept else X
 
 
@@ -57,9 +58,9 @@ def effect_scale(design: Design, group: Group) -> Array:
     return np.asarray(design.y_scale / varying_units(group))
 
 
-def scaled_varying(group: Group) -> Array:
-    """Return the varying columns of one factor over their units [N, M]; not centred, which would change the model."""
-    return group.Z / varying_units(group)
+def scaled_varying(group: Group, center: Array) -> Array:
+    """Return the varying columns of one factor less `center` [M] over their units [N, M]."""
+    return (group.Z - center) / varying_units(group)
 
 
 def varying_units(group: Group) -> Array:

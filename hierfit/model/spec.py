@@ -24,9 +24,13 @@ class Kind(StrEnum):
     COEFFICIENT = "coefficient"
     THRESHOLD = "threshold"
     SD = "sd"
+    SD_AT_MEAN = "sd_at_mean"
     CORRELATION = "correlation"
     SIGMA_COEFFICIENT = "sigma_coefficient"
     AUXILIARY = "auxiliary"
+
+
+POSITIVE = (Kind.SD, Kind.SD_AT_MEAN, Kind.AUXILIARY)
 
 
 @dataclass(frozen=True)
@@ -35,7 +39,8 @@ class Parameter:
 
     Attributes:
         name: as the user reads and writes it: `ses`, `sd(school: ses)`, `cor(school: Intercept, ses)`, `sigma`.
-        kind: coefficient, threshold, sd, correlation, sigma_coefficient (of log sigma) or auxiliary.
+        kind: coefficient, threshold, sd, sd_at_mean (of intercepts where their slopes' columns are at their means),
+            correlation, sigma_coefficient (of log sigma) or auxiliary.
         group: the grouping factor it belongs to, or None.
         term: the coefficient it speaks of (`Intercept`, `ses`; "Intercept, ses" for a correlation, "low|medium" for a
             threshold), or None for an auxiliary.
@@ -45,6 +50,11 @@ class Parameter:
     kind: Kind
     group: str | None = None
     term: str | None = None
+
+    @property
+    def is_at_mean(self) -> bool:
+        """Whether it follows from others, being of intercepts at the mean of columns and not at 0."""
+        return self.kind is Kind.SD_AT_MEAN or self.name == INTERCEPT_AT_MEAN
 
 
 @dataclass(frozen=True)
@@ -61,6 +71,11 @@ class GroupCoefficients:
     terms: tuple[str, ...]
     correlated: bool
 
+    @property
+    def has_mean(self) -> bool:
+        """Whether the model is the same with intercepts at the mean of the slopes' columns."""
+        return self.correlated and self.terms[0] == INTERCEPT
+
 
 @dataclass(frozen=True)
 class ModelSpec:
@@ -73,8 +88,9 @@ class ModelSpec:
         coefficients: names of the population-level coefficients, the intercept not counted.
         groups: the varying coefficients, factor by factor.
         priors: prior of every parameter by its name; one `cor(school)` for all correlations of a factor. The prior
-            named `Intercept` speaks of the intercept at the mean of X when `centered`, at x = 0 otherwise.
-        centered: whether X is centred for the sampler.
+            named `Intercept` speaks of the intercept at the mean of X when `centered`, at x = 0 otherwise; so do that
+            named `sd(school)`, of intercepts that are correlated with slopes, and that of the correlations.
+        centered: whether it is so.
         prior_only: whether the outcome is left out, so that the draws come from the prior.
         thresholds: what the thresholds between ordered categories lie between: "low|medium".
         sigma_coefficients: names of the coefficients of log sigma, `Intercept` first where there is one; empty where
@@ -103,6 +119,11 @@ class ModelSpec:
             for group in self.groups
             for term in group.terms
         ]
+        at_mean = [
+            Parameter(sd_name(group.factor, INTERCEPT_AT_MEAN), Kind.SD_AT_MEAN, group.factor, INTERCEPT_AT_MEAN)
+            for group in self.groups
+            if self.has_two_sds(group)
+        ]
         correlations = [
             Parameter(f"cor({group.factor}: {pair})", Kind.CORRELATION, group.factor, pair)
             for group in self.groups
@@ -112,7 +133,7 @@ class ModelSpec:
         of_sigma = [Parameter(sigma_name(term), Kind.SIGMA_COEFFICIENT, None, term) for term in self.sigma_coefficients]
         scalars = [*(aux.name for aux in self.auxiliaries), *([HORSESHOE_SCALE] if self.shrunk else [])]
         auxiliaries = [Parameter(name, Kind.AUXILIARY) for name in scalars]
-        return (*coefficients, *thresholds, *sds, *correlations, *of_sigma, *auxiliaries)
+        return (*coefficients, *thresholds, *sds, *at_mean, *correlations, *of_sigma, *auxiliaries)
 
     @property
     def auxiliaries(self) -> tuple[Auxiliary, ...]:
@@ -140,11 +161,27 @@ class ModelSpec:
         """Whether the intercept at the mean of X and the one at x = 0 are different things, both worth naming."""
         return self.centered and self.intercept and bool(self.coefficients)
 
+    def has_two_sds(self, group: GroupCoefficients) -> bool:
+        """Whether the sd of a factor's intercepts at the mean of its columns is another than at x = 0."""
+        return self.centered and group.has_mean
+
+    def speaks_of(self, name: str) -> str:
+        """Return the parameter that the prior of that name is of: of two intercepts or sds, that at the mean."""
+        if name == INTERCEPT and self.has_two_intercepts:
+            return INTERCEPT_AT_MEAN
+        for group in self.groups:
+            if name == sd_name(group.factor, INTERCEPT) and self.has_two_sds(group):
+                return sd_name(group.factor, INTERCEPT_AT_MEAN)
+        return name
+
+    def prior_of(self, parameter: Parameter) -> Prior | None:
+        """Return the prior of a parameter; None where it has none of its own, or one of another parameter."""
+        named = (prior for name, prior in self.priors.items() if self.speaks_of(name) == parameter.name)
+        return next(named, None)
+
     def is_positive(self, name: str) -> bool:
         """Whether the parameter of that name cannot be negative: sds and auxiliaries."""
-        return any(
-            parameter.name == name and parameter.kind in (Kind.SD, Kind.AUXILIARY) for parameter in self.parameters
-        )
+        return any(parameter.name == name and parameter.kind in POSITIVE for parameter in self.parameters)
 
     def range_of(self, name: str) -> Interval:
         """Return the ends of the range of the parameter of that name."""

@@ -10,13 +10,13 @@ mean of varying intercepts together. Letters as in `model.centering`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hierfit.model.centering import Centering, varying_place
+from hierfit.model.centering import Centering, Place, varying_places
 from hierfit.model.design import Design, Group
 from hierfit.model.formula import INTERCEPT
 from hierfit.model.priors import Prior
@@ -49,13 +49,13 @@ def sweep(spec: ModelSpec, design: Design, centering: Centering) -> Sweeping:
     """Choose the columns whose means are swept out: those of which the coefficients are free, and not their means."""
     level, wide = int(design.has_level) - int(design.intercept), _wide(spec, design)
     blocks, j, c = [np.empty((0, len(wide)))], 0, 0
-    for group in design.groups:
+    for group, places in zip(design.groups, varying_places(spec, design), strict=True):
         means = {level + k for k in centering.slopes[c : c + len(group.terms)] if k >= 0}
         if design.intercept and centering.level_X[j, 0] == 1:
             means.add(0)
-        columns = np.array(list(_in_X(group, design)))
+        columns = np.array(list(_in_X(group, places, design)))
         inside = [np.flatnonzero(row).tolist() for row in columns]
-        # The last is the column's own coefficient; a slope far from 0 is in the intercept too.
+        # The last is the column's own coefficient; a slope with another center is in the intercept too.
         may = [bool(found) and found[-1] not in means and all(wide[k] for k in found) for found in inside]
         blocks.append(columns * np.array(may)[:, np.newaxis])
         j, c = j + group.n_levels, c + len(group.terms)
@@ -74,17 +74,18 @@ def _wide(spec: ModelSpec, design: Design) -> list[bool]:
     return [all(_is_wide(spec.priors[threshold_name(between)], 1.0) for between in design.thresholds), *wide]
 
 
-def _in_X(group: Group, design: Design) -> Iterator[Array]:
+def _in_X(group: Group, places: Mapping[int, Place], design: Design) -> Iterator[Array]:
     """Yield each varying column of a factor as a sum of ones, where these are taken up, and columns of X."""
-    first = int(design.has_level)
+    first, x_scale = int(design.has_level), design.x_scale
     for m, (term, unit) in enumerate(zip(group.terms, varying_units(group).tolist(), strict=True)):
         row = np.zeros(first + len(design.coefficients))
         if term == INTERCEPT:
             row[:first] = 1.0
-        for at in range(len(design.coefficients)):
-            if varying_place(at + int(design.intercept), design, group) == m and (first or design.x_mean[at] == 0):
-                row[first + at] = design.x_scale[at] / unit
-                row[:first] += design.x_mean[at] / unit
+        for k, place in places.items():
+            at = k - int(design.intercept)
+            if place.m == m and (first or place.distance == 0):
+                row[first + at] = x_scale[at] / unit
+                row[:first] -= place.distance * x_scale[at] / unit
         yield row
 
 

@@ -21,9 +21,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hierfit.errors import UsageError, did_you_mean
-from hierfit.model.design import Design
+from hierfit.model.design import Design, Group
 from hierfit.model.families import LINKS, SIGMA, THRESHOLD
 from hierfit.model.formula import INTERCEPT
+from hierfit.model.origin import moved_scales
 from hierfit.model.prior_choice import PRIOR_CLASSES
 from hierfit.model.scaling import varying_units
 from hierfit.model.scenarios import scenario_of
@@ -50,7 +51,7 @@ def true_values(spec: ModelSpec, design: Design, given: Mapping[str, float]) -> 
         UsageError: a value is out of range, or a parameter that has no default is not given.
     """
     values = _defaults(spec, design) | dict(given)
-    parameters = [parameter for parameter in spec.parameters if parameter.name != INTERCEPT_AT_MEAN]
+    parameters = [parameter for parameter in spec.parameters if not parameter.is_at_mean]
     lacking = [parameter.name for parameter in parameters if parameter.name not in values]
     if lacking:
         raise UsageError(
@@ -64,7 +65,16 @@ def true_values(spec: ModelSpec, design: Design, given: Mapping[str, float]) -> 
     if spec.has_two_intercepts:
         b = np.array([values[name] for name in design.coefficients])
         values[INTERCEPT_AT_MEAN] = values[INTERCEPT] + float(design.x_mean @ b)
+    for named in filter(spec.has_two_sds, spec.groups):
+        at_mean = _sd_at_mean(design.group(named.factor), named, values)
+        values[sd_name(named.factor, INTERCEPT_AT_MEAN)] = at_mean
     return {parameter.name: values[parameter.name] for parameter in spec.parameters}
+
+
+def _sd_at_mean(group: Group, named: GroupCoefficients, values: Mapping[str, float]) -> float:
+    sd = np.array([values[sd_name(group.factor, term)] for term in group.terms])
+    cor = np.array([values[_cor_name(named, low, high)] for high, low in _below_diagonal(named)])
+    return float(moved_scales(sd, cor, group.mean)[0][0])
 
 
 def correlation_matrix(group: GroupCoefficients, values: Mapping[str, float]) -> Array:
@@ -144,12 +154,17 @@ def _members(name: str, spec: ModelSpec) -> tuple[str, ...]:
     known |= {parameter.name: (parameter.name,) for parameter in spec.parameters}
     spellings = {_without_spaces(spelling): names for spelling, names in known.items() if names}
     found = spellings.get(_without_spaces(name))
-    if found == (INTERCEPT_AT_MEAN,):
-        raise UsageError(f"--true {name}: it follows from {INTERCEPT} and the coefficients.", hint="give Intercept")
+    following = [parameter for parameter in spec.parameters if parameter.is_at_mean]
+    for parameter in following:
+        if found == (parameter.name,):
+            given = INTERCEPT if parameter.group is None else sd_name(parameter.group, INTERCEPT)
+            others = "coefficients" if parameter.group is None else "other sds and correlations"
+            raise UsageError(f"--true {name}: it follows from {given} and the {others}.", hint=f"give {given}")
     if found:
         return found
-    names = [parameter.name for parameter in spec.parameters if parameter.name != INTERCEPT_AT_MEAN]
-    spelled = [spelling for spelling, members in known.items() if members and spelling != INTERCEPT_AT_MEAN]
+    names = [parameter.name for parameter in spec.parameters if not parameter.is_at_mean]
+    at_mean = {parameter.name for parameter in following}
+    spelled = [spelling for spelling, members in known.items() if members and spelling not in at_mean]
     levels = [spelling for spelling in spelled if spelling.startswith(f"{name}[")]
     near = f" Did you mean '{levels[0]}'?" if levels else did_you_mean(name, spelled)
     classes = ", ".join(name for name in PRIOR_CLASSES if known[name])

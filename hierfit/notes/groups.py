@@ -21,7 +21,6 @@ from hierfit.results.words import counted, listed
 
 FEW_LEVELS = 4
 FAR = 3.0
-FAR_CORRELATED = 20.0  # sds; beyond, the default prior of the intercepts' sd was seen to bias the slopes'
 EXPLAINED = 1e-6
 # Parameters that say how far single rows scatter; a family without one has its scatter from the mean alone.
 _SCATTER = ("sigma", "shape", "phi")
@@ -153,15 +152,14 @@ def _share_of_scatter(group: Group) -> float:
 
 
 def far_from_zero(known: Known) -> Iterator[Note]:
-    """Yield a note for each slope along a column far from 0, where the intercepts of its factor are."""
+    """Yield a note for each slope along a column far from 0 that is said to be unrelated to the intercepts there."""
     for term, group in zip(known.request.formula.groups, known.design.groups, strict=True):
-        if not term.intercept or len(group.terms) == 1:
+        if not term.intercept or len(group.terms) == 1 or group.correlated:
             continue
-        most = FAR_CORRELATED if group.correlated else FAR
         far = [
             name
             for name, column in zip(group.terms, group.Z.T, strict=True)
-            if name != INTERCEPT and not is_indicator(column) and abs(column.mean()) > most * column.std()
+            if name != INTERCEPT and not is_indicator(column) and abs(column.mean()) > FAR * column.std()
         ]
         for name in far:
             column = group.Z[:, group.terms.index(name)]
@@ -172,12 +170,6 @@ def far_from_zero(known: Known) -> Iterator[Note]:
                 f"then as good as tied to each other, and the fit depends on where {name} has its 0: center it, or let "
                 "| estimate the correlation."
             )
-            if group.correlated:
-                text = (
-                    f"The intercepts of {group.factor}, {sd_name(group.factor, INTERCEPT)} and its default prior are "
-                    f"those at {name} = 0, {average}: there they follow from the slopes, which that prior may hold "
-                    f"far too near each other. Do not trust the sds as they are; center {name}."
-                )
             yield Note(
                 NoteKind.FAR_FROM_ZERO, text, (*known.columns_of(name), *term.columns), _centred(known, term, name)
             )

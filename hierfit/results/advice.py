@@ -145,8 +145,9 @@ def _plausible_sd(group: Group, trouble: Trouble, draws: Draws, design: Design) 
     Half the sd of the outcome (1 if unscaled) per sd of the column, or more where the draws reach further.
     """
     names = [sd_name(group.factor, term) for term in group.terms]
-    index = next((index for index, name in enumerate(names) if name in trouble.names), len(names) - 1)
-    values = draws.of(names[index])
+    drawn = [trouble.spec.speaks_of(name) for name in names]
+    index = next((index for index, name in enumerate(drawn) if name in trouble.names), len(names) - 1)
+    values = draws.of(drawn[index])
     if not np.isfinite(values).all() or trouble.spec.priors[names[index]].constant is not None:
         return None
     column = column_scale(group, index)

@@ -22,8 +22,9 @@ from hierfit.model.correlations import cholesky_from_partials
 from hierfit.model.design import Design
 from hierfit.model.engines import Engine, n_effects
 from hierfit.model.families import FAMILIES
+from hierfit.model.origin import moved_scales, x_at_prior, z_center
 from hierfit.model.scaling import coefficient_scale, effect_scale
-from hierfit.model.spec import Kind, ModelSpec
+from hierfit.model.spec import Kind, ModelSpec, pairs
 from hierfit.model.sweeping import sweep
 from hierfit.results.collapsed import Sampled, draw_rest
 from hierfit.results.draws import Draws
@@ -45,13 +46,15 @@ def draws_from_sampling(sampling: Sampling, design: Design, spec: ModelSpec, eng
     else:
         variables["b"], level, effects = _effects(sampling, variables, design, spec)
         variables["threshold"] = variables["threshold"] + level
+    sds, at_mean, correlations = _at_zero(variables["sd"], variables["cor"], effects, design, spec)
     blocks = {
         Kind.COEFFICIENT: _coefficients(variables["b"], design, spec),
         Kind.THRESHOLD: variables["threshold"] + variables["b"] @ design.x_mean[:, np.newaxis]
         if spec.thresholds
         else variables["threshold"],
-        Kind.SD: variables["sd"],
-        Kind.CORRELATION: variables["cor"],
+        Kind.SD: sds,
+        Kind.SD_AT_MEAN: at_mean,
+        Kind.CORRELATION: correlations,
         Kind.SIGMA_COEFFICIENT: _sigma_coefficients(variables["b_sigma"], design),
         Kind.AUXILIARY: np.concatenate([variables["aux"][..., kept], variables["horseshoe_global"]], axis=2),
     }
@@ -100,7 +103,7 @@ def _effects(
     """
     effects = {}
     assert sampling.narrowed is not None
-    centering = place_coefficients(design, sampling.narrowed)
+    centering = place_coefficients(spec, design, sampling.narrowed)
     sweeping = sweep(spec, design, centering)
     b_scale = coefficient_scale(design)
     b = variables["b"] / b_scale
@@ -122,7 +125,33 @@ def _effects(
         level += scaled.mean(axis=3) @ sweeping.Z_in_thresholds[columns, np.newaxis]
         effects[group.factor] = np.swapaxes(scaled * unit[:, np.newaxis], 2, 3)
         u, c, p = u + n_levels * n_terms, c + n_terms, p + n_pairs
-    return variables["b"] - means * b_scale, level, effects
+    found = variables["b"] - means * b_scale
+    moved = (found / b_scale) @ np.concatenate([np.zeros(int(design.intercept)), x_at_prior(spec, design)])
+    if design.intercept:  # to where the design has it
+        found[..., 0] += b_scale[0] * moved
+    else:
+        level = level - moved[..., np.newaxis]
+    return found, level, effects
+
+
+def _at_zero(
+    sd: Array, cor: Array, effects: Mapping[str, Array], design: Design, spec: ModelSpec
+) -> tuple[Array, Array, Array]:
+    """Return sds, those of intercepts at the mean of the columns, and correlations; carry effects to x = 0 in place."""
+    sds, at_mean, correlations, c, p = [sd[..., :0]], [sd[..., :0]], [cor[..., :0]], 0, 0
+    for group, named in zip(design.groups, spec.groups, strict=True):
+        n_terms, n_pairs = len(group.terms), len(list(pairs(named)))
+        own, between, center = sd[..., c : c + n_terms], cor[..., p : p + n_pairs], z_center(spec, group)
+        if spec.has_two_sds(named):
+            at_mean.append(own[..., :1])
+        if center.any():
+            own, between = moved_scales(own, between, -center)
+            for m in np.flatnonzero(center):
+                effects[group.factor][..., 0] -= center[m] * effects[group.factor][..., m]
+        sds.append(own)
+        correlations.append(between)
+        c, p = c + n_terms, p + n_pairs
+    return np.concatenate(sds, axis=2), np.concatenate(at_mean, axis=2), np.concatenate(correlations, axis=2)
 
 
 @dataclass(frozen=True)

@@ -293,7 +293,7 @@ def where_divergent(draws: Draws, diverging: Flags) -> tuple[str, str] | None:
     best, share = None, CONCENTRATED
     for index, parameter in enumerate(draws.parameters):
         values = draws.values[:, :, index]
-        narrows = parameter.kind is Kind.SD or parameter.name == HORSESHOE_SCALE
+        narrows = parameter.kind in (Kind.SD, Kind.SD_AT_MEAN) or parameter.name == HORSESHOE_SCALE
         if not narrows or is_fixed(values[:, :, None])[0] or not np.isfinite(values).all():
             continue
         limit = _rounded_up(float(np.quantile(values[diverging], MOST, method="higher")))

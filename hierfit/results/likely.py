@@ -78,7 +78,7 @@ def _thin_groups(group: Group) -> str | None:
 
 def _no_variation(trouble: Trouble, group: Group, draws: Draws, design: Design) -> str | None:
     for index, term in enumerate(group.terms):
-        name = sd_name(group.factor, term)
+        name = trouble.spec.speaks_of(sd_name(group.factor, term))
         if name in trouble.disagreeing:
             continue
         if np.median(draws.of(name)) * column_scale(group, index) < SMALL_SD * residual_scale(draws, design):

@@ -1,8 +1,8 @@
 """Draws and Design <-> trace.nc, in the layout that ArviZ reads (0.x InferenceData, 1.x DataTree).
 
     posterior      b [chain, draw, coefficient], sd [.., varying], cor [.., pair], Intercept_at_mean and sigma [..],
-                   u_<factor> [.., <factor>, <factor>_term]; where there are any, threshold [.., between],
-                   b_sigma [.., sigma_coefficient] and horseshoe_scale [..]
+                   u_<factor> [.., <factor>, <factor>_term]; where there are any, sd_at_mean [.., factor_at_mean],
+                   threshold [.., between], b_sigma [.., sigma_coefficient] and horseshoe_scale [..]
     sample_stats   lp, acceptance_rate, step_size, tree_depth, n_steps, diverging, energy [chain, draw]
     observed_data  <response> [obs]
     constant_data  X [obs, coefficient], Z [obs, varying], level [obs, factor] (0-based); where there are any, trials,
@@ -36,6 +36,7 @@ from hierfit.errors import RunFolderError
 from hierfit.model import moments
 from hierfit.model.design import Design, Group
 from hierfit.model.families import FAMILIES
+from hierfit.model.formula import INTERCEPT
 from hierfit.model.priors import HORSESHOE_SCALE
 from hierfit.model.sigma import SigmaColumns
 from hierfit.model.spec import INTERCEPT_AT_MEAN, Kind, ModelSpec, Parameter, sd_name
@@ -45,7 +46,7 @@ _COMPRESSED: dict[str, Any] = {"compression": "gzip", "compression_opts": 1, "sh
 _SAMPLED, _WORTH = 4096, 0.4
 _FEW_DRAWS, _ROUNDING = 20, 1e-3
 _RESERVED = {"chain", "draw", "obs", "coefficient", "varying", "pair", "factor", "b", "sd", "cor", INTERCEPT_AT_MEAN}
-_RESERVED |= {"threshold", "between", "b_sigma", "sigma_coefficient", HORSESHOE_SCALE}
+_RESERVED |= {"sd_at_mean", "factor_at_mean", "threshold", "between", "b_sigma", "sigma_coefficient", HORSESHOE_SCALE}
 _RESERVED |= {auxiliary.name for family in FAMILIES.values() for auxiliary in family.auxiliaries}
 _SAMPLE = ("chain", "draw")
 # Variable and dimension of the parameters that make vectors.
@@ -53,6 +54,7 @@ _VECTORS = {
     Kind.COEFFICIENT: ("b", "coefficient"),
     Kind.THRESHOLD: ("threshold", "between"),
     Kind.SD: ("sd", "varying"),
+    Kind.SD_AT_MEAN: ("sd_at_mean", "factor_at_mean"),
     Kind.CORRELATION: ("cor", "pair"),
     Kind.SIGMA_COEFFICIENT: ("b_sigma", "sigma_coefficient"),
 }
@@ -84,7 +86,7 @@ def write_netcdf(path: Path, draws: Draws, design: Design, spec: ModelSpec) -> N
     variables, coordinates = _posterior(draws, spec, design)
     limits = {"max_treedepth": draws.max_treedepth, "lost_chains": draws.lost_chains}
     names = _factor_names([group.factor for group in design.groups])
-    rough = [f"u_{name}" for factor, name in names.items() if _may_be_rough(draws.effects[factor])]
+    rough = [f"u_{names[group.factor]}" for group in design.groups if _may_be_rough(draws, group)]
     datasets = {
         "posterior": _Dataset(variables, {**sample, **coordinates}, limits, rough),
         "sample_stats": _Dataset({name: (_SAMPLE, values) for name, values in draws.stats.items()}, sample),
@@ -124,14 +126,19 @@ def _write(group: Any, dataset: _Dataset) -> None:
             variable.attrs["dtype"] = "bool"
 
 
-def _may_be_rough(effects: NDArray[np.float64]) -> bool:
-    """Whether single precision tells the draws of each effect apart, from a few of them [chains, draws, J, M].
+def _may_be_rough(draws: Draws, group: Group) -> bool:
+    """Whether single precision tells the draws of each effect of a factor apart, from a few of them.
 
     Deviations from a population value are about as large as their sds; where there is no such value they may not be.
+    What rows see of intercepts far from 0 is their sum with the slopes, so theirs count at the mean of the columns.
     """
+    effects = draws.effects[group.factor]
     some = effects[:, :: max(1, effects.shape[1] // _FEW_DRAWS)].reshape(-1, *effects.shape[2:])
-    spread = moments.sd(some, axis=0, ddof=0)
     error = np.spacing(np.abs(some).max(axis=0).astype(np.float32))
+    if group.terms[0] == INTERCEPT:
+        at_mean = some[..., :1] + some[..., 1:] @ group.mean[1:, np.newaxis]
+        some = np.concatenate([at_mean, some[..., 1:]], axis=-1)
+    spread = moments.sd(some, axis=0, ddof=0)
     return bool(np.all((error < _ROUNDING * spread) | (spread == 0)))
 
 
@@ -210,7 +217,9 @@ def _is_scalar(parameter: Parameter) -> bool:
 
 def _coordinate(parameter: Parameter) -> str:
     """Return the label of one parameter in the vector of its kind."""
-    return _inside(parameter.name) if parameter.kind in (Kind.SD, Kind.CORRELATION) else str(parameter.term)
+    if parameter.kind in (Kind.SD, Kind.CORRELATION):
+        return _inside(parameter.name)
+    return str(parameter.group if parameter.kind is Kind.SD_AT_MEAN else parameter.term)
 
 
 def _inside(name: str) -> str:

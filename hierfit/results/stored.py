@@ -40,6 +40,7 @@ def _summary(document: Mapping[str, Any]) -> Summary:
             _number(share["upper"]),
             tuple(share["at_zero"]),
             share["scale"],
+            tuple(share["at_mean"]),
         )
         for share in document["variance_shares"]
     )

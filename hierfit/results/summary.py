@@ -7,11 +7,11 @@ in the units of the CSV, intercepts at x = 0. Group effects are `group_summary`'
 
 The variance shares (ICC for one factor) are sd(f: Intercept)^2 / (sum over factors of sd(f: Intercept)^2 + residual),
 draw by draw, for models with a varying intercept; with varying slopes that is the division at the point where all of
-these columns are 0. The residual variance is sigma^2 for gaussian outcomes; there are no shares where it differs from
-row to row. For two values, for successes among trials and for ordered categories, it is that of the latent variable
-whose place between thresholds is the outcome: pi^2 / 3 under a logit link, 1 under a probit; such
-shares are of the latent scale, not of the outcome (Goldstein, Browne, Rasbash 2002, Understanding Statistics 1(4);
-Nakagawa, Schielzeth 2010, Biological Reviews 85(4), table 2). Other families have none.
+these columns are at their means, or 0 where the table has no sds there. The residual variance is sigma^2 for gaussian
+outcomes; there are no shares where it differs from row to row. For two values, for successes among trials and for
+ordered categories, it is that of the latent variable whose place between thresholds is the outcome: pi^2 / 3 under a
+logit link, 1 under a probit; such shares are of the latent scale, not of the outcome (Goldstein, Browne, Rasbash 2002,
+Understanding Statistics 1(4); Nakagawa, Schielzeth 2010, Biological Reviews 85(4), table 2). Other families have none.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from hierfit.model import moments
 from hierfit.model.design import Design
 from hierfit.model.families import FAMILIES, Support
 from hierfit.model.formula import INTERCEPT
-from hierfit.model.spec import Kind, ModelSpec
+from hierfit.model.spec import Kind, ModelSpec, sd_name
 from hierfit.results.convergence import Convergence, assess
 from hierfit.results.draws import Draws
 from hierfit.results.residual import SigmaAt, sigma_in_units
@@ -80,6 +80,7 @@ class VarianceShare:
         upper: upper bound.
         at_zero: the varying columns that are 0 where the share holds.
         scale: "outcome", or "latent" where the variance is that of the variable behind outcomes of two values.
+        at_mean: the varying columns that are at their means there.
     """
 
     factor: str
@@ -88,6 +89,7 @@ class VarianceShare:
     upper: float
     at_zero: tuple[str, ...]
     scale: str = "outcome"
+    at_mean: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -117,7 +119,7 @@ class Summary:
         """Return `parameters`, `ci`, `variance_shares` and `sigma` of summary.json, NaN as None."""
         shares = [
             {"group": share.factor, "mean": share.mean, "lower": share.lower, "upper": share.upper,
-             "at_zero": list(share.at_zero), "scale": share.scale}
+             "at_zero": list(share.at_zero), "scale": share.scale, "at_mean": list(share.at_mean)}
             for share in self.shares
         ]  # fmt: skip
         return {
@@ -186,14 +188,18 @@ def variance_shares(draws: Draws, design: Design, spec: ModelSpec, ci: float = 0
     if residual is None or not factors:
         return ()
     scale = "outcome" if FAMILIES[spec.family].is_normal else "latent"
-    at_zero = tuple(dict.fromkeys(term for group in design.groups for term in group.terms if term != INTERCEPT))
-    between = np.stack([draws.of(f"sd({factor})").ravel() ** 2 for factor in factors])
+    sloped = [group for group in spec.groups if group.terms != (INTERCEPT,)]
+    terms = tuple(dict.fromkeys(term for group in sloped for term in group.terms if term != INTERCEPT))
+    at_mean = all(map(spec.has_two_sds, sloped))
+    names = [sd_name(factor, INTERCEPT) for factor in factors]
+    between = np.stack([draws.of(spec.speaks_of(name) if at_mean else name).ravel() ** 2 for name in names])
+    zero, mean = ((), terms) if at_mean else (terms, ())
     total = between.sum(axis=0) + residual
     with np.errstate(invalid="ignore"):
         shares = between / total
     bounds = interval_bounds(ci)
     return tuple(
-        VarianceShare(factor, float(share.mean()), *_two(np.quantile(share, bounds)), at_zero, scale)
+        VarianceShare(factor, float(share.mean()), *_two(np.quantile(share, bounds)), zero, scale, mean)
         for factor, share in zip(factors, shares, strict=True)
     )
 

@@ -2,12 +2,12 @@
 
 The names and shapes are those of the program's data block (`stan_models/glmm.stan.j2`). Columns, and the outcome where
 its family allows it, are centred and divided by their sds here, so that the sampler's parameters are near 1 in size
-whatever the units; priors and their bounds stay in the units of the CSV.
+whatever the units; priors and their bounds stay in the units of the CSV, and speak of where they were set.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import inf
 from typing import Any
@@ -21,6 +21,7 @@ from hierfit.model.design import Design, Group
 from hierfit.model.engines import Engine
 from hierfit.model.families import FAMILIES
 from hierfit.model.formula import INTERCEPT
+from hierfit.model.origin import x_at_prior, x_center, z_at_prior, z_center
 from hierfit.model.priors import DISTRIBUTIONS, EVERYWHERE, HORSESHOE_SCALE, Interval, Prior
 from hierfit.model.repeated import Repeated, repeated_rows
 from hierfit.model.scaling import (
@@ -159,7 +160,7 @@ def _sigma(spec: ModelSpec, design: Design) -> dict[str, Any]:
 
 def _groups(spec: ModelSpec, design: Design) -> dict[str, Any]:
     """Return the grouping factors: sizes, the level of each row, the varying columns."""
-    sd_scale = np.concatenate([np.empty(0), *(effect_scale(design, group) for group in design.groups)])
+    sd_scale = _side_by_side(effect_scale(design, group) for group in design.groups)
     return {
         "F": len(design.groups),
         "J": np.array([group.n_levels for group in design.groups], dtype=int),
@@ -168,7 +169,12 @@ def _groups(spec: ModelSpec, design: Design) -> dict[str, Any]:
         "lkj_eta": np.array([_lkj_eta(spec, group) for group in design.groups]),
         "C": len(sd_scale),
         "sd_scale": sd_scale,
+        "Z_at_prior": _side_by_side(z_at_prior(spec, group) for group in design.groups),
     }
+
+
+def _side_by_side(vectors: Iterable[Array]) -> Array:
+    return np.concatenate([np.empty(0), *vectors])
 
 
 def _rows(spec: ModelSpec, design: Design, narrowed: Array | None) -> dict[str, Any]:
@@ -180,7 +186,7 @@ def _rows(spec: ModelSpec, design: Design, narrowed: Array | None) -> dict[str, 
         **_centering(spec, design, choose(spec, design) if narrowed is None else narrowed),
         "level": np.array([group.codes for group in groups], dtype=int).reshape(len(groups), n_rows) + 1,
         "is_intercept": np.array([int(term == INTERCEPT) for term in terms], dtype=int),
-        "Z": np.concatenate([np.empty((0, n_rows)), *(scaled_varying(group).T for group in groups)]),
+        "Z": np.concatenate([np.empty((0, n_rows)), *(scaled_varying(g, z_center(spec, g)).T for g in groups)]),
     }
     repeated = repeated_rows(design)
     return data if repeated is None else {**data, **_summed(data, repeated)}
@@ -206,12 +212,13 @@ def _summed(data: StanData, repeated: Repeated) -> dict[str, Any]:
 
 def _centering(spec: ModelSpec, design: Design, narrowed: Array) -> dict[str, Any]:
     """Return the columns of X that are left in the rows, and what coefficients and means of group effects exchange."""
-    centering = place_coefficients(design, narrowed)
+    centering = place_coefficients(spec, design, narrowed)
     sweeping = sweep(spec, design, centering)
     return {
         "K_rows": int(centering.in_rows.sum()),
         "in_rows": np.flatnonzero(centering.in_rows) + 1,
-        "X": scaled_columns(design)[:, centering.in_rows],
+        "X": scaled_columns(design, x_center(spec, design))[:, centering.in_rows],
+        "X_at_prior": np.concatenate([np.zeros(int(design.intercept)), x_at_prior(spec, design)]),
         "centered": np.array(centering.centered, dtype=int),
         "slope": np.array(centering.slopes, dtype=int) + 1,
         "level_X": centering.level_X,

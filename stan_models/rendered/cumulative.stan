@@ -43,6 +43,19 @@ functions {
     return L;
   }
 
+  // Sd of the first effect of a factor where its columns are z, given the Cholesky factor T of the covariance of its
+  // effects where they are 0: that of the others is the same.
+  real first_sd(matrix T, vector z) {
+    return sqrt(dot_self(T[1] + z' * T)); // z[1], of the intercept, is 0
+  }
+
+  // What the density of sds and correlations where priors speak lacks to that of those here, `ratio` being the first sd
+  // here over that there: det(R)^(eta - 1) there for that here, det of the covariance being the same; and the slope of
+  // covariances in sds and correlations, the sds to the power of M.
+  real change_of_place(real ratio, int M, real eta) {
+    return (M + 2 * (eta - 1)) * log(ratio);
+  }
+
   // R ~ lkj_corr(eta) in terms of the partial correlations: the one given j - 1 others is independent
   // 2 * beta(a, a) - 1 with a = eta + (M - 1 - j) / 2 (Lewandowski, Kurowicka & Joe 2009, section 2.4).
   real lkj_partials_lpdf(vector partial, real eta, int M) {
@@ -72,7 +85,8 @@ data {
   int<lower=0> K; // coefficients
   int<lower=0, upper=K> K_rows; // those left in the rows: the others are in the means of group effects
   array[K_rows] int in_rows; // which
-  matrix[N, K_rows] X; // their columns, centred (see run.json) and divided by their sd
+  matrix[N, K_rows] X; // their columns, centred and divided by their sd
+  vector[K] X_at_prior; // the columns where the prior of thresholds speaks; zeros: at their centers
   vector[K] b_location; // what b counts from: the link of the mean of y for the intercept, otherwise 0
   vector<lower=0>[K] b_scale; // b per unit of b_std
   array[K] int b_prior;
@@ -104,7 +118,7 @@ data {
   array[F, N] int<lower=1> level; // level of each row
   int<lower=0> C; // varying columns of all factors, sum(M)
   array[C] int<lower=0, upper=1> is_intercept; // 1: a column of ones
-  array[C] vector[N] Z; // the columns, divided by their sd
+  array[C] vector[N] Z; // the columns, centred where correlations allow it and divided by their sd
 
   // hierarchical centring: where the data say much of a column's effects, z holds them and their mean together
   array[C] int<lower=0, upper=1> centered;
@@ -117,6 +131,7 @@ data {
   vector[C] Z_in_thresholds; // and of ones, which the thresholds take up
   vector<lower=0, upper=1>[C] mean_scale; // that mean, as z holds it where z holds effects, per unit of its own
   vector<lower=0>[C] sd_scale; // sd per unit of sd_std
+  vector[C] Z_at_prior; // the varying columns where priors of sds and correlations speak; zeros: at their centers
   array[C] int sd_prior;
   matrix[C, 3] sd_prior_arguments;
   int<lower=0, upper=C> C_free;
@@ -195,6 +210,7 @@ model {
   vector[K_rows] b_in_rows = b_scaled[in_rows];
   vector[K] means = rep_vector(0, K); // of effects, which b_scaled holds besides the coefficients
   real mean_level = 0; // the same of what thresholds take up
+  vector[C] sd_at_prior = sd; // sds where their priors speak
   int j = 0;
   int u = 0;
   int c = 0;
@@ -209,6 +225,10 @@ model {
     if (pairs > 0) {
       T = diag_pre_multiply(sd_f, cholesky_from_partials(segment(partial, p + 1, pairs), M[f]));
       segment(partial, p + 1, pairs) ~ lkj_partials(lkj_eta[f], M[f]);
+      if (max(abs(segment(Z_at_prior, c + 1, M[f]))) > 0) {
+        sd_at_prior[c + 1] = sd_scale[c + 1] * first_sd(T, segment(Z_at_prior, c + 1, M[f]));
+        target += change_of_place(sd[c + 1] / sd_at_prior[c + 1], M[f], lkj_eta[f]);
+      }
     }
     for (m in 1 : M[f]) { // column by column: T is triangular, so each speaks of the columns before it only
       int has_mean = slope[c + m] > 0 || (m == 1 && has_level_X[f]);
@@ -251,6 +271,7 @@ model {
     p += pairs;
   }
   vector[K] own = b - b_scale .* means; // the coefficients themselves: a shift of b, whose Jacobian is 1
+  real further = dot_product(X_at_prior, own ./ b_scale); // what X * b is where the prior of thresholds speaks
   for (k in b_free) b_location[k] + own[k] ~ prior(b_prior[k], b_prior_arguments[k]');
   if (H > 0) {
     b_std[horseshoe_std] ~ std_normal();
@@ -258,8 +279,8 @@ model {
     horseshoe_global[1] ~ prior(horseshoe_prior, horseshoe_prior_arguments);
     slab ~ inv_gamma(2, 8); // large ones: student_t(4, 0, 2)
   }
-  for (q in 1 : Q) threshold[q] + mean_level ~ prior(threshold_prior[q], threshold_prior_arguments[q]');
-  for (k in sd_free) sd[k] ~ prior(sd_prior[k], sd_prior_arguments[k]');
+  for (q in 1 : Q) threshold[q] + mean_level - further ~ prior(threshold_prior[q], threshold_prior_arguments[q]');
+  for (k in sd_free) sd_at_prior[k] ~ prior(sd_prior[k], sd_prior_arguments[k]');
   for (k in aux_free) aux[k] ~ prior(aux_prior[k], aux_prior_arguments[k]');
 
   if (prior_only == 0) {

@@ -43,6 +43,19 @@ functions {
     return L;
   }
 
+  // Sd of the first effect of a factor where its columns are z, given the Cholesky factor T of the covariance of its
+  // effects where they are 0: that of the others is the same.
+  real first_sd(matrix T, vector z) {
+    return sqrt(dot_self(T[1] + z' * T)); // z[1], of the intercept, is 0
+  }
+
+  // What the density of sds and correlations where priors speak lacks to that of those here, `ratio` being the first sd
+  // here over that there: det(R)^(eta - 1) there for that here, det of the covariance being the same; and the slope of
+  // covariances in sds and correlations, the sds to the power of M.
+  real change_of_place(real ratio, int M, real eta) {
+    return (M + 2 * (eta - 1)) * log(ratio);
+  }
+
   // R ~ lkj_corr(eta) in terms of the partial correlations: the one given j - 1 others is independent
   // 2 * beta(a, a) - 1 with a = eta + (M - 1 - j) / 2 (Lewandowski, Kurowicka & Joe 2009, section 2.4).
   real lkj_partials_lpdf(vector partial, real eta, int M) {
@@ -155,6 +168,7 @@ data {
   array[F] real<lower=0> lkj_eta; // prior of the correlations
   int<lower=0> C; // varying columns of all factors, sum(M)
   vector<lower=0>[C] sd_scale; // sd per unit of sd_std
+  vector[C] Z_at_prior; // the varying columns where priors of sds and correlations speak; zeros: at their centers
   array[C] int sd_prior;
   matrix[C, 3] sd_prior_arguments;
   int<lower=0, upper=C> C_free;
@@ -268,6 +282,11 @@ model {
     partial ~ lkj_partials(lkj_eta[1], C);
   }
   T = diag_pre_multiply(sd ./ sd_scale, T);
+  vector[C] sd_at_prior = sd; // sds where their priors speak
+  if (max(abs(Z_at_prior)) > 0) {
+    sd_at_prior[1] = sd_scale[1] * first_sd(T, Z_at_prior);
+    target += change_of_place(sd[1] / sd_at_prior[1], C, lkj_eta[1]);
+  }
   for (k in b_free) b_location[k] + b[k] ~ prior(b_prior[k], b_prior_arguments[k]');
   if (H > 0) {
     b_std[horseshoe_std] ~ std_normal();
@@ -275,7 +294,7 @@ model {
     horseshoe_global[1] ~ prior(horseshoe_prior, horseshoe_prior_arguments);
     slab ~ inv_gamma(2, 8); // large ones: student_t(4, 0, 2)
   }
-  for (k in sd_free) sd[k] ~ prior(sd_prior[k], sd_prior_arguments[k]');
+  for (k in sd_free) sd_at_prior[k] ~ prior(sd_prior[k], sd_prior_arguments[k]');
   for (k in aux_free) aux[k] ~ prior(aux_prior[k], aux_prior_arguments[k]');
 
   if (prior_only == 0) {

@@ -118,7 +118,15 @@ def test_true_values_are_printed_and_stored(cli: Cli) -> None:
     assert default.startswith("Intercept = 50 · age = 2 · cor(school: Intercept, ses) = 0\nNext")
     stored = json.loads(Path("sim/truth.json").read_text())
     assert stored["simulation"]["true"] == {"sd(school)": 4, "sd(school: ses)": 0.5, "ses": -2, "sigma": 0}
-    expected = ["Intercept", "Intercept_at_mean", "ses", "age", "sd(school)", "sd(school: ses)"]
+    expected = [
+        "Intercept",
+        "Intercept_at_mean",
+        "ses",
+        "age",
+        "sd(school)",
+        "sd(school: ses)",
+        "sd(school: Intercept_at_mean)",
+    ]
     assert list(stored["parameters"]) == [*expected, "cor(school: Intercept, ses)", "sigma"]
 
 

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from hierfit.model.design import Design, build_design
 from hierfit.model.formula_text import parse_formula
+from hierfit.model.origin import z_center
 from hierfit.model.prior_choice import build_spec
 from hierfit.model.scaling import coefficient_scale
 from hierfit.model.spec import ModelSpec
@@ -41,6 +42,8 @@ class Dense:
         mean: of the coefficients (less their location, at the mean of X where the design is centred) and the effects,
             in the units of the CSV.
         covariance: of the same.
+
+    Effects are those at `z_center` of their columns.
     """
 
     log_density: float
@@ -68,7 +71,9 @@ def dense(spec: ModelSpec, design: Design, covariances: Sequence[Array], sigma: 
         else:
             location[k], sd[k], fixed[k] = prior.arguments[0] - origin, 0.0, True
     blocks = [
-        np.column_stack([group.Z * (group.codes == level)[:, None] for level in range(group.n_levels)])
+        np.column_stack(
+            [(group.Z - z_center(spec, group)) * (group.codes == level)[:, None] for level in range(group.n_levels)]
+        )
         for group in design.groups
     ]
     W = np.column_stack([X, *blocks])

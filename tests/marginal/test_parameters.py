@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 
 from hierfit.marginal.parameters import Parameters, parameters
 from hierfit.model.design import Design
+from hierfit.model.origin import z_center
 from hierfit.model.spec import ModelSpec, sd_name
 from tests.marginal.cases import model
 
@@ -27,13 +28,22 @@ def points(sampled: Parameters, n: int) -> Array:
     return np.clip(near, sampled.bounds[:, 0] + 0.05, sampled.bounds[:, 1] - 0.05)
 
 
-def in_csv_units(sampled: Parameters, spec: ModelSpec, real: Array) -> Array:
-    """What is not constant, in the units of the CSV: sds and correlations factor by factor, and sigma."""
+def in_csv_units(sampled: Parameters, spec: ModelSpec, design: Design, real: Array) -> Array:
+    """What is not constant, in the units of the CSV: sds and correlations factor by factor, and sigma.
+
+    They are those of the effects that the priors speak of: at x = 0 where these are not of the mean.
+    """
     values = sampled.values(real[np.newaxis])
     found = []
-    for group, factor in zip(spec.groups, values.factors, strict=True):
+    for named, group, own, factor in zip(spec.groups, design.groups, sampled.factors, values.factors, strict=True):
         free = [spec.priors[sd_name(group.factor, term)].constant is None for term in group.terms]
-        found += [*factor.sd[0][free], *factor.cor[0]]
+        way = np.eye(len(group.terms))
+        way[0, 1:] = 0 if spec.centered else -z_center(spec, group)[1:]
+        T = way @ np.diag([scale.unit for scale in own.scales]) @ factor.T[0]
+        V = T @ T.T
+        sd = np.sqrt(np.diag(V))
+        below = np.tril_indices(len(sd), -1)
+        found += [*sd[free], *((V / np.outer(sd, sd))[below] if named.correlated else [])]
     return np.array([*found, values.sigma[0] * sampled.sigma.unit])
 
 
@@ -57,19 +67,23 @@ def log_prior(spec: ModelSpec, design: Design, x: Array) -> float:
     return total + float(np.log(spec.priors["sigma"].density(x[at], positive=True)))
 
 
+@pytest.mark.parametrize("as_priors", [False, True], ids=["at the center", "as priors"])
+@pytest.mark.parametrize("centered", [True, False], ids=["priors at the mean", "priors at 0"])
 @pytest.mark.parametrize("name", MODELS)
-def test_the_prior_is_carried_to_the_real_numbers(name: str) -> None:
+def test_the_prior_is_carried_to_the_real_numbers(name: str, centered: bool, as_priors: bool) -> None:
     text, priors = MODELS[name]
-    spec, design = model(text, *priors)
-    sampled = parameters(spec, design)
+    spec, design = model(text, *priors, centered=centered)
+    sampled = parameters(spec, design, as_priors=as_priors)
     differences = []
     for real in points(sampled, 6):
         steps = 1e-5 * np.eye(len(real))
         slopes = [
-            (in_csv_units(sampled, spec, real + step) - in_csv_units(sampled, spec, real - step)) / 2e-5
+            (in_csv_units(sampled, spec, design, real + step) - in_csv_units(sampled, spec, design, real - step)) / 2e-5
             for step in steps
         ]
-        expected = log_prior(spec, design, in_csv_units(sampled, spec, real)) + np.linalg.slogdet(np.array(slopes))[1]
+        expected = (
+            log_prior(spec, design, in_csv_units(sampled, spec, design, real)) + np.linalg.slogdet(np.array(slopes))[1]
+        )
         differences.append(float(sampled.values(real[np.newaxis]).log_prior[0]) - expected)
     assert np.ptp(differences) < 1e-6  # the error of central differences with a step of 1e-5
 
@@ -89,7 +103,9 @@ def test_constant_ones_are_what_they_are() -> None:
     sampled = parameters(spec, design)
     values = sampled.values(points(sampled, 3))
     np.testing.assert_allclose(values.factors[1].sd[:, 0], 2)
-    np.testing.assert_array_equal(sampled.factors[1].back, np.eye(2))  # at the mean the sd would not be constant
+    bound, at_zero = model("y ~ a + (1 | g) + (1 + b | h)", "sd(h) ~ constant(2)", centered=False)
+    np.testing.assert_array_equal(z_center(bound, at_zero.groups[1]), 0)  # at the mean the sd would not be constant
+    np.testing.assert_allclose(parameters(bound, at_zero).values(points(sampled, 3)).factors[1].sd[:, 0], 2)
 
 
 def test_no_density_beyond_the_range_of_a_prior() -> None:

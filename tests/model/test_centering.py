@@ -6,6 +6,7 @@ import pytest
 from hierfit.model.centering import Centering, choose, place_coefficients
 from hierfit.model.design import Design, build_design
 from hierfit.model.formula_text import parse_formula
+from hierfit.model.origin import x_center, z_center
 from hierfit.model.prior_choice import build_spec
 from hierfit.model.scaling import scaled_columns, scaled_varying
 from tests.model.cases import table
@@ -37,7 +38,8 @@ def chosen(formula: str, *priors: str, **of_data: float) -> list[bool]:
 def placed(formula: str, centred: str) -> tuple[Design, Centering]:
     """Return where coefficients go if those varying columns are centred whose digit is 1."""
     design = made(formula)
-    return design, place_coefficients(design, np.array([0.5 if digit == "1" else 1.0 for digit in centred]))
+    spec = build_spec(parse_formula(formula), design)
+    return design, place_coefficients(spec, design, np.array([0.5 if digit == "1" else 1.0 for digit in centred]))
 
 
 def test_a_column_is_centred_where_its_rows_say_more_than_its_spread() -> None:
@@ -77,17 +79,22 @@ def test_coefficients_go_where_they_belong() -> None:
     assert placed(formula, "000")[1].in_rows.all()
 
 
-def test_a_column_far_from_zero_stays_in_the_rows() -> None:
-    design = made("y ~ a + (1 + a | g)")
+@pytest.mark.parametrize(("bar", "in_rows"), [("|", [False, False]), ("||", [False, True])])
+def test_a_column_far_from_zero_stays_in_the_rows_where_it_is_not_centred(bar: str, in_rows: list[bool]) -> None:
+    formula = f"y ~ a + (1 + a {bar} g)"
+    design = made(formula)
     far = replace(design, X=design.X + 1e4)
     far = replace(far, groups=(replace(far.groups[0], Z=far.groups[0].Z + np.array([0, 1e4])),))
-    assert place_coefficients(far, np.array([0.5, 0.5])).in_rows.tolist() == [False, True]
+    spec = build_spec(parse_formula(formula), far)
+    assert place_coefficients(spec, far, np.array([0.5, 0.5])).in_rows.tolist() == in_rows
 
 
 def test_a_slope_without_a_varying_intercept_is_a_mean_only_where_columns_are_as_they_are() -> None:
-    design = made("y ~ a + (0 + a | g)")
-    assert place_coefficients(design, np.array([0.5])).in_rows.all()
-    assert place_coefficients(replace(design, centered=False), np.array([0.5])).in_rows.tolist() == [True, False]
+    formula = "y ~ a + (0 + a | g)"
+    for priors, in_rows in (((), [True, True]), (("Intercept ~ constant(20)",), [True, False])):
+        design = replace(made(formula), centered=not priors)
+        spec = build_spec(parse_formula(formula), design, priors)
+        assert place_coefficients(spec, design, np.array([0.5])).in_rows.tolist() == in_rows
 
 
 @pytest.mark.parametrize("centred", ["000", "111", "110", "010", "101"])
@@ -99,11 +106,12 @@ def test_the_linear_predictor_is_the_same(formula: str, centred: str) -> None:
     columns = sum(len(group.terms) for group in made(formula).groups)
     design, found = placed(formula, centred[:columns])
     rng = np.random.default_rng(1)
-    X = scaled_columns(design)
+    spec = build_spec(parse_formula(formula), design)
+    X = scaled_columns(design, x_center(spec, design))
     b = rng.normal(size=(3, X.shape[1]))
     plain, moved = b @ X.T, (b * found.in_rows) @ X.T
     for group, mean in zip(design.groups, found.means(b, design), strict=True):
-        Z, u = scaled_varying(group), rng.normal(size=(3, len(group.terms), group.n_levels))
+        Z, u = scaled_varying(group, z_center(spec, group)), rng.normal(size=(3, len(group.terms), group.n_levels))
         plain = plain + np.einsum("smn,nm->sn", u[..., group.codes], Z)
         moved = moved + np.einsum("smn,nm->sn", (u + mean)[..., group.codes], Z)
     np.testing.assert_allclose(moved, plain, atol=1e-9)

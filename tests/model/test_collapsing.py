@@ -19,12 +19,19 @@ ONE_SLOPE = formula_from_flags("y", ["a", "b"], "g", ["a"])
 NO_INTERCEPT = formula_from_flags("y", ["a", "b"], "g", ["a"], varying_intercept=False)
 
 
+CENTERS = {"mean": lambda group: group.mean, "0": lambda group: 0 * group.mean}
+
+
+@pytest.mark.parametrize("at", CENTERS)
 @pytest.mark.parametrize("formula", [SLOPES, ONE_SLOPE, NO_INTERCEPT], ids=str)
-def test_factors_and_products_are_those_of_the_rows(formula: object) -> None:
+def test_factors_and_products_are_those_of_the_rows(formula: object, at: str) -> None:
     made = design(formula, rows=37)  # type: ignore[arg-type]
-    group, Z = made.groups[0], scaled_varying(made.groups[0])
-    columns = np.column_stack([scaled_columns(made), scaled_outcome(made)])
-    levels, within = project(group, columns)
+    group, center = made.groups[0], CENTERS[at](made.groups[0])
+    Z, columns = (
+        scaled_varying(group, center),
+        np.column_stack([scaled_columns(made, made.x_mean), scaled_outcome(made)]),
+    )
+    levels, within = project(group, center, columns)
     rest = np.zeros_like(within)
     for j in range(group.n_levels):
         rows, S, q = group.codes == j, levels.S[:, :, j], levels.q[:, j]
@@ -40,8 +47,9 @@ def test_rows_of_other_precision_are_multiplied_by_its_root() -> None:
     precision = np.random.default_rng(1).gamma(2, 100, 37)
     made = replace(made, precision=precision)
     rows, root = collapse(build_spec(SLOPES, made), made), np.sqrt(precision / precision.mean())
-    group, Z = made.groups[0], scaled_varying(made.groups[0]) * root[:, None]
-    columns = np.column_stack([scaled_columns(made), scaled_outcome(made)]) * root[:, None]
+    group = made.groups[0]
+    Z = scaled_varying(group, group.mean) * root[:, None]
+    columns = np.column_stack([scaled_columns(made, made.x_mean), scaled_outcome(made)]) * root[:, None]
     columns[:, -1] -= columns[:, :-1] @ rows.reference
     for j in range(group.n_levels):
         at, S, q = group.codes == j, rows.levels.S[:, :, j], rows.levels.q[:, j]
@@ -61,19 +69,23 @@ def test_an_offset_of_1e12_in_a_varying_column_loses_nothing() -> None:
     x = np.array([0.25, 1.5, 3.0, 4.75, 5.25])
     near, far = one_level(x), one_level(x + 1e12)
     columns = np.random.default_rng(1).normal(size=(10, 2))
-    levels, within = project(far, columns)
-    expected, expected_within = project(near, columns)
+    at_zero = np.zeros(2)
+    levels, within = project(far, at_zero, columns)
+    expected, expected_within = project(near, at_zero, columns)
     np.testing.assert_allclose(levels.S[1, 1], expected.S[1, 1], rtol=1e-9)
     np.testing.assert_allclose(within, expected_within, rtol=1e-9)
     # sum of x over sqrt(n), in units of the sd of x
     total = sum(Fraction(value) for value in x + 1e12)
     np.testing.assert_allclose(levels.S[0, 1] * np.sqrt(5) * near.Z[:, 1].std(ddof=1), float(total), rtol=1e-12)
+    np.testing.assert_allclose(
+        project(far, far.mean, columns)[0].S, project(near, near.mean, columns)[0].S, atol=1e-4
+    )  # of the mean
 
 
 def test_the_columns_are_left_as_they_were() -> None:
     group, columns = one_level(np.array([1.0, 2.0, 4.0])), np.random.default_rng(1).normal(size=(2, 6)).T
     before = columns.copy()
-    project(group, columns)
+    project(group, np.zeros(2), columns)
     np.testing.assert_array_equal(columns, before)
 
 
@@ -91,9 +103,9 @@ def test_memory_is_a_few_columns(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_blocks_of_rows_do_not_change_the_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
     group, columns = design(SLOPES).groups[0], np.random.default_rng(1).normal(size=(40, 3))
-    whole, within = project(group, columns)
+    whole, within = project(group, group.mean, columns)
     monkeypatch.setattr("hierfit.model.collapsing._BLOCK_ROWS", 7)
-    parts, within_parts = project(group, columns)
+    parts, within_parts = project(group, group.mean, columns)
     np.testing.assert_allclose(parts.S, whole.S, rtol=1e-10, atol=1e-12)
     np.testing.assert_allclose(parts.q, whole.q, rtol=1e-10, atol=1e-12)
     np.testing.assert_allclose(within_parts, within, rtol=1e-10, atol=1e-12)
@@ -111,7 +123,7 @@ def test_the_rows_of_a_design_are_reduced_once() -> None:
 def test_a_column_that_is_constant_in_a_level_leaves_no_direction() -> None:
     group = one_level(np.array([3.1, 3.1, 3.1]))
     group = replace(group, Z=group.Z + np.array([0, 1.0]) * (group.codes == 1)[:, None])
-    levels, _ = project(group, np.random.default_rng(1).normal(size=(6, 2)))
+    levels, _ = project(group, group.mean, np.random.default_rng(1).normal(size=(6, 2)))
     np.testing.assert_array_equal(levels.S[1, 1], 0)
     np.testing.assert_array_equal(levels.q[1], 0)
 
@@ -133,7 +145,7 @@ def test_equal_levels_are_a_class_in_whatever_order_their_rows_come() -> None:
     x = np.concatenate([rng.permutation(visits) for _ in range(50)])
     codes = np.repeat(np.arange(50), 4).astype(np.int32)
     group = Group("g", tuple(map(str, range(50))), codes, ("Intercept", "x"), np.column_stack([np.ones(200), x]), True)
-    levels, _ = project(group, rng.normal(size=(200, 3)))
+    levels, _ = project(group, group.mean, rng.normal(size=(200, 3)))
     classes = gather(levels)
     assert classes.count.tolist() == [50] and classes.q.shape == (2, 6, 3)
     for a, b in ((0, 0), (1, 0), (1, 1)):

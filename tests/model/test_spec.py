@@ -8,9 +8,21 @@ from tests.model.cases import crossed_spec, small_spec
 def test_parameters_in_the_order_of_the_tables() -> None:
     names = [parameter.name for parameter in small_spec().parameters]
     assert names == [
-        "Intercept", "Intercept_at_mean", "a", "b", "sd(g)", "sd(g: a)", "cor(g: Intercept, a)", "sigma",
+        "Intercept", "Intercept_at_mean", "a", "b", "sd(g)", "sd(g: a)", "sd(g: Intercept_at_mean)",
+        "cor(g: Intercept, a)", "sigma",
     ]  # fmt: skip
-    assert "Intercept_at_mean" not in [parameter.name for parameter in small_spec(centered=False).parameters]
+    raw = small_spec(centered=False)
+    assert not any(parameter.is_at_mean for parameter in raw.parameters)
+
+
+def test_priors_speak_of_the_mean_where_there_are_two() -> None:
+    made, raw = small_spec(), small_spec(centered=False)
+    assert [made.speaks_of(name) for name in ("Intercept", "sd(g)", "sd(g: a)")] == [
+        "Intercept_at_mean", "sd(g: Intercept_at_mean)", "sd(g: a)",
+    ]  # fmt: skip
+    assert [raw.speaks_of(name) for name in raw.priors] == list(raw.priors)
+    without = {parameter.name for parameter in made.parameters if made.prior_of(parameter) is None}
+    assert without == {"Intercept", "sd(g)", "cor(g: Intercept, a)"}
 
 
 def test_correlations_run_row_by_row_below_the_diagonal() -> None:
@@ -21,7 +33,9 @@ def test_correlations_run_row_by_row_below_the_diagonal() -> None:
 
 def test_only_sds_and_auxiliaries_are_positive() -> None:
     made = small_spec()
-    assert [p.name for p in made.parameters if made.is_positive(p.name)] == ["sd(g)", "sd(g: a)", "sigma"]
+    assert [p.name for p in made.parameters if made.is_positive(p.name)] == [
+        "sd(g)", "sd(g: a)", "sd(g: Intercept_at_mean)", "sigma",
+    ]  # fmt: skip
 
 
 def test_it_survives_json() -> None:
@@ -35,7 +49,8 @@ def test_parameters_of_several_factors() -> None:
     )
     assert [parameter.name for parameter in made.parameters] == [
         "Intercept", "Intercept_at_mean", "a",
-        "sd(g)", "sd(g: a)", "sd(h)", "sd(h: a)", "sd(g:h)", "cor(g: Intercept, a)", "sigma",
+        "sd(g)", "sd(g: a)", "sd(h)", "sd(h: a)", "sd(g:h)", "sd(g: Intercept_at_mean)",
+        "cor(g: Intercept, a)", "sigma",
     ]  # fmt: skip
     assert str(made.priors["sd(g:h)"]) == "normal(0, 1)"
     assert str(made.priors["sd(h: a)"]) == "normal(0, 2)"

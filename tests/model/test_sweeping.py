@@ -23,7 +23,9 @@ def made(
     design = build_design(parsed, crossed_table())
     spec = build_spec(parsed, design, priors, prior_only=prior_only)
     columns = sum(len(group.terms) for group in design.groups)
-    centering = place_coefficients(design, np.array([0.5 if digit == "1" else 1.0 for digit in centred[:columns]]))
+    centering = place_coefficients(
+        spec, design, np.array([0.5 if digit == "1" else 1.0 for digit in centred[:columns]])
+    )
     return design, centering, sweep(spec, design, centering)
 
 
@@ -52,11 +54,11 @@ def test_thresholds_take_in_varying_intercepts() -> None:
     made_ = family_design(next(case for case in FAMILY_CASES if case.family == "cumulative"))  # (1 + b | g) + (1 | h)
     spec = build_spec(FORMULA, made_)
     for narrowed, swept in ((np.ones(3), [True, True, True]), (np.array([0.5, 0.5, 1.0]), [True, False, True])):
-        found = sweep(spec, made_, place_coefficients(made_, narrowed))
+        found = sweep(spec, made_, place_coefficients(spec, made_, narrowed))
         assert found.swept.tolist() == swept
         np.testing.assert_array_equal(found.Z_in_thresholds[[0, 2]], 1)
     fixed = build_spec(FORMULA, made_, ("threshold[never|seldom] ~ normal(0, 0.01)",))
-    assert sweep(fixed, made_, place_coefficients(made_, np.ones(3))).swept.tolist() == [False, False, False]
+    assert sweep(fixed, made_, place_coefficients(fixed, made_, np.ones(3))).swept.tolist() == [False, True, False]
 
 
 def test_priors_alone_need_no_sweeping() -> None:
@@ -76,11 +78,11 @@ def test_the_linear_predictor_is_the_same() -> None:
     """X b + Z u = X (b + swept means) + Z (u - swept means)."""
     design, _, found = made(CROSSED)
     rng = np.random.default_rng(1)
-    X = scaled_columns(design)
+    X = scaled_columns(design, design.x_mean)
     b = rng.normal(size=X.shape[1])
     plain, taken, rest, c = X @ b, b.copy(), np.zeros(design.n_rows), 0
     for group in design.groups:
-        Z, u = scaled_varying(group), rng.normal(size=(group.n_levels, len(group.terms)))
+        Z, u = scaled_varying(group, group.mean), rng.normal(size=(group.n_levels, len(group.terms)))
         swept = found.swept[c : c + len(group.terms)]
         plain = plain + np.sum(Z * u[group.codes], axis=1)
         rest = rest + np.sum(Z * (u - u.mean(axis=0) * swept)[group.codes], axis=1)

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from hierfit.model.collapsing import collapse, gather
 from hierfit.model.design import Design
 from hierfit.model.formula import formula_from_flags
+from hierfit.model.origin import z_center
 from hierfit.model.prior_choice import build_spec
 from hierfit.model.scaling import scaled_columns, scaled_outcome, scaled_varying
 from hierfit.model.spec import ModelSpec
@@ -20,7 +21,8 @@ PRIORS = ("Intercept ~ normal(21, 2)", "a ~ normal(1, 0.5)", "b ~ flat()")
 
 def dense_posterior(made: Design, spec: ModelSpec, T: Array, sigma: float, b: Array) -> tuple[Array, Array]:
     """Mean and covariance of the free coefficients and all effects, level by level, in the sampler's units."""
-    group, X, Z = made.groups[0], scaled_columns(made), scaled_varying(made.groups[0])
+    group, X = made.groups[0], scaled_columns(made, made.x_mean)
+    Z = scaled_varying(group, z_center(spec, group))
     units = made.y_scale / np.concatenate([[1.0], made.x_scale])
     free = [i for i, name in enumerate(spec.coefficient_names) if spec.priors[name].distribution in ("normal", "flat")]
     y = scaled_outcome(made) - X @ np.where(np.isin(np.arange(len(b)), free), 0, b)
@@ -93,7 +95,7 @@ def test_blocks_of_draws_change_nothing_but_the_noise() -> None:
     rows = collapse(build_spec(formula, made), made)
     sampled = Sampled(np.zeros((300_000, 3)), np.full((300_000, 1, 1), 3.0), np.full(300_000, 1e-9))
     b, effects = draw_rest(sampled, rows, np.random.default_rng(1))
-    codes, X = made.groups[0].codes, scaled_columns(made)
+    codes, X = made.groups[0].codes, scaled_columns(made, made.x_mean)
     mean = np.array([np.append(scaled_outcome(made)[codes == j].mean(), X[codes == j].mean(axis=0)) for j in range(8)])
     np.testing.assert_allclose(effects[:, :, 0], mean[:, 0] - b @ mean[:, 1:].T, atol=1e-7)
 

@@ -77,9 +77,10 @@ def test_centred_effects_are_what_is_left_of_their_mean() -> None:
     draws, sampling = collect(design, TWO_FACTORS, "11100")
     b, z = sampling.variables["b"][0, 0], sampling.variables["z"][0, 0]
     scale, mean, sd = design.y_scale, design.x_mean, design.x_scale
-    np.testing.assert_allclose(draws.effects["g"][0, 0, :, 1], z[8:16] * scale / sd[0] - b[1])
-    intercepts = z[:8] * scale - (b[0] - b[1] * mean[0] - b[2] * mean[1])
-    np.testing.assert_allclose(draws.effects["g"][0, 0, :, 0], intercepts)
+    of_a, of_b = z[8:16] * scale / sd[0] - b[1], z[16:24] * scale / sd[1] - b[2]
+    np.testing.assert_allclose(draws.effects["g"][0, 0, :, 1], of_a)
+    intercepts = z[:8] * scale - b[0]  # where a and b are at their means
+    np.testing.assert_allclose(draws.effects["g"][0, 0, :, 0], intercepts - of_a * mean[0] - of_b * mean[1])
 
 
 @pytest.mark.parametrize(
@@ -147,22 +148,24 @@ def test_effects_against_a_loop() -> None:
             sd, partial, z = (variables[name][chain, draw] for name in ("sd", "partial", "z"))
             factor = cholesky_from_partials(partial, 3)
             for level in range(8):
-                own = np.array([z[term * 8 + level] for term in range(3)])
-                np.testing.assert_allclose(draws.effects["g"][chain, draw, level], sd[:3] * (factor @ own))
+                own = sd[:3] * (factor @ np.array([z[term * 8 + level] for term in range(3)]))
+                own[0] -= own[1:] @ design.groups[0].mean[1:]  # from the means of a and b to 0
+                np.testing.assert_allclose(draws.effects["g"][chain, draw, level], own)
             for level in range(3):
                 own = np.array([z[24 + term * 3 + level] for term in range(2)])
                 np.testing.assert_allclose(draws.effects["h"][chain, draw, level], sd[3:] * own)
 
 
 def test_the_order_of_the_parameters() -> None:
-    draws, sampling = collect(two_factors(), TWO_FACTORS)
+    draws, sampling = collect(two_factors(), TWO_FACTORS, "11100")  # a is the mean of a centred slope
     names = [parameter.name for parameter in draws.parameters]
     assert names == [
         "Intercept", "Intercept_at_mean", "a", "b",
-        "sd(g)", "sd(g: a)", "sd(g: b)", "sd(h)", "sd(h: b)",
+        "sd(g)", "sd(g: a)", "sd(g: b)", "sd(h)", "sd(h: b)", "sd(g: Intercept_at_mean)",
         "cor(g: Intercept, a)", "cor(g: Intercept, b)", "cor(g: a, b)", "sigma",
     ]  # fmt: skip
-    for name, variable, column in (("a", "b", 1), ("sd(h)", "sd", 3), ("cor(g: a, b)", "cor", 2), ("sigma", "aux", 0)):
+    taken = [("a", "b", 1), ("sd(h)", "sd", 3), ("sd(g: Intercept_at_mean)", "sd", 0), ("cor(g: a, b)", "cor", 2)]
+    for name, variable, column in [*taken, ("sigma", "aux", 0)]:
         np.testing.assert_array_equal(draws.of(name), sampling.variables[variable][..., column])
     assert draws.stats is sampling.stats
     assert draws.max_treedepth == 9
@@ -198,7 +201,9 @@ def test_without_centring_there_is_one_intercept() -> None:
     design = make_design(formula, centered=False)
     draws, sampling = collect(design, formula)
     assert [parameter.name for parameter in draws.parameters[:2]] == ["Intercept", "a"]
-    np.testing.assert_allclose(draws.of("Intercept"), sampling.variables["b"][..., 0] + design.y_mean)
+    b = sampling.variables["b"]  # at the mean of a, whatever priors speak of
+    wanted = b[..., 0] + design.y_mean - b[..., 1] * design.X.mean()
+    np.testing.assert_allclose(draws.of("Intercept"), wanted)
 
 
 # thresholds, log sigma, the horseshoe

@@ -202,14 +202,14 @@ def test_arviz_reads_the_documented_layout(tmp_path: Path) -> None:
     assert list(data.groups()) == ["posterior", "sample_stats", "observed_data", "constant_data"]
     dimensions = {name: variable.dims[2:] for name, variable in data["posterior"].data_vars.items()}
     assert dimensions == {
-        "b": ("coefficient",), "sd": ("varying",), "cor": ("pair",), "Intercept_at_mean": (), "sigma": (),
-        "u_school": ("school", "school_term"),
+        "b": ("coefficient",), "sd": ("varying",), "sd_at_mean": ("factor_at_mean",), "cor": ("pair",),
+        "Intercept_at_mean": (), "sigma": (), "u_school": ("school", "school_term"),
     }  # fmt: skip
     assert {variable.dims[:2] for variable in data["posterior"].data_vars.values()} == {("chain", "draw")}
     coordinates = {name: values.to_numpy().tolist() for name, values in data["posterior"].coords.items()}
     assert coordinates == {
         "chain": [0, 1], "draw": [0, 1, 2, 3, 4], "coefficient": ["Intercept", "ses", "age"],
-        "varying": ["school", "school: ses", "school: age"],
+        "varying": ["school", "school: ses", "school: age"], "factor_at_mean": ["school"],
         "pair": ["school: Intercept, ses", "school: Intercept, age", "school: ses, age"],
         "school": list(LABELS), "school_term": ["Intercept", "ses", "age"],
     }  # fmt: skip

@@ -48,7 +48,7 @@ def test_variance_share_is_computed_draw_by_draw(synthetic):
     share = summarize(case.draws, case.design, case.spec).shares[0]
     between, within = case.draws.of("sd(school)").ravel() ** 2, case.draws.of("sigma").ravel() ** 2
     ratio = between / (between + within)
-    assert (share.factor, share.at_zero, share.scale) == ("school", (), "outcome")
+    assert (share.factor, share.at_mean, share.at_zero, share.scale) == ("school", (), (), "outcome")
     assert share.mean == pytest.approx(ratio.mean())
     assert [share.lower, share.upper] == pytest.approx(np.quantile(ratio, [0.025, 0.975]).tolist())
 

@@ -8,6 +8,7 @@ import pytest
 from hierfit.model.design import build_design
 from hierfit.model.engines import Engine
 from hierfit.model.formula import Formula, GroupTerm, formula_from_flags
+from hierfit.model.formula_text import parse_formula
 from hierfit.model.prior_choice import build_spec
 from hierfit.stan.data import StanData, stan_data
 from hierfit.stan.programs import render_program
@@ -158,15 +159,17 @@ def test_columns_are_centred_and_scaled() -> None:
     np.testing.assert_allclose(given["X"][:, 1:].std(axis=0, ddof=1), 1)
 
 
-def test_without_centring_columns_are_only_scaled() -> None:
-    given, source = data(formula=Formula("y", ("a", "b")), centered=False), table()
+def test_columns_are_only_scaled_where_a_prior_binds_the_intercept_at_0() -> None:
+    given = data("Intercept ~ uniform(-99, 99)", formula=Formula("y", ("a", "b")), centered=False)
+    source = table()
     np.testing.assert_allclose(given["X"][:, 1], source.numbers["a"] / np.std(source.numbers["a"], ddof=1))
 
 
-def test_varying_columns_are_not_centred_for_that_would_change_the_model() -> None:
-    given, source = data(), table()
+@pytest.mark.parametrize(("bar", "centred"), [("|", True), ("||", False)])
+def test_varying_columns_are_centred_where_that_is_the_same_model(bar: str, centred: bool) -> None:
+    given, a = data(formula=parse_formula(f"y ~ a + (1 + a {bar} g)")), table().numbers["a"]
     np.testing.assert_array_equal(given["is_intercept"], [1, 0])
-    np.testing.assert_allclose(given["Z"][1], source.numbers["a"] / np.std(source.numbers["a"], ddof=1))
+    np.testing.assert_allclose(given["Z"][1], (a - centred * a.mean()) / np.std(a, ddof=1), atol=1e-12)
 
 
 def test_levels_count_from_one() -> None:

@@ -15,10 +15,11 @@ from scipy import stats
 
 from hierfit.model.centering import Centering, place_coefficients
 from hierfit.model.correlations import cholesky_from_partials
-from hierfit.model.design import Design, build_design
+from hierfit.model.design import Design, Group, build_design
 from hierfit.model.engines import Engine
 from hierfit.model.families import FAMILIES, SIGMA, THRESHOLD
 from hierfit.model.formula import Formula, GroupTerm, SigmaTerms
+from hierfit.model.origin import x_center, z_center
 from hierfit.model.prior_choice import build_spec
 from hierfit.model.priors import HORSESHOE, HORSESHOE_SCALE, Prior
 from hierfit.model.scaling import varying_units
@@ -49,6 +50,9 @@ CASES = [
     (INTERCEPT, ("Intercept ~ constant(25)", "a ~ uniform(-1, 9)", "sigma ~ lognormal(0, 1)"), True),
     (SLOPES, ("cor(g) ~ lkj(2.5)", "sd(g: a) ~ uniform(0, 20)", "b ~ cauchy(0, 3)"), True),
     (UNCORRELATED, ("sd(g) ~ inv_gamma(2, 3)", "sd(g: a) ~ normal(1, 2)", "Intercept ~ student_t(4, 20, 9)"), True),
+    (SLOPES, ("cor(g) ~ lkj(2.5)", "sd(g) ~ gamma(2, 0.1)", "Intercept ~ student_t(4, 20, 9)"), False),
+    (SLOPES, ("sd(g) ~ constant(3)", "cor(g) ~ lkj(2)"), False),
+    (SLOPES, ("sd(g) ~ uniform(0, 30)", "Intercept ~ uniform(-90, 90)"), False),
     (NO_INTERCEPT, ("Intercept ~ flat()", "sd(g: a) ~ exponential(0.5)", "sigma ~ uniform(0, 10)"), False),
 ]
 SLOPES_CROSSED = Formula("y", ("a", "b"), (GroupTerm("g", True, ("a",)), GroupTerm("h", True, ("a", "b"))))
@@ -58,6 +62,7 @@ FULL_ONLY = [
     (PLAIN, (), True),
     (SLOPES_CROSSED, ("Intercept ~ student_t(4, 20, 9)", "a ~ normal(1, 8)"), True),
     (SLOPES_CROSSED, ("Intercept ~ constant(20)",), False),
+    (SLOPES_CROSSED, ("cor(h) ~ lkj(3)", "sd(g) ~ exponential(0.1)"), False),
     (SIDE_BY_SIDE, ("b ~ uniform(-9, 9)", "Intercept ~ normal(15, 6)"), True),
 ]
 ALL = [(*case, engine) for case in CASES for engine in Engine] + [(*case, Engine.FULL) for case in FULL_ONLY]
@@ -86,7 +91,7 @@ def test_lp_is_the_density_where_means_are_swept_out(formula: Formula, centred: 
     design = build_design(formula, crossed_table())
     spec = build_spec(formula, design, ("Intercept ~ normal(15, 6)", "b ~ student_t(4, 1, 9)"))
     narrowed = narrowed_where(centred, design)
-    assert sweep(spec, design, place_coefficients(design, narrowed)).swept.any()
+    assert sweep(spec, design, place_coefficients(spec, design, narrowed)).swept.any()
     sampling = run(spec, design, Engine.FULL, narrowed)
     expected = [log_density(state, spec, design, Engine.FULL) for state in states(sampling, spec, design)]
     assert np.ptp(expected) > 1, "the draws must differ for the comparison to say anything"
@@ -110,7 +115,7 @@ def test_lp_is_the_density_where_thresholds_take_means_up(centred: str) -> None:
     design = family_design(case)
     spec = build_spec(FORMULA, design, ("threshold ~ student_t(5, 1, 2)",))
     narrowed = narrowed_where(centred, design)
-    assert sweep(spec, design, place_coefficients(design, narrowed)).Z_in_thresholds.any()
+    assert sweep(spec, design, place_coefficients(spec, design, narrowed)).Z_in_thresholds.any()
     sampling = run(spec, design, Engine.FULL, narrowed)
     expected = [family_log_density(state, spec, design) for state in states(sampling, spec, design)]
     assert np.ptp(expected) > 1, "the draws must differ for the comparison to say anything"
@@ -207,8 +212,10 @@ def states(sampling: Sampling, spec: ModelSpec, design: Design) -> list[Mapping[
     return [unswept(state, spec, design) for state in found]
 
 
-def centering_of(state: Mapping[str, Array], design: Design) -> Centering:
-    return place_coefficients(design, state.get("narrowed", np.ones(sum(len(group.terms) for group in design.groups))))
+def centering_of(state: Mapping[str, Array], spec: ModelSpec, design: Design) -> Centering:
+    return place_coefficients(
+        spec, design, state.get("narrowed", np.ones(sum(len(group.terms) for group in design.groups)))
+    )
 
 
 def unswept(state: Mapping[str, Array], spec: ModelSpec, design: Design) -> Mapping[str, Array]:
@@ -218,17 +225,18 @@ def unswept(state: Mapping[str, Array], spec: ModelSpec, design: Design) -> Mapp
     """
     if "z" not in state:
         return state
-    swept = sweep(spec, design, centering_of(state, design)).swept
+    swept = sweep(spec, design, centering_of(state, spec, design)).swept
     b, effects, c, level = state["b"].copy(), [], 0, 0.0
     names = list(spec.coefficient_names)
-    for group, (T, z) in zip(design.groups, sampled_factors({**state, "swept": swept}, design), strict=True):
+    for group, (T, z) in zip(design.groups, sampled_factors({**state, "swept": swept}, spec, design), strict=True):
         u = z @ T.T
         for m, term in enumerate(group.terms):
             if swept[c + m] and term == "Intercept":
                 level += u[:, m].mean()
             elif swept[c + m]:
                 b[names.index(term)] -= u[:, m].mean()
-                level += u[:, m].mean() * design.x_mean[design.coefficients.index(term)]  # its column is centred
+                k = design.coefficients.index(term)  # its columns of X and Z may be centred differently
+                level += u[:, m].mean() * (x_center(spec, design)[k] - z_center(spec, group)[m])
         effects.append(u)
         c += len(group.terms)
     if design.intercept:
@@ -239,16 +247,17 @@ def unswept(state: Mapping[str, Array], spec: ModelSpec, design: Design) -> Mapp
 
 def log_density(state: Mapping[str, Array], spec: ModelSpec, design: Design, engine: Engine) -> float:
     """Likelihood times prior times the Jacobian of Stan's unconstraining transforms."""
-    mean = population_predictor(state, design)
+    mean = population_predictor(state, spec, design)
     sigma = state["aux"][0]
     precision = np.ones(design.n_rows) if design.precision is None else design.precision
     covariance = sigma**2 * np.diag(1 / precision)
-    for group, (T, z) in zip(design.groups, factors(state, design), strict=True):
+    for group, (T, z) in zip(design.groups, factors(state, spec, design), strict=True):
         if engine is Engine.FULL:
-            mean = mean + np.sum(group.Z * (z @ T.T)[group.codes], axis=1)
+            mean = mean + np.sum((group.Z - z_center(spec, group)) * (z @ T.T)[group.codes], axis=1)
         else:
             same_level = group.codes[:, None] == group.codes
-            covariance += same_level * (group.Z @ T @ T.T @ group.Z.T)
+            Z = group.Z - z_center(spec, group)
+            covariance += same_level * (Z @ T @ T.T @ Z.T)
     prior = log_prior(state, spec, design, engine)
     if engine is Engine.FULL:
         return float(stats.multivariate_normal(mean, covariance).logpdf(design.y)) + prior
@@ -260,7 +269,7 @@ def log_marginal(y: Array, covariance: Array, spec: ModelSpec, design: Design) -
 
     normal(m, s): mean X m, covariance X s^2 X'. flat: what Harville (1974) calls the restricted likelihood.
     """
-    X = population_columns(design)
+    X = population_columns(design, design.x_mean)
     flat = np.empty((len(y), 0))
     for index, name in enumerate(spec.coefficient_names):
         prior = spec.priors[name]
@@ -277,8 +286,8 @@ def log_marginal(y: Array, covariance: Array, spec: ModelSpec, design: Design) -
     return float(-0.5 * (np.linalg.slogdet(covariance)[1] + np.linalg.slogdet(precision)[1] + quadratic))
 
 
-def population_columns(design: Design) -> Array:
-    X = design.X - design.x_mean
+def population_columns(design: Design, center: Array) -> Array:
+    X = design.X - center
     return np.asarray(np.column_stack([*([np.ones(design.n_rows)] * design.intercept), X]))
 
 
@@ -286,17 +295,18 @@ def is_integrated(name: str, spec: ModelSpec, engine: Engine) -> bool:
     return engine is Engine.COLLAPSED and spec.priors[name].distribution in ("normal", "flat")
 
 
-def population_predictor(state: Mapping[str, Array], design: Design) -> Array:
+def population_predictor(state: Mapping[str, Array], spec: ModelSpec, design: Design) -> Array:
     b = state["b"] + (np.arange(len(state["b"])) == 0) * design.intercept_origin * design.intercept
     offset = np.zeros(design.n_rows) if design.offset is None else design.offset
-    return np.asarray(population_columns(design) @ b + offset)
+    center = x_center(spec, design) if "z" in state else design.x_mean
+    return np.asarray(population_columns(design, center) @ b + offset)
 
 
 def family_log_density(state: Mapping[str, Array], spec: ModelSpec, design: Design) -> float:
     family = FAMILIES[design.family]
-    eta = population_predictor(state, design)
-    for group, (T, z) in zip(design.groups, factors(state, design), strict=True):
-        eta = eta + np.sum(group.Z * (z @ T.T)[group.codes], axis=1)
+    eta = population_predictor(state, spec, design)
+    for group, (T, z) in zip(design.groups, factors(state, spec, design), strict=True):
+        eta = eta + np.sum((group.Z - z_center(spec, group)) * (z @ T.T)[group.codes], axis=1)
     aux = state.get("aux", np.empty(0))
     auxiliaries = {auxiliary.name: aux[[index]] for index, auxiliary in enumerate(family.auxiliaries)}
     if design.thresholds:
@@ -313,18 +323,18 @@ def family_log_density(state: Mapping[str, Array], spec: ModelSpec, design: Desi
     return float(weights @ rows) + log_prior(state, spec, design, Engine.FULL)
 
 
-def factors(state: Mapping[str, Array], design: Design) -> list[tuple[Array, Array]]:
+def factors(state: Mapping[str, Array], spec: ModelSpec, design: Design) -> list[tuple[Array, Array]]:
     """Return, for each factor, the Cholesky factor of its covariance and its z [J, M], with mean 0 and sd 1."""
-    found = sampled_factors(state, design)
+    found = sampled_factors(state, spec, design)
     if "u" in state:
         found = [(T, np.linalg.solve(T, u.T).T) for (T, _), u in zip(found, state["u"], strict=True)]
     return found
 
 
-def sampled_factors(state: Mapping[str, Array], design: Design) -> list[tuple[Array, Array]]:
+def sampled_factors(state: Mapping[str, Array], spec: ModelSpec, design: Design) -> list[tuple[Array, Array]]:
     """Return the same as the sampler sees them: where a mean is swept out, that is not what belongs to the effects."""
     found = []
-    centering = centering_of(state, design)
+    centering = centering_of(state, spec, design)
     u = c = p = 0
     for f, group in enumerate(design.groups):
         m, j = len(group.terms), group.n_levels
@@ -333,7 +343,7 @@ def sampled_factors(state: Mapping[str, Array], design: Design) -> list[tuple[Ar
         z = state["z"][u : u + j * m].reshape(m, j).T.copy() if "z" in state else np.empty((j, m))
         T = state["sd"][c : c + m, None] * L
         if "z" in state:
-            means = mean_effect(state, design, f)
+            means = mean_effect(state, spec, design, f)
             for i in np.flatnonzero(centering.centered[c : c + m]):  # z holds the effects with their mean
                 effect = z[:, i] * (design.y_scale / varying_units(group))[i] - means[:, i]
                 if "swept" in state and state["swept"][c + i]:  # the sampler's mean is narrower than that of u
@@ -344,15 +354,15 @@ def sampled_factors(state: Mapping[str, Array], design: Design) -> list[tuple[Ar
     return found
 
 
-def mean_effect(state: Mapping[str, Array], design: Design, f: int) -> Array:
+def mean_effect(state: Mapping[str, Array], spec: ModelSpec, design: Design, f: int) -> Array:
     """The mean of a factor's effects [J, M] in the units of the CSV, put together by hand, row by row.
 
     A coefficient belongs to it if its column of X is left out of the rows and it fits: it varies by this factor, or
     its column is constant within the levels and no other factor has it.
     """
-    group, centering = design.groups[f], centering_of(state, design)
+    group, centering = design.groups[f], centering_of(state, spec, design)
     mean = np.zeros((group.n_levels, len(group.terms)))
-    columns = np.column_stack([*([np.ones(design.n_rows)] * design.intercept), design.X - design.x_mean])
+    columns = population_columns(design, x_center(spec, design))
     names = [*(["Intercept"] * design.intercept), *design.coefficients]
     first = sum(other.n_levels for other in design.groups[:f])
     terms = sum(len(other.terms) for other in design.groups[:f])
@@ -362,8 +372,9 @@ def mean_effect(state: Mapping[str, Array], design: Design, f: int) -> Array:
             continue
         assert not centering.in_rows[k]
         if slope:
-            mean[:, group.terms.index(name)] += state["b"][k]
-            mean[:, 0] -= state["b"][k] * design.x_mean[k - design.intercept]
+            m = group.terms.index(name)
+            mean[:, m] += state["b"][k]
+            mean[:, 0] += state["b"][k] * (z_center(spec, group)[m] - x_center(spec, design)[k - design.intercept])
         else:
             mean[group.codes, 0] += state["b"][k] * columns[:, k]
     return mean
@@ -383,7 +394,7 @@ def log_prior(state: Mapping[str, Array], spec: ModelSpec, design: Design, engin
         places |= dict(zip(names["b_sigma"], level, strict=True))
     ranges = {auxiliary.name: auxiliary.within for auxiliary in FAMILIES[spec.family].auxiliaries}
     ranges |= dict.fromkeys(names["sd"], (0.0, np.inf))
-    total = 0.0
+    total, spoken = 0.0, where_priors_speak(state, spec, design)
     for variable, parameters in names.items():
         for index, name in enumerate(parameters):
             prior = spec.priors.get(name)  # none for sigma where it has predictors
@@ -391,21 +402,20 @@ def log_prior(state: Mapping[str, Array], spec: ModelSpec, design: Design, engin
                 continue
             if variable == "b" and is_integrated(name, spec, engine):
                 continue
-            value = float(state[variable][index]) + places.get(name, 0.0)
-            within = ranges.get(name, (-np.inf, np.inf))
+            place, within = places.get(name, 0.0), ranges.get(name, (-np.inf, np.inf))
             if prior.distribution not in ("flat", "uniform"):
-                total += float(np.log(prior.density(np.array(value), within=within)))
-            total += log_jacobian(value, *prior.bounds(within=within))
+                total += float(np.log(prior.density(spoken[variable][index] + place, within=within)))
+            total += log_jacobian(float(state[variable][index]) + place, *prior.bounds(within=within))
     if spec.thresholds:  # Stan's transform of ordered vectors: the logs of the distances
         total += float(np.log(np.diff(state["threshold"])).sum())
     if spec.shrunk:
         total += log_horseshoe(state, spec, design, engine)
     for group in design.groups:
         if group.correlated:
-            total += lkj(state, spec, design, group.factor)
+            total += lkj(state, spec, design, group)
     if engine is Engine.FULL and "z" in state:
-        centered, c = np.array(centering_of(state, design).centered), 0
-        for T, z in factors(state, design):
+        centered, c = np.array(centering_of(state, spec, design).centered), 0
+        for T, z in factors(state, spec, design):
             jacobian = len(z) * float(np.log(np.diag(T)[centered[c : c + len(T)]]).sum())
             total += float(stats.norm.logpdf(z).sum()) - jacobian
             c += len(T)
@@ -435,30 +445,59 @@ def log_jacobian(value: float, lower: float, upper: float) -> float:
     return float(np.log(value - lower)) if np.isfinite(lower) else 0.0
 
 
-def lkj(state: Mapping[str, Array], spec: ModelSpec, design: Design, factor: str) -> float:
-    """det(R)^(eta - 1), times the Jacobian from R to the partial correlations and on to the unconstrained scale.
+def where_priors_speak(state: Mapping[str, Array], spec: ModelSpec, design: Design) -> dict[str, Array]:
+    """Return the state with intercept, thresholds and sds carried to where their priors speak of them."""
+    found = {name: state[name].copy() for name in ("b", "sd", "threshold", "b_sigma", "aux") if name in state}
+    if "z" in state:
+        b = state["b"][int(design.intercept) :]
+        further = float(b @ (design.x_mean - x_center(spec, design)))
+        if design.intercept:
+            found["b"][0] += further
+        elif spec.thresholds:
+            found["threshold"] -= further
+    c = 0
+    for group, (T, _) in zip(design.groups, sampled_factors(state, spec, design), strict=True):
+        found["sd"][c : c + len(T)] = sds_and_correlations(T @ T.T, spec, group)[: len(T)]
+        c += len(T)
+    return found
 
-    The Jacobian of R is taken by central differences, which owes nothing to the formula in the program.
+
+def sds_and_correlations(V: Array, spec: ModelSpec, group: Group) -> Array:
+    """Return those of effects where priors speak of them [M + P], given their covariance as the sampler has it."""
+    way = np.eye(len(V))
+    if not spec.centered:
+        way[0] -= z_center(spec, group)
+        way[0, 0] = 1 if group.terms[0] == "Intercept" else way[0, 0]
+    there = way @ V @ way.T
+    sd = np.sqrt(np.diag(there))
+    return np.concatenate([sd, (there / np.outer(sd, sd))[np.tril_indices(len(V), -1)]])
+
+
+def lkj(state: Mapping[str, Array], spec: ModelSpec, design: Design, group: Group) -> float:
+    """det(R)^(eta - 1), times the Jacobian from sds and R to the sampler's sds and partial correlations, and to reals.
+
+    R and the sds are where priors speak of them. The Jacobian is taken by central differences, which owes nothing to
+    the formula in the program; the one of the sds to reals is in `log_jacobian`.
     """
-    p = 0
-    for group in design.groups:
-        m = len(group.terms)
-        pairs = m * (m - 1) // 2 if group.correlated else 0
-        if group.factor == factor:
+    c = p = 0
+    for other in design.groups:
+        if other.factor == group.factor:
             break
-        p += pairs
+        c, p = c + len(other.terms), p + len(other.terms) * (len(other.terms) - 1) // 2 * other.correlated
+    m = len(group.terms)
+    pairs = m * (m - 1) // 2
     partial = state["partial"][p : p + pairs]
-    below = np.tril_indices(m, -1)
+    point = np.concatenate([state["sd"][c : c + m], partial])
 
-    def correlations(values: Array) -> Array:
-        L = cholesky_from_partials(values, m)
-        return np.asarray((L @ L.T)[below])
+    def there(values: Array) -> Array:
+        T = values[:m, np.newaxis] * cholesky_from_partials(values[m:], m)
+        return sds_and_correlations(T @ T.T, spec, group)
 
-    step = 1e-6
-    columns = [
-        (correlations(partial + step * e) - correlations(partial - step * e)) / (2 * step) for e in np.eye(pairs)
-    ]
-    L = cholesky_from_partials(partial, m)
-    eta = spec.priors[f"cor({factor})"].arguments[0]
+    steps = 1e-6 * np.diag(np.concatenate([point[:m], np.ones(pairs)]))
+    slopes = [(there(point + step) - there(point - step)) / (2 * step.max()) for step in steps]
+    R = np.eye(m)
+    R[np.tril_indices(m, -1)] = there(point)[m:]
+    R = R + np.tril(R, -1).T
+    eta = spec.priors[f"cor({group.factor})"].arguments[0]
     unconstrained = float(np.sum(np.log1p(-(partial**2))))
-    return float((eta - 1) * 2 * np.log(np.diag(L)).sum() + np.linalg.slogdet(np.array(columns))[1]) + unconstrained
+    return float((eta - 1) * np.linalg.slogdet(R)[1] + np.linalg.slogdet(np.array(slopes))[1]) + unconstrained

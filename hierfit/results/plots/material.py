@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from hierfit.model import moments
 from hierfit.model.design import Design
-from hierfit.model.spec import Kind, ModelSpec, Parameter
+from hierfit.model.spec import POSITIVE, Kind, ModelSpec, Parameter
 from hierfit.results.convergence import Convergence, assess
 from hierfit.results.digits import decimals, format_number
 from hierfit.results.draws import Draws
@@ -122,7 +122,7 @@ def support(parameter: Parameter) -> tuple[float, float]:
     """Return the bounds of a population-level parameter of its kind."""
     if parameter.kind is Kind.CORRELATION:
         return -1.0, 1.0
-    return (0.0, np.inf) if parameter.kind in (Kind.SD, Kind.AUXILIARY) else (-np.inf, np.inf)
+    return (0.0, np.inf) if parameter.kind in POSITIVE else (-np.inf, np.inf)
 
 
 def interval_text(values: Array) -> str:

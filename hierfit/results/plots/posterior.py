@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from hierfit.model import moments
 from hierfit.model.formula import INTERCEPT
 from hierfit.model.priors import DISTRIBUTIONS
-from hierfit.model.spec import Kind, Parameter, sigma_name, threshold_name
+from hierfit.model.spec import POSITIVE, Kind, Parameter, sigma_name, threshold_name
 from hierfit.results.digits import format_number
 from hierfit.results.plots.material import INTERVAL, Material, Plate, coverage_sentence, interval_text
 from hierfit.results.plots.style import (
@@ -104,7 +104,7 @@ def _slopes(material: Material) -> list[int]:
 def _inner_truth(parameter: Parameter, truth: Truth) -> float:
     """Return the true value, NaN for an sd of exactly 0: no equal-tailed interval contains the end of its range."""
     value = truth.parameters.get(parameter.name, np.nan)
-    positive = parameter.kind in (Kind.SD, Kind.AUXILIARY)
+    positive = parameter.kind in POSITIVE
     return np.nan if positive and value == 0 else value
 
 
@@ -189,12 +189,7 @@ def _prior_density(material: Material, parameter: Parameter, grid: Array) -> Arr
         return _threshold_density(material, parameter, grid)
     if parameter.name == sigma_name(INTERCEPT) and len(material.spec.sigma_coefficients) > 1:
         return None  # its prior is of log sigma at the mean of its predictors
-    names = {other.name for other in material.draws.parameters}
-    name = parameter.name
-    if "Intercept_at_mean" in names and name.startswith("Intercept"):
-        # With centred columns the intercept's prior speaks of the intercept at the mean.
-        name = "Intercept" if name == "Intercept_at_mean" else ""
-    prior = material.spec.priors.get(name)
+    prior = material.spec.prior_of(parameter)
     if prior is None or prior.distribution in ("flat", "constant"):
         return None
     heights = prior.density(grid, within=material.spec.range_of(parameter.name))
@@ -219,9 +214,9 @@ def _threshold_density(material: Material, parameter: Parameter, grid: Array) ->
 def _lkj_density(material: Material, parameter: Parameter, grid: Array) -> Array | None:
     """One correlation's marginal under LKJ(eta) in M dimensions: Beta(a, a) on [-1, 1], a = eta + M / 2 - 1."""
     prior = material.spec.priors.get(f"cor({parameter.group})")
-    if prior is None or prior.distribution != "lkj":
-        return None
-    n_terms = next(len(group.terms) for group in material.design.groups if group.factor == parameter.group)
-    a = prior.arguments[0] + n_terms / 2 - 1
+    group = next(group for group in material.spec.groups if group.factor == parameter.group)
+    if prior is None or (material.spec.has_two_sds(group) and str(parameter.term).startswith(f"{INTERCEPT}, ")):
+        return None  # the prior is of those at the mean
+    a = prior.arguments[0] + len(group.terms) / 2 - 1
     logs = (a - 1) * np.log1p(-np.square(np.clip(grid, -EDGE, EDGE)))
     return np.asarray(np.exp(logs + lgamma(2 * a) - 2 * lgamma(a) - (2 * a - 1) * np.log(2)))

@@ -49,7 +49,7 @@ def _chosen(material: Material) -> list[int]:
     rhat = np.nan_to_num(material.convergence.rhat, nan=np.inf)
     if len(free) <= MOST_PARAMETERS:
         return free
-    spread = material.free(Kind.SD, Kind.CORRELATION, Kind.AUXILIARY)
+    spread = material.free(Kind.SD, Kind.SD_AT_MEAN, Kind.CORRELATION, Kind.AUXILIARY)
     rest = [index for index in free if index not in spread]
     ranked = sorted(spread, key=lambda index: -rhat[index])[: MOST_PARAMETERS - 1]
     ranked += sorted(rest, key=lambda index: -rhat[index])[: MOST_PARAMETERS - len(ranked)]
