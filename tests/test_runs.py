@@ -53,7 +53,6 @@ def test_of_a_version_that_did_not_say_all_names_are_hierfits(tmp_path: Path) ->
     (tmp_path / "run.json").write_text(json.dumps(CONTENT | {"schema": 1, "hierfit": "0.1.0"}))
     (tmp_path / "summary.csv").write_text("any")
     assert runs.written(tmp_path) == runs.FILES
-    assert runs.open_whole(tmp_path, "summary.csv").path == tmp_path
     assert runs.written(tmp_path / "nothing") == frozenset()
 
 
@@ -160,8 +159,8 @@ def test_a_users_file_under_a_name_of_hierfits_is_found_early(tmp_path: Path) ->
     [
         ("", "could not be read"),
         ("[]", "holds no object"),
-        ('{"schema": 1}', "lacks request, data"),
-        (json.dumps({"schema": 1, **CONTENT, "model": {"formula": {}}}), "its model is incomplete"),
+        (json.dumps({"schema": runs.SCHEMA}), "lacks request, data"),
+        (json.dumps({"schema": runs.SCHEMA, **CONTENT, "model": {"formula": {}}}), "its model is incomplete"),
         ('{"schema": 2, "hierfit": "7.0"}', "was written by hierfit 7.0"),
         ("{}", "of another version"),
         ("\xff", "could not be read"),

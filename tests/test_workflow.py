@@ -72,7 +72,7 @@ def test_what_is_saved_is_what_is_returned(fitted: Fitter, engine: str) -> None:
     done = fitted(engine=engine)
     assert {path.name for path in done.folder.iterdir()} == FILES
     loaded = finished.load(done.folder)
-    assert loaded.manifest == {"schema": 1, **json.loads(json.dumps(done.manifest))}
+    assert loaded.manifest == {"schema": runs.SCHEMA, **json.loads(json.dumps(done.manifest))}
     assert (loaded.spec, loaded.summary, loaded.diagnosis) == (done.spec, done.summary, done.diagnosis)
     assert loaded.manifest["engine"] == engine
     np.testing.assert_array_equal(loaded.draws.values, done.draws.values)

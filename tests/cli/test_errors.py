@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from hierfit.errors import Interrupted, SamplerError, ToolchainError
+from hierfit.runs import SCHEMA
 from hierfit.stan.sampler import SamplerOptions, Sampling
 from tests.cli.conftest import CSV, FIT, Cli
 from tests.disk.faults import FULL, Disk, failing
@@ -153,7 +154,7 @@ BAD = [
     Bad("near", ["summarize", "runn"], ["no folder 'runn'", "Runs nearby: run"], run=True),
     Bad("cut manifest", ["summarize", "run"], ["run.json could not be read"], {"run/run.json": '{"schema":'}, run=True),
     Bad("list manifest", ["plot", "run"], ["run.json could not be read"], {"run/run.json": "[1]"}, run=True),
-    Bad("bare manifest", ["code", "run"], ["run.json lacks request"], {"run/run.json": '{"schema": 1}'}, run=True),
+    Bad("bare manifest", ["code", "run"], ["run.json lacks request"], {"run/run.json": f'{{"schema": {SCHEMA}}}'}, run=True),
     Bad("half a model", ["summarize", "run"], ["its model is incomplete"], {"run/run.json": "model"}, run=True),
     Bad("other schema", ["summarize", "run"], ["hierfit 9.9"], {"run/run.json": NEWER}, run=True),
     Bad("text trace", ["plot", "run"], ["trace.nc is not the file that was"], {"run/trace.nc": "no trace"}, run=True),
