@@ -161,7 +161,7 @@ def test_a_users_file_under_a_name_of_hierfits_is_found_early(tmp_path: Path) ->
         ("[]", "holds no object"),
         (json.dumps({"schema": runs.SCHEMA}), "lacks request, data"),
         (json.dumps({"schema": runs.SCHEMA, **CONTENT, "model": {"formula": {}}}), "its model is incomplete"),
-        ('{"schema": 2, "hierfit": "7.0"}', "was written by hierfit 7.0"),
+        (json.dumps({"schema": runs.SCHEMA + 1, "hierfit": "7.0"}), "was written by hierfit 7.0"),
         ("{}", "of another version"),
         ("\xff", "could not be read"),
     ],
