@@ -21,7 +21,6 @@ import io
 import json
 import os
 import re
-import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -33,7 +32,7 @@ from hierfit.disk.rows import write_rows
 from hierfit.disk.writing import create, write_text
 from hierfit.errors import RunFolderError
 from hierfit.model.spec import ModelSpec
-from hierfit.visible import visible_json
+from hierfit.visible import shell_word, visible_json
 
 SCHEMA = 2
 MANIFEST = "run.json"
@@ -210,7 +209,7 @@ def open_whole(path: Path, name: str) -> RunFolder:
     raise RunFolderError(
         f"{run.path / name} is not the file that was saved with this run: its checksum is another. It is damaged, or "
         "was changed.",
-        hint=f"bring back a copy of it, or fit again: hierfit fit --from {shlex.quote(str(run.path))} --out NEW",
+        hint=f"bring back a copy of it, or fit again: hierfit fit --from {shell_word(str(run.path))} --out NEW",
     )
 
 

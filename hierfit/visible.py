@@ -9,6 +9,8 @@ stored, and what machines read, is exactly as in the data.
 from __future__ import annotations
 
 import re
+import shlex
+from collections.abc import Iterable
 
 # Beside control characters, surrogates (bytes of a path that are no text) and line separators: marks of direction,
 # letters without width, fillers that look like a blank, and tags. Signs of Arabic and Syriac numbers are seen.
@@ -34,6 +36,19 @@ def visible_lines(text: str) -> str:
 def visible_json(text: str) -> str:
     """Return JSON that says the same, with JSON's own escapes in the place of what would not be seen."""
     return re.sub(_UNSEEN.pattern.replace("\\x00-\\x1f", ""), _json_escape, text)
+
+
+def shell_word(text: str) -> str:
+    """Return what a shell takes for this text, to be copied from the screen: with escapes where it needs them."""
+    if visible(text) == text:
+        return shlex.quote(text)
+    words = visible(text.replace("\\", "\\\\").replace("'", "\\'"))
+    return "$'" + re.sub(r"\\udc([89a-f][0-9a-f])", r"\\x\1", words) + "'"
+
+
+def shell_words(texts: Iterable[str]) -> str:
+    """Return several words as a shell takes them."""
+    return " ".join(map(shell_word, texts))
 
 
 def _escape(found: re.Match[str]) -> str:

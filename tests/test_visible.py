@@ -1,11 +1,13 @@
 """What is shown of letters that would not be seen, and what is left alone."""
 
 import json
+import os
+import subprocess
 import unicodedata
 
 import pytest
 
-from hierfit.visible import visible, visible_json, visible_lines
+from hierfit.visible import shell_word, shell_words, visible, visible_json, visible_lines
 from tests.hostile import is_raw
 
 
@@ -47,3 +49,11 @@ def test_every_letter_that_does_something_is_spelled() -> None:
 
 def test_lines_stay_lines() -> None:
     assert visible_lines("a\r\n\x1bb\n") == "a\\r\n\\x1bb\n"
+
+
+@pytest.mark.parametrize("word", ["a b", "it's", "a\\b'c\x1b[2J\n", "r\udcff", "\u202ex$HOME", "'\x07", "--prior=x\t"])
+def test_a_word_can_be_copied_into_a_shell(word: str) -> None:
+    assert visible(shell_word(word)) == shell_word(word)
+    command = ["bash", "-c", f"printf %s {shell_words([word])}"]
+    said = subprocess.run(command, capture_output=True, env={"LC_ALL": "C.UTF-8"})
+    assert os.fsdecode(said.stdout) == word

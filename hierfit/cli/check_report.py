@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator
 
 from hierfit.cli.lines import LABEL, joined, paragraph, wrapped
 from hierfit.cli.page import coloured, page
 from hierfit.results.diagnostics import Diagnosis, Finding, Level
 from hierfit.results.words import listed
+from hierfit.visible import shell_word
 
 # The checks in the words of the reader.
 CHECK_NAMES = {
@@ -81,5 +81,5 @@ def _try_lines(checks: Diagnosis, run: str) -> Iterator[str]:
     margin = " " * (LABEL + 3)
     for number, step in enumerate(checks.tries, 1):
         label = "Try" if number == 1 else ""
-        yield f"{label:<{LABEL}}{number}. hierfit fit --from {shlex.quote(run)} {step.flag}"
+        yield f"{label:<{LABEL}}{number}. hierfit fit --from {shell_word(run)} {step.flag}"
         yield from wrapped(step.why, margin, margin)

@@ -7,7 +7,6 @@ takes the correlations out of the run's own.
 
 from __future__ import annotations
 
-import shlex
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,6 +25,7 @@ from hierfit.cli.model_request import (
     with_sigma,
 )
 from hierfit.errors import UsageError
+from hierfit.visible import shell_word
 
 if TYPE_CHECKING:
     from hierfit.model.formula import Formula
@@ -54,7 +54,7 @@ def repeated(run: Path, context: typer.Context) -> FitRequest:
     elif request.data == STDIN:
         raise UsageError(
             "that run read its data from standard input, and they are not kept.",
-            hint=f"name the file, or pipe it in again: hierfit fit - --from {shlex.quote(str(run))}",
+            hint=f"name the file, or pipe it in again: hierfit fit - --from {shell_word(str(run))}",
         )
     if "no_center" in names:
         changes["centered"] = not given["no_center"]
@@ -85,7 +85,7 @@ def _formula(before: Formula, names: set[str], context: typer.Context) -> Formul
         if not names & {"formula", "y"}:
             raise UsageError(
                 f"beside --from, {', '.join(typed(context, said))} says half a model.",
-                hint=f"give it whole, such as --formula {shlex.quote(str(before))}",
+                hint=f"give it whole, such as --formula {shell_word(str(before))}",
             )
         formula = model_formula(context)
         if formula.sigma is None and "formula" not in names:

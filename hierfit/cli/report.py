@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,7 +30,7 @@ from hierfit.results.digits import format_number, format_row, format_share
 from hierfit.results.residual import SigmaAt
 from hierfit.results.summary import Summary
 from hierfit.results.words import counted, elided, listed, plural
-from hierfit.visible import visible
+from hierfit.visible import shell_word, visible
 
 if TYPE_CHECKING:
     from hierfit.finished import Fit, Stored
@@ -300,7 +299,7 @@ def markdown_text(manifest: Mapping[str, Any], summary: Summary, diagnosis: Diag
 
 def saved_text(done: Fit) -> str:
     """Return where the run is, and what to do next."""
-    folder = shlex.quote(str(done.folder))
+    folder = shell_word(str(done.folder))
     groups = f"hierfit summarize {folder} --groups      " if done.design.groups else ""
     status = "" if done.manifest["status"] in ("ok", "warn") else f"  (status: {done.manifest['status']})"
     return in_lines([f"{'Saved':<{LABEL}}{done.folder}{status}", f"{'Next':<{LABEL}}{groups}hierfit plot {folder}"])
@@ -310,7 +309,7 @@ def warning_text(done: Stored | Fit) -> str:
     """Return the verdict where the checks failed and what is shown does not say so; otherwise nothing."""
     if done.diagnosis.status is not Level.FAIL:
         return ""
-    see = f"{'':<{LABEL}}see: hierfit summarize {shlex.quote(str(done.folder))}"
+    see = f"{'':<{LABEL}}see: hierfit summarize {shell_word(str(done.folder))}"
     return in_lines([verdict_line(done.diagnosis), see])
 
 

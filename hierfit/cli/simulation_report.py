@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +14,7 @@ from hierfit.model.simulate import DATA_FILE, TRUTH_FILE, Simulated
 from hierfit.model.simulation import TRIALS, Simulation
 from hierfit.model.spec import INTERCEPT_AT_MEAN, sd_name
 from hierfit.results.words import counted
+from hierfit.visible import shell_words
 
 if TYPE_CHECKING:
     from hierfit.model.formula import GroupTerm
@@ -77,7 +77,7 @@ def _written(out: Path, sizes: str) -> str:
 
 
 def _next(out: Path, options: list[str]) -> str:
-    return f"Next     {shlex.join(['hierfit', 'fit', str(out / DATA_FILE), *options])}"
+    return f"Next     {shell_words(['hierfit', 'fit', str(out / DATA_FILE), *options])}"
 
 
 def _values(label: str, values: Mapping[str, float]) -> list[str]:

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import contextlib
 import re
-import shlex
 import warnings
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -27,6 +26,7 @@ from hierfit.errors import DataError
 from hierfit.model import csvfile
 from hierfit.model.csvfile import CsvFile
 from hierfit.model.source import on_disk, open_bytes
+from hierfit.visible import shell_word
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -219,7 +219,7 @@ def as_numbers(
 
 
 def _number_hint(file: CsvFile, cell: str, *, mostly: bool) -> str:
-    missing = f"if that means missing: --na {shlex.quote(cell)}; for categories, C(COLUMN) in --formula"
+    missing = f"if that means missing: --na {shell_word(cell)}; for categories, C(COLUMN) in --formula"
     if re.fullmatch(r"[+-]?\d*,\d+", cell):
         point, joined = cell.replace(",", "."), cell.replace(",", "")
         if file.delimiter != ",":

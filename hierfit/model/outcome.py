@@ -8,7 +8,6 @@ a DataError that names line, value and the families that would take it: a negati
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -22,6 +21,7 @@ from hierfit.model.levels import check_levels, levels_text, listed
 from hierfit.model.roles import Roles
 from hierfit.model.source import on_disk
 from hierfit.model.table import Table, read_table
+from hierfit.visible import shell_word
 
 Array = NDArray[np.float64]
 
@@ -164,7 +164,7 @@ def _codes_hint(table: Table, response: str, roles: Roles) -> str | None:
     if roles.references.get(response) == levels[1]:
         levels.reverse()
     return (
-        f"--levels {shlex.quote(levels_text(response, levels))} takes it as two categories and models the probability "
+        f"--levels {shell_word(levels_text(response, levels))} takes it as two categories and models the probability "
         f"of {levels[1]}"
     )
 
@@ -216,7 +216,7 @@ def _ordered_words(table: Table, response: str, family: Family, roles: Roles) ->
     if response not in roles.levels:
         raise UsageError(
             f"column '{response}' of {table.path} holds words ({listed(levels)}), and their order is not known.",
-            hint=f"state it, lowest first: --levels {shlex.quote(levels_text(response, levels))}, in the right order",
+            hint=f"state it, lowest first: --levels {shell_word(levels_text(response, levels))}, in the right order",
         )
     return _coded(table, response, levels)
 

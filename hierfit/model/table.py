@@ -16,7 +16,6 @@ record, to name the exact place.
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -46,6 +45,7 @@ from hierfit.model.csvfile import CsvFile, Layout
 from hierfit.model.encoding import NAMES, UTF_8
 from hierfit.model.header import DELIMITERS
 from hierfit.model.limits import LONGEST_LABEL
+from hierfit.visible import shell_word
 
 _DESCRIBED_ROWS, _DESCRIBED_COLUMNS = 10_000, 20
 
@@ -266,7 +266,7 @@ def _no_such_column(file: CsvFile, name: str) -> DataError:
         inner = called[2].strip()
         return DataError(
             f"no column '{name}' in {file.path}: what is calculated from '{inner}' has to be a column of its own.",
-            hint=f"--exposure {shlex.quote(inner)} adds its logarithm"
+            hint=f"--exposure {shell_word(inner)} adds its logarithm"
             if called[1] == "log"
             else f"put {name} into the file",
         )

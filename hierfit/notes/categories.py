@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator
 
 import numpy as np
@@ -11,6 +10,7 @@ from hierfit.model.levels import levels_text
 from hierfit.notes.note import Known, Note, NoteKind
 from hierfit.notes.words import both
 from hierfit.results.words import listed
+from hierfit.visible import shell_word
 
 MOST_MADE_UP = 12  # whole numbers between the lowest and the highest: beyond, this is hardly a scale of answers
 
@@ -39,7 +39,7 @@ def unused_categories(known: Known) -> Iterator[Note]:
                 f"{len(categories)} categories in their order: {categories[0]} to {categories[-1]} without "
                 f"{both(left_out)}. If the scale has {'it' if len(left_out) == 1 else 'them'}, name all of it."
             )
-            option = f"--levels {shlex.quote(levels_text(response, scale))}"
+            option = f"--levels {shell_word(levels_text(response, scale))}"
             yield Note(NoteKind.UNUSED_CATEGORIES, text, (response,), option)
 
 

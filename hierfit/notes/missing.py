@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator
 
 import numpy as np
 
 from hierfit.notes.note import Known, Note, NoteKind
 from hierfit.notes.words import lines_text, rows_text
+from hierfit.visible import shell_word
 
 # Compared without case and blanks around.
 WORDS = frozenset(
@@ -32,4 +32,4 @@ def missing_words(known: Known) -> Iterator[Note]:
                 f"({lines_text(known.table.lines[rows])}), a level like others; if it means that the value is missing, "
                 "say so."
             )
-            yield Note(NoteKind.MISSING_WORDS, text, (column,), f"--na {shlex.quote(level)}")
+            yield Note(NoteKind.MISSING_WORDS, text, (column,), f"--na {shell_word(level)}")

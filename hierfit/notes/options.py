@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterable
 from dataclasses import replace
 
 from hierfit.model.formula import Formula, GroupTerm, column_of
+from hierfit.visible import shell_words
 
 
 def formula_option(formula: Formula) -> str:
     """Return `--formula '...'`, which says the whole model, what predicts sigma too."""
-    return shlex.join(["--formula", str(formula)])
+    return shell_words(["--formula", str(formula)])
 
 
 def prior_option(prior: str) -> str:
     """Return `--prior '...'`."""
-    return shlex.join(["--prior", prior])
+    return shell_words(["--prior", prior])
 
 
 def name_of(term: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -18,6 +17,7 @@ from hierfit.notes.words import both, rows_text
 from hierfit.notes.working import evenly
 from hierfit.results.scale import end_words, event
 from hierfit.results.words import listed
+from hierfit.visible import shell_word
 
 # Log odds, or log counts: a level multiplies the odds by 12 at one sd; for numbers half of that per sd.
 SCALE = 2.5
@@ -145,7 +145,7 @@ def _other_reference(known: Known, column: str, level: str) -> str | None:
     others = [code for code in np.argsort(-rows, kind="stable") if known.table.levels[column][code] != level]
     if len(others) < 2:
         return None
-    return f"--reference {shlex.quote(f'{column}={known.table.levels[column][others[0]]}')}"
+    return f"--reference {shell_word(f'{column}={known.table.levels[column][others[0]]}')}"
 
 
 def _deciding_numbers(known: Known) -> Iterator[Note]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator
 
 import numpy as np
 
 from hierfit.model.families import FAMILIES
 from hierfit.notes.note import Known, Note, NoteKind
+from hierfit.visible import shell_word
 
 MOST_SPAN = 5.0  # of an offset on a log or logit scale: more than a hundredfold from row to row
 _EXPOSED = ("log", "cloglog")
@@ -37,7 +37,7 @@ def wide_offset(known: Known) -> Iterator[Note]:
             else "If that is not meant, look at the column."
         )
     )
-    option = f"--exposure {shlex.quote(column)}" if exposed else None
+    option = f"--exposure {shell_word(column)}" if exposed else None
     yield Note(NoteKind.OFFSET, text, (column,), option)
 
 
@@ -52,4 +52,4 @@ def weights_no_counts(known: Known) -> Iterator[Note]:
         f"so many times: {known.design.n_rows:,} rows say as much as {weights.sum():,.4g}."
         + (" If they are the precision of measurements, such as 1 / se^2, name them so instead." if precise else "")
     )
-    yield Note(NoteKind.WEIGHTS, text, (column,), f"--precision-weights {shlex.quote(column)}" if precise else None)
+    yield Note(NoteKind.WEIGHTS, text, (column,), f"--precision-weights {shell_word(column)}" if precise else None)

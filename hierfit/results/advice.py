@@ -11,7 +11,6 @@ Sources: Stan's "Runtime warnings and convergence problems" guide; Betancourt, "
 from __future__ import annotations
 
 import math
-import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -27,6 +26,7 @@ from hierfit.results.likely import LEAST_WARMUP
 from hierfit.results.separation import PRIOR_SCALE, separated
 from hierfit.results.trouble import Trouble, column_scale, has_horseshoe, suspect_groups
 from hierfit.results.words import plural
+from hierfit.visible import shell_words
 
 MOST_DRAWS = 20_000
 SMALL_STEPS = 0.99
@@ -84,7 +84,7 @@ def _steps(trouble: Trouble, draws: Draws, design: Design) -> Iterator[Try]:
 
 
 def _step(why: str, *options: str) -> Try:
-    return Try(shlex.join(options), why)
+    return Try(shell_words(options), why)
 
 
 def _undone(trouble: Trouble, draws: Draws) -> Iterator[Try]:
