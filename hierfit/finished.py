@@ -20,13 +20,13 @@ from hierfit.model.simulate import Simulated
 from hierfit.model.simulate_again import simulate_again
 from hierfit.model.spec import ModelSpec
 from hierfit.reading import has_changed, read_again
+from hierfit.record import RunRecord
 from hierfit.request import FitRequest
 from hierfit.results.convergence import Convergence, assess
 from hierfit.results.diagnostics import Diagnosis, Level, diagnose
 from hierfit.results.draws import Draws
 from hierfit.results.netcdf import read_netcdf
 from hierfit.results.plots.truth import Truth
-from hierfit.results.stored import read_summary
 from hierfit.results.summary import Summary, summarize
 from hierfit.results.trouble import Asked
 from hierfit.results.true_draw import pick_true_draw
@@ -64,10 +64,12 @@ class Opened:
 
     Attributes:
         folder, manifest, spec, design, draws: as those of a Fit.
+        record: what run.json holds, by type.
     """
 
     folder: Path
     manifest: Mapping[str, Any]
+    record: RunRecord
     spec: ModelSpec
     design: Design
     draws: Draws
@@ -92,27 +94,27 @@ class Stored:
 
 def stored_request(run: Path) -> FitRequest:
     """Return what was asked for when a run was made, its seed included."""
-    return FitRequest.from_dict(runs.open_run(run).manifest["request"])
+    return runs.open_run(run).record.request
 
 
 def data_has_changed(run: Path) -> bool:
     """Return whether the file that a run was fitted to is another now; a missing one is found missing later."""
-    manifest = runs.open_run(run).manifest
-    return has_changed(Path(manifest["request"]["data"]), manifest["data"]["sha256"])
+    record = runs.open_run(run).record
+    return has_changed(record.request.data, record.data.sha256)
 
 
 def open_fit(run: Path) -> Opened:
     """Read a run's folder, its draws among it; nothing is computed from them."""
     folder = runs.open_whole(run, runs.TRACE)
-    spec = ModelSpec.from_dict(folder.manifest["model"])
-    draws, design = read_netcdf(folder.path / runs.TRACE, spec, Path(folder.manifest["data"]["path"]))
-    return Opened(folder.path, folder.manifest, spec, design, draws)
+    spec = folder.record.model
+    draws, design = read_netcdf(folder.path / runs.TRACE, spec, Path(folder.record.data.path))
+    return Opened(folder.path, folder.manifest, folder.record, spec, design, draws)
 
 
 def load(run: Path, ci: float | None = None) -> Fit:
     """Return a finished run from its folder alone, with other intervals where `ci` is given."""
     found = open_fit(run)
-    request = FitRequest.from_dict(found.manifest["request"])
+    request = found.record.request
     diagnosis, summary = judge(found.draws, found.design, found.spec, replace(request, ci=ci or request.ci))
     return Fit(found.folder, found.manifest, found.spec, found.design, found.draws, summary, diagnosis)
 
@@ -137,8 +139,8 @@ def load_summary(run: Path, ci: float | None = None) -> Stored | Fit:
     That is the case for other intervals, and for a run of another version of hierfit.
     """
     folder = runs.open_run(run)
-    if ci in (None, folder.manifest["request"]["ci"]) and folder.manifest["hierfit"] == __version__:
-        stored = read_summary(runs.stored_summary(folder.path))
+    if ci in (None, folder.record.request.ci) and folder.record.hierfit == __version__:
+        folder, stored = runs.open_summary(run)
         if stored is not None:
             return Stored(folder.path, folder.manifest, *stored)
     return load(run, ci)
@@ -147,10 +149,10 @@ def load_summary(run: Path, ci: float | None = None) -> Stored | Fit:
 def simulate_from(run: Path, seed: int) -> Simulated:
     """Return new data from a finished run: its rows, and an outcome of one posterior draw, which the seed chooses."""
     found = open_fit(run)
-    request = FitRequest.from_dict(found.manifest["request"])
+    request = found.record.request
     rng = np.random.default_rng(seed)
     draw = pick_true_draw(found.draws, found.design, rng, {"run": str(run), "seed": seed})
-    table = read_again(request, found.manifest["data"]["sha256"])
+    table = read_again(request, found.record.data.sha256)
     return simulate_again(found.design, found.spec.formula, request.roles, draw, rng, table)
 
 
@@ -172,7 +174,7 @@ def plot(run: Path) -> Iterator[tuple[Path, str]]:
                 place.refuse_obstacles([name], own)
                 save_png(drawing.figure, new / name, drawing.caption)
                 yield done.folder / name, drawing.caption
-            runs.write_pictured_manifest(new, runs.RunFolder(done.folder, done.manifest))
+            runs.write_pictured_manifest(new, done.folder, done.manifest)
 
 
 def stored_truth(done: Fit) -> Truth | None:
@@ -183,16 +185,16 @@ def stored_truth(done: Fit) -> Truth | None:
 
 def program_text(run: Path) -> str:
     """Return the Stan program of a run under a comment with its formula and priors."""
-    folder = runs.open_run(run)
-    spec = ModelSpec.from_dict(folder.manifest["model"])
+    record = runs.open_run(run).record
+    spec = record.model
     priors = [f"//   {name} ~ {prior}   ({prior.source})" for name, prior in spec.priors.items()]
-    engine, notes = Engine(folder.manifest["engine"]), []
+    engine, notes = record.engine, []
     if not samples_by_stan(engine, spec.groups):
         notes.append("// (this program was not run: hierfit drew from its posterior by other means)")
     elif engine is Engine.COLLAPSED and not FAMILIES[spec.family].is_normal:
         notes.append(f"// (y is the logarithm of {spec.formula.response}, which is gaussian)")
     head = [f"// {spec.formula}", *notes, "// priors, in the units of the CSV:", *priors, "//"]
-    return "\n".join([*map(visible, head), (folder.path / runs.PROGRAM).read_text(encoding="utf-8").rstrip()])
+    return "\n".join([*map(visible, head), runs.program_text(run).rstrip()])
 
 
 def _narrowed(folder: Path) -> NDArray[np.float64] | None:
@@ -204,6 +206,6 @@ def _narrowed(folder: Path) -> NDArray[np.float64] | None:
 def program_data(run: Path) -> str:
     """Return the data that the program got, as JSON."""
     found = open_fit(run)
-    engine = stan_engine(Engine(found.manifest["engine"]), found.design.groups)
+    engine = stan_engine(found.record.engine, found.design.groups)
     data = stan_data(found.spec, found.design, engine, _narrowed(found.folder))
     return json.dumps(data, default=lambda array: array.tolist())

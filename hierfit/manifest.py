@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import platform
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import replace
 from datetime import datetime
 from importlib.metadata import version
 from typing import Any
@@ -16,6 +16,7 @@ from hierfit.model.formula import INTERCEPT
 from hierfit.model.spec import ModelSpec
 from hierfit.model.table import Table
 from hierfit.notes.note import Note
+from hierfit.plain import to_plain
 from hierfit.request import FitRequest
 from hierfit.results.checks import predict_from_prior
 from hierfit.results.diagnostics import Diagnosis
@@ -30,11 +31,11 @@ def describe_model(request: FitRequest, table: Table, design: Design, spec: Mode
     """Return what is known before sampling: request, data, groups, model."""
     return {
         "hierfit": __version__,
-        "request": request.to_dict(),
+        "request": to_plain(request.from_anywhere()),
         "data": {
             "path": str(table.path),
             "sha256": table.sha256,
-            "dialect": asdict(table.dialect),
+            "dialect": to_plain(table.dialect),
             "rows_read": table.n_read,
             "rows": table.n_rows,
             "missing": dict(table.dropped),
@@ -46,7 +47,7 @@ def describe_model(request: FitRequest, table: Table, design: Design, spec: Mode
         "references": dict(design.references),
         "categories": list(design.categories),
         "x_mean": dict(zip(design.coefficients, design.x_mean.tolist(), strict=True)),
-        "model": spec.to_dict(),
+        "model": to_plain(spec),
     }
 
 
@@ -65,7 +66,7 @@ def _describe_group(group: Group) -> dict[str, Any]:
 
 def describe_notes(notes: Sequence[Note]) -> dict[str, Any]:
     """Return what a reader of the results should know of data and model."""
-    return {"notes": [note.to_dict() for note in notes]}
+    return {"notes": to_plain(notes)}
 
 
 def describe_tools(source: Source) -> dict[str, Any]:
@@ -82,10 +83,10 @@ def describe_draws(drawn: Drawn, design: Design, spec: ModelSpec) -> dict[str, A
     draws = drawn.draws
     sizes: dict[str, Any] = {"chains": draws.n_chains, "draws_per_chain": draws.n_draws, "rounds": drawn.rounds}
     if drawn.start is not None:
-        sizes["start"] = drawn.start.to_dict()
+        sizes["start"] = to_plain(replace(drawn.start, seconds=round(drawn.start.seconds, 3)))
     if not spec.prior_only:
         return sizes
-    return {**sizes, "prior_predictive": predict_from_prior(drawn.draws, design, drawn.seed).to_dict()}
+    return {**sizes, "prior_predictive": to_plain(predict_from_prior(drawn.draws, design, drawn.seed))}
 
 
 def describe_outcome(
@@ -109,8 +110,8 @@ def summary_document(manifest: Mapping[str, Any], summary: Summary, diagnosis: D
         "family": manifest["model"]["family"],
         "rows": manifest["data"]["rows"],
         "groups": {group["factor"]: group["levels"] for group in manifest["groups"]},
-        **summary.to_dict(),
-        "checks": diagnosis.to_dict(),
+        **to_plain(summary),
+        "checks": to_plain(diagnosis),
         "notes": manifest.get("notes", []),
         "seconds": manifest["seconds"],
         "seed": manifest["request"]["sampler"]["seed"],

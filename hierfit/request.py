@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated
 
-from hierfit.errors import RunFolderError
-from hierfit.model.formula import Formula, formula_from_dict
-from hierfit.model.roles import NO_ROLES, Roles, roles_from_dict
+from hierfit.model.formula import Formula
+from hierfit.model.roles import NO_ROLES, Roles
 from hierfit.model.source import STDIN
+from hierfit.plain import Later, Positive, Within
 from hierfit.stan.sampler import SamplerOptions
 
 
@@ -42,15 +41,15 @@ class FitRequest:
     family: str = "gaussian"
     link: str | None = None
     roles: Roles = NO_ROLES
-    na: tuple[str, ...] = ()
+    na: Later[tuple[str, ...]] = ()
     centered: bool = True
-    standardize: bool = False
+    standardize: Later[bool] = False
     prior_only: bool = False
-    ci: float = 0.95
+    ci: Annotated[float, Within(0.01, 0.999)] = 0.95
     engine: str = "auto"
     toolchain: str = "auto"
     sampler: SamplerOptions = field(default_factory=SamplerOptions)
-    until_ess: int | None = None
+    until_ess: Positive | None = None
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -59,33 +58,9 @@ class FitRequest:
         names = (formula.response, *formula.predictors, *formula.label_columns, *self.roles.columns)
         return tuple(dict.fromkeys(names))
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return JSON-ready plain values; the data file by its absolute path."""
-        return {**asdict(self), "data": str(self.data if self.data == STDIN else self.data.absolute())}
-
-    @staticmethod
-    def from_dict(stored: Mapping[str, Any]) -> FitRequest:
-        """Make the FitRequest that `to_dict` wrote.
-
-        Raises:
-            RunFolderError: something is missing or has another name.
-        """
-        try:
-            return FitRequest(
-                **{
-                    **stored,
-                    "data": Path(stored["data"]),
-                    "formula": formula_from_dict(stored["formula"]),
-                    "roles": roles_from_dict(stored["roles"]),
-                    "priors": tuple(stored["priors"]),
-                    "na": tuple(stored.get("na", ())),
-                    "sampler": SamplerOptions(**stored["sampler"]),
-                }
-            )
-        except (AttributeError, KeyError, TypeError) as error:
-            raise RunFolderError(
-                f"the request stored in run.json could not be read: {error}.", hint="give the options again"
-            ) from error
+    def from_anywhere(self) -> FitRequest:
+        """Return the same request with its file by its absolute path, as it is stored."""
+        return self if self.data == STDIN else replace(self, data=self.data.absolute())
 
     def with_seed(self, seed: int) -> FitRequest:
         """Return the same request with the seed that was used."""

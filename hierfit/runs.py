@@ -27,11 +27,18 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from hierfit import __version__
 from hierfit.disk.folder import HOME, recover
+from hierfit.disk.json_files import as_written, find_object, read_object
 from hierfit.disk.rows import write_rows
 from hierfit.disk.writing import create, write_text
 from hierfit.errors import RunFolderError
-from hierfit.model.spec import ModelSpec
+from hierfit.record import RunRecord, read_record
+from hierfit.results.diagnostics import Diagnosis
+from hierfit.results.plots.truth import read_truth
+from hierfit.results.stored import read_summary
+from hierfit.results.summary import Summary
+from hierfit.stan.programs import StanProgram
 from hierfit.visible import shell_word, visible_json
 
 SCHEMA = 2
@@ -46,10 +53,9 @@ CHAINS = "chains.npz"
 PLOTS = "plots"
 FILES = frozenset({MANIFEST, TRACE, SUMMARY_JSON, SUMMARY_CSV, GROUPS_CSV, PROGRAM, TRUTH, CHAINS})
 _PICTURE = re.compile(rf"{PLOTS}/[^/]+\.png")
-_AGAIN = "fit again, into another folder"
+_AGAIN = "bring back a copy of it, or fit again, into another folder"
+_NO_TRUTH = "bring back a copy of it, or remove it: it is only needed to show the true values"
 _ELSEWHERE = "choose another place with --out"
-# What run.json must hold for a run to be shown again.
-_NEEDED = ("request", "data", "groups", "formula", "model", "engine", "draws_per_chain", "seconds", "status")
 
 
 @dataclass(frozen=True)
@@ -59,10 +65,12 @@ class RunFolder:
     Attributes:
         path: the folder.
         manifest: what run.json holds.
+        record: the same, by type.
     """
 
     path: Path
     manifest: Mapping[str, Any]
+    record: RunRecord
 
 
 def default_folder(data: Path, now: datetime) -> Path:
@@ -113,7 +121,7 @@ def _refuse_taken(folder: Path, data: Path | None, *, overwrite: bool) -> None:
 
 def _is_ours(folder: Path) -> bool:
     """Whether the folder has a run.json that a hierfit wrote, be it of another version."""
-    content = _read_object(folder / MANIFEST)
+    content = find_object(folder / MANIFEST)
     return content is not None and isinstance(content.get("schema"), int) and isinstance(content.get("hierfit"), str)
 
 
@@ -139,7 +147,7 @@ def refuse_strangers(folder: Path) -> None:
 
 def written(folder: Path) -> frozenset[str]:
     """Return the names of the files that hierfit wrote to a run; a picture that was changed since is the user's."""
-    content = _read_object(folder / MANIFEST)
+    content = find_object(folder / MANIFEST)
     if content is None:
         return frozenset()
     files = content.get("files")
@@ -160,12 +168,12 @@ def write_manifest(
     return whole
 
 
-def write_pictured_manifest(folder: Path, run: RunFolder) -> None:
+def write_pictured_manifest(folder: Path, run: Path, manifest: Mapping[str, Any]) -> None:
     """Write the run.json of a run whose pictures are replaced by those in the folder."""
-    stored = run.manifest.get("files")
-    if not isinstance(stored, dict):
-        stored = {name: _describe(run.path / name) for name in FILES - {MANIFEST} if (run.path / name).is_file()}
-    write_manifest(folder, run.manifest, {name: kept for name, kept in stored.items() if "/" not in name})
+    stored = manifest.get("files")
+    if stored is None:
+        stored = {name: _describe(run / name) for name in FILES - {MANIFEST} if (run / name).is_file()}
+    write_manifest(folder, manifest, {name: kept for name, kept in stored.items() if "/" not in name})
 
 
 def _describe(file: Path) -> dict[str, Any]:
@@ -216,7 +224,7 @@ def open_whole(path: Path, name: str) -> RunFolder:
 def _is_whole(run: RunFolder, name: str) -> bool:
     """Whether a file is the one that was saved, as far as the run says; its reader will find a missing one missing."""
     files = run.manifest.get("files")
-    if not isinstance(files, dict) or name not in files or not (run.path / name).exists():
+    if files is None or name not in files or not (run.path / name).exists():
         return True
     return _is_unchanged(run.path / name, files[name])
 
@@ -237,31 +245,14 @@ def open_run(path: Path) -> RunFolder:
             f"{folder} is not a hierfit run: it has no {MANIFEST}.{_runs_nearby(folder)}",
             hint="name the folder that `hierfit fit` said it saved to",
         )
-    try:
-        content = json.loads(manifest.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise RunFolderError(f"{manifest} could not be read: {error}.", hint=_AGAIN) from error
-    _refuse_incomplete(manifest, content)
-    return RunFolder(folder, content)
-
-
-def _refuse_incomplete(manifest: Path, content: Any) -> None:
-    if not isinstance(content, dict):
-        raise RunFolderError(f"{manifest} could not be read: it holds no object.", hint=_AGAIN)
+    content = read_object(manifest, _AGAIN)
     if content.get("schema") != SCHEMA:
         raise RunFolderError(
             f"{manifest} was written by hierfit {content.get('hierfit', 'of another version')}.",
             hint="fit again, or use that version",
         )
-    missing = [name for name in _NEEDED if name not in content]
-    if missing:
-        raise RunFolderError(f"{manifest} lacks {', '.join(missing)}.", hint=_AGAIN)
-    try:
-        ModelSpec.from_dict(content["model"])
-    except (LookupError, TypeError) as error:
-        raise RunFolderError(
-            f"{manifest} could not be read: its model is incomplete ({error}).", hint=_AGAIN
-        ) from error
+    with as_written(manifest, _AGAIN):
+        return RunFolder(folder, content, read_record(content))
 
 
 def _runs_nearby(folder: Path) -> str:
@@ -275,28 +266,80 @@ def _runs_nearby(folder: Path) -> str:
 
 
 def truth_beside(data: Path, sha256: str) -> Mapping[str, Any] | None:
-    """Return what the truth.json beside a CSV file says, if it was written for just this file."""
-    content = _read_truth(data.parent)
-    return content if content is not None and content.get("data_sha256") == sha256 else None
+    """Return what the truth.json beside a CSV file says, if it was written for just this file.
+
+    Raises:
+        RunFolderError: it was, and is not as it was written.
+    """
+    file = data.parent / TRUTH
+    content = find_object(file)
+    if content is None or content.get("data_sha256") != sha256:
+        return None
+    content = read_object(file, _NO_TRUTH)
+    with as_written(file, _NO_TRUTH):
+        read_truth(content)
+    return content
 
 
 def stored_truth(folder: Path) -> Mapping[str, Any] | None:
-    """Return the true values kept with a run on simulated data, or None."""
-    return _read_truth(folder)
+    """Return what the truth.json kept with a run on simulated data holds, or None where there is none.
 
-
-def stored_summary(folder: Path) -> Mapping[str, Any]:
-    """Return what summary.json of a run holds; nothing where it cannot be read."""
-    return _read_object(folder / SUMMARY_JSON) or {}
-
-
-def _read_truth(folder: Path) -> Mapping[str, Any] | None:
-    return _read_object(folder / TRUTH)
-
-
-def _read_object(file: Path) -> Mapping[str, Any] | None:
-    try:
-        content = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    Raises:
+        RunFolderError: it is not as it was written.
+    """
+    file = folder / TRUTH
+    if not file.exists():
         return None
-    return content if isinstance(content, dict) else None
+    content = read_object(file, _NO_TRUTH)
+    with as_written(file, _NO_TRUTH):
+        read_truth(content)
+    return content
+
+
+def open_summary(path: Path) -> tuple[RunFolder, tuple[Summary, Diagnosis] | None]:
+    """Read the manifest of a run, and its table and checks as saved; None where they are gone, or not all are there.
+
+    Raises:
+        RunFolderError: summary.json is not as it was saved.
+    """
+    run = open_run(path)
+    file = run.path / SUMMARY_JSON
+    if not file.exists():
+        return run, None
+    hint = f"remove it: the table is made from {TRACE} then"
+    content = read_object(file, hint)
+    with as_written(file, hint):
+        found = read_summary(content)
+    if not _is_whole(run, SUMMARY_JSON):  # perhaps an `extend` was replacing both
+        run = open_whole(path, SUMMARY_JSON)
+        found = read_summary(read_object(file, hint))
+    return run, found
+
+
+def require_own_program(path: Path, program: StanProgram) -> None:
+    """Refuse a run whose model.stan is not what this version of hierfit writes for its model: it would be compiled.
+
+    Raises:
+        RunFolderError: it is another, or missing.
+    """
+    run = open_whole(path, PROGRAM)
+    file = run.path / PROGRAM
+    if not file.is_file() or file.read_bytes() != program.text.encode():
+        own = "" if run.record.hierfit == __version__ else f", or use hierfit {run.record.hierfit}"
+        raise RunFolderError(
+            f"{file} is not the program that hierfit {__version__} writes for this model; it is not compiled.",
+            hint=f"fit again: hierfit fit --from {shell_word(str(run.path))} --out NEW{own}",
+        )
+
+
+def program_text(path: Path) -> str:
+    """Return the Stan program of a run.
+
+    Raises:
+        RunFolderError: it is missing, or another than was saved.
+    """
+    run = open_whole(path, PROGRAM)
+    try:
+        return (run.path / PROGRAM).read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
+        raise RunFolderError(f"{run.path / PROGRAM} could not be read: {error}.", hint=_AGAIN) from error

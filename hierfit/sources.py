@@ -74,7 +74,6 @@ class Wanted:
         engine: how the group effects are to be dealt with.
         toolchain: auto, bundled or cmdstan.
         seed: of all that is random.
-        text: that of the Stan program, where it may be another than the one of today; None renders it.
         narrowed: which effects are seen with their mean (`model.centering`), where that was chosen before.
     """
 
@@ -83,14 +82,12 @@ class Wanted:
     engine: Engine
     toolchain: str
     seed: int
-    text: str | None = None
     narrowed: Array | None = None
 
     @property
     def program(self) -> StanProgram:
         """The Stan program that has the posterior."""
-        program = program_for(self.design, stan_engine(self.engine, self.design.groups))
-        return program if self.text is None else replace(program, text=self.text)
+        return program_for(self.design, stan_engine(self.engine, self.design.groups))
 
 
 @dataclass(frozen=True)

@@ -40,6 +40,7 @@ from hierfit.model.spec import ModelSpec
 from hierfit.model.table import Table
 from hierfit.notes.find import find_notes
 from hierfit.notes.note import Note
+from hierfit.plain import to_plain
 from hierfit.reading import read_columns
 from hierfit.request import FitRequest
 from hierfit.results.convergence import assess
@@ -124,6 +125,7 @@ def fit(
         clock = [time.perf_counter()]
         assert options.seed is not None
         wanted = Wanted(plan.spec, plan.design, plan.engine, plan.request.toolchain, options.seed)
+        truth = runs.truth_beside(plan.table.path, plan.table.sha256)
         source = open_source(wanted, listener.message)
         clock.append(time.perf_counter())
         target = Target(source, plan.design, plan.spec)
@@ -142,10 +144,9 @@ def fit(
                 **describe_notes(plan.notes),
                 **describe_tools(target.source),
                 **describe_draws(drawn, plan.design, plan.spec),
-                **describe_outcome(seconds, diagnosis.to_dict(), argv, interrupted=drawn.interrupted),
+                **describe_outcome(seconds, to_plain(diagnosis), argv, interrupted=drawn.interrupted),
             }
             done = Fit(out, manifest, plan.spec, plan.design, drawn.draws, summary, diagnosis)
-            truth = runs.truth_beside(plan.table.path, plan.table.sha256)
             done = _save(place, done, target.source.program, drawn.state, truth)
     _stop_if(shield, done)
     return done
@@ -171,17 +172,19 @@ def extend(
         before = open_fit(run)
         folder, manifest, spec, design = before.folder, before.manifest, before.spec, before.design
         runs.refuse_strangers(folder)
-        for name in (runs.CHAINS, runs.PROGRAM):
-            runs.open_whole(run, name)
-        request, state = FitRequest.from_dict(manifest["request"]), ChainState.load(folder / runs.CHAINS)
-        text = (folder / runs.PROGRAM).read_text(encoding="utf-8")
-        seed = manifest["request"]["sampler"]["seed"]
-        wanted = Wanted(spec, design, Engine(manifest["engine"]), request.toolchain, seed, text, state.narrowed)
+        runs.open_whole(run, runs.CHAINS)
+        record = before.record
+        request, state = record.request, ChainState.load(folder / runs.CHAINS)
+        seed = request.sampler.seeded().seed
+        assert seed is not None
+        wanted = Wanted(spec, design, record.engine, request.toolchain, seed, state.narrowed)
+        runs.require_own_program(run, wanted.program)
+        truth = runs.stored_truth(folder)
         source = open_source(wanted, listener.message)
         clock.append(time.perf_counter())
         options = request.sampler if draws is None else replace(request.sampler, draws=draws)
         known = assess(before.draws.values)
-        so_far = Drawn(before.draws, known, state, seed, manifest["rounds"], False)
+        so_far = Drawn(before.draws, known, state, seed, record.rounds, False)
         drawn = draw_more(Target(source, design, spec), options, so_far, until_ess, listener)
         if drawn.interrupted and drawn.rounds == so_far.rounds:
             raise Interrupted(f"Stopped before there were new draws: {folder} is as it was.")
@@ -189,14 +192,14 @@ def extend(
             diagnosis, summary = _judge(drawn, design, spec, request)
             taken = {"building": clock[1] - clock[0], "sampling": time.perf_counter() - clock[1]}
             taken["total"] = sum(taken.values())
-            seconds = {name: value + taken.get(name, 0.0) for name, value in manifest["seconds"].items()}
+            seconds = {name: value + taken.get(name, 0.0) for name, value in to_plain(record.seconds).items()}
             manifest = {
                 **manifest,
                 **describe_draws(drawn, design, spec),
-                **describe_outcome(seconds, diagnosis.to_dict(), argv, interrupted=drawn.interrupted),
+                **describe_outcome(seconds, to_plain(diagnosis), argv, interrupted=drawn.interrupted),
             }
             done = Fit(folder, manifest, spec, design, drawn.draws, summary, diagnosis)
-            done = _save(place, done, source.program, drawn.state, runs.stored_truth(folder))
+            done = _save(place, done, source.program, drawn.state, truth)
     _stop_if(shield, done)
     return done
 

@@ -12,6 +12,7 @@ from hierfit.model.formula import formula_from_flags
 from hierfit.model.prior_choice import build_spec
 from hierfit.model.spec import ModelSpec
 from hierfit.model.table import read_table
+from hierfit.plain import from_plain
 from hierfit.request import FitRequest
 from hierfit.sources import StanSource
 from hierfit.stan.programs import StanProgram
@@ -28,7 +29,7 @@ def model(tmp_path: Path) -> dict[str, Any]:
     design = build_design(formula, table)
     spec = build_spec(formula, design, ["a ~ normal(0, 1)"])
     described = json.loads(json.dumps(describe_model(FitRequest(path, formula), table, design, spec)))
-    assert ModelSpec.from_dict(described["model"]) == spec
+    assert from_plain(ModelSpec, described["model"]) == spec
     return {"path": str(path), **described}
 
 
@@ -66,7 +67,7 @@ def test_the_model_is_described(model: dict[str, Any]) -> None:
         "arguments": [0, 1],
         "source": "set by --prior",
     }
-    assert FitRequest.from_dict(model["request"]).data == Path(model["path"])
+    assert from_plain(FitRequest, model["request"]).data == Path(model["path"])
 
 
 def test_the_tools_are_described() -> None:

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from hierfit.errors import RunFolderError
 from hierfit.model.formula import Formula, GroupTerm
 from hierfit.model.roles import Roles
+from hierfit.plain import UnexpectedError, from_plain, to_plain
 from hierfit.request import FitRequest
 from hierfit.stan.sampler import SamplerOptions
 
@@ -28,21 +28,21 @@ REQUEST = FitRequest(
 
 @pytest.mark.parametrize("request_", [REQUEST, FitRequest(Path("/a.csv"), Formula("y"))], ids=["full", "plain"])
 def test_a_request_comes_back_from_json(request_: FitRequest) -> None:
-    assert FitRequest.from_dict(json.loads(json.dumps(request_.to_dict()))) == request_
+    assert from_plain(FitRequest, json.loads(json.dumps(to_plain(request_)))) == request_
 
 
 def test_a_request_from_before_levels_and_standardize_is_read() -> None:
-    stored = json.loads(json.dumps(REQUEST.to_dict()))
+    stored = to_plain(REQUEST)
     del stored["roles"]["levels"], stored["standardize"]
-    found = FitRequest.from_dict(stored)
+    found = from_plain(FitRequest, stored)
     assert found == replace(REQUEST, roles=replace(REQUEST.roles, levels={}), standardize=False)
 
 
 def test_the_data_file_is_found_from_anywhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
-    stored = replace(REQUEST, data=Path("data.csv")).to_dict()
+    stored = to_plain(replace(REQUEST, data=Path("data.csv")).from_anywhere())
     monkeypatch.chdir("/")
-    assert FitRequest.from_dict(stored).data == tmp_path / "data.csv"
+    assert from_plain(FitRequest, stored).data == tmp_path / "data.csv"
 
 
 @pytest.mark.parametrize(
@@ -62,10 +62,10 @@ def test_the_data_file_is_found_from_anywhere(monkeypatch: pytest.MonkeyPatch, t
     ids=str,
 )
 def test_a_broken_request_is_refused(broken: dict[str, Any]) -> None:
-    stored = REQUEST.to_dict() | broken if broken else {}
-    with pytest.raises(RunFolderError, match=r"stored in run.json could not be read") as refused:
-        FitRequest.from_dict(stored)
-    assert refused.value.hint == "give the options again"
+    stored = to_plain(REQUEST) | broken if broken else {}
+    with pytest.raises(UnexpectedError) as refused:
+        from_plain(FitRequest, stored)
+    assert refused.value.where.startswith(next(iter(broken), "data"))
 
 
 def test_the_seed_that_was_used() -> None:

@@ -11,12 +11,35 @@ from hierfit import runs
 from hierfit.disk.folder import claimed
 from hierfit.disk.writing import write_text
 from hierfit.errors import RunFolderError
+from hierfit.model.engines import Engine
 from hierfit.model.formula import Formula
+from hierfit.model.priors import Prior
 from hierfit.model.spec import ModelSpec
+from hierfit.plain import to_plain
+from hierfit.record import DataRecord, RunRecord, SecondsRecord
+from hierfit.request import FitRequest
+from hierfit.results.diagnostics import Diagnosis, Level
+from hierfit.stan.sampler import SamplerOptions
 
-MODEL = ModelSpec(Formula("y"), "gaussian", "identity", (), (), {}).to_dict()
-NUMBERS = dict.fromkeys(("request", "data", "groups", "formula", "engine", "draws_per_chain", "seconds", "status"), 1)
-CONTENT: dict[str, Any] = json.loads(json.dumps(NUMBERS | {"model": MODEL}))
+FORMULA = Formula("y")
+PRIORS = {"Intercept": Prior("flat", (), "none"), "sigma": Prior("exponential", (1.0,), "none")}
+RECORD = RunRecord(
+    hierfit="0.1.0",
+    request=FitRequest(Path("/data.csv"), FORMULA, sampler=SamplerOptions(warmup=10)),
+    data=DataRecord("data.csv", "0" * 64, 3, 2, ("y",), {"y": 1}),
+    groups=(),
+    formula="y ~ 1",
+    model=ModelSpec(FORMULA, "gaussian", "identity", (), (), PRIORS),
+    engine=Engine.FULL,
+    draws_per_chain=10,
+    seconds=SecondsRecord(1.0, 0.1, 0.2, 0.7),
+    status="ok",
+    references={},
+    categories=(),
+    x_mean={},
+    checks=Diagnosis(Level.OK, (), None, (), 1.0, 400.0, 400.0, 0, 10, 1.0),
+)
+CONTENT: dict[str, Any] = {name: value for name, value in to_plain(RECORD).items() if name != "files"}
 ROOT = hasattr(os, "geteuid") and os.geteuid() == 0
 
 
@@ -159,8 +182,12 @@ def test_a_users_file_under_a_name_of_hierfits_is_found_early(tmp_path: Path) ->
     [
         ("", "could not be read"),
         ("[]", "holds no object"),
-        (json.dumps({"schema": runs.SCHEMA}), "lacks request, data"),
-        (json.dumps({"schema": runs.SCHEMA, **CONTENT, "model": {"formula": {}}}), "its model is incomplete"),
+        ("[" * 100_000, "nested too deeply"),
+        (json.dumps({"schema": runs.SCHEMA}), "hierfit is missing; expected text"),
+        (
+            json.dumps({"schema": runs.SCHEMA, **CONTENT, "model": {"formula": {}}}),
+            "model.formula.response is missing",
+        ),
         (json.dumps({"schema": runs.SCHEMA + 1, "hierfit": "7.0"}), "was written by hierfit 7.0"),
         ("{}", "of another version"),
         ("\xff", "could not be read"),
@@ -195,6 +222,12 @@ def test_truth_belongs_to_one_file(tmp_path: Path) -> None:
     assert runs.truth_beside(data, "abc") == {"data_sha256": "abc", "parameters": {}}
     assert runs.truth_beside(data, "abd") is None
     assert runs.stored_truth(tmp_path) is not None
-    for broken in ("", "[]", "{"):
+    for broken in ("", "[]", "{", '{"data_sha256": "abc", "parameters": []}'):
         (tmp_path / "truth.json").write_text(broken)
-        assert runs.truth_beside(data, "abc") is None and runs.stored_truth(tmp_path) is None
+        with pytest.raises(RunFolderError, match=r"truth\.json"):
+            runs.stored_truth(tmp_path)
+        if "sha256" in broken:
+            with pytest.raises(RunFolderError, match=r"truth\.json is not as hierfit wrote it: parameters is \[\]"):
+                runs.truth_beside(data, "abc")
+        else:
+            assert runs.truth_beside(data, "abc") is None

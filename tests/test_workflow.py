@@ -168,18 +168,35 @@ def test_what_was_saved_is_shown_without_the_draws(fitted: Fitter) -> None:
     assert finished.load_summary(done.folder, done.summary.ci).summary == done.summary
 
 
-@pytest.mark.parametrize("reason", ["other intervals", "another version", "no summary.json", "a broken one"])
+@pytest.mark.parametrize("reason", ["other intervals", "another version", "no summary.json"])
 def test_the_draws_are_read_where_they_say_more(fitted: Fitter, monkeypatch: pytest.MonkeyPatch, reason: str) -> None:
     done = fitted()
     if reason == "another version":
         monkeypatch.setattr("hierfit.finished.__version__", "9.9")
     if reason == "no summary.json":
         (done.folder / "summary.json").unlink()
-    if reason == "a broken one":
-        (done.folder / "summary.json").write_text('{"parameters": [')
     shown = finished.load_summary(done.folder, 0.5 if reason == "other intervals" else None)
     assert isinstance(shown, finished.Fit)
     assert (shown.summary == done.summary) is (reason != "other intervals")
+
+
+@pytest.mark.parametrize("change", ["cut", "another number", "another kind"])
+def test_a_table_that_was_changed_is_not_shown(fitted: Fitter, change: str) -> None:
+    file = fitted().folder / "summary.json"
+    content = json.loads(file.read_text())
+    if change == "another number":
+        content["parameters"][0]["mean"] += 1
+    if change == "another kind":
+        content["parameters"][0]["kind"] = "news"
+    text = json.dumps(content)
+    file.write_text(text[:-20] if change == "cut" else text)
+    words = {
+        "cut": "could not be read",
+        "another number": "its checksum is another",
+        "another kind": r"kind is \"news\"",
+    }
+    with pytest.raises(RunFolderError, match=words[change]):
+        finished.load_summary(file.parent)
 
 
 def test_rows_that_repeat_are_sampled_by_the_program_of_their_sums(tmp_path: Path) -> None:
@@ -211,7 +228,7 @@ def test_whichever_call_fails_a_run_is_whole(
                 with claimed(run) as place:
                     real(
                         place,
-                        replace(kept[0][0], manifest={**kept[0][0].manifest, "status": "new"}),
+                        replace(kept[0][0], manifest={**kept[0][0].manifest, "status": "interrupted"}),
                         *kept[0][1:-1],
                         None,
                     )
@@ -222,7 +239,7 @@ def test_whichever_call_fails_a_run_is_whole(
         done = runs.open_whole(run, "trace.nc")  # the next command puts in order what was left
         assert (run / "notes.txt").read_text() == "mine"
         assert {path.name for path in run.parent.glob("*run*")} == {"run"}
-        if done.manifest["status"] == "new":
+        if done.manifest["status"] == "interrupted":
             assert error is None or "not all of it is in its place" in error.message
             assert {path.name for path in run.iterdir()} == (FILES | {"notes.txt"}) - {"truth.json", "groups.csv"}
             shutil.rmtree(run)

@@ -19,6 +19,7 @@ from hierfit.model.formula import INTERCEPT
 from hierfit.model.priors import Prior
 from hierfit.model.roles import Roles
 from hierfit.model.spec import ModelSpec, sd_name, sigma_name, threshold_name
+from hierfit.plain import to_plain
 from hierfit.results.words import counted
 from hierfit.stan.start import expected_warmup
 from hierfit.stan.timing import Estimate
@@ -76,7 +77,7 @@ def _order_text(levels: Sequence[str]) -> str:
 def _model_lines(plan: Plan) -> list[str]:
     design = plan.design
     return [
-        *paragraph("Model", f"{plan.spec.formula}  ({family_text(plan.spec.to_dict(), plan.request.roles)})"),
+        *paragraph("Model", f"{plan.spec.formula}  ({family_text(to_plain(plan.spec), plan.request.roles)})"),
         *level_lines(design.response, design.references, design.categories, design.levels),
     ]
 

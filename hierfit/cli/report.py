@@ -21,9 +21,10 @@ from hierfit.manifest import summary_document
 from hierfit.model.families import FAMILIES, Support
 from hierfit.model.formula import INTERCEPT
 from hierfit.model.priors import SET_BY_USER
-from hierfit.model.roles import Roles, roles_from_dict
+from hierfit.model.roles import NO_ROLES, Roles
 from hierfit.model.spec import INTERCEPT_AT_MEAN, Kind, sd_name
 from hierfit.model.table import Dialect
+from hierfit.plain import from_plain
 from hierfit.results.checks import DOMINATED
 from hierfit.results.diagnostics import Diagnosis, Level
 from hierfit.results.digits import format_number, format_row, format_share
@@ -138,7 +139,8 @@ def _priors_text(priors: Mapping[str, Mapping[str, Any]]) -> str:
 
 def _stored_roles(manifest: Mapping[str, Any]) -> Roles:
     """Return the further columns of a run."""
-    return roles_from_dict(manifest["request"].get("roles", {}))
+    stored = manifest["request"].get("roles")
+    return from_plain(Roles, stored) if stored else NO_ROLES
 
 
 def intercept_lines(manifest: Mapping[str, Any], summary: Summary) -> list[str]:

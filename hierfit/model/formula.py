@@ -11,11 +11,11 @@ plain word), an interaction (`ses:sector`), a call (`poly(age, 2)`). Texts are r
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from hierfit.errors import FormulaError, did_you_mean
+from hierfit.plain import Later
 
 INTERCEPT = "Intercept"
 # What may be made of a column that is an outcome or an offset: numpy's, of one number.
@@ -105,7 +105,7 @@ class Formula:
     groups: tuple[GroupTerm, ...] = ()
     intercept: bool = True
     sigma: SigmaTerms | None = None
-    offset: str | None = None
+    offset: Later[str | None] = None
 
     @property
     def all_terms(self) -> tuple[str, ...]:
@@ -141,18 +141,6 @@ class Formula:
         response = function_or_column(self.response)
         text = f"{response} ~ {' + '.join(population + [str(group) for group in self.groups])}"
         return text if self.sigma is None else f"{text}; sigma ~ {self.sigma}"
-
-
-def formula_from_dict(stored: Mapping[str, Any]) -> Formula:
-    """Make the Formula whose `dataclasses.asdict` was stored."""
-    groups = (
-        GroupTerm(**{**group, "slopes": tuple(group["slopes"]), "crossing": tuple(group["crossing"])})
-        for group in stored["groups"]
-    )
-    sigma = stored["sigma"] and SigmaTerms(tuple(stored["sigma"]["terms"]), stored["sigma"]["intercept"])
-    return Formula(
-        stored["response"], tuple(stored["terms"]), tuple(groups), stored["intercept"], sigma, stored.get("offset")
-    )
 
 
 def formula_from_flags(

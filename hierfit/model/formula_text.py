@@ -213,6 +213,14 @@ def _columns_of(atom: str) -> tuple[str, ...]:
     return tuple(plain_name(name) for name in dict.fromkeys(written) if name and name in names)
 
 
+def is_term(text: str) -> bool:
+    """Return whether a text is one term, as a Formula has it."""
+    try:
+        return bool(columns_in(text))
+    except (FormulaError, ValueError):  # not one term
+        return False
+
+
 def function_of(atom: str) -> str | None:
     """Return the name of the function that an atom calls; None for a column."""
     return None if column_of(atom) is not None else atom.partition("(")[0]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+
+from hierfit.plain import Later
 
 
 @dataclass(frozen=True)
@@ -25,9 +26,9 @@ class Roles:
     offset: str | None = None
     weights: str | None = None
     references: Mapping[str, str] = field(default_factory=dict)
-    levels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    exposure: str | None = None
-    precision: str | None = None
+    levels: Later[Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
+    exposure: Later[str | None] = None
+    precision: Later[str | None] = None
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -53,12 +54,6 @@ class Roles:
         parts = [f"{self.offset} = 0"] if self.offset is not None else []
         parts += [f"{self.exposure} = 1"] if self.exposure is not None else []
         return " and ".join(parts) or None
-
-
-def roles_from_dict(stored: Mapping[str, Any]) -> Roles:
-    """Make the Roles whose `dataclasses.asdict` was stored."""
-    levels = {column: tuple(levels) for column, levels in stored.get("levels", {}).items()}
-    return Roles(**{**stored, "levels": levels})
 
 
 NO_ROLES = Roles()

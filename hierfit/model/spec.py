@@ -6,13 +6,12 @@ Which priors these are is settled by `model.prior_choice`.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from enum import StrEnum
 from math import inf
-from typing import Any
 
 from hierfit.model.families import FAMILIES, SIGMA, THRESHOLD, Auxiliary
-from hierfit.model.formula import INTERCEPT, Formula, formula_from_dict
+from hierfit.model.formula import INTERCEPT, Formula
 from hierfit.model.priors import EVERYWHERE, HORSESHOE, HORSESHOE_SCALE, Interval, Prior
 
 INTERCEPT_AT_MEAN = "Intercept_at_mean"
@@ -189,32 +188,6 @@ class ModelSpec:
             if auxiliary.name == name:
                 return auxiliary.within
         return (0.0, inf) if self.is_positive(name) else EVERYWHERE
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return JSON-ready plain values, from which `ModelSpec.from_dict` makes the same ModelSpec."""
-        return {**asdict(self), "priors": {name: asdict(prior) for name, prior in self.priors.items()}}
-
-    @staticmethod
-    def from_dict(stored: Mapping[str, Any]) -> ModelSpec:
-        """Make the ModelSpec that `to_dict` wrote."""
-        return ModelSpec(
-            formula_from_dict(stored["formula"]),
-            stored["family"],
-            stored["link"],
-            tuple(stored["coefficients"]),
-            tuple(
-                GroupCoefficients(group["factor"], tuple(group["terms"]), group["correlated"])
-                for group in stored["groups"]
-            ),
-            {
-                name: Prior(prior["distribution"], tuple(prior["arguments"]), prior["source"])
-                for name, prior in stored["priors"].items()
-            },
-            stored["centered"],
-            stored["prior_only"],
-            tuple(stored["thresholds"]),
-            tuple(stored["sigma_coefficients"]),
-        )
 
 
 def threshold_name(between: str) -> str:

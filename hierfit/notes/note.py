@@ -7,9 +7,8 @@ an option that can be copied to the command. `find` says what looks at data and 
 from __future__ import annotations
 
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
 
 from hierfit.model.design import Design
 from hierfit.model.priors import SET_BY_USER
@@ -59,10 +58,6 @@ class Note:
     text: str
     columns: tuple[str, ...]
     option: str | None = None
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain values for JSON, an element of `notes` in run.json and summary.json."""
-        return {**asdict(self), "kind": self.kind.value, "columns": list(self.columns)}
 
 
 @dataclass(frozen=True, eq=False)

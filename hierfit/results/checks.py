@@ -9,13 +9,13 @@ the prior one category has nearly all rows, which is therefore said too.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hierfit.model.design import Design
+from hierfit.plain import Measured
 from hierfit.results.draws import Draws
 from hierfit.results.predict import replicate
 
@@ -36,15 +36,11 @@ class PriorPredictive:
         outside: share of the replicated outcomes beyond these two.
     """
 
-    lower: float
-    upper: float
-    data_lower: float
-    data_upper: float
-    outside: float
-
-    def to_dict(self) -> dict[str, float]:
-        """Return JSON-ready plain values."""
-        return asdict(self)
+    lower: Measured
+    upper: Measured
+    data_lower: Measured
+    data_upper: Measured
+    outside: Measured
 
 
 @dataclass(frozen=True)
@@ -57,13 +53,9 @@ class PriorCategories:
         dominated: share of the draws in which one category has more than `DOMINATED` of the rows.
     """
 
-    shares: Mapping[str, float]
-    data_shares: Mapping[str, float]
-    dominated: float
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return JSON-ready plain values."""
-        return asdict(self)
+    shares: Mapping[str, Measured]
+    data_shares: Mapping[str, Measured]
+    dominated: Measured
 
 
 def predict_from_prior(draws: Draws, design: Design, seed: int) -> PriorPredictive | PriorCategories:

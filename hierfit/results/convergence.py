@@ -27,6 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hierfit.model import moments
+from hierfit.plain import Measured
 
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -69,10 +70,10 @@ class Weights:
         efficiency: share of the points that is as good as independent draws.
     """
 
-    pareto_k: float
-    largest: float
-    share: float
-    efficiency: float
+    pareto_k: Measured
+    largest: Measured
+    share: Measured
+    efficiency: Measured
 
 
 @dataclass(frozen=True)

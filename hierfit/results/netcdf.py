@@ -317,6 +317,9 @@ def _design(file: Any, spec: ModelSpec, source: Path) -> Design:
     factors, start = [], 0
     for index, term in enumerate(spec.groups):
         stop = start + len(term.terms)
+        found = _texts(posterior[f"{names[term.factor]}_term"])
+        if found != term.terms:
+            raise ValueError(f"between {term.factor}, {', '.join(found)} varies, not {', '.join(term.terms)}")
         factors.append(
             Group(
                 factor=term.factor,

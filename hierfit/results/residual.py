@@ -17,6 +17,7 @@ from hierfit.model.design import Design
 from hierfit.model.formula import INTERCEPT
 from hierfit.model.sigma import SigmaColumns
 from hierfit.model.spec import sigma_name
+from hierfit.plain import Measured
 from hierfit.results.columns import base, is_category, moving_over
 from hierfit.results.draws import Draws
 
@@ -39,10 +40,10 @@ class SigmaAt:
 
     predictor: str | None
     level: str | None
-    mean: float
-    sd: float
-    lower: float
-    upper: float
+    mean: Measured
+    sd: Measured
+    lower: Measured
+    upper: Measured
 
 
 def sigma_in_units(draws: Draws, design: Design, bounds: tuple[float, float]) -> tuple[SigmaAt, ...]:

@@ -18,8 +18,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
+from typing import Annotated, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +30,7 @@ from hierfit.model.design import Design
 from hierfit.model.families import FAMILIES, Support
 from hierfit.model.formula import INTERCEPT
 from hierfit.model.spec import Kind, ModelSpec, sd_name
+from hierfit.plain import Key, Measured, Within, to_plain
 from hierfit.results.convergence import Convergence, assess
 from hierfit.results.draws import Draws
 from hierfit.results.residual import SigmaAt, sigma_in_units
@@ -50,23 +51,19 @@ class SummaryRow:
     kind: Kind
     group: str | None
     term: str | None
-    mean: float
-    sd: float
-    lower: float
-    upper: float
-    mcse_mean: float
-    rhat: float
-    ess_bulk: float
-    ess_tail: float
+    mean: Measured
+    sd: Measured
+    lower: Measured
+    upper: Measured
+    mcse_mean: Measured
+    rhat: Measured
+    ess_bulk: Measured
+    ess_tail: Measured
 
     @property
     def fixed(self) -> bool:
         """Whether a prior `constant(...)` fixes it."""
         return self.sd == 0
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the row under the names of `COLUMNS`, NaN as None."""
-        return {column: json_safe(getattr(self, column)) for column in COLUMNS}
 
 
 @dataclass(frozen=True)
@@ -83,12 +80,12 @@ class VarianceShare:
         at_mean: the varying columns that are at their means there.
     """
 
-    factor: str
-    mean: float
-    lower: float
-    upper: float
+    factor: Annotated[str, Key("group")]
+    mean: Measured
+    lower: Measured
+    upper: Measured
     at_zero: tuple[str, ...]
-    scale: str = "outcome"
+    scale: Literal["outcome", "latent"] = "outcome"
     at_mean: tuple[str, ...] = ()
 
 
@@ -103,10 +100,10 @@ class Summary:
         sigmas: sigma in the units of the outcome, where it has predictors.
     """
 
-    rows: tuple[SummaryRow, ...]
-    ci: float
-    shares: tuple[VarianceShare, ...]
-    sigmas: tuple[SigmaAt, ...] = ()
+    rows: Annotated[tuple[SummaryRow, ...], Key("parameters")]
+    ci: Annotated[float, Within(0, 1)]
+    shares: Annotated[tuple[VarianceShare, ...], Key("variance_shares")]
+    sigmas: Annotated[tuple[SigmaAt, ...], Key("sigma")] = ()
 
     def row(self, name: str) -> SummaryRow:
         """Return the row of one parameter; KeyError for an unknown name."""
@@ -115,34 +112,11 @@ class Summary:
                 return row
         raise KeyError(name)
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return `parameters`, `ci`, `variance_shares` and `sigma` of summary.json, NaN as None."""
-        shares = [
-            {"group": share.factor, "mean": share.mean, "lower": share.lower, "upper": share.upper,
-             "at_zero": list(share.at_zero), "scale": share.scale, "at_mean": list(share.at_mean)}
-            for share in self.shares
-        ]  # fmt: skip
-        return {
-            "parameters": [row.to_dict() for row in self.rows],
-            "ci": self.ci,
-            "variance_shares": [{key: json_safe(value) for key, value in share.items()} for share in shares],
-            "sigma": [{key: json_safe(value) for key, value in asdict(sigma).items()} for sigma in self.sigmas],
-        }
-
     def csv_rows(self) -> Iterator[tuple[object, ...]]:
         """Yield the header of summary.csv, then its rows at full precision, empty where there is no number."""
         yield COLUMNS
         for row in self.rows:
-            yield tuple("" if value is None else value for value in row.to_dict().values())
-
-
-def json_safe(value: Any) -> Any:
-    """Return the value, None in place of a float that JSON cannot hold, a plain string for an enum."""
-    if isinstance(value, Kind):
-        return value.value
-    if isinstance(value, float):
-        return float(value) if math.isfinite(value) else None
-    return value
+            yield tuple("" if value is None else value for value in to_plain(row).values())
 
 
 def interval_bounds(ci: float) -> tuple[float, float]:
@@ -187,7 +161,7 @@ def variance_shares(draws: Draws, design: Design, spec: ModelSpec, ci: float = 0
     residual = _residual_variance(draws, spec) if design.precision is None else None
     if residual is None or not factors:
         return ()
-    scale = "outcome" if FAMILIES[spec.family].is_normal else "latent"
+    scale: Literal["outcome", "latent"] = "outcome" if FAMILIES[spec.family].is_normal else "latent"
     sloped = [group for group in spec.groups if group.terms != (INTERCEPT,)]
     terms = tuple(dict.fromkeys(term for group in sloped for term in group.terms if term != INTERCEPT))
     at_mean = all(map(spec.has_two_sds, sloped))

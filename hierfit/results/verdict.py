@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Annotated
 
 import numpy as np
 
+from hierfit.plain import Count, Key, Later, Measured
 from hierfit.results.advice import Try
 from hierfit.results.convergence import Weights
 from hierfit.results.digits import format_count
-from hierfit.results.summary import json_safe
 
 
 class Level(StrEnum):
@@ -85,13 +85,13 @@ class Diagnosis:
     findings: tuple[Finding, ...]
     likely: str | None
     tries: tuple[Try, ...]
-    rhat_max: float
-    ess_bulk_min: float
-    ess_tail_min: float
-    divergent: int
-    n_draws: int
-    bfmi_min: float
-    weights: Weights | None = None
+    rhat_max: Measured
+    ess_bulk_min: Measured
+    ess_tail_min: Measured
+    divergent: Count
+    n_draws: Annotated[Count, Key("draws")]
+    bfmi_min: Measured
+    weights: Later[Weights | None] = None
 
     @property
     def headline(self) -> str:
@@ -106,25 +106,3 @@ class Diagnosis:
         if np.isfinite(self.bfmi_min):
             parts.append(f"E-BFMI min {self.bfmi_min:.2f}")
         return " · ".join(parts)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return `checks` of summary.json, NaN as None."""
-        findings = [
-            {"check": found.check, "level": found.level.value, "value": found.value, "threshold": found.threshold,
-             "parameters": list(found.parameters), "meaning": found.meaning}
-            for found in self.findings
-        ]  # fmt: skip
-        numbers = {
-            "rhat_max": self.rhat_max, "ess_bulk_min": self.ess_bulk_min, "ess_tail_min": self.ess_tail_min,
-            "divergent": self.divergent, "draws": self.n_draws, "bfmi_min": self.bfmi_min,
-        }  # fmt: skip
-        return {
-            "status": self.status.value,
-            "findings": findings,
-            "likely": self.likely,
-            "tries": [{"flag": step.flag, "why": step.why} for step in self.tries],
-            "weights": None
-            if self.weights is None
-            else {name: json_safe(value) for name, value in vars(self.weights).items()},
-            **{key: json_safe(value) for key, value in numbers.items()},
-        }

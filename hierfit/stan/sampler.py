@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from hierfit.disk.scratch import scratch
 from hierfit.errors import Interrupted, SamplerError
 from hierfit.interrupts import shielded
+from hierfit.plain import Count, Positive, Within
 from hierfit.stan.chains import Chains
 from hierfit.stan.executable import Executable
 from hierfit.stan.stan_csv import ChainOutput, read_chain
@@ -65,20 +66,20 @@ class SamplerOptions:
         first_chain: id of the first chain; another id with the same seed is another stream of random numbers.
     """
 
-    chains: int = 4
-    warmup: int | None = None
-    draws: int = 1000
-    seed: int | None = None
-    adapt_delta: float | None = None
-    max_treedepth: int = 10
-    parallel_chains: int | None = None
-    sig_figs: int = 10
+    chains: Positive = 4
+    warmup: Count | None = None
+    draws: Positive = 1000
+    seed: Annotated[int, Within(0, 2**32 - 1)] | None = None
+    adapt_delta: Annotated[float, Within(0.01, 0.9999)] | None = None
+    max_treedepth: Annotated[int, Within(1, 20)] = 10
+    parallel_chains: Positive | None = None
+    sig_figs: Annotated[int, Within(1, 18)] = 10
     inits: Inits = None
     metric: Literal["diag_e", "dense_e", "unit_e"] = "diag_e"
     inv_metric: Array | Sequence[Array] | None = None
     step_size: float | Sequence[float] | Array | None = None
     adapt: bool = True
-    first_chain: int = 1
+    first_chain: Positive = 1
 
     @property
     def warmup_iterations(self) -> int:

@@ -24,7 +24,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +32,7 @@ from numpy.typing import NDArray
 from hierfit.disk.scratch import scratch
 from hierfit.errors import SamplerError
 from hierfit.model.engines import Engine
+from hierfit.plain import Count, Key, Later
 from hierfit.stan.children import NOT_FOUND, run_child
 from hierfit.stan.executable import Executable
 from hierfit.stan.sampler import Progress, SamplerOptions, Sampling, sample
@@ -63,30 +64,18 @@ class Start:
         attempts: all that were given up, and why, in words.
     """
 
-    origin: Literal["mode", "adaptation", "proposal"]
-    warmup: int
+    origin: Annotated[Literal["mode", "adaptation", "proposal"], Key("from")]
+    warmup: Count
     seconds: float = 0.0
     reason: str | None = None
-    tried: str = "from the mode"
-    centered: tuple[str, ...] = ()
-    attempts: tuple[str, ...] = ()
+    tried: Later[str | None] = "from the mode"
+    centered: Later[tuple[str, ...]] = ()
+    attempts: Later[tuple[str, ...]] = ()
 
     @property
     def at_mode(self) -> bool:
         """Whether chains started at the mode."""
         return self.origin == "mode"
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return JSON-ready plain values."""
-        return {
-            "from": self.origin,
-            "warmup": self.warmup,
-            "seconds": round(self.seconds, 3),
-            "reason": self.reason,
-            "tried": self.tried if self.reason else None,
-            "centered": list(self.centered),
-            "attempts": list(self.attempts),
-        }
 
 
 @dataclass(frozen=True)

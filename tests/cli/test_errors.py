@@ -140,7 +140,7 @@ BAD = [
     # --from
     Bad("from nothing", ["fit", "--from", "nowhere"], ["no folder 'nowhere'"]),
     Bad("from, x", ["fit", "--from", "run", "--x", "ses", "--seed", "3"], ["--x says half a model"], run=True),
-    Bad("from, broken", ["fit", "--from", "run"], ["request", "not be read"], {"run/run.json": "request"}, run=True),
+    Bad("from, broken", ["fit", "--from", "run"], ["request.formula is"], {"run/run.json": "request"}, run=True),
     # folders of runs
     *(
         Bad(f"{command}, {case}", [command, place], says, files)
@@ -154,12 +154,12 @@ BAD = [
     Bad("near", ["summarize", "runn"], ["no folder 'runn'", "Runs nearby: run"], run=True),
     Bad("cut manifest", ["summarize", "run"], ["run.json could not be read"], {"run/run.json": '{"schema":'}, run=True),
     Bad("list manifest", ["plot", "run"], ["run.json could not be read"], {"run/run.json": "[1]"}, run=True),
-    Bad("bare manifest", ["code", "run"], ["lacks request"], {"run/run.json": f'{{"schema": {SCHEMA}}}'}, run=True),
-    Bad("half a model", ["summarize", "run"], ["its model is incomplete"], {"run/run.json": "model"}, run=True),
+    Bad("bare one", ["code", "run"], ["hierfit is missing"], {"run/run.json": f'{{"schema": {SCHEMA}}}'}, run=True),
+    Bad("half a model", ["summarize", "run"], ["model.data is not known."], {"run/run.json": "model"}, run=True),
     Bad("other schema", ["summarize", "run"], ["hierfit 9.9"], {"run/run.json": NEWER}, run=True),
     Bad("text trace", ["plot", "run"], ["trace.nc is not the file that was"], {"run/trace.nc": "no trace"}, run=True),
     Bad("no trace", ["plot", "run"], ["trace.nc is missing"], {"run/trace.nc": None}, run=True),
-    Bad("no program", ["code", "run"], ["run/model.stan: No such file"], {"run/model.stan": None}, run=True),
+    Bad("no program", ["code", "run"], ["model.stan could not be read"], {"run/model.stan": None}, run=True),
     Bad("empty trace", ["plot", "run"], ["trace.nc is not the file that was saved"], {"run/trace.nc": ""}, run=True),
     Bad("sort, no group", ["summarize", "run", "--sort", "ses"], ["--sort", "add --groups"], run=True),
     Bad("all, no group", ["summarize", "run", "--all"], ["--all", "add --groups"], run=True),

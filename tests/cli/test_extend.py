@@ -1,3 +1,4 @@
+import hashlib
 import json
 from pathlib import Path
 
@@ -41,3 +42,27 @@ def test_two_goals_are_one_too_many(cli: Cli, run: Path) -> None:
 def test_a_folder_that_is_no_run_is_refused(cli: Cli) -> None:
     done = cli("extend", "nowhere")
     assert done.code == 2 and "there is no folder 'nowhere'" in done.err
+
+
+def test_a_program_that_is_not_ours_is_not_compiled(cli: Cli, run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    replace_sampler(monkeypatch)
+    built: list[object] = []
+    monkeypatch.setattr("hierfit.sources.build_executable", lambda *arguments: built.append(arguments))
+    program = run / "model.stan"
+    program.write_text("functions { int planted() { return 1; } }\n" + program.read_text())
+    changed = cli("extend", run)
+    assert changed.code == 2 and "its checksum is another" in changed.err
+    manifest = json.loads((run / "run.json").read_text())
+    manifest["files"]["model.stan"] = {
+        "bytes": program.stat().st_size,
+        "sha256": hashlib.sha256(program.read_bytes()).hexdigest(),
+    }
+    for version in ("0.0.1", manifest["hierfit"]):
+        (run / "run.json").write_text(json.dumps({**manifest, "hierfit": version}))
+        planted = cli("extend", run)
+        assert planted.code == 2 and built == []
+        assert "model.stan is not the program that hierfit" in planted.err and "it is not compiled" in planted.err
+        assert "hierfit fit --from run --out NEW" in planted.err
+        assert ("or use hierfit 0.0.1" in planted.err) == (version == "0.0.1")
+    program.unlink()
+    assert cli("extend", run).code == cli("code", run).code == 2

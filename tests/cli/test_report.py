@@ -25,6 +25,7 @@ from hierfit.model.formula_text import parse_formula
 from hierfit.model.prior_choice import build_spec
 from hierfit.model.roles import Roles
 from hierfit.model.spec import Kind
+from hierfit.plain import to_plain
 from hierfit.results.advice import Try
 from hierfit.results.diagnostics import Diagnosis, Finding, Level
 from hierfit.results.group_summary import GroupSummary, GroupTable
@@ -122,7 +123,7 @@ def test_orders_and_references_are_told() -> None:
 
 
 def test_the_report_of_a_run_tells_the_order() -> None:
-    request = manifest()["request"] | {"roles": {"levels": {"dose": ["low", "high"]}}}
+    request = manifest()["request"] | {"roles": to_plain(Roles(levels={"dose": ("low", "high")}))}
     told = header_lines(manifest(request=request, references={"dose": "low"}))
     assert "Levels   dose: low < high, compared with low" in told
 
@@ -528,7 +529,7 @@ def test_what_the_intercept_of_counts_is_of(family: str, said: str) -> None:
     ],
 )
 def test_further_columns_are_named_and_sentences_true_with_them(roles: dict[str, str], named: str, said: str) -> None:
-    request = manifest()["request"] | {"roles": roles}
+    request = manifest()["request"] | {"roles": to_plain(Roles(**roles))}
     model = manifest()["model"] | {"family": "poisson", "link": "log"}
     shown = " ".join(text(OutputFormat.TABLE, request=request, model=model).split())
     assert f"poisson, log link, {named}, engine" in shown
@@ -542,7 +543,7 @@ def test_further_columns_are_named_and_sentences_true_with_them(roles: dict[str,
 
 
 def test_thresholds_are_said_to_be_where_the_offset_is_0() -> None:
-    request = manifest()["request"] | {"roles": {"offset": "o"}}
+    request = manifest()["request"] | {"roles": to_plain(Roles(offset="o"))}
     for rows, said in ((ordered_rows(), "at x = 0 and o = 0; a"), (ordered_rows()[1:], "up to a at o = 0.")):
         shown = run_text(ordered_manifest(request=request), Summary(rows, 0.95, ()), OK, OutputFormat.TABLE, RUN)
         assert said in " ".join(shown.split())

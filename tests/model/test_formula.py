@@ -1,8 +1,9 @@
 import pytest
 
 from hierfit.errors import FormulaError
-from hierfit.model.formula import Formula, GroupTerm, formula_from_dict, formula_from_flags
+from hierfit.model.formula import Formula, GroupTerm, formula_from_flags
 from hierfit.model.formula_text import parse_formula
+from hierfit.plain import from_plain, to_plain
 
 
 @pytest.mark.parametrize(
@@ -104,12 +105,11 @@ def test_nothing_that_varies_is_refused() -> None:
 
 
 def test_columns_are_listed_once_and_survive_storing() -> None:
-    from dataclasses import asdict
 
     formula = Formula("y", ("a", "b"), (GroupTerm("g", True, ("a", "c"), False), GroupTerm("h")), False)
     assert formula.predictors == ("a", "b", "c")
     assert formula.factors == ("g", "h")
-    assert formula_from_dict(asdict(formula)) == formula
+    assert from_plain(Formula, to_plain(formula)) == formula
 
 
 def test_columns_in_c_are_categorical() -> None:

@@ -10,6 +10,7 @@ from hierfit.model.formula import Formula, formula_from_flags
 from hierfit.model.formula_text import parse_formula
 from hierfit.model.prior_choice import build_spec
 from hierfit.model.spec import ModelSpec
+from hierfit.plain import from_plain, to_plain
 from tests.model.cases import crossed_spec, crossed_table, design, small_spec, table
 
 
@@ -266,7 +267,7 @@ def test_a_horseshoe_speaks_of_no_unit() -> None:
 
 def test_priors_of_these_models_survive_storage() -> None:
     for spec in (ordered_spec(), sigma_spec("b")[0], crossed_spec("y ~ a + h", "b ~ horseshoe(1)")):
-        assert ModelSpec.from_dict(json.loads(json.dumps(spec.to_dict()))) == spec
+        assert from_plain(ModelSpec, json.loads(json.dumps(to_plain(spec)))) == spec
 
 
 def _crossed_design(formula: Formula) -> Design:

@@ -1,7 +1,6 @@
 """Columns in further roles are read with the others: what they lack drops rows, and what they hold must be numbers."""
 
 import json
-from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -9,7 +8,8 @@ import pytest
 from hierfit import workflow
 from hierfit.errors import DataError
 from hierfit.model.formula_text import parse_formula
-from hierfit.model.roles import NO_ROLES, Roles, roles_from_dict
+from hierfit.model.roles import NO_ROLES, Roles
+from hierfit.plain import from_plain, to_plain
 from hierfit.request import FitRequest
 
 ROWS = [
@@ -72,7 +72,7 @@ def test_levels_turn_an_outcome_of_0_and_1_around(tmp_path: Path) -> None:
 
 def test_roles_come_back_from_what_was_stored() -> None:
     roles = Roles("n", "t", "w", {"sex": "x"}, {"sex": ("x", "y")})
-    assert roles_from_dict(json.loads(json.dumps(asdict(roles)))) == roles
+    assert from_plain(Roles, json.loads(json.dumps(to_plain(roles)))) == roles
 
 
 def test_columns_of_the_roles() -> None:

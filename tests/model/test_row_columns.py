@@ -8,9 +8,10 @@ import pytest
 from hierfit.errors import DataError, UsageError
 from hierfit.model.families import FAMILIES
 from hierfit.model.formula import Formula, SigmaTerms
-from hierfit.model.roles import Roles, roles_from_dict
+from hierfit.model.roles import Roles
 from hierfit.model.row_columns import RowColumns, read_row_columns
 from hierfit.model.table import Table
+from hierfit.plain import from_plain
 from tests.model.cases import table
 
 FORMULA = Formula("y", ("a",))
@@ -72,4 +73,4 @@ def test_what_the_model_has_no_place_for_is_refused(family: str, roles: Roles, m
 
 def test_roles_of_older_runs_are_read() -> None:
     stored = {"trials": None, "offset": "o", "weights": None, "references": {}, "levels": {"y": ["a", "b"]}}
-    assert roles_from_dict(stored) == Roles(offset="o", levels={"y": ("a", "b")})
+    assert from_plain(Roles, stored) == Roles(offset="o", levels={"y": ("a", "b")})

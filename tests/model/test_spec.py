@@ -2,6 +2,7 @@ import json
 
 from hierfit.model.formula import Formula, GroupTerm
 from hierfit.model.spec import Kind, ModelSpec
+from hierfit.plain import from_plain, to_plain
 from tests.model.cases import crossed_spec, small_spec
 
 
@@ -40,7 +41,7 @@ def test_only_sds_and_auxiliaries_are_positive() -> None:
 
 def test_it_survives_json() -> None:
     made = small_spec("a ~ student_t(3, 0, 1)")
-    assert ModelSpec.from_dict(json.loads(json.dumps(made.to_dict()))) == made
+    assert from_plain(ModelSpec, json.loads(json.dumps(to_plain(made)))) == made
 
 
 def test_parameters_of_several_factors() -> None:
@@ -54,4 +55,4 @@ def test_parameters_of_several_factors() -> None:
     ]  # fmt: skip
     assert str(made.priors["sd(g:h)"]) == "normal(0, 1)"
     assert str(made.priors["sd(h: a)"]) == "normal(0, 2)"
-    assert ModelSpec.from_dict(json.loads(json.dumps(made.to_dict()))) == made
+    assert from_plain(ModelSpec, json.loads(json.dumps(to_plain(made)))) == made

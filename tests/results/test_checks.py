@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from hierfit.plain import to_plain
 from hierfit.results.checks import PriorCategories, predict_from_prior
 
 from .family_draws import CATEGORIES, family_case
@@ -53,4 +54,4 @@ def test_of_ordered_categories_the_share_of_each():
     assert found.dominated == pytest.approx(0.5)
     counts = [float(np.mean(case.design.y == code)) for code in range(4)]
     assert list(found.data_shares.values()) == pytest.approx(counts)
-    assert found.to_dict()["shares"] == found.shares
+    assert to_plain(found)["shares"] == found.shares

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from hierfit.model.priors import Prior
+from hierfit.plain import to_plain
 from hierfit.results.convergence import screen_effects, weigh
 from hierfit.results.diagnostics import (
     EFFECT_SHARE,
@@ -151,7 +152,7 @@ def test_too_few_draws_for_any_number_fail(synthetic):
     diagnosis = run(case, draws)
     assert diagnosis.status is Level.FAIL
     assert len(found(diagnosis, "ess").parameters) == 6
-    json.dumps(diagnosis.to_dict(), allow_nan=False)
+    json.dumps(to_plain(diagnosis), allow_nan=False)
 
 
 @pytest.mark.parametrize(("count", "level", "share"), [(1, Level.WARN, "<0.1%"), (20, Level.FAIL, "1.0%")])
@@ -255,7 +256,7 @@ def test_draws_without_sampler_statistics_are_checked_without_them(synthetic):
 
 def test_json_form(synthetic):
     case = synthetic(12)
-    content = run(case, with_values(case, {"ses": shifted(2.0)})).to_dict()
+    content = to_plain(run(case, with_values(case, {"ses": shifted(2.0)})))
     restored = json.loads(json.dumps(content, allow_nan=False))
     assert restored["status"] == "fail"
     assert set(restored["findings"][0]) == {"check", "level", "value", "threshold", "parameters", "meaning"}
@@ -367,7 +368,7 @@ def test_weights_that_are_too_large_are_found(synthetic, log_weights, level):
     diagnosis = run(case, with_stats(case, log_weight=log_weights))
     finding = found(diagnosis, "weight") or found(diagnosis, "pareto_k")
     assert (finding.level if finding else None) is level
-    assert set(diagnosis.to_dict()["weights"]) == {"pareto_k", "largest", "share", "efficiency"}
+    assert set(to_plain(diagnosis)["weights"]) == {"pareto_k", "largest", "share", "efficiency"}
     if level:
         assert finding.threshold == "k <= 0.7, largest <= 1.0%" and finding.value.startswith("Pareto k ")
 

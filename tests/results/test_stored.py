@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from hierfit.model.spec import Kind
+from hierfit.plain import UnexpectedError, to_plain
 from hierfit.results.advice import Try
 from hierfit.results.convergence import Weights
 from hierfit.results.diagnostics import Diagnosis, Finding, Level
@@ -32,7 +33,7 @@ DIAGNOSIS = Diagnosis(
 
 
 def written(summary: Summary = SUMMARY) -> Any:
-    document = {**summary.to_dict(), "checks": DIAGNOSIS.to_dict()}
+    document = {**to_plain(summary), "checks": to_plain(DIAGNOSIS)}
     return json.loads(json.dumps(document, allow_nan=False))
 
 
@@ -48,12 +49,14 @@ def test_an_infinite_number_is_not_taken_for_none() -> None:
 
 
 @pytest.mark.parametrize("cut", ["parameters", "ci", "variance_shares", "checks"])
-def test_a_document_that_lacks_something_is_not_read(cut: str) -> None:
+def test_a_document_that_lacks_something_is_refused(cut: str) -> None:
     document = written()
     del document[cut]
-    assert read_summary(document) is None
+    with pytest.raises(UnexpectedError, match=f"^{cut} is (missing|null); expected"):
+        read_summary(document)
 
 
-@pytest.mark.parametrize("value", [None, [], "text", [1], [{"name": "ses"}], [{**ROW.to_dict(), "kind": "news"}]])
-def test_nor_is_one_that_holds_something_else(value: object) -> None:
-    assert read_summary({**written(), "parameters": value}) is None
+@pytest.mark.parametrize("value", [None, [], "text", [1], [{"name": "ses"}], [{**to_plain(ROW), "kind": "news"}]])
+def test_so_is_one_that_holds_something_else(value: object) -> None:
+    with pytest.raises(UnexpectedError, match=r"^parameters.* expected"):
+        read_summary({**written(), "parameters": value})

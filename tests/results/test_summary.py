@@ -9,6 +9,7 @@ import pytest
 
 from hierfit.errors import UsageError
 from hierfit.model.spec import Kind, Parameter
+from hierfit.plain import to_plain
 from hierfit.results.convergence import assess
 from hierfit.results.summary import COLUMNS, summarize
 
@@ -95,7 +96,7 @@ def test_a_fixed_parameter_has_null_diagnostics_in_json(synthetic):
     assert row.fixed
     assert (row.mean, row.sd) == (1.0, 0.0)
     assert math.isnan(row.rhat)
-    record = json.loads(json.dumps(summary.to_dict(), allow_nan=False))["parameters"][-1]
+    record = json.loads(json.dumps(to_plain(summary), allow_nan=False))["parameters"][-1]
     assert record["rhat"] is None
     assert record["sd"] == 0.0
 
@@ -103,7 +104,7 @@ def test_a_fixed_parameter_has_null_diagnostics_in_json(synthetic):
 def test_json_and_csv_have_the_promised_columns(synthetic):
     case = synthetic(5)
     summary = summarize(case.draws, case.design, case.spec)
-    content = json.loads(json.dumps(summary.to_dict(), allow_nan=False))
+    content = json.loads(json.dumps(to_plain(summary), allow_nan=False))
     assert [tuple(record) for record in content["parameters"]] == [COLUMNS] * len(summary.rows)
     assert {record["kind"] for record in content["parameters"]} == {"coefficient", "sd", "correlation", "auxiliary"}
     header, *rows = summary.csv_rows()
@@ -118,7 +119,7 @@ def test_non_finite_draws_do_not_break_the_table(synthetic):
     values[0, 0, 0] = np.nan
     summary = summarize(dataclasses.replace(case.draws, values=values), case.design, case.spec)
     assert math.isnan(summary.rows[0].mean)
-    json.dumps(summary.to_dict(), allow_nan=False)
+    json.dumps(to_plain(summary), allow_nan=False)
 
 
 def test_an_unknown_name_is_a_key_error(synthetic):
@@ -161,7 +162,7 @@ def test_sigma_in_units_is_part_of_the_summary_and_of_json():
     values = np.exp(case.draws.of("sigma_Intercept") + case.draws.of("sigma_ses") * case.design.X[:, 0].mean())
     assert (sigma.lower, sigma.upper) == pytest.approx(tuple(np.quantile(values, [0.1, 0.9])))
     assert summary.shares == ()  # the variance within schools is not one number
-    (stored,) = json.loads(json.dumps(summary.to_dict()))["sigma"]
+    (stored,) = json.loads(json.dumps(to_plain(summary)))["sigma"]
     assert stored["mean"] == sigma.mean and stored["predictor"] is None
     assert (
         summarize(family_case("poisson").draws, family_case("poisson").design, family_case("poisson").spec).sigmas == ()

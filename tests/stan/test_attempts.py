@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from hierfit.errors import Interrupted, SamplerError
 from hierfit.model.formula import formula_from_flags
 from hierfit.model.prior_choice import build_spec
+from hierfit.plain import to_plain
 from hierfit.stan.attempts import CAREFUL, CROWDED_DELTA, Views, sample_after_short_warmup
 from hierfit.stan.data import stan_data
 from hierfit.stan.executable import Executable
@@ -65,7 +66,7 @@ def test_a_funnel_is_met_by_another_view_and_not_by_a_longer_warmup() -> None:
     found = start(asked, lambda data, _: 500 * int(data["centered"].any()), views())
     assert asked == [([True, True], SHORT_WARMUP, None), ([False, False], SHORT_WARMUP, None)]
     assert (found.warmup, found.reason, found.tried, found.centered) == (SHORT_WARMUP, "500 divergent", "after 300", ())
-    assert found.to_dict()["attempts"] == ["after 300: 500 divergent"] and found.to_dict()["centered"] == []
+    assert to_plain(found)["attempts"] == ["after 300: 500 divergent"] and to_plain(found)["centered"] == []
 
 
 def test_what_still_diverges_is_done_again_in_smaller_steps_with_the_better_view() -> None:
@@ -109,7 +110,7 @@ def test_what_the_user_has_set_is_left_alone() -> None:
         asked: Asked = []
         found = start(asked, lambda *_: 4000, given, options)
         assert [one[1] for one in asked] == [found.warmup] == [options.warmup_iterations]
-        assert found.reason is None and found.to_dict()["tried"] is None
+        assert found.reason is None
 
 
 def drawn(data: Mapping[str, Any], sd: Array, effects: Array) -> Sampling:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hierfit.errors import DataError
 from hierfit.model.design import Design, Group
+from hierfit.plain import Later, UnexpectedError, below, from_plain
 
 Array = NDArray[np.float64]
 
@@ -33,18 +33,11 @@ class Truth:
         """Return the truth that a truth.json holds; levels and terms that the design lacks are left out.
 
         Raises:
-            DataError: the content does not have the form of a truth.json.
+            UnexpectedError: the content does not have the form of a truth.json.
         """
-        try:
-            parameters = {str(name): float(value) for name, value in content.get("parameters", {}).items()}
-            effects = content.get("effects", {})
-            known = [group for group in design.groups if group.factor in effects]
-            return cls(parameters, {group.factor: _aligned(effects[group.factor], group) for group in known})
-        except (AttributeError, KeyError, IndexError, TypeError, ValueError) as error:
-            raise DataError(
-                f"the true values do not have the form of a truth.json ({type(error).__name__}: {error}).",
-                hint='expected {"parameters": {name: number}, "effects": {factor: {"terms": [...], "values": {...}}}}',
-            ) from error
+        stored = read_truth(content)
+        known = [group for group in design.groups if group.factor in stored.effects]
+        return cls(stored.parameters, {group.factor: _aligned(stored.effects[group.factor], group) for group in known})
 
     def levels(self, group: Group, index: int, *, deviation: bool = False) -> Array | None:
         """Return the true coefficients (population + deviation) of one term [J], None where they are not known."""
@@ -54,13 +47,44 @@ class Truth:
         return effects if deviation else effects + self.parameters.get(group.terms[index], 0.0)
 
 
-def _aligned(content: Mapping[str, Any], group: Group) -> Array:
-    terms = list(content["terms"])
+@dataclass(frozen=True)
+class StoredEffects:
+    """The true deviations of the levels of one factor, as a truth.json has them: a number for each term."""
+
+    terms: tuple[str, ...]
+    values: Mapping[str, tuple[float, ...]]
+
+
+@dataclass(frozen=True)
+class StoredTruth:
+    """What is read of a truth.json."""
+
+    parameters: Later[Mapping[str, float]] = field(default_factory=dict)
+    effects: Later[Mapping[str, StoredEffects]] = field(default_factory=dict)
+
+
+def read_truth(content: Mapping[str, Any]) -> StoredTruth:
+    """Return the true values that a truth.json holds.
+
+    Raises:
+        UnexpectedError: the content does not have the form of one.
+    """
+    stored = from_plain(StoredTruth, content, extra=True)
+    for factor, effects in stored.effects.items():
+        where = below(below("effects", factor), "values")
+        for level, values in effects.values.items():
+            if len(values) != len(effects.terms):
+                expected = f"one for each of {len(effects.terms)} terms"
+                raise UnexpectedError(below(where, level), f"has {len(values)} numbers; expected {expected}")
+    return stored
+
+
+def _aligned(stored: StoredEffects, group: Group) -> Array:
     effects = np.full((group.n_levels, len(group.terms)), np.nan)
-    columns = [(index, terms.index(term)) for index, term in enumerate(group.terms) if term in terms]
+    columns = [(index, stored.terms.index(term)) for index, term in enumerate(group.terms) if term in stored.terms]
     for level, label in enumerate(group.labels):
-        values = content["values"].get(label)
+        values = stored.values.get(label)
         if values is not None:
             for index, column in columns:
-                effects[level, index] = float(values[column])
+                effects[level, index] = values[column]
     return effects

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from hierfit.errors import DataError
+from hierfit.plain import UnexpectedError
 from hierfit.results.plots.truth import Truth
 
 
@@ -41,5 +41,5 @@ def test_unknown_levels_and_factors_are_left_open(synthetic):
     ],
 )
 def test_another_form_is_refused(synthetic, content):
-    with pytest.raises(DataError, match=r"truth\.json"):
+    with pytest.raises(UnexpectedError, match=r"^(parameters|effects).*expected"):
         Truth.from_json(content, synthetic(5).design)
