@@ -197,6 +197,14 @@ SIMULATED = [
         roles=Roles(weights="w"),
         auxiliaries={"sigma": 1.0},
     ),
+    SimulatedDesign(
+        "gaussian sigma, 3 levels",
+        SLOPES + "; sigma ~ x",
+        groups(3, 20),
+        {"g": (0.1, 1.0)},
+        "gaussian",
+        auxiliaries={"sigma": 1.0},
+    ),
     SimulatedDesign("cumulative slopes", SLOPES, groups(20, 12), {"g": (1.0, 0.4)}, "cumulative"),
     SimulatedDesign(
         "cumulative subjects, items",

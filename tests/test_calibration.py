@@ -105,6 +105,15 @@ def test_ranks_are_uniform_with_two_factors(formula: Formula) -> None:
     assert stood_in < 0.1 * REPLICATIONS, "this speaks of the chains of hierfit.marginal"
 
 
+@pytest.mark.parametrize("levels", [3, 6, 10])
+@pytest.mark.parametrize("kind", ["crossed", "nested"])
+def test_ranks_are_uniform_with_few_levels_and_sds_near_0(kind: str, levels: int) -> None:
+    def fit(spec: ModelSpec, design: Design, seed: int) -> tuple[Sampling, Engine]:
+        return sample(find_posterior(spec, design, seed), replace(SAMPLER, seed=seed)), Engine.COLLAPSED
+
+    check_ranks(CROSSED, fit, lambda rng: simulated_few_levels(kind, levels, rng))
+
+
 @pytest.mark.parametrize("family", ["bernoulli", "poisson", "cumulative"])
 def test_ranks_are_uniform_with_correlated_slopes_in_the_full_engine(family: str) -> None:
     def fit(spec: ModelSpec, design: Design, seed: int) -> tuple[Sampling, Engine]:
@@ -165,6 +174,31 @@ def simulated(formula: Formula, rng: np.random.Generator) -> tuple[Design, Model
     design = build_design(formula, replace(source, numbers={**source.numbers, "y": y}), centered=False)
     priors = [f"{name} ~ normal({m}, {s})" for name, (m, s) in PRIORS.items() if name in truth]
     return design, build_spec(formula, design, [*priors, *(["cor(g) ~ lkj(2)"] * sloping)]), truth
+
+
+def simulated_few_levels(
+    kind: str, levels: int, rng: np.random.Generator
+) -> tuple[Design, ModelSpec, dict[str, float]]:
+    """Return two rows of each cell of two factors, h crossed with g or three levels within each of its, and the truth.
+
+    Each sd has a wide prior or, as often, one that holds it near 0.
+    """
+    inner = levels if kind == "crossed" else 3
+    g, rows = np.repeat(np.arange(levels, dtype=np.int32), inner * 2), levels * inner * 2
+    h = np.tile(np.repeat(np.arange(inner, dtype=np.int32), 2), levels) + (0 if kind == "crossed" else g * inner)
+    priors = {name: PRIORS[name] for name in ("Intercept", "a", "sigma")}
+    priors |= {f"sd({factor})": (0.0, float(rng.choice([0.05, 1.0]))) for factor in "gh"}
+    truth = {name: rng.normal(*priors[name]) for name in ("Intercept", "a")}
+    truth |= {name: abs(rng.normal(*priors[name])) for name in ("sd(g)", "sd(h)", "sigma")}
+    u_g, u_h = rng.normal(0, truth["sd(g)"], levels), rng.normal(0, truth["sd(h)"], h.max() + 1)
+    truth |= {"u0": u_g[0], "u_h": u_h[0]}
+    a = rng.normal(size=rows)
+    y = truth["Intercept"] + truth["a"] * a + u_g[g] + u_h[h] + rng.normal(0, truth["sigma"], rows)
+    codes = {"g": g, "h": h.astype(np.int32)}
+    names = {factor: tuple(f"{factor}{level}" for level in range(found.max() + 1)) for factor, found in codes.items()}
+    source = replace(table(rows, 2), numbers={"a": a, "y": y}, labels=codes, levels=names)
+    design = build_design(CROSSED, source, centered=False)
+    return design, build_spec(CROSSED, design, [f"{name} ~ normal({m}, {s})" for name, (m, s) in priors.items()]), truth
 
 
 def simulated_family(family: str, rng: np.random.Generator) -> tuple[Design, ModelSpec, dict[str, float]]:

@@ -27,7 +27,7 @@ from hierfit.model.collapsing import Coefficients, columns_to_reduce
 from hierfit.model.design import Design, Group
 from hierfit.model.engines import all_but, eliminated_factor, met_pairs, n_effects
 from hierfit.model.origin import z_center
-from hierfit.model.scaling import coefficient_scale, row_root, scaled_varying
+from hierfit.model.scaling import coefficient_scale, counted_rows, row_root, scaled_varying
 from hierfit.model.spec import ModelSpec
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ class Products:
     """What is left of the rows.
 
     Attributes:
-        n_rows: N.
+        n_rows: N, or the sum of weights.
         first: position of the factor that is eliminated first.
         own: Z_j'Z_j of its levels [J, M, M].
         cross: C.
@@ -104,7 +104,7 @@ class Products:
         constant: values of those that are not [K], 0 for the others.
     """
 
-    n_rows: int
+    n_rows: float
     first: int
     own: Array
     cross: Dense | Sparse
@@ -134,7 +134,7 @@ def multiply_out(spec: ModelSpec, design: Design) -> Products:
     positions, values = _entries(others, varying, columns @ fold)
     n = sum(map(n_effects, others)) + len(taken)
     return Products(
-        n_rows=design.n_rows,
+        n_rows=counted_rows(design),
         first=first,
         own=_own(group, varying[group.factor]),
         cross=_cross(group, varying[group.factor], positions, values, n),

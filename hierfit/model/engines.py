@@ -20,12 +20,14 @@ from hierfit.errors import UsageError
 from hierfit.model.collapsing import INTEGRABLE
 from hierfit.model.design import Design, Group
 from hierfit.model.families import FAMILIES, SIGMA
+from hierfit.model.scaling import counted_rows
 from hierfit.model.spec import GroupCoefficients, ModelSpec, sd_name
 
 T = TypeVar("T")
 
 COLLAPSED_FAMILY = "gaussian"  # whose program all collapsible outcomes share: each on its linear scale
 MOST_TOGETHER = 2_000  # effects of all factors but the one that is eliminated first: a second for each draw beyond
+MOST_ROWS = 2**31  # a program counts them in 32 bits
 MOST_PAIRS = 20_000_000  # products of cross-products that are kept: 250 MB
 
 
@@ -62,10 +64,15 @@ def obstacles(spec: ModelSpec, design: Design, *, tuned: bool) -> Iterator[str]:
         yield "there is no grouping factor"
     if spec.sigma_coefficients:
         yield "sigma has predictors"
-    if design.weights is not None:
-        yield "rows are weighted"
+    if design.weights is not None and len(spec.groups) == 1 and not _is_whole(total := counted_rows(design)):
+        yield f"the weights add up to {total:,.6g}, which is no whole number"
     if len(spec.groups) > 1:
         yield from _obstacles_of_several(spec, design, tuned=tuned)
+
+
+def _is_whole(total: float) -> bool:
+    """Whether the program of the collapsed engine takes it for a number of rows."""
+    return total < MOST_ROWS and abs(total - round(total)) < 1e-9 * total
 
 
 def _obstacles_of_several(spec: ModelSpec, design: Design, *, tuned: bool) -> Iterator[str]:

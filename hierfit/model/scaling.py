@@ -32,9 +32,17 @@ def row_precision(design: Design) -> Array | None:
 
 
 def row_root(design: Design) -> Array | None:
-    """Return what rows of [Z, X, y] are multiplied by so that all have the same variance [N]; None: they have."""
-    precision = row_precision(design)
-    return None if precision is None else np.sqrt(precision)
+    """Return what rows of [Z, X, y] are multiplied by so that all say as much [N]; None: they do.
+
+    Rows that count w times say what a row of w times the precision does of the mean; see `counted_rows` for sigma.
+    """
+    weights = design.weights if design.precision is None else row_precision(design)
+    return None if weights is None else np.sqrt(weights)
+
+
+def counted_rows(design: Design) -> float:
+    """Return for how many rows those of the design count: N, or the sum of their weights."""
+    return float(design.n_rows if design.weights is None else design.weights.sum())
 
 
 def scaled_offset(design: Design) -> Array:

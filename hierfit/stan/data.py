@@ -26,6 +26,7 @@ from hierfit.model.priors import DISTRIBUTIONS, EVERYWHERE, HORSESHOE_SCALE, Int
 from hierfit.model.repeated import Repeated, repeated_rows
 from hierfit.model.scaling import (
     coefficient_scale,
+    counted_rows,
     effect_scale,
     row_precision,
     scaled_columns,
@@ -66,7 +67,7 @@ def stan_data(spec: ModelSpec, design: Design, engine: Engine = Engine.FULL, nar
     auxiliaries = FAMILIES[spec.family].auxiliaries
     sd_names = [sd_name(group.factor, term) for group in design.groups for term in group.terms]
     return {
-        "N": design.n_rows,
+        "N": round(counted_rows(design)) if engine is Engine.COLLAPSED else design.n_rows,
         "prior_only": int(spec.prior_only),
         "K": len(b_scale),
         "b_location": b_location,

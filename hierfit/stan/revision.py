@@ -1,8 +1,8 @@
 """Draws of a first round -> which effects the sampler had better see with their mean (`model.centering`).
 
 The first choice is a guess from a rough fit; the draws know what the rows say of each effect: its posterior is so much
-narrower than its prior. They know how small an sd may be as well, if they reach there; where they diverge, and do so
-where the sd of a centred column is small, it is not to be centred.
+narrower than its prior. They know how small an sd may be as well, if they reach there; where they diverge, centred are
+only columns that are so beyond doubt, and none whose sd is small where they do.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ Array = NDArray[np.float64]
 
 # Divergences lie at small sds where their mean rank among all draws is below this; 0.5 if they lie anywhere.
 LOW_RANK, FEW_DIVERGENT = 0.3, 5
+SURE_END = 2.0  # as LOWER_END, where draws diverge
 
 
 def revise(sampling: Sampling, data: Mapping[str, Any]) -> Array:
@@ -36,7 +37,8 @@ def revise(sampling: Sampling, data: Mapping[str, Any]) -> Array:
             u += n_levels
         c += n_terms
     spread = np.log(np.maximum(sd, 1e-300)).std(axis=(0, 1))
-    least = ratio * np.exp(-2 * LOWER_END * spread)
+    end = LOWER_END if sampling.stats["diverging"].sum() < FEW_DIVERGENT else SURE_END
+    least = ratio * np.exp(-2 * end * spread)
     return narrowing(ratio, np.where(_diverges_when_small(sampling, sd), 0.0, least))
 
 

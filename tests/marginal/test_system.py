@@ -14,6 +14,7 @@ from hierfit.model.design import Design
 from hierfit.model.prior_choice import build_spec
 from hierfit.model.spec import ModelSpec
 from tests.marginal.cases import dense, model
+from tests.model.cases import repeated
 
 Array = NDArray[np.float64]
 MODELS = {
@@ -83,6 +84,21 @@ def test_rows_of_other_precision_have_their_own_variance(name: str, sparse: bool
     moving = sd > 1e-8
     z = (np.mean(drawn, axis=0) - wanted[1])[moving] / sd[moving] * np.sqrt(len(drawn))
     assert np.abs(z).max() < 4.5  # as below
+
+
+@pytest.mark.parametrize("name", ["slopes of another", "slopes of all", "constant intercept"])
+def test_rows_with_weights_are_rows_that_are_repeated(name: str, sparse: bool) -> None:
+    text, priors = MODELS[name]
+    spec, design = model(text, *priors, centered=False)
+    design = replace(design, weights=np.random.default_rng(3).integers(0, 4, design.n_rows).astype(float))
+    reduced, often = reduce_model(spec, design), repeated(design)
+    differences = []
+    for seed in range(4):
+        T, sigma = covariances(design, seed)
+        in_csv = [np.diag(unit) @ factor for unit, factor in zip(reduced.effect_units, T, strict=True)]
+        wanted = dense(spec, often, [factor @ factor.T for factor in in_csv], sigma * design.sigma_scale)
+        differences.append(solve(reduced.products, T, sigma).log_density - wanted.log_density)
+    assert np.ptp(differences) < 1e-7
 
 
 @pytest.mark.parametrize("name", MODELS)

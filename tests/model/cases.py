@@ -63,3 +63,11 @@ def crossed_spec(text: str, *priors: str) -> ModelSpec:
     made = replace(source, numbers={**source.numbers, "h": source.labels["h"].astype(np.float64)})
     formula = parse_formula(text)
     return build_spec(formula, build_design(formula, made), priors)
+
+
+def repeated(made: Design) -> Design:
+    """Return a design whose rows are there as often as their whole weights say."""
+    assert made.weights is not None and made.offset is None
+    at = np.repeat(np.arange(made.n_rows), made.weights.astype(int))
+    groups = tuple(replace(group, codes=group.codes[at], Z=group.Z[at]) for group in made.groups)
+    return replace(made, y=made.y[at], X=made.X[at], groups=groups, lines=made.lines[at], weights=None)

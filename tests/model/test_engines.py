@@ -38,6 +38,17 @@ def test_the_logarithm_of_a_lognormal_outcome_is_gaussian(text: str) -> None:
         choose_engine(replace(spec, family="student"), made, "collapsed")
 
 
+@pytest.mark.parametrize(("text", "whole"), [("y ~ a + (1 + a | g)", False), (TWO, True)])
+def test_weights_are_taken_where_they_add_up_to_rows(text: str, whole: bool) -> None:
+    spec, made = model(text)
+    assert choose_engine(spec, replace(made, weights=np.full(made.n_rows, 0.1))) is Engine.COLLAPSED  # 60 x 0.1 = 6
+    apart = replace(made, weights=np.full(made.n_rows, 1 / 7))
+    assert choose_engine(spec, apart) is (Engine.COLLAPSED if whole else Engine.FULL)
+    if not whole:
+        with pytest.raises(UsageError, match=r"the weights add up to 8\.57143, which is no whole number"):
+            choose_engine(spec, apart, "collapsed")
+
+
 def test_what_is_in_the_way_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     spec, made = model(TWO)
     assert list(obstacles(spec, made, tuned=False)) == []

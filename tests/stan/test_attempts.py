@@ -5,13 +5,14 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 
 from hierfit.errors import Interrupted, SamplerError
 from hierfit.model.formula import formula_from_flags
 from hierfit.model.prior_choice import build_spec
 from hierfit.plain import to_plain
-from hierfit.stan.attempts import CAREFUL, CROWDED_DELTA, Views, sample_after_short_warmup
+from hierfit.stan.attempts import CAREFUL, CROWDED_DELTA, MORE_CAREFUL, Views, sample_after_short_warmup
 from hierfit.stan.data import stan_data
 from hierfit.stan.executable import Executable
 from hierfit.stan.revision import revise
@@ -74,9 +75,22 @@ def test_what_still_diverges_is_done_again_in_smaller_steps_with_the_better_view
     found = start(
         asked, lambda data, options: 0 if options.adapt_delta else 300 + 9 * int(data["centered"][0]), views()
     )
-    assert [one[1:] for one in asked] == [(SHORT_WARMUP, None), (SHORT_WARMUP, None), (1000, CAREFUL)]
+    assert [one[1:] for one in asked] == [(SHORT_WARMUP, None), (SHORT_WARMUP, None), (1000, MORE_CAREFUL)]
     assert asked[2][0] == [False, False] and found.warmup == 1000 and len(found.attempts) == 2
     assert found.attempts[1] == "after 300, centred anew: 300 divergent"
+
+
+@pytest.mark.parametrize(("steps", "delta"), [(7, MORE_CAREFUL), (1023 * 10, CAREFUL)])
+def test_much_smaller_steps_are_for_attempts_that_take_seconds(steps: int, delta: float) -> None:
+    asked: Asked = []
+    draw = sampler(asked, lambda *_: 300)
+
+    def sample(*given: Any) -> Sampling:
+        made = draw(*given)
+        return replace(made, stats={**made.stats, "n_steps": np.full((4, 1000), steps)})
+
+    sample_after_short_warmup(EXECUTABLE, views("00"), OPTIONS, None, sample)
+    assert asked[-1][1:] == (1000, delta)
 
 
 def test_the_best_attempt_is_kept() -> None:
@@ -130,6 +144,17 @@ def test_the_draws_say_what_is_centred() -> None:
     uncertain = np.exp(rng.normal(0, 2, (4, 1000, 2)))  # near 0 as well
     data = views("00").data
     assert (revise(drawn(data, uncertain, z), data) < 1).tolist() == [False, False]
+
+
+def test_where_draws_diverge_centred_is_what_is_so_beyond_doubt() -> None:
+    rng = np.random.default_rng(1)
+    sd = np.exp(rng.normal(0, [0.1, 0.7], (4, 1000, 2)))
+    known = np.concatenate([rng.normal(0, 0.4, (4, 1000, 8)) + np.linspace(-2, 2, 8)] * 2, axis=2)
+    data = views("00").data
+    found = drawn(data, sd, known)
+    assert (revise(found, data) < 1).tolist() == [True, True]
+    anywhere = np.arange(4000).reshape(4, 1000) % 400 == 0
+    assert (revise(replace(found, stats={**found.stats, "diverging": anywhere}), data) < 1).tolist() == [True, False]
 
 
 def test_a_column_that_diverges_where_its_sd_is_small_is_not_centred() -> None:

@@ -32,7 +32,7 @@ from hierfit.stan.programs import render_program
 from hierfit.stan.sampler import SamplerOptions, Sampling, sample
 from hierfit.stan.toolchain import bundled_toolchain
 from tests.family_cases import FAMILY_CASES, FORMULA, FamilyCase, family_design
-from tests.model.cases import crossed_table
+from tests.model.cases import crossed_table, repeated
 
 pytestmark = pytest.mark.stan
 
@@ -183,6 +183,16 @@ def test_rows_of_other_precision_have_their_own_variance(engine: Engine) -> None
     spec = build_spec(SLOPES, design)
     sampling = run(spec, design, engine)
     expected = [log_density(state, spec, design, engine) for state in states(sampling, spec, design)]
+    assert np.ptp(expected) > 1, "the draws must differ for the comparison to say anything"
+    assert np.ptp(sampling.stats["lp"].ravel() - np.array(expected)) < 1e-5
+
+
+def test_the_collapsed_engine_counts_a_row_as_often_as_its_weight_says() -> None:
+    made = build_design(SLOPES, crossed_table(), centered=False)
+    design = replace(made, weights=np.random.default_rng(4).integers(0, 4, made.n_rows).astype(float))
+    spec, often = build_spec(SLOPES, design), repeated(design)
+    sampling = run(spec, design, Engine.COLLAPSED)
+    expected = [log_density(state, spec, often, Engine.COLLAPSED) for state in states(sampling, spec, design)]
     assert np.ptp(expected) > 1, "the draws must differ for the comparison to say anything"
     assert np.ptp(sampling.stats["lp"].ravel() - np.array(expected)) < 1e-5
 
