@@ -8,7 +8,8 @@ look like decides what follows:
 2. something wrong, and by these draws other effects had better be seen with their mean (`stan.revision`): a second
    attempt sees them so, as a longer warmup cures no funnel
 3. divergences, or something badly wrong with the better of both: the ordinary warmup, in smaller steps; in much
-   smaller ones where these take seconds, as with few levels, whose sds may be anything
+   smaller ones where these take seconds, as with few levels, whose sds may be anything. There one divergence will do,
+   as that is what the checks warn of
 
 The best of all is kept: with the least trouble, then the fewest divergences, then the most effective draws. Few
 effective draws alone are no reason for 3: more draws are (`hierfit.rounds`). Options that the user has set are not
@@ -38,7 +39,7 @@ Data = Mapping[str, Any]
 CENTRED_ANEW = f"after {SHORT_WARMUP}, centred anew"
 # adapt_delta. With 3 levels and correlated slopes 103 of 4,000 draws diverge at Stan's 0.8, ten at 0.95, two at 0.99.
 CAREFUL, MORE_CAREFUL = 0.95, 0.99
-SMALL_WORK = 3e8  # leapfrog steps of an attempt times rows and effects: seconds, and in smaller steps a few times that
+SMALL_WORK = 3e8  # seconds
 # Where effects are more than this share of the rows, which happens where each row has one of its own, some of 4 chains
 # find too large a step in a short warmup; smaller ones from the start cost nothing there.
 CROWDED, CROWDED_DELTA = 0.5, 0.9
@@ -70,9 +71,19 @@ class _Attempt:
     trouble: Trouble
 
     @property
+    def is_quick(self) -> bool:
+        """Whether it took seconds: by its leapfrog steps times rows and effects, the same on any machine."""
+        return float(self.sampling.stats["n_steps"].sum()) * (self.data["N"] + _n_effects(self.data)) < SMALL_WORK
+
+    @property
+    def diverges(self) -> bool:
+        """Whether more draws do than a fit that takes longer than seconds is made again for."""
+        return self.trouble.many_divergent or (self.trouble.divergent > 0 and self.is_quick)
+
+    @property
     def is_enough(self) -> bool:
         """Whether nothing is wrong, or the user does not want to wait."""
-        return self.sampling.interrupted or not self.trouble.reasons
+        return self.sampling.interrupted or not (self.trouble.reasons or self.diverges)
 
 
 def sample_after_short_warmup(
@@ -104,8 +115,8 @@ def sample_after_short_warmup(
         if not np.array_equal(narrowed < 1, views.data["mean_scale"] < 1):
             made.append(_or_keep(made[0], lambda: attempt(CENTRED_ANEW, views.seen(narrowed), short)))
     best = _best(made)
-    if not best.is_enough and (best.trouble.severe or best.trouble.many_divergent):
-        careful = replace(options.seeded(), adapt_delta=MORE_CAREFUL if _work(best) < SMALL_WORK else CAREFUL)
+    if not best.is_enough and (best.trouble.severe or best.diverges):
+        careful = replace(options.seeded(), adapt_delta=MORE_CAREFUL if best.is_quick else CAREFUL)
         made.append(_or_keep(best, lambda: attempt("carefully", best.data, careful)))
     best = _best(made)
     return best.sampling, _start(best, made, views.names, time.monotonic() - started)
@@ -113,11 +124,6 @@ def sample_after_short_warmup(
 
 def _n_effects(data: Data) -> int:
     return int(np.sum(np.asarray(data["J"]) * data["M"]))
-
-
-def _work(one: _Attempt) -> float:
-    """Return what an attempt has cost: its leapfrog steps times rows and effects."""
-    return float(one.sampling.stats["n_steps"].sum()) * (one.data["N"] + _n_effects(one.data))
 
 
 def _or_keep(before: _Attempt, attempt: Callable[[], _Attempt]) -> _Attempt:

@@ -82,7 +82,7 @@ class Trouble:
         return bool(self.severe), bool(self.reasons), self.divergent, -self.ess
 
     def __str__(self) -> str:
-        return ", ".join(self.severe or self.reasons)
+        return ", ".join(self.severe or self.reasons) or f"{self.divergent} divergent"
 
 
 def find_trouble(sampling: Sampling, some: Limits = SOME) -> Trouble:
