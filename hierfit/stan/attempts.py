@@ -8,8 +8,8 @@ look like decides what follows:
 2. something wrong, and by these draws other effects had better be seen with their mean (`stan.revision`): a second
    attempt sees them so, as a longer warmup cures no funnel
 3. divergences, or something badly wrong with the better of both: the ordinary warmup, in smaller steps; in much
-   smaller ones where these take seconds, as with few levels, whose sds may be anything. There one divergence will do,
-   as that is what the checks warn of
+   smaller ones where many diverge and it takes seconds, as with few levels, whose sds may be anything
+4. a few divergences of what takes seconds: the short warmup, in smaller steps, as the checks warn of each
 
 The best of all is kept: with the least trouble, then the fewest divergences, then the most effective draws. Few
 effective draws alone are no reason for 3: more draws are (`hierfit.rounds`). Options that the user has set are not
@@ -116,14 +116,22 @@ def sample_after_short_warmup(
             made.append(_or_keep(made[0], lambda: attempt(CENTRED_ANEW, views.seen(narrowed), short)))
     best = _best(made)
     if not best.is_enough and (best.trouble.severe or best.diverges):
-        careful = replace(options.seeded(), adapt_delta=MORE_CAREFUL if best.is_quick else CAREFUL)
-        made.append(_or_keep(best, lambda: attempt("carefully", best.data, careful)))
+        how, careful = _carefully(best, options.seeded())
+        made.append(_or_keep(best, lambda: attempt(how, best.data, careful)))
     best = _best(made)
     return best.sampling, _start(best, made, views.names, time.monotonic() - started)
 
 
 def _n_effects(data: Data) -> int:
     return int(np.sum(np.asarray(data["J"]) * data["M"]))
+
+
+def _carefully(best: _Attempt, options: SamplerOptions) -> tuple[str, SamplerOptions]:
+    """Return how to go on after the best attempt so far, in words and as options."""
+    if not (best.trouble.severe or best.trouble.many_divergent):
+        return f"after {SHORT_WARMUP}, carefully", replace(options, warmup=SHORT_WARMUP, adapt_delta=CAREFUL)
+    much = best.is_quick and best.trouble.many_divergent
+    return "carefully", replace(options, adapt_delta=MORE_CAREFUL if much else CAREFUL)
 
 
 def _or_keep(before: _Attempt, attempt: Callable[[], _Attempt]) -> _Attempt:

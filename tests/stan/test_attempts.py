@@ -82,13 +82,15 @@ def test_what_still_diverges_is_done_again_in_smaller_steps_with_the_better_view
 
 @pytest.mark.parametrize(("steps", "attempts"), [(7, ("after 300: 2 divergent",)), (1023 * 10, ())])
 def test_two_divergences_are_worth_an_attempt_that_takes_seconds(steps: int, attempts: tuple[str, ...]) -> None:
-    draw = sampler([], lambda _, options: 0 if options.adapt_delta else 2)
+    asked: Asked = []
+    draw = sampler(asked, lambda _, options: 0 if options.adapt_delta else 2)
 
     def sample(*given: Any) -> Sampling:
         made = draw(*given)
         return replace(made, stats={**made.stats, "n_steps": np.full((4, 1000), steps)})
 
     assert sample_after_short_warmup(EXECUTABLE, views("00"), OPTIONS, None, sample)[1].attempts == attempts
+    assert [one[1:] for one in asked[1:]] == [(SHORT_WARMUP, CAREFUL)] * len(attempts)
 
 
 @pytest.mark.parametrize(("steps", "delta"), [(7, MORE_CAREFUL), (1023 * 10, CAREFUL)])
