@@ -26,7 +26,7 @@ import numpy as np
 from tests.full_engine_designs import SLOPES, SimulatedDesign, crossed, groups, nested
 
 HIERFIT = [sys.executable, "-m", "hierfit"]
-ALWAYS = ("--adapt-delta 0.99", "--warmup 2000", "--draws 4000", "--max-treedepth 12")
+ALWAYS = ("--adapt-delta 0.99", "--warmup 2000")
 SIGMA = {"sigma": 1.0}
 
 
@@ -141,6 +141,7 @@ def follow(case: Case, folder: Path, seed: int) -> Iterator[tuple[str, str, Fitt
     design = case.design
     request = design.request(folder, seed)
     common = [str(request.data), "--formula", design.formula, "--family", design.family, "--seed", str(seed)]
+    common += ["--chains", "2"]
     first = fit([*common, *case.options], folder / "run")
     print(f"\n{design.name}: {first.status}, {'; '.join(first.checks)}, {first.seconds:.1f} s", flush=True)
     if first.status not in ("warn", "fail"):

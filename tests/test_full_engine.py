@@ -24,7 +24,7 @@ from tests.full_engine_designs import PUBLISHED, SIMULATED
 pytestmark = [pytest.mark.stan, pytest.mark.slow]
 
 SEEDS = (1, 2, 3)
-CORES, MOST_SECONDS = 2, 30.0
+CORES, MOST_SECONDS, UNTIL_ESS = 2, 30.0, 400
 NAMES = [*(design.name for design in SIMULATED), *(case.name for case in PUBLISHED)]
 
 
@@ -57,7 +57,7 @@ def fit(name: str, seed: int, folder: Path) -> Result:
     if request is None:
         case = next(case for case in PUBLISHED if case.name == name).request
         request = FitRequest(case.data, case.formula, family=case.family, roles=case.roles)
-    request = replace(request, sampler=replace(request.sampler, seed=seed))
+    request = replace(request, sampler=replace(request.sampler, seed=seed), until_ess=UNTIL_ESS)
     plan = workflow.prepare(request)
     if samples_by_stan(plan.engine, plan.design.groups):  # compiled beforehand, as in the wheel
         build_executable(program_for(plan.design, plan.engine), bundled_toolchain())

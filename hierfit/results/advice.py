@@ -30,6 +30,7 @@ from hierfit.visible import shell_words
 
 MOST_DRAWS = 20_000
 SMALL_STEPS = 0.99
+ACCEPTED_BY_THEM = 0.98  # of draws that come of such steps already, asked for or not
 STAN_ADAPT_DELTA, STAN_TREEDEPTH = 0.8, 10
 # More divergences than this share are no matter of the step size.
 FEW_DIVERGENT = 0.02
@@ -99,7 +100,8 @@ def _undone(trouble: Trouble, draws: Draws) -> Iterator[Try]:
 
 
 def _smaller_steps(trouble: Trouble, draws: Draws) -> tuple[Try, ...]:
-    if (trouble.asked.adapt_delta or 0.0) >= SMALL_STEPS:
+    accepted = float(draws.stats["acceptance_rate"].mean()) if "acceptance_rate" in draws.stats else 0.0
+    if (trouble.asked.adapt_delta or 0.0) >= SMALL_STEPS or accepted >= ACCEPTED_BY_THEM:
         return ()
     horseshoe = ", which a horseshoe needs" if has_horseshoe(draws) else ""
     why = f"smaller steps{horseshoe}, 2 to 3 times slower"

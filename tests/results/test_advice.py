@@ -30,6 +30,9 @@ def test_few_divergences_want_smaller_steps_many_another_model(synthetic):
     assert few[0] == steps and few[-2:] == models
     assert many[-3:] == [*models, steps]
     assert steps not in flags(case, trouble(case, "divergences", asked=Asked(adapt_delta=0.99)))
+    stats = {**case.draws.stats, "acceptance_rate": np.full(case.draws.values.shape[:2], 0.99)}
+    small_already = dataclasses.replace(case.draws, stats=stats)
+    assert steps not in flags(case, trouble(case, "divergences"), small_already)
 
 
 def test_what_the_user_set_too_low_comes_first_and_alone(synthetic):
