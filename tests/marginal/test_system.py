@@ -86,10 +86,9 @@ def test_rows_of_other_precision_have_their_own_variance(name: str, sparse: bool
     assert np.abs(z).max() < 4.5  # as below
 
 
-@pytest.mark.parametrize("name", ["slopes of another", "slopes of all", "constant intercept"])
-def test_rows_with_weights_are_rows_that_are_repeated(name: str, sparse: bool) -> None:
-    text, priors = MODELS[name]
-    spec, design = model(text, *priors, centered=False)
+@pytest.mark.parametrize("text", ["y ~ a + b + (1 | g) + (1 | h)", "y ~ a + (1 + a || g) + (1 + b || k) + (0 + a | h)"])
+def test_rows_with_weights_are_rows_that_are_repeated(text: str, sparse: bool) -> None:
+    spec, design = model(text, centered=False)  # no column is centred, which rows that are repeated would change
     design = replace(design, weights=np.random.default_rng(3).integers(0, 4, design.n_rows).astype(float))
     reduced, often = reduce_model(spec, design), repeated(design)
     differences = []

@@ -188,7 +188,7 @@ def test_rows_of_other_precision_have_their_own_variance(engine: Engine) -> None
 
 
 def test_the_collapsed_engine_counts_a_row_as_often_as_its_weight_says() -> None:
-    made = build_design(SLOPES, crossed_table(), centered=False)
+    made = build_design(UNCORRELATED, crossed_table(), centered=False)
     design = replace(made, weights=np.random.default_rng(4).integers(0, 4, made.n_rows).astype(float))
     spec, often = build_spec(SLOPES, design), repeated(design)
     sampling = run(spec, design, Engine.COLLAPSED)
