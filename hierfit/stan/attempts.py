@@ -73,7 +73,8 @@ class _Attempt:
     @property
     def is_quick(self) -> bool:
         """Whether it took seconds: by its leapfrog steps times rows and effects, the same on any machine."""
-        return float(self.sampling.stats["n_steps"].sum()) * (self.data["N"] + _n_effects(self.data)) < SMALL_WORK
+        size = int(self.data["N"]) + _n_effects(self.data)
+        return float(self.sampling.stats["n_steps"].sum()) * size < SMALL_WORK
 
     @property
     def diverges(self) -> bool:
