@@ -1,9 +1,14 @@
 """Findings x model -> what to try next: options to add to `hierfit fit --from RUN`, the likeliest first.
 
-Every step is made from the run's own model and is accepted as it stands (`tests/cli/test_tries.py` types each). The
-order follows the sources, and has not been measured. What the user set to less than hierfit's own comes first, and
-alone. More draws where the chains agree but are slow. A few divergences end with smaller steps; many are the model's,
-and want a smaller one, or a prior where the data say little.
+Every step is made from the run's own model and is accepted as it stands (`tests/cli/test_tries.py` types each). What
+the user set to less than hierfit's own comes first, and alone. More draws where the chains agree but are slow. A few
+divergences end with smaller steps, unless these were taken; many are the model's, and want a smaller one, or a prior
+where the data say little. The order follows the sources, and what `python -m tests.remedies` counted on the four fits of
+its first dozen that did not go well (3 or 4 levels with slopes, gaussian and poisson; separation), each line by itself:
+
+    prior of a coefficient    1 of 1 cured      fewer slopes       1 of 2 cured
+    narrower prior of an sd   1 of 3, 1 helped  smaller steps      1 of 4
+    no correlations           1 of 2, 1 helped  a longer warmup    1 of 3, 1 made worse
 
 Sources: Stan's "Runtime warnings and convergence problems" guide; Betancourt, "Hierarchical modeling" (2020).
 """
@@ -80,7 +85,8 @@ def _steps(trouble: Trouble, draws: Draws, design: Design) -> Iterator[Try]:
         yield from _smaller_models(trouble, draws, design)
     if trouble.divergent > FEW_DIVERGENT:
         yield from steps
-    if by_stan and found & {"rhat", "ebfmi", "stuck"} and trouble.asked.warmup is None:
+    # A given warmup ends hierfit's own attempts: of 4,000 draws that diverged once, 324 of 16,000 did after it.
+    if by_stan and found & {"rhat", "ebfmi", "stuck"} and not trouble.divergent and trouble.asked.warmup is None:
         yield _step("more time to find the step size and the scales", "--warmup", "2000")
 
 

@@ -10,6 +10,7 @@ look like decides what follows:
 3. divergences, or something badly wrong with the better of both: the ordinary warmup, in smaller steps; in much
    smaller ones where many diverge and it takes seconds, as with few levels, whose sds may be anything
 4. a few divergences of what takes seconds: the short warmup, in smaller steps, as the checks warn of each
+5. something wrong after 3 or 4 with what takes seconds: the same with the effects seen as its draws say
 
 The best of all is kept: with the least trouble, then the fewest divergences, then the most effective draws. Few
 effective draws alone are no reason for 3: more draws are (`hierfit.rounds`). Options that the user has set are not
@@ -39,7 +40,7 @@ Data = Mapping[str, Any]
 CENTRED_ANEW = f"after {SHORT_WARMUP}, centred anew"
 # adapt_delta. With 3 levels and correlated slopes 103 of 4,000 draws diverge at Stan's 0.8, ten at 0.95, two at 0.99.
 CAREFUL, MORE_CAREFUL = 0.95, 0.99
-SMALL_WORK = 3e8  # seconds
+SMALL_WORK = 5e7  # a few seconds
 # Where effects are more than this share of the rows, which happens where each row has one of its own, some of 4 chains
 # find too large a step in a short warmup; smaller ones from the start cost nothing there.
 CROWDED, CROWDED_DELTA = 0.5, 0.9
@@ -119,6 +120,11 @@ def sample_after_short_warmup(
     if not best.is_enough and (best.trouble.severe or best.diverges):
         how, careful = _carefully(best, options.seeded())
         made.append(_or_keep(best, lambda: attempt(how, best.data, careful)))
+        last = made[-1]
+        if best.is_quick and not last.is_enough:
+            narrowed = revise(last.sampling, last.data)
+            if not np.array_equal(narrowed < 1, last.data["mean_scale"] < 1):
+                made.append(_or_keep(last, lambda: attempt(f"{how}, centred anew", views.seen(narrowed), careful)))
     best = _best(made)
     return best.sampling, _start(best, made, views.names, time.monotonic() - started)
 

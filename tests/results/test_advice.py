@@ -142,3 +142,9 @@ def test_a_horseshoe_gives_way_to_normal_priors():
     found = dataclasses.replace(trouble(case, "divergences", factors=(), divergent=0.2), spec=shrunk)
     scale = 2.5 * case.design.y.std() / case.design.x_scale[0]
     assert flags(case, found)[0] == f"--prior 'ses ~ normal(0, {scale:.2g})'"
+
+
+def test_a_longer_warmup_is_for_chains_that_do_not_diverge(synthetic):
+    case = synthetic(40)
+    assert "--warmup 2000" in flags(case, trouble(case, "rhat", divergent=0.0))
+    assert "--warmup 2000" not in flags(case, trouble(case, "rhat", "divergences", divergent=0.01))

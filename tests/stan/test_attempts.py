@@ -80,6 +80,17 @@ def test_what_still_diverges_is_done_again_in_smaller_steps_with_the_better_view
     assert found.attempts[1] == "after 300, centred anew: 300 divergent"
 
 
+def test_what_fails_in_small_steps_is_seen_in_another_way_once_more() -> None:
+    def divergent(data: Mapping[str, Any], options: SamplerOptions) -> int:
+        if data["centered"].any():
+            return 300 if options.adapt_delta else 100
+        return 0 if options.adapt_delta else 200
+
+    found = start([], divergent, views())
+    tried = ["after 300: 100 divergent", "after 300, centred anew: 200 divergent", "carefully: 300 divergent"]
+    assert list(found.attempts) == tried and found.centered == () and found.warmup == 1000
+
+
 @pytest.mark.parametrize(("steps", "attempts"), [(7, ("after 300: 2 divergent",)), (1023 * 10, ())])
 def test_two_divergences_are_worth_an_attempt_that_takes_seconds(steps: int, attempts: tuple[str, ...]) -> None:
     asked: Asked = []
