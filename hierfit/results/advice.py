@@ -3,8 +3,9 @@
 Every step is made from the run's own model and is accepted as it stands (`tests/cli/test_tries.py` types each). What
 the user set to less than hierfit's own comes first, and alone. More draws where the chains agree but are slow. A few
 divergences end with smaller steps, unless these were taken; many are the model's, and want a smaller one, or a prior
-where the data say little. The order follows the sources, and what `python -m tests.remedies` counted on the four fits of
-its first dozen that did not go well (3 or 4 levels with slopes, gaussian and poisson; separation), each line by itself:
+where the data say little. The order follows the sources, which four fits do not contradict: those of eleven of
+`python -m tests.remedies` that warned or failed (3 or 4 levels with slopes, gaussian and poisson; separation). Each
+line followed by itself:
 
     prior of a coefficient    1 of 1 cured      fewer slopes       1 of 2 cured
     narrower prior of an sd   1 of 3, 1 helped  smaller steps      1 of 4
