@@ -16,6 +16,7 @@ from hierfit.disk.folder import claimed
 from hierfit.model.design import Design
 from hierfit.model.engines import Engine, samples_by_stan, stan_engine
 from hierfit.model.families import FAMILIES
+from hierfit.model.learnt_terms import with_terms
 from hierfit.model.simulate import Simulated
 from hierfit.model.simulate_again import simulate_again
 from hierfit.model.spec import ModelSpec
@@ -108,6 +109,7 @@ def open_fit(run: Path) -> Opened:
     folder = runs.open_whole(run, runs.TRACE)
     spec = folder.record.model
     draws, design = read_netcdf(folder.path / runs.TRACE, spec, Path(folder.record.data.path))
+    design = with_terms(design, folder.record.terms)
     return Opened(folder.path, folder.manifest, folder.record, spec, design, draws)
 
 

@@ -13,6 +13,7 @@ from typing import Any
 from hierfit import __version__
 from hierfit.model.design import Design, Group
 from hierfit.model.formula import INTERCEPT
+from hierfit.model.learnt_terms import learnt_terms
 from hierfit.model.spec import ModelSpec
 from hierfit.model.table import Table
 from hierfit.notes.note import Note
@@ -47,6 +48,7 @@ def describe_model(request: FitRequest, table: Table, design: Design, spec: Mode
         "references": dict(design.references),
         "categories": list(design.categories),
         "x_mean": dict(zip(design.coefficients, design.x_mean.tolist(), strict=True)),
+        "terms": to_plain(learnt_terms(design)),
         "model": to_plain(spec),
     }
 

@@ -13,8 +13,9 @@ from typing import Any, Literal
 from hierfit.errors import did_you_mean
 from hierfit.model.engines import Engine
 from hierfit.model.families import FAMILIES, Support
-from hierfit.model.formula import Formula
+from hierfit.model.formula import INTERCEPT, Formula
 from hierfit.model.header import DELIMITERS
+from hierfit.model.learnt_terms import LearntTerms
 from hierfit.model.priors import DISTRIBUTIONS, Prior
 from hierfit.model.spec import Kind, ModelSpec
 from hierfit.model.table import Dialect
@@ -100,6 +101,7 @@ class RunRecord:
         references: text column -> the level that the others are compared with.
         categories: those of the outcome, in order.
         x_mean: coefficient -> mean of its column.
+        terms: what the terms of the formula learnt from the rows.
         checks: the verdict in full.
         chains: how many; None where an early version did not say.
         rounds: how often was sampled.
@@ -124,6 +126,7 @@ class RunRecord:
     references: Mapping[str, str]
     categories: tuple[str, ...]
     x_mean: Mapping[str, float]
+    terms: LearntTerms
     checks: Diagnosis
     chains: Later[Positive | None] = None
     rounds: Later[Positive] = 1
@@ -147,6 +150,7 @@ def read_record(content: Mapping[str, Any]) -> RunRecord:
         if getattr(record.request, name) != getattr(record.model, name):
             raise UnexpectedError(f"request.{name}", f"differs; expected what model.{name} has")
     _check_sizes(record)
+    _check_terms(record)
     if record.model.prior_only and record.prior_predictive is None:
         raise UnexpectedError(
             "prior_predictive", "is missing; expected what the priors imply, as model.prior_only says"
@@ -180,6 +184,21 @@ def _check_model(model: ModelSpec) -> None:
     for name in _names_of_priors(model):
         if name not in model.priors:
             raise UnexpectedError(below("model.priors", name), "is missing; expected a prior of this parameter")
+
+
+def _check_terms(record: RunRecord) -> None:
+    """Refuse terms that have other columns than the model has coefficients."""
+    model, terms = record.model, record.terms
+    if len(terms.groups) != len(model.groups):
+        raise UnexpectedError("terms.groups", f"has {len(terms.groups)} elements; expected {len(model.groups)}")
+    of_sigma = [name for name in model.sigma_coefficients if name != INTERCEPT]
+    wanted = {"terms.population": (terms.population, model.coefficients), "terms.sigma": (terms.sigma, of_sigma)}
+    for index, (slopes, group) in enumerate(zip(terms.groups, model.groups, strict=True)):
+        wanted[f"terms.groups[{index}]"] = (slopes, [name for name in group.terms if name != INTERCEPT])
+    for where, (learnt, names) in wanted.items():
+        columns = sum(sum(term.kept) for term in learnt)
+        if columns != len(names):
+            raise UnexpectedError(where, f"has {columns} columns; expected those of {len(names)} coefficients")
 
 
 def _names_of_priors(model: ModelSpec) -> Iterator[str]:

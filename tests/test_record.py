@@ -60,6 +60,8 @@ def test_what_early_versions_did_not_say_has_its_default(content: Any) -> None:
         (("request", "sampler", "draws"), 0, "request.sampler.draws is 0; expected a whole number from 1"),
         (("groups", 0, "factor"), "class", 'groups has ["class"]; expected the factors of the model, ["school"]'),
         (("x_mean",), {}, 'x_mean has []; expected the coefficients of the model, ["ses"]'),
+        (("terms", "groups"), [], "terms.groups has 0 elements; expected 1"),
+        (("terms", "population"), [], "terms.population has 0 columns; expected those of 1 coefficients"),
         (("data", "rows"), 33, "data.rows is 33; expected at most data.rows_read, 32"),
         (("data", "dialect", "delimiter"), "|", 'data.dialect.delimiter is "|"; expected'),
         (("model", "prior_only"), True, "request.prior_only differs; expected what model.prior_only has"),

@@ -13,6 +13,7 @@ from hierfit.disk.writing import write_text
 from hierfit.errors import RunFolderError
 from hierfit.model.engines import Engine
 from hierfit.model.formula import Formula
+from hierfit.model.learnt_terms import LearntTerms
 from hierfit.model.priors import Prior
 from hierfit.model.spec import ModelSpec
 from hierfit.plain import to_plain
@@ -37,6 +38,7 @@ RECORD = RunRecord(
     references={},
     categories=(),
     x_mean={},
+    terms=LearntTerms(),
     checks=Diagnosis(Level.OK, (), None, (), 1.0, 400.0, 400.0, 0, 10, 1.0),
 )
 CONTENT: dict[str, Any] = {name: value for name, value in to_plain(RECORD).items() if name != "files"}

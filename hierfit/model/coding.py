@@ -30,7 +30,7 @@ class Piece:
     """
 
     atoms: Term
-    reduced: frozenset[str]
+    reduced: tuple[str, ...]
 
 
 def code_terms(terms: Sequence[Term], factors: Collection[str], *, intercept: bool) -> tuple[tuple[Piece, ...], ...]:
@@ -80,4 +80,7 @@ def _gathered(subsets: Sequence[tuple[str, ...]]) -> list[tuple[frozenset[str], 
 
 def _piece(term: Term, own: Sequence[str], sets: tuple[frozenset[str], frozenset[str]]) -> Piece:
     reduced, full = sets
-    return Piece(tuple(atom for atom in term if atom not in own or atom in reduced | full), reduced)
+    return Piece(
+        tuple(atom for atom in term if atom not in own or atom in reduced | full),
+        tuple(atom for atom in term if atom in reduced),
+    )

@@ -29,7 +29,7 @@ from hierfit.model.roles import NO_ROLES, Roles
 from hierfit.model.row_columns import read_row_columns
 from hierfit.model.sigma import SigmaColumns, evaluate_sigma, sigma_columns
 from hierfit.model.table import Table
-from hierfit.model.terms import Columns, evaluate_terms, reference_levels
+from hierfit.model.terms import Columns, Term, evaluate_terms, reference_levels
 
 Array = NDArray[np.float64]
 
@@ -45,6 +45,7 @@ class Group:
         terms: names of the M varying coefficients, `Intercept` first where it varies.
         Z: columns that the coefficients multiply [N, M], raw; ones for the intercept.
         correlated: whether correlations are estimated.
+        slopes: what the columns beside the intercept's are made from.
     """
 
     factor: str
@@ -53,6 +54,7 @@ class Group:
     terms: tuple[str, ...]
     Z: Array
     correlated: bool
+    slopes: tuple[Term, ...] = ()
 
     @property
     def n_levels(self) -> int:
@@ -96,6 +98,7 @@ class Design:
         weights: how often each row counts in the likelihood [N].
         sigma: what predicts the residual sd; None where it is the same for all rows.
         precision: what the variance of each row is divided by: sigma^2 / precision [N].
+        terms: what the columns of X are made from.
     """
 
     source: Path
@@ -118,6 +121,7 @@ class Design:
     sigma: SigmaColumns | None = None
     precision: Array | None = None
     left_out: tuple[str, ...] = ()
+    terms: tuple[Term, ...] = ()
 
     @property
     def n_rows(self) -> int:
@@ -250,6 +254,7 @@ def build_design(
         sigma=None if of_sigma is None else sigma_columns(formula, of_sigma, table),
         precision=rows.precision,
         left_out=tuple(dict.fromkeys(name for columns in evaluated for name in columns.left_out)),
+        terms=population.terms,
     )
     _check_rows(design)
     _check_columns(design)
@@ -277,6 +282,7 @@ def _group(term: GroupTerm, slopes: Columns, table: Table) -> Group:
         terms=names,
         Z=np.column_stack([*ones, slopes.values]),
         correlated=term.correlated and len(names) > 1,
+        slopes=slopes.terms,
     )
 
 

@@ -18,7 +18,7 @@ from hierfit.model import moments
 from hierfit.model.families import FAMILIES, Family
 from hierfit.model.formula import INTERCEPT, Formula, SigmaTerms, column_of
 from hierfit.model.table import Table
-from hierfit.model.terms import Columns, evaluate_terms
+from hierfit.model.terms import Columns, Term, evaluate_terms
 
 Array = NDArray[np.float64]
 
@@ -30,10 +30,12 @@ class SigmaColumns:
     Attributes:
         coefficients: names of the S coefficients, `Intercept` first where there is one.
         X: their columns [N, S], raw; ones for the intercept.
+        terms: what the columns beside the intercept's are made from.
     """
 
     coefficients: tuple[str, ...]
     X: Array
+    terms: tuple[Term, ...] = ()
 
     @property
     def intercept(self) -> bool:
@@ -85,8 +87,9 @@ def sigma_columns(formula: Formula, evaluated: Columns, table: Table) -> SigmaCo
     assert formula.sigma is not None
     _check(formula.sigma, evaluated.names, evaluated.values, table)
     if not formula.sigma.intercept:
-        return SigmaColumns(evaluated.names, evaluated.values)
-    return SigmaColumns((INTERCEPT, *evaluated.names), np.column_stack([np.ones(table.n_rows), evaluated.values]))
+        return SigmaColumns(evaluated.names, evaluated.values, evaluated.terms)
+    X = np.column_stack([np.ones(table.n_rows), evaluated.values])
+    return SigmaColumns((INTERCEPT, *evaluated.names), X, evaluated.terms)
 
 
 def _as_levels(term: str, formula: Formula, table: Table) -> str:

@@ -11,13 +11,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import reduce
-from itertools import product
+from itertools import compress, islice, product
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hierfit.errors import DataError, FormulaError, UsageError, did_you_mean
-from hierfit.model.atoms import Atom, Coding, evaluate_atom, in_order
+from hierfit.model.atoms import Atom, Coding, LearntAtom, atom_on, evaluate_atom, in_order
 from hierfit.model.coding import Piece, code_terms
 from hierfit.model.formula import INTERCEPT, column_of
 from hierfit.model.formula_text import atoms_in, columns_in
@@ -31,6 +31,28 @@ _NOTHING_LEFT = 1e-7
 
 
 @dataclass(frozen=True)
+class Term:
+    """One term with what its evaluation learnt from the rows of a fit.
+
+    Attributes:
+        text: as the formula has it.
+        atoms: what it multiplies.
+        pieces: how its factors are coded, piece by piece.
+        kept: which of the columns of its pieces are in the model [p].
+    """
+
+    text: str
+    atoms: tuple[LearntAtom, ...]
+    pieces: tuple[Piece, ...]
+    kept: tuple[bool, ...]
+
+    def columns(self, atoms: Mapping[str, Atom], n_rows: int) -> Array:
+        """Return its columns in the model [N, k], given its atoms evaluated, by their texts."""
+        values = _columns_of_all(self.pieces, atoms, n_rows).values
+        return values if all(self.kept) else values[:, self.kept]
+
+
+@dataclass(frozen=True)
 class Columns:
     """Evaluated terms.
 
@@ -39,12 +61,26 @@ class Columns:
         values: the columns [N, K].
         left_out: names of columns that cells without a row leave nothing to.
         references: factor, a column or a call, -> the level that its others are compared with.
+        terms: what can be evaluated again.
     """
 
     names: tuple[str, ...]
     values: Array
     left_out: tuple[str, ...] = ()
     references: Mapping[str, str] = field(default_factory=dict)
+    terms: tuple[Term, ...] = ()
+
+
+def columns_on(terms: Sequence[Term], table: Table) -> Array:
+    """Return the columns of terms on other rows than those that they learnt from [N, K].
+
+    Raises:
+        DataError: the table lacks a column, or holds a level that no row of the fit had.
+        FormulaError: a term cannot be evaluated there.
+    """
+    learnt = {atom.text: atom for term in terms for atom in term.atoms}
+    atoms = {text: atom_on(atom, table) for text, atom in learnt.items()}
+    return _side_by_side([term.columns(atoms, table.n_rows) for term in terms], table.n_rows)
 
 
 def evaluate_terms(terms: tuple[str, ...], table: Table, references: Mapping[str, str], *, intercept: bool) -> Columns:
@@ -62,22 +98,32 @@ def evaluate_terms(terms: tuple[str, ...], table: Table, references: Mapping[str
     atoms = {text: evaluate_atom(text, table, references) for text in texts}
     factors = {text for text, atom in atoms.items() if atom.cells is not None}
     pieces = code_terms(split, factors, intercept=intercept)
-    blocks = [[_columns_of(piece, atoms) for piece in own] for own in pieces]
-    names = tuple(name for own in blocks for block in own for name in block.names)
-    values = _side_by_side([block.values for own in blocks for block in own], table.n_rows)
+    blocks = [_columns_of_all(own, atoms, table.n_rows) for own in pieces]
+    names = tuple(name for block in blocks for name in block.names)
+    values = _side_by_side([block.values for block in blocks], table.n_rows)
     kept = np.ones(len(names), dtype=np.bool_)
     if any(_has_empty_cell([atoms[text] for text in own]) for own in split):
-        sizes = [sum(len(block.names) for block in own) for own in blocks]
-        degrees = np.repeat([sum(text in factors for text in own) for own in split], sizes)
+        degrees = np.repeat([sum(text in factors for text in own) for own in split], [len(b.names) for b in blocks])
         kept = _independent(values, degrees, intercept=intercept)
+    stay = iter(kept.tolist())
+    learnt = [tuple(atoms[text].learnt for text in own) for own in split]
+    again = [tuple(islice(stay, len(block.names))) for block in blocks]
     coded = [(text, piece) for own in pieces for piece in own for text in piece.atoms]
     compared = {text: atoms[text].reference for text, piece in coded if text in piece.reduced}
     return Columns(
-        tuple(name for name, stays in zip(names, kept, strict=True) if stays),
+        tuple(compress(names, kept)),
         values if kept.all() else values[:, kept],
-        tuple(name for name, stays in zip(names, kept, strict=True) if not stays),
+        tuple(compress(names, ~kept)),
         {column_of(text) or text: level for text, level in compared.items() if level is not None},
+        tuple(map(Term, terms, learnt, pieces, again)),
     )
+
+
+def _columns_of_all(pieces: Sequence[Piece], atoms: Mapping[str, Atom], n_rows: int) -> Coding:
+    """Return the columns of the pieces of one term, side by side."""
+    blocks = [_columns_of(piece, atoms) for piece in pieces]
+    names = tuple(name for block in blocks for name in block.names)
+    return Coding(names, _side_by_side([block.values for block in blocks], n_rows))
 
 
 def _side_by_side(values: Sequence[Array], n_rows: int) -> Array:
