@@ -96,10 +96,11 @@ def test_published_estimates_come_out() -> None:
 def test_what_is_recorded_agrees(case: ReferenceCase) -> None:
     """Estimates and posteriors name the same parameters, and lie as near to each other as the README says."""
     estimates, posteriors = read_estimates()[case.name], read_posteriors()[case.name]
-    assert {*estimates} == {*posteriors} >= {*case.shown}
+    at_mean = {f"sd({name}: Intercept_at_mean)" for name, factor in case.model().factors.items() if factor.slope}
+    assert {*estimates} | at_mean == {*posteriors} >= {*case.shown}  # others estimate no sds there
     for name, posterior in posteriors.items():
         assert posterior.mean_error < 0.03 * posterior.sd and posterior.sd_error < 0.03 * posterior.sd, name
-        assert misses(estimates[name], posterior.mean, posterior.sd) == [], name
+        assert name in at_mean or misses(estimates[name], posterior.mean, posterior.sd) == [], name
 
 
 def test_the_comparison_notices_a_difference() -> None:
