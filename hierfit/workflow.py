@@ -32,7 +32,8 @@ from hierfit.manifest import (
     summary_document,
 )
 from hierfit.marginal.timing import estimate_marginal
-from hierfit.model.design import Design, build_design
+from hierfit.model.building import build_design
+from hierfit.model.design import Design
 from hierfit.model.engines import Engine, choose_engine, samples_by_stan
 from hierfit.model.outcome import find_family
 from hierfit.model.prior_choice import build_spec

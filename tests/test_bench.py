@@ -23,7 +23,7 @@ from bench.report import grids, markdown
 from bench.results import Results, describe_case, read_results, write_results
 from bench.targets import TARGETS, verdicts
 from bench.timing import PROC, Limits, run_timed
-from hierfit.model.design import build_design
+from hierfit.model.building import build_design
 from hierfit.model.formula_text import parse_formula
 from hierfit.model.prior_choice import build_spec
 from hierfit.model.table import read_table as read_csv

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from hierfit.marginal.chains import sample
 from hierfit.marginal.posterior import find_posterior
 from hierfit.marginal.proposal import NoProposalError
-from hierfit.model.design import Design, build_design
+from hierfit.model.building import build_design
+from hierfit.model.design import Design
 from hierfit.model.engines import Engine
 from hierfit.model.families import FAMILIES, THRESHOLD
 from hierfit.model.formula import Formula, formula_from_flags

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from hierfit.manifest import describe_model, describe_outcome, describe_tools
-from hierfit.model.design import build_design
+from hierfit.model.building import build_design
 from hierfit.model.engines import Engine
 from hierfit.model.formula import formula_from_flags
 from hierfit.model.prior_choice import build_spec

@@ -17,7 +17,8 @@ import numpy as np
 
 import hierfit
 from hierfit.errors import DataError, FormulaError, UsageError
-from hierfit.model.design import Design, Group, build_design
+from hierfit.model.building import build_design
+from hierfit.model.design import Design, Group
 from hierfit.model.drawn_columns import Drawn, Rows, draw_columns, draw_holes, table_of
 from hierfit.model.formula import INTERCEPT
 from hierfit.model.formula_simulation import FormulaSimulation

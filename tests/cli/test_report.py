@@ -20,7 +20,7 @@ from hierfit.cli.page import WIDEST, Page, on, ready
 from hierfit.cli.report import header_lines, run_text
 from hierfit.cli.table import cells, table_lines
 from hierfit.errors import UsageError
-from hierfit.model.design import build_design
+from hierfit.model.building import build_design
 from hierfit.model.formula_text import parse_formula
 from hierfit.model.prior_choice import build_spec
 from hierfit.model.roles import Roles

@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from hierfit.model.design import Design, build_design
+from hierfit.model.building import build_design
+from hierfit.model.design import Design
 from hierfit.model.formula_text import parse_formula
 from hierfit.model.origin import z_center
 from hierfit.model.prior_choice import build_spec

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
-from hierfit.model.design import Design, build_design
+from hierfit.model.building import build_design
+from hierfit.model.design import Design
 from hierfit.model.formula import Formula, formula_from_flags
 from hierfit.model.formula_text import parse_formula
 from hierfit.model.prior_choice import build_spec

@@ -3,8 +3,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from hierfit.model.building import build_design
 from hierfit.model.centering import Centering, choose, place_coefficients
-from hierfit.model.design import Design, build_design
+from hierfit.model.design import Design
 from hierfit.model.formula_text import parse_formula
 from hierfit.model.origin import x_center, z_center
 from hierfit.model.prior_choice import build_spec

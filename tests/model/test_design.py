@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from hierfit.errors import DataError, UsageError
-from hierfit.model.design import Design, build_design
+from hierfit.model.building import build_design
+from hierfit.model.design import Design
 from hierfit.model.formula import formula_from_flags
 from hierfit.model.formula_text import parse_formula
 from hierfit.model.roles import Roles

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from hierfit.model.design import build_design
+from hierfit.model.building import build_design
 from hierfit.model.families import FAMILIES
 from hierfit.model.first_estimate import FirstEstimate, estimate
 from hierfit.model.formula_text import parse_formula

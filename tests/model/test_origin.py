@@ -8,7 +8,8 @@ import pytest
 from numpy.typing import NDArray
 
 from hierfit.marginal.products import multiply_out
-from hierfit.model.design import Design, build_design
+from hierfit.model.building import build_design
+from hierfit.model.design import Design
 from hierfit.model.engines import Engine
 from hierfit.model.formula_text import parse_formula
 from hierfit.model.origin import moved_scales, x_at_prior, x_center, z_at_prior, z_center

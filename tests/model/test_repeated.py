@@ -3,7 +3,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from hierfit.model.design import Design, build_design
+from hierfit.model.building import build_design
+from hierfit.model.design import Design
 from hierfit.model.families import FAMILIES
 from hierfit.model.formula_text import parse_formula
 from hierfit.model.repeated import repeated_rows, sampled_family

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from hierfit.errors import DataError, FormulaError, HierfitError, UsageError
-from hierfit.model.design import Design, build_design
+from hierfit.model.building import build_design
+from hierfit.model.design import Design
 from hierfit.model.families import FAMILIES
 from hierfit.model.formula_text import parse_formula
 from hierfit.model.roles import Roles

@@ -11,7 +11,7 @@ import pytest
 
 from hierfit import __version__
 from hierfit.errors import DiskError, HierfitError, RunFolderError, UsageError
-from hierfit.model.design import build_design
+from hierfit.model.building import build_design
 from hierfit.model.families import FAMILIES
 from hierfit.model.prior_choice import build_spec
 from hierfit.model.roles import Roles

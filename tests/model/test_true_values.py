@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import pytest
 
 from hierfit.errors import UsageError
-from hierfit.model.design import build_design
+from hierfit.model.building import build_design
 from hierfit.model.formula_text import parse_formula
 from hierfit.model.prior_choice import build_spec
 from hierfit.model.true_values import given_values, true_values

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from hierfit.model.building import build_design
 from hierfit.model.correlations import cholesky_from_partials
-from hierfit.model.design import Design, build_design
+from hierfit.model.design import Design
 from hierfit.model.engines import Engine
 from hierfit.model.formula import Formula, GroupTerm, formula_from_flags
 from hierfit.model.formula_text import parse_formula

@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 from hierfit.errors import RunFolderError
-from hierfit.model.design import Design, Group, build_design
+from hierfit.model.building import build_design
+from hierfit.model.design import Design, Group
 from hierfit.model.engines import Engine
 from hierfit.model.formula import Formula, GroupTerm, quoted
 from hierfit.model.formula_text import parse_formula

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hierfit.model.design import build_design
+from hierfit.model.building import build_design
 from hierfit.model.engines import Engine
 from hierfit.model.formula import Formula, GroupTerm, formula_from_flags
 from hierfit.model.formula_text import parse_formula

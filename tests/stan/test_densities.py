@@ -13,9 +13,10 @@ import pytest
 from numpy.typing import NDArray
 from scipy import stats
 
+from hierfit.model.building import build_design
 from hierfit.model.centering import Centering, place_coefficients
 from hierfit.model.correlations import cholesky_from_partials
-from hierfit.model.design import Design, Group, build_design
+from hierfit.model.design import Design, Group
 from hierfit.model.engines import Engine
 from hierfit.model.families import FAMILIES, SIGMA, THRESHOLD
 from hierfit.model.formula import Formula, GroupTerm, SigmaTerms
