@@ -172,6 +172,13 @@ def priors_text(spec: ModelSpec, output: OutputFormat) -> str:
 
 
 def _prior_note(name: str, prior: Prior, spec: ModelSpec) -> str:
+    lower, _ = prior.bounds(positive=False)
+    half = "; its positive half" if spec.is_positive(name) and lower < 0 and prior.constant is None else ""
+    return half + _place_note(name, spec)
+
+
+def _place_note(name: str, spec: ModelSpec) -> str:
+    """Return where the intercept is that a prior speaks of, of its sd or its correlations, where it is not at 0."""
     if name == INTERCEPT and spec.has_two_intercepts:
         return "; of the intercept at the mean of x"
     if _is_at_mean(name, spec):
@@ -180,8 +187,7 @@ def _prior_note(name: str, prior: Prior, spec: ModelSpec) -> str:
         return "; at the mean of x"
     if name == sigma_name(INTERCEPT) and len(spec.sigma_coefficients) > 1:
         return "; at the mean of its predictors"
-    lower, _ = prior.bounds(positive=False)
-    return "; its positive half" if spec.is_positive(name) and lower < 0 and prior.constant is None else ""
+    return ""
 
 
 def _is_at_mean(name: str, spec: ModelSpec) -> bool:
