@@ -18,6 +18,7 @@ from hierfit.errors import DataError, HierfitError, RunFolderError, UsageError
 from hierfit.finished import Fit
 from hierfit.model.engines import Engine
 from hierfit.model.formula import Formula, formula_from_flags
+from hierfit.model.learnt_terms import LearntTerms, learnt_terms
 from hierfit.model.simulate import simulate, write_simulation
 from hierfit.model.simulation import Simulation
 from hierfit.request import FitRequest
@@ -76,6 +77,7 @@ def test_what_is_saved_is_what_is_returned(fitted: Fitter, engine: str) -> None:
     assert (loaded.spec, loaded.summary, loaded.diagnosis) == (done.spec, done.summary, done.diagnosis)
     assert loaded.manifest["engine"] == engine
     np.testing.assert_array_equal(loaded.draws.values, done.draws.values)
+    assert learnt_terms(loaded.design) == learnt_terms(done.design) != LearntTerms()
     rows = list(csv.DictReader((done.folder / "summary.csv").open(encoding="utf-8")))
     assert [float(row["mean"]) for row in rows] == [row.mean for row in done.summary.rows]
     groups = list(csv.DictReader((done.folder / "groups.csv").open(encoding="utf-8")))

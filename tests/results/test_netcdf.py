@@ -83,7 +83,7 @@ def assert_same(found: Any, wanted: Any) -> None:
             np.testing.assert_array_equal(getattr(found, name), value, err_msg=name, strict=True)
         elif name == "sigma" and value is not None:
             assert_same(getattr(found, name), value)
-        elif name != "groups":
+        elif name not in ("groups", "terms", "slopes"):  # what terms learnt stands in run.json
             assert getattr(found, name) == value, name
 
 
