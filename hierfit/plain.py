@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import re
 import types
 from collections.abc import Mapping, Sequence
@@ -202,10 +203,18 @@ def _read(hint: Any, stored: Any, where: str) -> Any:
 
 def _is_scalar(hint: Any, stored: Any) -> bool:
     if hint is Path:
-        return isinstance(stored, str) and bool(stored) and "\0" not in stored
+        return isinstance(stored, str) and _is_path(stored)
     if hint is float:
         return isinstance(stored, float | int) and not isinstance(stored, bool)
     return hint is Any or type(stored) is hint
+
+
+def _is_path(text: str) -> bool:
+    """Whether a text can name a file: bytes that are no text stand there as Python writes them."""
+    try:
+        return bool(text) and b"\0" not in os.fsencode(text)
+    except UnicodeEncodeError:
+        return False
 
 
 def _read_annotated(hint: Any, stored: Any, where: str) -> Any:

@@ -44,7 +44,7 @@ def header_lines(manifest: Mapping[str, Any]) -> list[str]:
     data, sampler, drawn = manifest["data"], manifest["request"]["sampler"], manifest["draws_per_chain"]
     chains = manifest.get("chains", sampler["chains"])
     sizes = [f"{data['rows']:,} rows", *(counted(group["levels"], group["factor"]) for group in manifest["groups"])]
-    if manifest.get("rows_sampled", data["rows"]) < data["rows"]:
+    if (manifest.get("rows_sampled") or data["rows"]) < data["rows"]:
         sizes[0] += f", {manifest['rows_sampled']:,} of them distinct"
     if data["rows_read"] != data["rows"]:
         sizes.append(dropped_text(data["rows_read"] - data["rows"], data["missing"], data.get("missing_spelled", {})))

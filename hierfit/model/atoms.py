@@ -156,7 +156,7 @@ def _made(learnt: LearntAtom, found: Array | Codes) -> Atom:
 
 def _coded(name: str, how: Contrasts, codes: Codes) -> Coding:
     names = tuple(_WHOLE.sub(r"[\1]", f"{name}[{label}]") for label in how.labels)
-    return Coding(names, np.array(how.matrix, dtype=np.float64).reshape(-1, len(names))[codes])
+    return Coding(names, np.array(how.matrix, dtype=np.float64).reshape(len(how.matrix), len(names))[codes])
 
 
 def _column(learnt: LearntAtom, table: Table) -> Array | Codes:

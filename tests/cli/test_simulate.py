@@ -171,6 +171,9 @@ def test_data_from_a_prior_only_run_are_fitted_with_their_outcome(cli: Cli, run:
     manifest = json.loads((run / "run.json").read_text(encoding="utf-8"))
     manifest["request"] |= {"prior_only": True, "centered": False, "priors": ["ses ~ normal(0, 3)"]}
     manifest["request"]["standardize"] = True
+    manifest["model"]["prior_only"] = True
+    places = ("lower", "upper", "data_lower", "data_upper", "outside")
+    manifest["prior_predictive"] = dict.fromkeys(places, 0.5)
     (run / "run.json").write_text(json.dumps(manifest), encoding="utf-8")
     arguments = next_command(cli("simulate", "--from", run).out)
     assert "--from" not in arguments and "--prior-only" not in arguments
