@@ -72,11 +72,11 @@ def learn(text: str, frame: Any) -> tuple[Learnt, Array | NDArray[np.int64]]:
     with _quiet():
         component.set_type(frame, _environment())
         component.set_data(True)
-        found = component.call.eval(frame, component.env)
         states = tuple(_as_plain(vars(call.stateful_transform)) for call in _remembering(component.call))
         if component.kind != "categoric":
-            learnt = Learnt(text, name, states)
+            learnt, found = Learnt(text, name, states), component.value
         else:
+            found = component.call.eval(frame, component.env)
             full = _contrasts(component)
             component.set_data(False)
             levels = tuple(level.item() if isinstance(level, np.generic) else level for level in component.levels)

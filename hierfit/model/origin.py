@@ -34,8 +34,12 @@ def x_center(spec: ModelSpec, design: Design) -> Array:
 
 
 def x_at_prior(spec: ModelSpec, design: Design) -> Array:
-    """Return the columns of X, less `x_center` and scaled, where the priors of intercept and thresholds speak [K]."""
-    return np.asarray((design.x_mean - x_center(spec, design)) / design.x_scale)
+    """Return the columns of X, less `x_center` and scaled, where the priors of intercept and thresholds speak.
+
+    One for each coefficient that the sampler has, 0 for the intercept.
+    """
+    apart = (design.x_mean - x_center(spec, design)) / design.x_scale
+    return np.concatenate([np.zeros(int(design.intercept)), apart])
 
 
 def z_center(spec: ModelSpec, group: Group) -> Array:

@@ -126,7 +126,7 @@ def _effects(
         effects[group.factor] = np.swapaxes(scaled * unit[:, np.newaxis], 2, 3)
         u, c, p = u + n_levels * n_terms, c + n_terms, p + n_pairs
     found = variables["b"] - means * b_scale
-    moved = (found / b_scale) @ np.concatenate([np.zeros(int(design.intercept)), x_at_prior(spec, design)])
+    moved = (found / b_scale) @ x_at_prior(spec, design)
     if design.intercept:  # to where the design has it
         found[..., 0] += b_scale[0] * moved
     else:

@@ -24,8 +24,7 @@ from numpy.typing import NDArray
 
 from hierfit.model import moments
 from hierfit.model.design import Design, Group
-from hierfit.model.formula import INTERCEPT
-from hierfit.model.spec import ModelSpec
+from hierfit.model.spec import ModelSpec, sd_name
 from hierfit.results.draws import Draws
 from hierfit.results.summary import interval_bounds
 
@@ -227,7 +226,7 @@ def _spreads(centred: Array, basis: Array) -> tuple[Array, Array]:
 
 
 def _pooling_factor(draws: Draws, group: Group, own_variance: Array, rows: NDArray[np.int64]) -> Array:
-    names = [f"sd({group.factor})" if term == INTERCEPT else f"sd({group.factor}: {term})" for term in group.terms]
+    names = [sd_name(group.factor, term) for term in group.terms]
     variance = np.array([np.square(draws.of(name)).mean() for name in names])
     with np.errstate(all="ignore"):
         factor = np.where(variance > 0, np.clip(own_variance / variance, 0.0, 1.0), np.nan)

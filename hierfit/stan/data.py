@@ -219,7 +219,7 @@ def _centering(spec: ModelSpec, design: Design, narrowed: Array) -> dict[str, An
         "K_rows": int(centering.in_rows.sum()),
         "in_rows": np.flatnonzero(centering.in_rows) + 1,
         "X": scaled_columns(design, x_center(spec, design))[:, centering.in_rows],
-        "X_at_prior": np.concatenate([np.zeros(int(design.intercept)), x_at_prior(spec, design)]),
+        "X_at_prior": x_at_prior(spec, design),
         "centered": np.array(centering.centered, dtype=int),
         "slope": np.array(centering.slopes, dtype=int) + 1,
         "level_X": centering.level_X,
