@@ -26,7 +26,7 @@ from hierfit.request import FitRequest
 from hierfit.results.convergence import Convergence, assess
 from hierfit.results.diagnostics import Diagnosis, Level, diagnose
 from hierfit.results.draws import Draws
-from hierfit.results.netcdf import read_netcdf
+from hierfit.results.netcdf_reading import read_netcdf
 from hierfit.results.plots.truth import Truth
 from hierfit.results.summary import Summary, summarize
 from hierfit.results.trouble import Asked

@@ -41,7 +41,7 @@ from hierfit.results.summary import Summary
 from hierfit.stan.programs import StanProgram
 from hierfit.visible import shell_word, visible_json
 
-SCHEMA = 2
+SCHEMA = 3
 MANIFEST = "run.json"
 TRACE = "trace.nc"
 SUMMARY_JSON = "summary.json"

@@ -114,6 +114,11 @@ def atom_on(learnt: LearntAtom, table: Table) -> Atom:
         DataError: the table lacks a column, or holds a level that no row of the fit had.
         FormulaError: it cannot be evaluated, or is no finite number somewhere.
     """
+    return _checked(atom_along(learnt, table), table)
+
+
+def atom_along(learnt: LearntAtom, table: Table) -> Atom:
+    """Return the same as `atom_on`, where it is no finite number too: between the rows of a fit, as 1 / x at 0."""
     _check_columns(learnt, table)
     if learnt.call is None:
         return _made(learnt, _column(learnt, table))
@@ -127,7 +132,7 @@ def atom_on(learnt: LearntAtom, table: Table) -> Atom:
             f"{table.path}, line {table.lines[row]}: {learnt.text} has a level there that no row of the fit had.",
             hint=f"levels: {listed(tuple(map(str, learnt.call.levels)))}",
         )
-    return _checked(_made(learnt, found), table)
+    return _made(learnt, found)
 
 
 def _made(learnt: LearntAtom, found: Array | Codes) -> Atom:

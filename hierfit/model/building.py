@@ -78,6 +78,7 @@ def build_design(
         precision=rows.precision,
         left_out=tuple(dict.fromkeys(name for columns in evaluated for name in columns.left_out)),
         terms=population.terms,
+        inputs=table.only({column for columns in evaluated for term in columns.terms for column in term.columns_read}),
     )
     _check_rows(design)
     _check_columns(design)

@@ -20,6 +20,7 @@ from hierfit.model import moments
 from hierfit.model.families import FAMILIES, LINKS
 from hierfit.model.formula import INTERCEPT
 from hierfit.model.sigma import SigmaColumns
+from hierfit.model.table import Table
 from hierfit.model.terms import Term
 
 Array = NDArray[np.float64]
@@ -90,6 +91,7 @@ class Design:
         sigma: what predicts the residual sd; None where it is the same for all rows.
         precision: what the variance of each row is divided by: sigma^2 / precision [N].
         terms: what the columns of X are made from.
+        inputs: the columns of the CSV that terms read, those of the slopes of groups and of sigma among them.
     """
 
     source: Path
@@ -113,6 +115,7 @@ class Design:
     precision: Array | None = None
     left_out: tuple[str, ...] = ()
     terms: tuple[Term, ...] = ()
+    inputs: Table | None = None
 
     @property
     def n_rows(self) -> int:

@@ -18,7 +18,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -108,6 +108,25 @@ class Table:
     def n_rows(self) -> int:
         """Rows kept."""
         return len(self.lines)
+
+    def only(self, names: Collection[str]) -> Table:
+        """Return the same rows with these columns alone, as far as there are such."""
+        numbers = {name: values for name, values in self.numbers.items() if name in names}
+        labels = {name: codes for name, codes in self.labels.items() if name in names}
+        return replace(self, numbers=numbers, labels=labels, levels={name: self.levels[name] for name in labels})
+
+
+def table_of(
+    path: Path,
+    numbers: Mapping[str, NDArray[np.float64]],
+    words: Mapping[str, tuple[tuple[str, ...], NDArray[np.int32]]],
+    lines: NDArray[np.int64],
+    orders: Mapping[str, tuple[str, ...]] | None = None,
+) -> Table:
+    """Return a table of columns that are at hand: numbers, and levels and codes of words."""
+    levels = {name: own for name, (own, _) in words.items()}
+    labels = {name: codes for name, (_, codes) in words.items()}
+    return Table(path, "", len(lines), {}, numbers, labels, levels, lines, orders or {})
 
 
 @dataclass(frozen=True)

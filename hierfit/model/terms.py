@@ -46,6 +46,11 @@ class Term:
     pieces: tuple[Piece, ...]
     kept: tuple[bool, ...]
 
+    @property
+    def columns_read(self) -> tuple[str, ...]:
+        """The columns of the CSV that it is made from."""
+        return tuple(dict.fromkeys(column for atom in self.atoms for column in atom.columns))
+
     def columns(self, atoms: Mapping[str, Atom], n_rows: int) -> Array:
         """Return its columns in the model [N, k], given its atoms evaluated, by their texts."""
         values = _columns_of_all(self.pieces, atoms, n_rows).values
@@ -135,15 +140,17 @@ def _side_by_side(values: Sequence[Array], n_rows: int) -> Array:
 
 def _columns_of(piece: Piece, atoms: Mapping[str, Atom]) -> Coding:
     """Return the products of the columns of a piece's atoms, those of the last atom side by side."""
-    codings = []
-    for text in piece.atoms:
-        reduced = atoms[text].reduced
-        codings.append(reduced if reduced is not None and text in piece.reduced else atoms[text].full)
+    codings = [coding_in(piece, atoms[text]) for text in piece.atoms]
     names = [":".join(parts) for parts in product(*(coding.names for coding in codings))]
     if len(codings) == 1:
         return codings[0]
     columns = [reduce(np.multiply, parts) for parts in product(*(coding.values.T for coding in codings))]
     return Coding(tuple(names), np.column_stack(columns))
+
+
+def coding_in(piece: Piece, atom: Atom) -> Coding:
+    """Return the columns that an atom has in a piece."""
+    return atom.reduced if atom.reduced is not None and atom.text in piece.reduced else atom.full
 
 
 def _has_empty_cell(atoms: Sequence[Atom]) -> bool:

@@ -6,7 +6,8 @@
     sample_stats   lp, acceptance_rate, step_size, tree_depth, n_steps, diverging, energy [chain, draw]
     observed_data  <response> [obs]
     constant_data  X [obs, coefficient], Z [obs, varying], level [obs, factor] (0-based); where there are any, trials,
-                   offset, weights and precision [obs], X_sigma [obs, sigma_coefficient]
+                   offset, weights and precision [obs], X_sigma [obs, sigma_coefficient]; of columns that terms read,
+                   number [obs, input] unless X has them, and code [obs, input_of_levels] of words (0-based)
 
 The coordinates are the CSV's own names and labels, obs is the line of the CSV file; `sd` at varying = "school: ses"
 is what tables call sd(school: ses). A slash in a column's name becomes "_", and a factor named like something else in
@@ -32,33 +33,25 @@ from numpy.typing import NDArray
 
 from hierfit import __version__
 from hierfit.disk.writing import OutputFile
-from hierfit.errors import RunFolderError
 from hierfit.model import moments
 from hierfit.model.design import Design, Group
-from hierfit.model.families import FAMILIES
 from hierfit.model.formula import INTERCEPT
-from hierfit.model.priors import HORSESHOE_SCALE
-from hierfit.model.sigma import SigmaColumns
-from hierfit.model.spec import INTERCEPT_AT_MEAN, Kind, ModelSpec, Parameter, sd_name
+from hierfit.model.spec import ModelSpec, sd_name
 from hierfit.results.draws import Draws
+from hierfit.results.netcdf_names import (
+    ROW_COLUMNS,
+    SAMPLE,
+    VECTORS,
+    coordinate,
+    factor_names,
+    inside,
+    is_scalar,
+    outcome_name,
+)
 
 _COMPRESSED: dict[str, Any] = {"compression": "gzip", "compression_opts": 1, "shuffle": True}
 _SAMPLED, _WORTH = 4096, 0.4
 _FEW_DRAWS, _ROUNDING = 20, 1e-3
-_RESERVED = {"chain", "draw", "obs", "coefficient", "varying", "pair", "factor", "b", "sd", "cor", INTERCEPT_AT_MEAN}
-_RESERVED |= {"sd_at_mean", "factor_at_mean", "threshold", "between", "b_sigma", "sigma_coefficient", HORSESHOE_SCALE}
-_RESERVED |= {auxiliary.name for family in FAMILIES.values() for auxiliary in family.auxiliaries}
-_SAMPLE = ("chain", "draw")
-# Variable and dimension of the parameters that make vectors.
-_VECTORS = {
-    Kind.COEFFICIENT: ("b", "coefficient"),
-    Kind.THRESHOLD: ("threshold", "between"),
-    Kind.SD: ("sd", "varying"),
-    Kind.SD_AT_MEAN: ("sd_at_mean", "factor_at_mean"),
-    Kind.CORRELATION: ("cor", "pair"),
-    Kind.SIGMA_COEFFICIENT: ("b_sigma", "sigma_coefficient"),
-}
-_ROW_COLUMNS = ("trials", "offset", "weights", "precision")
 
 
 @dataclass(frozen=True)
@@ -85,12 +78,12 @@ def write_netcdf(path: Path, draws: Draws, design: Design, spec: ModelSpec) -> N
     sample = {"chain": np.arange(draws.n_chains), "draw": np.arange(draws.n_draws)}
     variables, coordinates = _posterior(draws, spec, design)
     limits = {"max_treedepth": draws.max_treedepth, "lost_chains": draws.lost_chains}
-    names = _factor_names([group.factor for group in design.groups])
+    names = factor_names([group.factor for group in design.groups])
     rough = [f"u_{names[group.factor]}" for group in design.groups if _may_be_rough(draws, group)]
     datasets = {
         "posterior": _Dataset(variables, {**sample, **coordinates}, limits, rough),
-        "sample_stats": _Dataset({name: (_SAMPLE, values) for name, values in draws.stats.items()}, sample),
-        "observed_data": _Dataset({_outcome(design.response): (("obs",), design.y)}, {"obs": design.lines}),
+        "sample_stats": _Dataset({name: (SAMPLE, values) for name, values in draws.stats.items()}, sample),
+        "observed_data": _Dataset({outcome_name(design.response): (("obs",), design.y)}, {"obs": design.lines}),
         "constant_data": _constant_data(design),
     }
     stream = OutputFile(path, patient=True)
@@ -161,18 +154,18 @@ def _posterior(draws: Draws, spec: ModelSpec, design: Design) -> tuple[dict[str,
     variables: dict[str, Any] = {}
     coordinates: dict[str, Any] = {}
     for parameter in spec.parameters:
-        if _is_scalar(parameter):
-            variables[parameter.name] = (_SAMPLE, draws.of(parameter.name))
-    for kind, (variable, dimension) in _VECTORS.items():
-        named = [p for p in spec.parameters if p.kind == kind and not _is_scalar(p)]
+        if is_scalar(parameter):
+            variables[parameter.name] = (SAMPLE, draws.of(parameter.name))
+    for kind, (variable, dimension) in VECTORS.items():
+        named = [p for p in spec.parameters if p.kind == kind and not is_scalar(p)]
         if named:
-            variables[variable] = ((*_SAMPLE, dimension), np.stack([draws.of(p.name) for p in named], axis=2))
-            coordinates[dimension] = [_coordinate(p) for p in named]
-    names = _factor_names([group.factor for group in design.groups])
+            variables[variable] = ((*SAMPLE, dimension), np.stack([draws.of(p.name) for p in named], axis=2))
+            coordinates[dimension] = [coordinate(p) for p in named]
+    names = factor_names([group.factor for group in design.groups])
     for group in design.groups:
         level = names[group.factor]
         term = f"{level}_term"
-        variables[f"u_{level}"] = ((*_SAMPLE, level, term), draws.effects[group.factor])
+        variables[f"u_{level}"] = ((*SAMPLE, level, term), draws.effects[group.factor])
         coordinates[level] = group.labels
         coordinates[term] = list(group.terms)
     return variables, coordinates
@@ -186,14 +179,27 @@ def _constant_data(design: Design) -> _Dataset:
         variables["level"] = (("obs", "factor"), _side_by_side([group.codes[:, np.newaxis] for group in design.groups]))
         coordinates["factor"] = [group.factor for group in design.groups]
         names = [sd_name(group.factor, term) for group in design.groups for term in group.terms]
-        coordinates["varying"] = [_inside(name) for name in names]
-    for name in _ROW_COLUMNS:
+        coordinates["varying"] = [inside(name) for name in names]
+    for name in ROW_COLUMNS:
         if getattr(design, name) is not None:
             variables[name] = (("obs",), getattr(design, name))
     if design.sigma is not None:
         variables["X_sigma"] = (("obs", "sigma_coefficient"), design.sigma.X)
         coordinates["sigma_coefficient"] = design.sigma.coefficients
+    numbers, words = _unseen_numbers(design), {} if design.inputs is None else design.inputs.labels
+    if numbers:
+        variables["number"] = (("obs", "input"), np.column_stack(list(numbers.values())))
+        coordinates["input"] = list(numbers)
+    if words:
+        variables["code"] = (("obs", "input_of_levels"), np.column_stack(list(words.values())))
+        coordinates["input_of_levels"] = list(words)
     return _Dataset(variables, coordinates, _levels(design))
+
+
+def _unseen_numbers(design: Design) -> dict[str, NDArray[np.float64]]:
+    """Return the columns of numbers that terms read and X does not have as they are."""
+    inputs = {} if design.inputs is None else design.inputs.numbers
+    return {name: values for name, values in inputs.items() if name not in design.coefficients}
 
 
 def _side_by_side(columns: Sequence[NDArray[Any]]) -> NDArray[Any]:
@@ -207,148 +213,6 @@ def _levels(design: Design) -> dict[str, str]:
         "categories": json.dumps(design.categories),
         "references": json.dumps(dict(design.references)),
         "levels": json.dumps(dict(design.levels)),
+        "input_numbers": json.dumps([] if design.inputs is None else list(design.inputs.numbers)),
+        "input_levels": json.dumps({} if design.inputs is None else dict(design.inputs.levels)),
     }
-
-
-def _is_scalar(parameter: Parameter) -> bool:
-    """Whether the parameter is a variable of its own."""
-    return parameter.name == INTERCEPT_AT_MEAN or parameter.kind not in _VECTORS
-
-
-def _coordinate(parameter: Parameter) -> str:
-    """Return the label of one parameter in the vector of its kind."""
-    if parameter.kind in (Kind.SD, Kind.CORRELATION):
-        return _inside(parameter.name)
-    return str(parameter.group if parameter.kind is Kind.SD_AT_MEAN else parameter.term)
-
-
-def _inside(name: str) -> str:
-    """Return what the brackets of sd(...) and cor(...) hold."""
-    return name.partition("(")[2][:-1]
-
-
-def _safe(name: str) -> str:
-    """Return a name that netCDF takes: it has no slash, and is more than a dot."""
-    return name.replace("/", "_") if name.strip(". ") else f"_{name}"
-
-
-def _outcome(response: str) -> str:
-    """Return the name of the outcome, which must not be that of its dimension."""
-    return f"{_safe(response)}_value" if response == "obs" else _safe(response)
-
-
-def _factor_names(factors: Sequence[str]) -> dict[str, str]:
-    """Return the name of each factor's dimension, different from all others in the file."""
-    names: dict[str, str] = {}
-    taken = set(_RESERVED)
-    for factor in factors:
-        name = _safe(factor)
-        while taken & {name, f"{name}_term", f"u_{name}"}:
-            name += "_level"
-        names[factor] = name
-        taken |= {name, f"{name}_term", f"u_{name}"}
-    return names
-
-
-def read_netcdf(path: Path, spec: ModelSpec, source: Path) -> tuple[Draws, Design]:
-    """Read what `write_netcdf` wrote.
-
-    Raises:
-        RunFolderError: the file is missing, cut off, or not of this model.
-    """
-    import h5netcdf
-
-    if not path.is_file():
-        raise RunFolderError(f"the run has no {path.name}: {path} is missing.", hint="fit again with --overwrite")
-    try:
-        with h5netcdf.File(path, "r", decode_vlen_strings=True) as file:
-            return _draws(file, spec), _design(file, spec, source)
-    except (OSError, LookupError, ValueError, TypeError, RuntimeError) as error:
-        raise RunFolderError(
-            f"{path} could not be read as the trace of this run: {error}.", hint="fit again with --overwrite"
-        ) from error
-
-
-def _draws(file: Any, spec: ModelSpec) -> Draws:
-    posterior, stats = file["posterior"], file["sample_stats"]
-    names = _factor_names([group.factor for group in spec.groups])
-    columns = []
-    for parameter in spec.parameters:
-        if _is_scalar(parameter):
-            columns.append(posterior[parameter.name][...])
-        else:
-            variable, dimension = _VECTORS[parameter.kind]
-            columns.append(posterior[variable][:, :, _texts(posterior[dimension]).index(_coordinate(parameter))])
-    return Draws(
-        parameters=spec.parameters,
-        values=np.stack(columns, axis=2),
-        effects={factor: _in_double(posterior[f"u_{name}"]) for factor, name in names.items()},
-        stats={name: _statistic(stats[name]) for name in stats.variables if name not in _SAMPLE},
-        max_treedepth=int(posterior.attrs["max_treedepth"]),
-        lost_chains=int(posterior.attrs.get("lost_chains", 0)),
-    )
-
-
-def _in_double(variable: Any) -> NDArray[np.float64]:
-    """Return draws in double precision, chain by chain: all of them in single precision too would be half as much."""
-    values = np.empty(variable.shape)
-    for chain in range(len(values)):
-        values[chain] = variable[chain]
-    return values
-
-
-def _texts(variable: Any) -> tuple[str, ...]:
-    return tuple(variable[...].tolist())
-
-
-def _statistic(variable: Any) -> NDArray[Any]:
-    """Return the values [chains, draws], truth values as such."""
-    values: NDArray[Any] = variable[...]
-    return values.astype(np.bool_) if variable.attrs.get("dtype") == "bool" else values
-
-
-def _row_column(data: Any, name: str) -> Any:
-    return data[name][...] if name in data.variables else None
-
-
-def _design(file: Any, spec: ModelSpec, source: Path) -> Design:
-    data, posterior, observed = file["constant_data"], file["posterior"], file["observed_data"]
-    names = _factor_names([group.factor for group in spec.groups])
-    factors, start = [], 0
-    for index, term in enumerate(spec.groups):
-        stop = start + len(term.terms)
-        found = _texts(posterior[f"{names[term.factor]}_term"])
-        if found != term.terms:
-            raise ValueError(f"between {term.factor}, {', '.join(found)} varies, not {', '.join(term.terms)}")
-        factors.append(
-            Group(
-                factor=term.factor,
-                labels=_texts(posterior[names[term.factor]]),
-                codes=data["level"][:, index].astype(np.int32),
-                terms=term.terms,
-                Z=data["Z"][:, start:stop],
-                correlated=term.correlated,
-            )
-        )
-        start = stop
-    return Design(
-        source=source,
-        response=spec.formula.response,
-        y=observed[_outcome(spec.formula.response)][...],
-        family=spec.family,
-        link=spec.link,
-        categories=tuple(json.loads(data.attrs["categories"])),
-        references=json.loads(data.attrs["references"]),
-        levels={name: tuple(levels) for name, levels in json.loads(data.attrs.get("levels", "{}")).items()},
-        trials=_row_column(data, "trials"),
-        offset=_row_column(data, "offset"),
-        weights=_row_column(data, "weights"),
-        precision=_row_column(data, "precision"),
-        coefficients=spec.coefficients,
-        X=data["X"][...],
-        intercept=spec.intercept,
-        centered=spec.centered,
-        groups=tuple(factors),
-        lines=observed["obs"][...],
-        sigma=SigmaColumns(spec.sigma_coefficients, data["X_sigma"][...]) if spec.sigma_coefficients else None,
-    )

@@ -12,6 +12,8 @@ from hierfit.model.design import Design, Group
 from hierfit.model.formula import Formula, GroupTerm
 from hierfit.model.priors import Prior
 from hierfit.model.spec import GroupCoefficients, Kind, ModelSpec, Parameter
+from hierfit.model.table import table_of
+from hierfit.model.terms import evaluate_terms
 from hierfit.results.draws import Draws
 from hierfit.results.trouble import Asked, Trouble
 
@@ -54,8 +56,13 @@ def make_case(
     beta = np.concatenate([[12.0], 2.0 - 0.4 * np.arange(n_x)])
     X1 = np.column_stack([np.ones(n), X])
     y = X1 @ beta + np.einsum("nm,nm->n", Z, u[codes]) + rng.normal(size=n) * sigma
-    group = Group(factor, tuple(f"s{j + 1:02d}" for j in range(n_levels)), codes, terms, Z, m > 1)
-    design = Design(Path("hsb.csv"), "mathach", y, names, X, True, False, (group,), np.arange(n) + 2)
+    rows = table_of(Path("hsb.csv"), dict(zip(names, X.T, strict=True)), {}, np.arange(n) + 2)
+    own = evaluate_terms(names, rows, {}, intercept=True).terms
+    labels = tuple(f"s{j + 1:02d}" for j in range(n_levels))
+    group = Group(factor, labels, codes, terms, Z, m > 1, own[:slopes])
+    design = Design(
+        Path("hsb.csv"), "mathach", y, names, X, True, False, (group,), rows.lines, terms=own, inputs=rows
+    )  # fmt: skip
 
     s = chains * n_draws
     cross = np.zeros((n_levels, m, m + 1 + n_x + 1))

@@ -13,6 +13,8 @@ from hierfit.model.formula import Formula, GroupTerm
 from hierfit.model.priors import Prior
 from hierfit.model.sigma import SigmaColumns
 from hierfit.model.spec import GroupCoefficients, Kind, ModelSpec, Parameter, sd_name, sigma_name, threshold_name
+from hierfit.model.table import table_of
+from hierfit.model.terms import evaluate_terms
 from hierfit.results.draws import Draws
 
 from .conftest import Case
@@ -24,21 +26,20 @@ PRECISION = 0.05
 
 
 def columns_of(kind, n, rng):
-    """Named predictors with true coefficients: a number; a text column; their product; a curve."""
-    ses, private = rng.normal(size=n), (rng.random(n) < 0.4).astype(float)
+    """Predictors with true coefficients: a number; a text column; their product; a curve. Their columns, their rows."""
+    ses, private = rng.normal(size=n), (rng.random(n) < 0.4).astype(np.int32)
+    numbers, words, references, terms, b = {"ses": ses}, {}, {}, ("ses",), [0.6]
     if kind == "formula":
-        named = {"ses": (ses, 0.6), "sector[Private]": (private, -0.8), "ses:sector[Private]": (ses * private, 0.5)}
+        terms, b = ("ses", "sector", "ses:sector"), [0.6, -0.8, 0.5]
+        words, references = {"sector": (("Public", "Private"), private)}, {"sector": "Public"}
     elif kind == "categories":
-        third = (1 - private) * (rng.random(n) < 0.5)
-        named = {"sector[Private]": (private, -0.8), "sector[Church]": (third, 0.7)}
+        sector = np.where(private, 1, 2 * (rng.random(n) < 0.5)).astype(np.int32)
+        terms, b = ("sector",), [0.7, -0.8]
+        words, references = {"sector": (("Public", "Private", "Church"), sector)}, {"sector": "Public"}
     elif kind == "curve":
-        x = rng.uniform(20, 60, n)
-        line = (x - x.mean()) / np.sqrt(np.square(x - x.mean()).sum())
-        square = line**2 - line * (line**3).sum() - np.mean(line**2)
-        named = {"poly(age, 2)[0]": (line, 4.0), "poly(age, 2)[1]": (square / np.sqrt((square**2).sum()), -9.0)}
-    else:
-        named = {"ses": (ses, 0.6)}
-    return {name: column for name, (column, _) in named.items()}, np.array([b for _, b in named.values()])
+        terms, b, numbers = ("poly(age, 2)",), [4.0, -9.0], {"age": rng.uniform(20, 60, n)}
+    table = table_of(Path("survey.csv"), numbers, words, np.arange(n) + 2)
+    return evaluate_terms(terms, table, references, intercept=True), table, np.array(b)
 
 
 def _terms(groups):
@@ -60,26 +61,28 @@ def family_case(
     codes = [np.repeat(np.arange(levels[0]), rows)]
     n = len(codes[0])
     codes += [rng.integers(0, count, n) for count in levels[1:]]
-    columns, b = columns_of(kind, n, rng)
-    X = np.column_stack(list(columns.values()))
-    names, factors = tuple(columns), ("school", "item", "school:class")[: len(levels)]
+    columns, table, b = columns_of(kind, n, rng)
+    X, names, factors = columns.values, columns.names, ("school", "item", "school:class")[: len(levels)]
     intercept, groups, effects, sds = 0.5, [], {}, {}
     predictor = intercept + X @ b
     for factor, count, code in zip(factors, levels, codes, strict=True):
-        varies = ("Intercept", names[0]) if slope and factor == "school" else ("Intercept",)
-        Z = np.column_stack([np.ones(n), X[:, 0]])[:, : len(varies)]
-        sd = np.array([0.6, 0.3])[: len(varies)]
+        slopes = columns.terms[:1] if slope and factor == "school" else ()
+        own = sum(sum(term.kept) for term in slopes)
+        varies, Z = ("Intercept", *names[:own]), np.column_stack([np.ones(n), X[:, :own]])
+        sd = np.array([0.6, 0.3, 0.3])[: len(varies)]
         effects[factor] = rng.normal(size=(count, len(varies))) * sd
         sds |= {sd_name(factor, term): value for term, value in zip(varies, sd, strict=True)}
         labels = tuple(f"{factor[0]}{level + 1}" for level in range(count))
-        groups.append(Group(factor, labels, code.astype(np.int32), varies, Z, correlated=False))
+        groups.append(Group(factor, labels, code.astype(np.int32), varies, Z, correlated=False, slopes=slopes))
         predictor += np.einsum("nm,nm->n", Z, effects[factor][code])
     offset = rng.normal(size=n) * 0.3 if family == "poisson" else None
     predictor += 0 if offset is None else offset
     trials = rng.integers(3, 15, n).astype(float) if record.has_trials else None
     truth = {aux.name: AUXILIARIES[aux.name] for aux in record.auxiliaries}
     spread = {name: np.array([[value]]) for name, value in truth.items()}
-    of_sigma = SigmaColumns(tuple(OF_SIGMA), np.column_stack([np.ones(n), X[:, 0]])) if sigma else None
+    of_sigma = (
+        SigmaColumns(tuple(OF_SIGMA), np.column_stack([np.ones(n), X[:, 0]]), columns.terms[:1]) if sigma else None
+    )
     if of_sigma:
         spread["sigma"] = np.exp(of_sigma.X @ list(OF_SIGMA.values()))[None]
         del truth["sigma"]
@@ -90,10 +93,10 @@ def family_case(
     mean = record.mean(predictor[None], link, spread)
     y = record.replicate(rng, mean, spread, np.ones(n) if trials is None else trials)[0]
     design = Design(
-        Path("survey.csv"), "answer", y, names, X, not between, False, tuple(groups), np.arange(n) + 2,
+        Path("survey.csv"), "answer", y, names, X, not between, False, tuple(groups), table.lines,
         family=family, link=link, trials=trials, sigma=of_sigma,
         categories=CATEGORIES if between else ("no", "yes") if family == "bernoulli" else (),
-        offset=offset, references={"sector": "Public"} if kind in ("formula", "categories") else {},
+        offset=offset, references=columns.references, terms=columns.terms, inputs=table,
     )  # fmt: skip
     cut = {threshold_name(term): value for term, value in zip(between, THRESHOLDS, strict=False)}
     log_sigma = {sigma_name(term): value for term, value in OF_SIGMA.items()} if sigma else {}

@@ -11,10 +11,13 @@ import pytest
 from hierfit.model import moments
 from hierfit.results.convergence import assess, screen_effects, split_rhat
 from hierfit.results.group_summary import level_quantiles, summarize_groups
-from hierfit.results.netcdf import read_netcdf, write_netcdf
+from hierfit.results.lines import alone, course, group_at, population_at
+from hierfit.results.netcdf import write_netcdf
+from hierfit.results.netcdf_reading import read_netcdf
 from hierfit.results.plots.material import limits
-from hierfit.results.predict import Along, expected_rows, group_lines, population_lines, unpooled_estimates
+from hierfit.results.predict import expected_rows
 from hierfit.results.summary import summarize
+from hierfit.results.unpooled import unpooled_estimates
 
 SHIFTS = [1.0, 1e6, -1e9, 1e12, -1e12]
 
@@ -84,12 +87,12 @@ def test_the_groups_are_shifted(near, shift):
 def test_what_is_predicted_is_shifted(near, shift):
     far, group = moved(near, shift), near.design.groups[0]
     column = near.design.coefficients[0]
-    along, picks = Along(column, group, np.array([-1.0, 0.5, 2.0])), np.arange(0, 2000, 7)
+    along, picks = course(near.design, {column: np.array([-1.0, 0.5, 2.0])}), np.arange(0, 2000, 7)
     found = [
         (
             expected_rows(case.draws, case.design, np.arange(20), picks),
-            group_lines(case.draws, case.design, along, np.arange(group.n_levels)),
-            moments.mean(population_lines(case.draws, case.design, column, along.grid, picks), axis=0),
+            group_at(case.draws, case.design, alone(group, along), np.arange(group.n_levels)),
+            moments.mean(population_at(case.draws, case.design, along, picks), axis=0),
             unpooled_estimates(case.draws, case.design, group)[:, 0],
             limits(case.draws.of("Intercept").ravel(), case.draws.parameters[0]),
         )

@@ -19,10 +19,11 @@ from hierfit.model.formula import Formula, GroupTerm, quoted
 from hierfit.model.formula_text import parse_formula
 from hierfit.model.prior_choice import build_spec
 from hierfit.model.spec import ModelSpec
-from hierfit.model.table import Table
+from hierfit.model.table import Table, table_of
 from hierfit.results.collect import draws_from_sampling
 from hierfit.results.draws import Draws
-from hierfit.results.netcdf import read_netcdf, write_netcdf
+from hierfit.results.netcdf import write_netcdf
+from hierfit.results.netcdf_reading import read_netcdf
 from hierfit.stan.data import stan_data
 from hierfit.stan.sampler import SamplerOptions
 from tests.disk.faults import Disk, failing
@@ -83,8 +84,19 @@ def assert_same(found: Any, wanted: Any) -> None:
             np.testing.assert_array_equal(getattr(found, name), value, err_msg=name, strict=True)
         elif name == "sigma" and value is not None:
             assert_same(getattr(found, name), value)
+        elif name == "inputs":
+            assert_same_columns(getattr(found, name), value)
         elif name not in ("groups", "terms", "slopes"):  # what terms learnt stands in run.json
             assert getattr(found, name) == value, name
+
+
+def assert_same_columns(found: Table, wanted: Table) -> None:
+    assert (found.path, found.levels, found.orders) == (wanted.path, wanted.levels, wanted.orders)
+    np.testing.assert_array_equal(found.lines, wanted.lines)
+    for own, theirs in ((found.numbers, wanted.numbers), (found.labels, wanted.labels)):
+        assert list(own) == list(theirs)
+        for name, values in theirs.items():
+            np.testing.assert_array_equal(own[name], values, strict=True)
 
 
 # Thresholds, log sigma, the horseshoe.
@@ -123,9 +135,13 @@ def test_draws_and_design_come_back(name: str, tmp_path: Path) -> None:
         assert_same(own, wanted)
 
 
-def test_orders_of_levels_come_back(tmp_path: Path) -> None:
+def test_columns_that_terms_read_and_orders_of_their_levels_come_back(tmp_path: Path) -> None:
     draws, design, spec = case(FORMULAS["uncorrelated"])
-    design = replace(design, references={"dose": "mid"}, levels={"dose": ("low", "mid", "high")})
+    orders = {"dose": ("low", "mid", "high")}
+    words = {"dose": (("mid", "high", "low"), np.arange(design.n_rows, dtype=np.int32) % 3)}
+    numbers = {"ses": design.X[:, 0], "age": np.geomspace(1e-3, 1e12, design.n_rows)}
+    inputs = table_of(design.source, numbers, words, design.lines, orders)
+    design = replace(design, references={"dose": "mid"}, levels=orders, inputs=inputs)
     write_netcdf(tmp_path / "trace.nc", draws, design, spec)
     assert_same(read_netcdf(tmp_path / "trace.nc", spec, design.source)[1], design)
 

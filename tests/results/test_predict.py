@@ -1,27 +1,19 @@
-"""Predictions against loops over rows and draws, and against least squares group by group."""
+"""Predictions of rows against loops over rows and draws."""
 
 import dataclasses
 
 import numpy as np
 import pytest
 
-from hierfit.errors import UsageError
 from hierfit.model.spec import Kind, Parameter
 from hierfit.results.predict import (
-    Along,
     auxiliary_draws,
     category_shares,
-    course_along,
     expected_rows,
-    group_lines,
-    group_shares,
     linear_predictor,
     pick_draws,
-    population_lines,
-    population_shares,
     replicate,
     trials_of,
-    unpooled_estimates,
 )
 
 from .family_draws import family_case
@@ -60,42 +52,6 @@ def test_a_huge_offset_loses_nothing_where_the_intercept_at_the_mean_is_known(sy
     )
 
 
-def test_population_lines_hold_the_other_columns_at_their_mean(synthetic):
-    case = synthetic(5, 2)
-    grid = np.array([-1.0, 0.0, 2.0])
-    found = population_lines(case.draws, case.design, "ses", grid, PICKS)
-    hours = case.design.X[:, 1].mean()
-    intercept, ses, slope = (case.draws.of(name).ravel()[PICKS] for name in ("Intercept", "ses", "hours"))
-    np.testing.assert_allclose(found, (intercept + slope * hours)[:, None] + ses[:, None] * grid)
-
-
-def test_population_lines_name_the_known_columns(synthetic):
-    case = synthetic(5, 2)
-    with pytest.raises(UsageError, match="'sess' has no population-level coefficient") as caught:
-        population_lines(case.draws, case.design, "sess", np.zeros(1), PICKS)
-    assert "ses, hours" in caught.value.hint
-
-
-def test_group_lines_add_the_deviations_of_the_level(synthetic):
-    case = synthetic(5, 1)
-    grid, levels = np.array([-1.0, 2.0]), np.array([4, 1])
-    along = Along("ses", case.design.groups[0], grid)
-    each = group_lines(case.draws, case.design, along, levels, PICKS)
-    population = population_lines(case.draws, case.design, "ses", grid, PICKS)
-    effects = case.draws.effects["school"].reshape(-1, 5, 2)[PICKS]
-    for position, level in enumerate(levels):
-        expected = population + effects[:, level, :1] + effects[:, level, 1:] * grid
-        np.testing.assert_allclose(each[:, position], expected)
-
-
-def test_mean_group_lines_are_the_mean_of_all_lines(synthetic):
-    case = synthetic(5, 2, slopes=2)
-    grid, levels, every = np.array([-1.0, 2.0]), np.arange(5), np.arange(2_000)
-    along = Along("hours", case.design.groups[0], grid)
-    mean = group_lines(case.draws, case.design, along, levels)
-    np.testing.assert_allclose(mean[0], group_lines(case.draws, case.design, along, levels, every).mean(axis=0))
-
-
 def test_replicates_have_the_mean_and_the_spread_of_the_model(synthetic):
     case = synthetic(5, 1)
     draws = dataclasses.replace(case.draws, values=np.broadcast_to(case.draws.values.mean(axis=(0, 1)), (4, 500, 6)))
@@ -132,31 +88,6 @@ def test_picks_are_different_and_never_more_than_there_are(synthetic):
     assert len(pick_draws(draws, 10**6, np.random.default_rng(1))) == 2_000
 
 
-@pytest.mark.parametrize("slopes", [0, 1, 2])
-def test_unpooled_estimates_are_least_squares_by_level(synthetic, slopes):
-    case = synthetic(12, 2, rows=(2, 9), slopes=slopes)
-    group = case.design.groups[0]
-    found = unpooled_estimates(case.draws, case.design, group)
-    held = case.design.X[:, slopes:] @ [case.draws.of(name).mean() for name in case.design.coefficients[slopes:]]
-    for level in range(12):
-        rows = group.codes == level
-        if rows.sum() <= len(group.terms):
-            assert np.isnan(found[level]).all()
-            continue
-        expected = np.linalg.lstsq(group.Z[rows], (case.design.y - held)[rows], rcond=None)[0]
-        np.testing.assert_allclose(found[level], expected, rtol=1e-6, atol=1e-8)
-
-
-def test_a_level_whose_column_is_constant_has_no_estimate_of_its_own(synthetic):
-    case = synthetic(5, 1)
-    group = case.design.groups[0]
-    X = np.where((group.codes == 2)[:, None], 0.7, case.design.X)
-    moved = dataclasses.replace(group, Z=np.column_stack([np.ones(len(X)), X]))
-    found = unpooled_estimates(case.draws, dataclasses.replace(case.design, X=X, groups=(moved,)), moved)
-    assert np.isnan(found[2]).any()
-    assert np.isfinite(found[[0, 1, 3, 4]]).all()
-
-
 @pytest.mark.parametrize("family", ["bernoulli", "binomial", "poisson", "gamma", "lognormal"])
 def test_expected_rows_are_the_mean_of_replicates(family):
     case = family_case(family, levels=(4,), rows=5)
@@ -187,28 +118,6 @@ def test_two_factors_add_up():
     assert found == pytest.approx(expected)
 
 
-def test_an_interaction_moves_with_its_predictor():
-    case = family_case("gaussian", kind="formula", slope=False)
-    share = case.design.X[:, 1].mean()
-    b = {name: case.draws.of(name).ravel()[PICKS[:2]] for name in ("Intercept", *case.design.coefficients)}
-    found = population_lines(case.draws, case.design, "ses", np.array([2.0]), PICKS[:2])[:, 0]
-    at_two = b["Intercept"] + 2 * b["ses"] + share * b["sector[Private]"] + 2 * share * b["ses:sector[Private]"]
-    np.testing.assert_allclose(found, at_two)
-
-
-def test_weighted_least_squares_by_level():
-    case = family_case("gaussian", levels=(5,), rows=10)
-    weights = np.random.default_rng(1).uniform(0.5, 3, 50)
-    design = dataclasses.replace(case.design, weights=weights)
-    group = design.groups[0]
-    found = unpooled_estimates(case.draws, design, group)
-    for level in range(5):
-        rows = group.codes == level
-        root = np.sqrt(weights[rows])
-        expected = np.linalg.lstsq(group.Z[rows] * root[:, None], design.y[rows] * root, rcond=None)[0]
-        np.testing.assert_allclose(found[level], expected, rtol=1e-6)
-
-
 def test_sigma_of_each_row_is_what_replications_spread_by():
     case = family_case("gaussian", sigma=True, slope=False, n_draws=500)
     rows, rng = np.array([3, 40, 170]), np.random.default_rng(5)
@@ -223,29 +132,6 @@ def test_sigma_of_each_row_is_what_replications_spread_by():
     )
     # The sum of 2,000 squared standard normals has an sd of sqrt(4,000): five of these.
     assert np.all(np.abs(np.square(error / sigma).sum(axis=0) - 2_000) < 5 * np.sqrt(4_000))
-
-
-@pytest.mark.parametrize("link", ["logit", "probit"])
-def test_probabilities_of_categories_are_differences_at_the_thresholds(link):
-    from scipy.special import expit, ndtr
-
-    case = family_case("cumulative", link=link, levels=(6,))
-    group, levels, x = case.design.groups[0], np.array([4, 1]), np.array([-1.0, 0.5])
-    course = course_along(case.design, "ses", x)
-    found = population_shares(case.draws, case.design, course, PICKS[:3])
-    assert found.shape == (4, 3, 2)
-    np.testing.assert_allclose(found.sum(axis=0), 1)
-    inverse = {"logit": expit, "probit": ndtr}[link]
-    cut = [case.draws.of(f"threshold[{between}]").ravel() for between in case.design.thresholds]
-    b = case.draws.of("ses").ravel()
-    for s, pick in enumerate(PICKS[:3]):
-        eta = b[pick] * x
-        np.testing.assert_allclose(found[1, s], inverse(cut[1][pick] - eta) - inverse(cut[0][pick] - eta))
-        np.testing.assert_allclose(found[3, s], 1 - inverse(cut[2][pick] - eta))
-    of_levels = group_shares(case.draws, case.design, group, course, levels)
-    u = case.draws.effects["school"].mean(axis=(0, 1))[levels]
-    eta = (b.mean() + u[:, 1:]) * x + u[:, :1]
-    np.testing.assert_allclose(of_levels[0], inverse(cut[0].mean() - eta))
 
 
 def test_replicated_categories_are_as_frequent_as_their_probabilities():

@@ -1,12 +1,15 @@
 """What sigma comes to where it has predictors: against the exponentials written out."""
 
 import dataclasses
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from hierfit.model.sigma import SigmaColumns
 from hierfit.model.spec import Kind, Parameter, sigma_name
+from hierfit.model.table import table_of
+from hierfit.model.terms import evaluate_terms
 from hierfit.results.residual import sigma_in_units
 
 from .family_draws import family_case
@@ -14,15 +17,20 @@ from .family_draws import family_case
 BOUNDS = (0.025, 0.975)
 
 
-def with_sigma(columns, references=None, levels=None):
-    """A case with these columns of log sigma [N each, by name], and draws of their coefficients around 0."""
-    case = family_case("gaussian", slope=False)
-    n, rng = case.design.n_rows, np.random.default_rng(8)
-    columns = {name: np.broadcast_to(column, n).astype(float) for name, column in columns.items()}
-    sigma = SigmaColumns(tuple(columns), np.column_stack(list(columns.values())))
-    design = dataclasses.replace(case.design, sigma=sigma, references=references or {}, levels=levels or {})
-    drawn = {name: rng.normal(0, 0.3, case.draws.values.shape[:2]) for name in columns}
-    parameters = tuple(Parameter(sigma_name(name), Kind.SIGMA_COEFFICIENT, None, name) for name in columns)
+ARM, SITE, X = np.arange(240) % 2, np.arange(240) % 3, np.arange(240) / 7 - 3.0
+WORDS = {"arm": (("ctl", "trt"), ARM.astype(np.int32)), "site": (("a", "b", "c"), SITE.astype(np.int32))}
+
+
+def with_sigma(*terms, intercept=True, references=None, orders=None):
+    """A case whose log sigma has these terms, and draws of their coefficients around 0, by name."""
+    case, rng = family_case("gaussian", slope=False), np.random.default_rng(8)
+    rows = table_of(Path("a.csv"), {"x": X, "judge": ARM + 1.0}, WORDS, np.arange(240), orders)
+    found = evaluate_terms(terms, rows, references or {}, intercept=intercept)
+    names = (("Intercept",) if intercept else ()) + found.names
+    columns = np.column_stack([np.ones((240, int(intercept))), found.values])
+    design = dataclasses.replace(case.design, sigma=SigmaColumns(names, columns, found.terms), inputs=rows)
+    drawn = {name: rng.normal(0, 0.3, case.draws.values.shape[:2]) for name in names}
+    parameters = tuple(Parameter(sigma_name(name), Kind.SIGMA_COEFFICIENT, None, name) for name in names)
     draws = dataclasses.replace(case.draws, parameters=parameters, values=np.stack(list(drawn.values()), axis=2))
     return draws, design, drawn
 
@@ -33,55 +41,57 @@ def check(found, values):
     assert (found.lower, found.upper) == pytest.approx(tuple(np.quantile(values, BOUNDS)))
 
 
-def rows(count=240):
-    return np.arange(count)
-
-
 def test_one_sigma_has_nothing_to_say():
     case = family_case("gaussian")
     assert sigma_in_units(case.draws, case.design, BOUNDS) == ()
 
 
 def test_numbers_are_held_at_their_mean():
-    x = rows() / 7 - 3.0
-    draws, design, b = with_sigma({"Intercept": 1.0, "x": x})
+    draws, design, b = with_sigma("x")
     (found,) = sigma_in_units(draws, design, BOUNDS)
     assert (found.predictor, found.level) == (None, None)
-    check(found, np.exp(b["Intercept"] + b["x"] * x.mean()))
+    check(found, np.exp(b["Intercept"] + b["x"] * X.mean()))
 
 
 def test_levels_are_compared_with_their_reference_and_numbers_stay_at_their_mean():
-    x, arm = rows() / 7 - 3.0, rows() % 2
-    columns = {"Intercept": 1.0, "x": x, "arm[trt]": arm, "x:arm[trt]": x * arm}
-    draws, design, b = with_sigma(columns, {"arm": "ctl"})
+    draws, design, b = with_sigma("x", "arm", "x:arm")
     found = sigma_in_units(draws, design, BOUNDS)
     assert [(sigma.predictor, sigma.level) for sigma in found] == [("arm", "ctl"), ("arm", "trt")]
-    at_mean = b["Intercept"] + b["x"] * x.mean()
+    at_mean = b["Intercept"] + b["x"] * X.mean()
     check(found[0], np.exp(at_mean))
-    check(found[1], np.exp(at_mean + b["arm[trt]"] + b["x:arm[trt]"] * x.mean()))
+    check(found[1], np.exp(at_mean + b["arm[trt]"] + b["x:arm[trt]"] * X.mean()))
 
 
 def test_without_an_intercept_every_level_is_its_own():
-    draws, design, b = with_sigma({"C(arm)[1]": rows() % 2 == 0, "C(arm)[2]": rows() % 2 == 1})
+    draws, design, b = with_sigma("C(judge)", intercept=False)
     found = sigma_in_units(draws, design, BOUNDS)
-    assert [(sigma.predictor, sigma.level) for sigma in found] == [("arm", "1"), ("arm", "2")]
-    check(found[1], np.exp(b["C(arm)[2]"]))
+    assert [(sigma.predictor, sigma.level) for sigma in found] == [("judge", "1"), ("judge", "2")]
+    check(found[1], np.exp(b["C(judge)[2]"]))
 
 
-def test_levels_stand_in_the_stated_order():
-    columns = {"Intercept": 1.0, "dose[low]": rows() % 3 == 0, "dose[high]": rows() % 3 == 1}
-    draws, design, b = with_sigma(columns, {"dose": "mid"}, {"dose": ("low", "mid", "high")})
+@pytest.mark.parametrize("written", ["site", "C(site)"])
+def test_levels_stand_in_the_stated_order(written):
+    draws, design, b = with_sigma(written, references={"site": "b"}, orders={"site": ("c", "b", "a")})
     found = sigma_in_units(draws, design, BOUNDS)
-    assert [sigma.level for sigma in found] == ["low", "mid", "high"]
+    assert [sigma.level for sigma in found] == ["c", "b", "a"]
     check(found[1], np.exp(b["Intercept"]))
-    check(found[2], np.exp(b["Intercept"] + b["dose[high]"]))
+    check(found[2], np.exp(b["Intercept"] + b[f"{written}[a]"]))
+
+
+def test_sum_contrasts_add_up_to_nothing():
+    draws, design, b = with_sigma("S(site)")
+    found = sigma_in_units(draws, design, BOUNDS)
+    own = [b["S(site)[a]"], b["S(site)[b]"], -b["S(site)[a]"] - b["S(site)[b]"]]
+    for sigma, deviation in zip(found, own, strict=True):
+        check(sigma, np.exp(b["Intercept"] + deviation))
 
 
 def test_several_text_predictors_are_held_at_their_mean_in_turn():
-    columns = {"Intercept": 1.0, "arm[trt]": rows() % 2, "site[b]": rows() % 3 == 0}
-    draws, design, b = with_sigma(columns, {"arm": "ctl", "site": "a"})
+    draws, design, b = with_sigma("arm", "site")
     found = sigma_in_units(draws, design, BOUNDS)
     assert [(sigma.predictor, sigma.level) for sigma in found] == [
-        ("arm", "ctl"), ("arm", "trt"), ("site", "a"), ("site", "b"),
+        ("arm", "ctl"), ("arm", "trt"), ("site", "a"), ("site", "b"), ("site", "c"),
     ]  # fmt: skip
-    check(found[1], np.exp(b["Intercept"] + b["arm[trt]"] + b["site[b]"] * np.mean(rows() % 3 == 0)))
+    shares = b["site[b]"] / 3 + b["site[c]"] / 3
+    check(found[1], np.exp(b["Intercept"] + b["arm[trt]"] + shares))
+    check(found[3], np.exp(b["Intercept"] + b["arm[trt]"] / 2 + b["site[b]"]))

@@ -5,8 +5,9 @@ density under the population's line, and beside it the joint density of the leve
 level's data end; the other predictors stay at their means. Where every row is a level of its own: 5 random rows, each
 its point and 100 lines of the posterior.
 
-Lines are of the expected outcome: curves where the link bends them or columns are functions of the same predictor;
-proportions of successes; probabilities over outcomes of two values, which are spread a little around 0 and 1.
+Lines are of the expected outcome: curves where the link or a function of the predictor bends them; one for each level
+of a text column that the predictor is multiplied with; proportions of successes; probabilities over outcomes of two
+values, which are spread a little around 0 and 1.
 """
 
 from __future__ import annotations
@@ -21,10 +22,12 @@ from hierfit.model.design import Group
 from hierfit.model.families import Support
 from hierfit.model.formula import INTERCEPT
 from hierfit.results.group_summary import population_values
+from hierfit.results.lines import group_at, population_at, typical_at
 from hierfit.results.plots.course import (
     BAND,
     FEW_VALUES,
     Lines,
+    courses_along,
     is_straight,
     lines_along,
     own_curves,
@@ -47,7 +50,7 @@ from hierfit.results.plots.style import (
     new_figure,
     styled,
 )
-from hierfit.results.predict import Along, group_lines, pick_draws, population_lines
+from hierfit.results.predict import pick_draws
 from hierfit.results.scale import link_of, outcome_words, scale_words, shown_outcome, support_of
 from hierfit.results.words import counted, elided, plural
 
@@ -65,6 +68,7 @@ HEXBIN_FROM = 5_000
 BINNED_FROM = 100
 LABEL_WIDTH = 28
 RIBBONS = ((0.95, 0.14), (0.8, 0.2), (0.5, 0.28))
+COURSES = (POPULATION, "#009E73", "#CC79A7", "#D55E00", "#56B4E9", "#B8A800")
 
 
 @styled
@@ -82,8 +86,7 @@ def draw_lines(material: Material) -> Plate:
     else:
         figure, note = _draw_densities(material, lines)
     said = material.finding(title(material, lines))
-    others = len(material.design.coefficients) > 1
-    entitle(figure, said, note + (" · other predictors at their mean" if others else ""))
+    entitle(figure, said, note + (" · other predictors at their mean" if lines.holds_others else ""))
     return Plate(figure, f"{material.design.response} against {lines.column}, with fitted lines. {said}.")
 
 
@@ -92,13 +95,23 @@ def _population_words(material: Material, group: Group) -> str:
     return "population" if link_of(material.design) == "identity" else f"typical {elided(group.factor, LABEL_WIDTH)}"
 
 
+def _ribbon_words(material: Material, lines: Lines) -> str:
+    typical = _population_words(material, lines.group)
+    if lines.by is None:
+        return f"blue: {typical} with 50, 80, 95 % ribbon"
+    return f"thick: {typical} by {elided(lines.by.column, LABEL_WIDTH)} with 95 % ribbon"
+
+
 def _draw_population(ax: Axes, material: Material, lines: Lines) -> None:
     picks = pick_draws(material.draws, RIBBON_DRAWS, material.rng)
-    drawn = population_lines(material.draws, material.design, lines.column, lines.grid, picks)
-    for mass, alpha in RIBBONS:
-        low, high = np.quantile(drawn, ((1 - mass) / 2, (1 + mass) / 2), axis=0)
-        ax.fill_between(lines.grid, low, high, color=POPULATION, alpha=alpha, linewidth=0, zorder=3)
-    ax.plot(lines.grid, np.median(drawn, axis=0), color=POPULATION, linewidth=2, zorder=4)
+    for one, colour, name in zip(lines.courses.each, COURSES, lines.names or ("",), strict=False):
+        drawn = population_at(material.draws, material.design, one, picks)
+        for mass, alpha in RIBBONS if lines.by is None else RIBBONS[:1]:
+            low, high = np.quantile(drawn, ((1 - mass) / 2, (1 + mass) / 2), axis=0)
+            ax.fill_between(lines.grid, low, high, color=colour, alpha=alpha, linewidth=0, zorder=3)
+        ax.plot(lines.grid, np.median(drawn, axis=0), color=colour, linewidth=2, zorder=4, label=name)
+    if lines.by is not None:
+        ax.legend(frameon=False, fontsize=7.5, loc="best").set_zorder(6)
 
 
 def _draw_data(ax: Axes, material: Material, lines: Lines) -> None:
@@ -150,8 +163,8 @@ def _draw_facets(material: Material, lines: Lines) -> tuple[Figure, str]:
     axes = figure.subplots(down, across, sharex=True, sharey=True, squeeze=False)
     picks = pick_draws(material.draws, RIBBON_DRAWS, material.rng)
     levels = np.arange(group.n_levels)
-    every = group_lines(material.draws, material.design, Along(lines.column, group, lines.grid), levels, picks)
-    population = population_lines(material.draws, material.design, lines.column, lines.grid, picks)
+    every = group_at(material.draws, material.design, lines.courses, levels, picks)
+    typical = np.median(typical_at(material.draws, material.design, lines.courses, levels, picks), axis=0)
     y = shown_points(material)
     for level, ax in zip(levels, axes.ravel(), strict=False):
         rows = group.codes == level
@@ -160,7 +173,7 @@ def _draw_facets(material: Material, lines: Lines) -> tuple[Figure, str]:
             low, high = np.quantile(every[:, level], ((1 - mass) / 2, (1 + mass) / 2), axis=0)
             ax.fill_between(lines.grid, low, high, color=GROUP, alpha=alpha, linewidth=0)
         ax.plot(lines.grid, np.median(every[:, level], axis=0), color=GROUP, linewidth=1.8)
-        ax.plot(lines.grid, np.median(population, axis=0), color=POPULATION, linewidth=1.2, linestyle="--")
+        ax.plot(lines.grid, typical[level], color=POPULATION, linewidth=1.2, linestyle="--")
         ax.set_title(f"{elided(group.labels[level], 20)}  ({rows.sum():,} rows)", loc="left")
     for ax in axes.ravel()[group.n_levels :]:
         ax.set_visible(False)
@@ -180,9 +193,10 @@ def _draw_spaghetti(material: Material, lines: Lines) -> tuple[Figure, str]:
     figure = new_figure()
     ax = figure.subplots()
     _draw_data(ax, material, lines)
-    segments = own_curves(material, lines, np.arange(n_levels))
+    heights = group_at(material.draws, material.design, lines.courses, np.arange(n_levels))[0]
+    segments = own_curves(material, lines, np.arange(n_levels), heights)
     many = n_levels > SPAGHETTI_TO
-    order = np.argsort(steepness(segments, lines), kind="stable").tolist()
+    order = np.argsort(steepness(heights, lines), kind="stable").tolist()
     shown = sorted(material.rng.choice(n_levels, SAMPLED_LINES, replace=False)) if n_levels > SAMPLED_LINES else order
     alpha, width = (0.3, 0.9) if many else (0.5, 0.9)
     ax.add_collection(LineCollection(list(segments[shown]), colors=GROUP, linewidths=width, alpha=alpha, zorder=2))
@@ -199,8 +213,7 @@ def _draw_spaghetti(material: Material, lines: Lines) -> tuple[Figure, str]:
     named = "" if many else ", the extremes and the middle named"
     observed = support_of(material.design) is Support.BINARY and material.design.n_rows > BINNED_FROM
     circles = " · circles: observed proportions" if observed else ""
-    blue = f"blue: {_population_words(material, group)} with 50, 80, 95 % ribbon"
-    return figure, f"orange: {which} {group.factor} lines{named} · {blue}{circles}"
+    return figure, f"orange: {which} {group.factor} lines{named} · {_ribbon_words(material, lines)}{circles}"
 
 
 def _draw_densities(material: Material, lines: Lines) -> tuple[Figure, str]:
@@ -213,12 +226,12 @@ def _draw_densities(material: Material, lines: Lines) -> tuple[Figure, str]:
     scale = f" ({scale})" if scale else ""
     means = moments.mean(material.draws.effects[group.factor], axis=(0, 1))
     means = means + moments.mean(population_values(material.draws, group.terms), axis=0)
-    if INTERCEPT in group.terms and lines.slope_varies:
-        index = group.terms.index(lines.column)
+    if INTERCEPT in group.terms and lines.slope is not None:
+        index = group.terms.index(lines.slope)
         right.hexbin(means[:, 0], means[:, index], gridsize=30, cmap="Oranges", mincnt=1, linewidths=0)
         right.set_xlabel(f"intercept of {elided(group.factor, LABEL_WIDTH)}{scale}")
-        right.set_ylabel(f"slope of {elided(lines.column, LABEL_WIDTH)}{scale}")
-        middle = moments.mean(population_values(material.draws, (INTERCEPT, lines.column)), axis=0)
+        right.set_ylabel(f"slope of {elided(lines.slope, LABEL_WIDTH)}{scale}")
+        middle = moments.mean(population_values(material.draws, (INTERCEPT, lines.slope)), axis=0)
         right.plot(*middle, "o", color=POPULATION, markersize=7, markeredgecolor="white")
     else:
         right.hist(means[:, 0], bins=60, color=GROUP, alpha=0.8)
@@ -242,9 +255,11 @@ def _draw_one_row_each(material: Material, lines: Lines) -> tuple[Figure, str]:
     ax.scatter(lines.x, y, s=10, c=DATA, alpha=0.6, linewidths=0, zorder=1)
     chosen = np.sort(rng.choice(group.n_levels, min(ONE_ROW_LEVELS, group.n_levels), replace=False))
     picks = pick_draws(material.draws, ONE_ROW_LINES, rng)
-    straight = is_straight(material, lines) and not lines.companions
-    grid = np.array([min(0.0, lines.x.min()), lines.x.max()]) if straight else lines.grid
-    drawn = group_lines(material.draws, material.design, Along(lines.column, group, grid), chosen, picks)
+    grid, courses = lines.grid, lines.courses
+    if is_straight(material, lines):
+        grid = np.array([min(0.0, lines.x.min()), lines.x.max()])
+        courses = courses_along(material.design, group, lines.column, grid, lines.by)
+    drawn = group_at(material.draws, material.design, courses, chosen, picks)
     row_of = {int(code): row for row, code in enumerate(group.codes)}
     for order, level in enumerate(chosen):
         colour = CHAINS[(0, 2, 4, 5, 6)[order]]

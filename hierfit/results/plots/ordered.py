@@ -13,14 +13,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from hierfit.model.axes import Factor
 from hierfit.model.design import Group
-from hierfit.results.plots.categories import Categories, categories_along, group_of
+from hierfit.results.lines import Course, Courses, group_shares, population_shares
+from hierfit.results.plots.categories import categories_along
 from hierfit.results.plots.course import Lines, lines_along, title, within_own_data
 from hierfit.results.plots.lines import BINNED_FROM, RIBBON_DRAWS, RIBBONS, draw_proportions
 from hierfit.results.plots.material import INTERVAL, Material, Plate, evenly, interval_text
 from hierfit.results.plots.ppc_discrete import label_categories
 from hierfit.results.plots.style import GROUP, POPULATION, TRUTH, entitle, grid_of, new_figure, styled
-from hierfit.results.predict import Course, course_along, group_shares, pick_draws, population_shares
+from hierfit.results.predict import pick_draws
 from hierfit.results.scale import ratio_words
 from hierfit.results.words import elided
 
@@ -41,30 +43,40 @@ class Axis:
     Attributes:
         name: the predictor.
         at: points on the x axis [G].
-        course: the same points in the design.
-        group: the factor whose levels are drawn.
+        courses: the same points in the design, for the population and the levels of one factor.
         lines: the numeric predictor, or None.
-        categories: the text predictor, or None.
+        factor: the predictor of levels, or None.
     """
 
     name: str
     at: Array
-    course: Course
-    group: Group
+    courses: Courses
     lines: Lines | None = None
-    categories: Categories | None = None
+    factor: Factor | None = None
+
+    @property
+    def group(self) -> Group:
+        """The factor whose levels are drawn."""
+        return self.courses.group
+
+    @property
+    def course(self) -> Course:
+        """The points of the population's line."""
+        return self.courses.each[0]
 
 
 def axis_along(material: Material) -> Axis:
-    """Return the numeric predictor that lines run along, or else the first text predictor."""
-    lines = lines_along(material)
+    """Return the numeric predictor that lines run along, or else the first predictor of levels.
+
+    One line in each panel: other predictors stay at their mean, those that it is multiplied with too.
+    """
+    lines = lines_along(material, by_levels=False)
     if lines is not None:
-        course = course_along(material.design, lines.column, lines.grid)
-        return Axis(lines.column, lines.grid, course, lines.group, lines=lines)
+        return Axis(lines.column, lines.grid, lines.courses, lines=lines)
     categories = categories_along(material)
     assert categories is not None, "applies only where there is a predictor and a group"
-    at, group = np.arange(len(categories.labels), dtype=np.float64), group_of(material.design, categories)
-    return Axis(categories.variable, at, categories.course, group, categories=categories)
+    factor = categories.factor
+    return Axis(factor.column, np.arange(len(factor.labels), dtype=np.float64), categories.courses, factor=factor)
 
 
 @styled
@@ -74,7 +86,7 @@ def draw_ordered(material: Material) -> Plate:
     picks = pick_draws(material.draws, RIBBON_DRAWS, material.rng)
     population = population_shares(material.draws, design, axis.course, picks)
     levels = _drawn_levels(material, axis)
-    of_levels = group_shares(material.draws, design, axis.group, axis.course, levels)
+    of_levels = group_shares(material.draws, design, axis.courses, levels)
     shown = evenly(range(len(design.categories)), MOST_PANELS)
     down, across = grid_of(len(shown), PANEL_COLUMNS)
     figure = new_figure(max(LEAST_HEIGHT, PANEL_HEIGHT * down + 1.0))
@@ -85,8 +97,8 @@ def draw_ordered(material: Material) -> Plate:
         _draw_observed(ax, axis, design.y == code)
         rows = int((design.y == code).sum())
         ax.set_title(f"{elided(design.categories[code], LABEL_WIDTH)}  ({rows:,} rows)", loc="left")
-        if axis.categories:
-            label_categories(ax, axis.categories.labels)
+        if axis.factor:
+            label_categories(ax, axis.factor.labels)
     for ax in axes[len(shown) :]:
         ax.set_visible(False)
     for ax in axes[max(0, len(shown) - across) : len(shown)]:
@@ -141,9 +153,9 @@ def _draw_observed(ax: Axes, axis: Axis, is_category: NDArray[np.bool_]) -> None
         if len(is_category) > BINNED_FROM:
             draw_proportions(ax, axis.lines.x, is_category.astype(np.float64))
         return
-    assert axis.categories is not None
-    counts = np.bincount(axis.categories.codes, minlength=len(axis.at))
-    share = np.bincount(axis.categories.codes, weights=is_category, minlength=len(axis.at)) / np.maximum(counts, 1)
+    assert axis.factor is not None
+    counts = np.bincount(axis.factor.codes, minlength=len(axis.at))
+    share = np.bincount(axis.factor.codes, weights=is_category, minlength=len(axis.at)) / np.maximum(counts, 1)
     used = counts > 0
     ax.plot(axis.at[used] + 0.16, share[used], "o", color="white", markeredgecolor=TRUTH, markersize=5, zorder=5)
 
@@ -151,7 +163,7 @@ def _draw_observed(ax: Axes, axis: Axis, is_category: NDArray[np.bool_]) -> None
 def _title(material: Material, axis: Axis) -> str:
     """What the predictor does to the odds of a higher category, or to the probability of the highest one."""
     design = material.design
-    if axis.lines and not axis.lines.companions and ratio_words(design):
+    if axis.lines and axis.lines.is_straight and axis.course.moves.sum() == 1 and ratio_words(design):
         return title(material, axis.lines)
     every = np.arange(material.draws.n_chains * material.draws.n_draws)
     ends = population_shares(material.draws, design, axis.course, every)[-1]
@@ -159,10 +171,10 @@ def _title(material: Material, axis: Axis) -> str:
     if axis.lines:
         low, high = (f"{interval_text(ends[:, i])} at {axis.name} = {axis.at[i]:.3g}" for i in (0, -1))
         return f"{subject} is {low} and {high}"
-    assert axis.categories is not None
+    assert axis.factor is not None
     middle = np.median(ends, axis=0)
     first, last = (
-        f"{interval_text(ends[:, i])} for {axis.categories.labels[i]}" for i in (middle.argmin(), middle.argmax())
+        f"{interval_text(ends[:, i])} for {axis.factor.labels[i]}" for i in (middle.argmin(), middle.argmax())
     )
     return f"{subject} by {axis.name}: from {first} to {last}"
 
@@ -174,7 +186,7 @@ def _note(material: Material, axis: Axis, n_levels: int, n_panels: int) -> str:
     parts.append(f"blue: typical {factor}, 50{', 80' if axis.lines else ' and'}{',' * bool(axis.lines)} 95 %")
     if not axis.lines or design.n_rows > BINNED_FROM:
         parts.append("circles: observed proportions")
-    if len(design.coefficients) > len(axis.course.moving):
+    if not axis.course.moves.all():
         parts.append("other predictors at their mean")
     if n_panels < len(design.categories):
         parts.append(f"{n_panels} of {len(design.categories)} categories")

@@ -19,7 +19,7 @@ from hierfit.model.formula import INTERCEPT
 from hierfit.results.group_summary import GroupTable
 from hierfit.results.plots.material import Material, Plate
 from hierfit.results.plots.style import DATA, GROUP, HEIGHT, POPULATION, entitle, new_figure, styled
-from hierfit.results.predict import unpooled_estimates
+from hierfit.results.unpooled import unpooled_estimates
 from hierfit.results.words import coefficients, counted, elided
 
 if TYPE_CHECKING:

@@ -11,6 +11,8 @@ import pytest
 from hierfit.model.families import FAMILIES
 from hierfit.model.priors import Prior
 from hierfit.model.spec import Kind, Parameter, threshold_name
+from hierfit.model.terms import evaluate_terms
+from hierfit.results.lines import group_at
 from hierfit.results.plots import draw_all
 from hierfit.results.plots.categories import categories_along
 from hierfit.results.plots.course import lines_along, own_curves, shown_points
@@ -131,15 +133,27 @@ def test_a_probit_title_says_the_probabilities_at_both_ends(drawn):
     )
 
 
-def test_with_an_interaction_no_single_slope_is_claimed(drawn):
-    _, _, drawings = drawn("three factors, interaction")
-    assert re.match(r"Expected answer is .* at ses = .* and .* at ses = ", title(drawings["lines"]))
+def test_with_an_interaction_every_level_has_a_slope_of_its_own(drawn):
+    case, material, drawings = drawn("three factors, interaction")
+    public = case.draws.of("ses").ravel()
+    private = public + case.draws.of("ses:sector[Private]").ravel()
+    assert title(drawings["lines"]) == (
+        f"answer changes by {interval_text(public)} per unit of ses for sector = Public; "
+        f"{interval_text(private)} for Private"
+    )
+    lines = lines_along(material)
+    for one, sector in zip(lines.courses.each, (0, 1), strict=True):
+        np.testing.assert_allclose(one.X, np.stack([lines.grid, 0 * lines.grid + sector, sector * lines.grid], axis=1))
+    private = case.design.inputs.labels["sector"] == 1
+    shares = [private[lines.group.codes == level].mean() for level in range(lines.group.n_levels)]
+    np.testing.assert_allclose(lines.courses.shares[:, 1], shares)
 
 
 def test_the_curve_of_a_level_is_the_inverse_link_of_its_predictor(drawn):
     case, material, _ = drawn("poisson")
     lines = lines_along(material)
-    curve = own_curves(material, lines, np.array([3]))[0]
+    levels = np.array([3])
+    curve = own_curves(material, lines, levels, group_at(case.draws, case.design, lines.courses, levels)[0])[0]
     u = case.draws.effects["school"].mean(axis=(0, 1))[3]
     b = [case.draws.of(name).mean() for name in ("Intercept", "ses")]
     expected = np.exp(b[0] + u[0] + (b[1] + u[1]) * curve[:, 0] + case.design.offset.mean())
@@ -226,36 +240,39 @@ def test_pooling_of_proportions_is_shown_against_trials(drawn):
 
 def test_categories_are_named_and_counted(drawn):
     case, material, drawings = drawn("categories")
-    categories = categories_along(material)
-    assert categories.labels == ("Public", "Private", "Church")
-    private = case.design.X[:, 0] == 1
-    assert (categories.codes[private] == 1).all()
+    factor = categories_along(material).factor
+    assert factor.labels == ("Public", "Church", "Private")
+    private = case.design.X[:, 1] == 1
+    assert (factor.codes[private] == 2).all()
     logit = case.draws.of("Intercept") + case.draws.of("sector[Private]")
     assert interval_text((1 / (1 + np.exp(-logit))).ravel()) + " for Private" in title(drawings["lines"])
 
 
-@pytest.mark.parametrize("written", ["sector", "C(sector)"])
+def with_terms(case, *terms, intercept=True, orders=None):
+    """The design with other terms, evaluated on its rows."""
+    rows = dataclasses.replace(case.design.inputs, orders=orders or {})
+    found = evaluate_terms(terms, rows, {"sector": "Public"}, intercept=intercept)
+    return dataclasses.replace(
+        case.design, X=found.values, coefficients=found.names, terms=found.terms, inputs=rows, intercept=intercept
+    )
+
+
+@pytest.mark.parametrize("written", ["sector", "C(sector)", "S(sector)", "C(sector, Treatment('Church'))"])
 def test_categories_stand_in_the_stated_order(written):
-    case = family_case("gaussian", kind="categories")
-    stated = ("Church", "Public", "Private")
-    names = tuple(name.replace("sector", written) for name in case.design.coefficients)
-    design = dataclasses.replace(case.design, coefficients=names, levels={"sector": stated})
+    case, stated = family_case("gaussian", kind="categories"), ("Church", "Public", "Private")
+    design = with_terms(case, written, orders={"sector": stated})
     categories = categories_along(Material(case.draws, design, case.spec))
-    assert categories.labels == stated
-    private, church = design.X.T  # the columns of the design, Public being the reference
-    np.testing.assert_array_equal(categories.codes, 2 * private + (1 - private - church))
-    np.testing.assert_array_equal(categories.course.X, [[0, 1], [0, 0], [1, 0]])
+    assert categories.factor.labels == stated
+    np.testing.assert_allclose(categories.course.X[categories.factor.codes], design.X)
 
 
 def test_without_an_intercept_there_is_no_reference_category():
     case = family_case("gaussian", kind="categories")
-    X = np.column_stack([case.design.X, 1 - case.design.X.sum(axis=1)])
-    names = ("sector[Private]", "sector[Church]", "sector[Public]")
-    design = dataclasses.replace(case.design, X=X, coefficients=names, intercept=False)
+    design = with_terms(case, "sector", intercept=False)
     categories = categories_along(Material(case.draws, design, case.spec))
-    assert categories.labels == ("Private", "Church", "Public")
+    assert categories.factor.labels == ("Public", "Church", "Private")
     np.testing.assert_array_equal(categories.course.X, np.eye(3))
-    np.testing.assert_array_equal(X[np.arange(len(X)), categories.codes], 1)
+    np.testing.assert_array_equal(design.X[np.arange(design.n_rows), categories.factor.codes], 1)
 
 
 def test_levels_that_are_single_rows_are_left_for_a_factor_with_more():
@@ -287,9 +304,9 @@ def test_every_category_has_a_panel_of_probabilities(drawn, name):
 def test_of_a_text_predictor_the_categories_are_counted_in_each_of_its_own(drawn):
     case, material, drawings = drawn("cumulative, categories")
     axes = [ax for ax in drawings["lines"].figure.axes if ax.get_visible()]
-    codes = categories_along(material).codes
+    codes = categories_along(material).factor.codes
     for code, ax in enumerate(axes):
-        assert [label.get_text() for label in ax.get_xticklabels()] == ["Public", "Private", "Church"]
+        assert [label.get_text() for label in ax.get_xticklabels()] == ["Public", "Church", "Private"]
         circles = [line for line in ax.lines if line.get_marker() == "o"][-1].get_ydata()
         np.testing.assert_allclose(circles, [np.mean(case.design.y[codes == c] == code) for c in range(3)])
     assert title(drawings["lines"]).startswith("P(answer = always) by sector: from ")

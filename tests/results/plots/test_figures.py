@@ -16,7 +16,7 @@ from hierfit.results.plots.groups import caterpillars
 from hierfit.results.plots.material import Material, limits
 from hierfit.results.plots.ppc import predictive_ranks
 from hierfit.results.plots.style import rows_height
-from hierfit.results.predict import unpooled_estimates
+from hierfit.results.unpooled import unpooled_estimates
 
 SIZES = {
     "5": {"n_levels": 5, "n_x": 1, "rows": (5, 20)},
