@@ -109,7 +109,7 @@ def open_fit(run: Path) -> Opened:
     folder = runs.open_whole(run, runs.TRACE)
     spec = folder.record.model
     draws, design = read_netcdf(folder.path / runs.TRACE, spec, Path(folder.record.data.path))
-    design = with_terms(design, folder.record.terms)
+    design = replace(with_terms(design, folder.record.terms), roles=folder.record.request.roles)
     return Opened(folder.path, folder.manifest, folder.record, spec, design, draws)
 
 

@@ -6,16 +6,15 @@ level.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hierfit.errors import DataError, FormulaError
 from hierfit.model import moments
 from hierfit.model.design import Design, Group
 from hierfit.model.formula import INTERCEPT, Formula, GroupTerm
+from hierfit.model.grouping import levels_of
 from hierfit.model.levels import check_columns, check_levels
 from hierfit.model.outcome import find_family, read_outcome
 from hierfit.model.roles import NO_ROLES, Roles
@@ -55,7 +54,7 @@ def build_design(
     groups = tuple(_group(term, slopes, table) for term, slopes in zip(formula.groups, varying, strict=True))
     of_sigma = evaluate_sigma(formula, table, references, kind)
     evaluated = (population, *varying, *([] if of_sigma is None else [of_sigma]))
-    rows = read_row_columns(table, formula, kind, link, roles)
+    rows = read_row_columns(table, kind, link, roles, sigma_varies=formula.sigma is not None)
     design = Design(
         source=table.path,
         response=formula.response,
@@ -78,6 +77,7 @@ def build_design(
         precision=rows.precision,
         left_out=tuple(dict.fromkeys(name for columns in evaluated for name in columns.left_out)),
         terms=population.terms,
+        roles=roles,
         inputs=table.only({column for columns in evaluated for term in columns.terms for column in term.columns_read}),
     )
     _check_rows(design)
@@ -96,7 +96,7 @@ def _with_orders(table: Table, formula: Formula, roles: Roles) -> Table:
 
 
 def _group(term: GroupTerm, slopes: Columns, table: Table) -> Group:
-    labels, codes = _combined(term.columns, table)
+    labels, codes = levels_of(term.columns, table)
     ones = [np.ones((table.n_rows, 1))] if term.intercept else []
     names = ((INTERCEPT,) if term.intercept else ()) + slopes.names
     return Group(
@@ -107,30 +107,8 @@ def _group(term: GroupTerm, slopes: Columns, table: Table) -> Group:
         Z=np.column_stack([*ones, slopes.values]),
         correlated=term.correlated and len(names) > 1,
         slopes=slopes.terms,
+        crossing=term.crossing,
     )
-
-
-def _combined(columns: tuple[str, ...], table: Table) -> tuple[tuple[str, ...], NDArray[np.int32]]:
-    """Return labels and codes of a factor; of several columns, the combinations that occur, as `a:b`."""
-    if len(columns) == 1:
-        return table.levels[columns[0]], table.labels[columns[0]]
-    labels, codes = table.levels[columns[0]], table.labels[columns[0]].astype(np.int64)
-    for column in columns[1:]:
-        pairs = codes * len(table.levels[column]) + table.labels[column]
-        found, first, codes = np.unique(pairs, return_index=True, return_inverse=True)
-        order = np.argsort(first)  # levels in order of first appearance, as everywhere
-        one, other = np.divmod(found[order], len(table.levels[column]))
-        labels = _joined(
-            [(labels[a], table.levels[column][b]) for a, b in zip(one.tolist(), other.tolist(), strict=True)]
-        )
-        codes = np.argsort(order)[codes]
-    return labels, codes.astype(np.int32)
-
-
-def _joined(pairs: Sequence[tuple[str, str]]) -> tuple[str, ...]:
-    """Return `a:b` for each pair; `'a':'b'` where labels that hold colons would make two pairs the same."""
-    joined = tuple(":".join(pair) for pair in pairs)
-    return joined if len(set(joined)) == len(joined) else tuple(f"{first!r}:{second!r}" for first, second in pairs)
 
 
 def _check_rows(design: Design) -> None:

@@ -66,3 +66,22 @@ def derive(table: Table, wanted: Iterable[Derived]) -> Table:
             )
         numbers[derived.name] = values
     return replace(table, numbers=numbers)
+
+
+def with_derived(table: Table, names: Iterable[str]) -> Table:
+    """Return the table with these columns of numbers, functions of its own where it has them under no such name.
+
+    Raises:
+        DataError: there is no such column, nor what it is a function of; or the function has no finite value somewhere.
+    """
+    wanted = []
+    for name in names:
+        if name not in table.numbers:
+            derived = derived_from(name)
+            if derived is None or derived.column not in table.numbers:
+                raise DataError(
+                    f"{table.path} has no column '{derived.column if derived else name}' of numbers.",
+                    hint=f"the model needs {name}; columns of numbers: {', '.join(table.numbers) or 'none'}",
+                )
+            wanted.append(derived)
+    return derive(table, wanted) if wanted else table

@@ -8,7 +8,7 @@ columns for the sampler, so that huge offsets (1e12 + small) lose nothing.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
@@ -17,11 +17,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hierfit.model import moments
+from hierfit.model.derived import with_derived
 from hierfit.model.families import FAMILIES, LINKS
 from hierfit.model.formula import INTERCEPT
+from hierfit.model.grouping import levels_on, refuse_new_levels
+from hierfit.model.outcome import read_trials
+from hierfit.model.roles import NO_ROLES, Roles
+from hierfit.model.row_columns import read_row_columns
+from hierfit.model.rows import GroupRows, NewLevels, Rows
 from hierfit.model.sigma import SigmaColumns
 from hierfit.model.table import Table
-from hierfit.model.terms import Term
+from hierfit.model.terms import Term, columns_on
 
 Array = NDArray[np.float64]
 
@@ -38,6 +44,7 @@ class Group:
         Z: columns that the coefficients multiply [N, M], raw; ones for the intercept.
         correlated: whether correlations are estimated.
         slopes: what the columns beside the intercept's are made from.
+        crossing: the columns whose combinations are the levels; empty where the factor is one column.
     """
 
     factor: str
@@ -47,6 +54,20 @@ class Group:
     Z: Array
     correlated: bool
     slopes: tuple[Term, ...] = ()
+    crossing: tuple[str, ...] = ()
+
+    def on(self, table: Table, new_levels: NewLevels) -> GroupRows:
+        """Return what the factor has on other rows.
+
+        Raises:
+            DataError: the table lacks a column, or holds a level that no row of the fit had, where that is an error.
+            FormulaError: a term cannot be evaluated there.
+        """
+        labels, codes = levels_on(self.crossing or (self.factor,), self.labels, table)
+        if new_levels is NewLevels.ERROR:
+            refuse_new_levels(self.factor, labels, codes, self.n_levels, table)
+        ones = np.ones((table.n_rows, int(self.terms[:1] == (INTERCEPT,))))
+        return GroupRows(labels, codes, np.column_stack([ones, columns_on(self.slopes, table)]))
 
     @property
     def n_levels(self) -> int:
@@ -92,6 +113,7 @@ class Design:
         precision: what the variance of each row is divided by: sigma^2 / precision [N].
         terms: what the columns of X are made from.
         inputs: the columns of the CSV that terms read, those of the slopes of groups and of sigma among them.
+        roles: the further columns of rows, by name.
     """
 
     source: Path
@@ -116,6 +138,28 @@ class Design:
     left_out: tuple[str, ...] = ()
     terms: tuple[Term, ...] = ()
     inputs: Table | None = None
+    roles: Roles = NO_ROLES
+
+    def on(self, table: Table, *, new_levels: NewLevels = NewLevels.ERROR) -> Rows:
+        """Return what the model needs to know of other rows, as it would have been among the rows of the fit.
+
+        Raises:
+            DataError: the table lacks a column, a value cannot be had there, or a level is not known.
+            FormulaError: a term cannot be evaluated there.
+        """
+        family, sigma, roles = FAMILIES[self.family], self.sigma, replace(self.roles, weights=None)
+        table = with_derived(table, roles.columns)
+        further = read_row_columns(table, family, self.link, roles, sigma_varies=sigma is not None)
+        return Rows(
+            source=table.path,
+            lines=table.lines,
+            X=columns_on(self.terms, table),
+            groups=tuple(group.on(table, new_levels) for group in self.groups),
+            offset=further.offset,
+            trials=read_trials(table, family, roles),
+            X_sigma=None if sigma is None else sigma.on(table),
+            precision=further.precision,
+        )
 
     @property
     def n_rows(self) -> int:

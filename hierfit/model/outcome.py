@@ -87,7 +87,7 @@ def read_outcome(table: Table, response: str, family: Family, roles: Roles) -> O
         DataError: a value that the family cannot have.
         UsageError: trials missing, or given to a family that has none; levels of numbers, or in no known order.
     """
-    trials = _trials(table, family, roles)
+    trials = read_trials(table, family, roles)
     ordered = family.support is Support.CATEGORIES
     _check_roles(response, family, roles)
     if response not in table.numbers:
@@ -117,7 +117,13 @@ def read_outcome(table: Table, response: str, family: Family, roles: Roles) -> O
     return Outcome(y, trials=trials)
 
 
-def _trials(table: Table, family: Family, roles: Roles) -> Array | None:
+def read_trials(table: Table, family: Family, roles: Roles) -> Array | None:
+    """Return the number of trials of each row [N], None for families without.
+
+    Raises:
+        UsageError: trials missing, or given to a family that has none.
+        DataError: a number that cannot be had there, with its line.
+    """
     if (family.support is Support.SUCCESSES) != (roles.trials is not None):
         if roles.trials is not None:
             raise UsageError(f"--trials: the family {family.name} has no trials.", hint="use --family binomial")

@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from hierfit.errors import DataError, UsageError
 from hierfit.model.families import FAMILIES, Family
-from hierfit.model.formula import Formula
 from hierfit.model.roles import Roles
 from hierfit.model.table import Table
 
@@ -32,7 +31,7 @@ class RowColumns:
     precision: Array | None = None
 
 
-def read_row_columns(table: Table, formula: Formula, family: Family, link: str, roles: Roles) -> RowColumns:
+def read_row_columns(table: Table, family: Family, link: str, roles: Roles, *, sigma_varies: bool) -> RowColumns:
     """Return offset, weights and precision of the rows.
 
     Raises:
@@ -43,7 +42,7 @@ def read_row_columns(table: Table, formula: Formula, family: Family, link: str, 
     if roles.exposure is not None:
         exposure = _log_exposure(table, roles.exposure, link)
         offset = exposure if offset is None else offset + exposure
-    precision = None if roles.precision is None else _precision(table, formula, family, roles)
+    precision = None if roles.precision is None else _precision(table, family, roles, sigma_varies=sigma_varies)
     return RowColumns(offset, None if roles.weights is None else _weights(table, roles.weights), precision)
 
 
@@ -70,7 +69,7 @@ def _weights(table: Table, column: str) -> Array:
     return values
 
 
-def _precision(table: Table, formula: Formula, family: Family, roles: Roles) -> Array:
+def _precision(table: Table, family: Family, roles: Roles, *, sigma_varies: bool) -> Array:
     """Return precision weights, greater than 0, of a family whose sigma they divide."""
     option = f"--precision-weights {roles.precision}"
     if not family.takes_precision:
@@ -84,7 +83,7 @@ def _precision(table: Table, formula: Formula, family: Family, roles: Roles) -> 
             f"{option}: rows are weighted by --weights {roles.weights} already.",
             hint="--weights counts rows, --precision-weights divides their variance: leave one of them out",
         )
-    if formula.sigma is not None:
+    if sigma_varies:
         raise UsageError(
             f"{option}: sigma has predictors, which say already how the variance of rows differs.",
             hint="leave out --sigma, or put the log of the known sd into a column and name it there",

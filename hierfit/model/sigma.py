@@ -18,7 +18,7 @@ from hierfit.model import moments
 from hierfit.model.families import FAMILIES, Family
 from hierfit.model.formula import INTERCEPT, Formula, SigmaTerms, column_of
 from hierfit.model.table import Table
-from hierfit.model.terms import Columns, Term, evaluate_terms
+from hierfit.model.terms import Columns, Term, columns_on, evaluate_terms
 
 Array = NDArray[np.float64]
 
@@ -36,6 +36,10 @@ class SigmaColumns:
     coefficients: tuple[str, ...]
     X: Array
     terms: tuple[Term, ...] = ()
+
+    def on(self, table: Table) -> Array:
+        """Return the columns on other rows [N, S]; errors as `columns_on`."""
+        return np.column_stack([np.ones((table.n_rows, int(self.intercept))), columns_on(self.terms, table)])
 
     @property
     def intercept(self) -> bool:

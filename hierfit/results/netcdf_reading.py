@@ -82,6 +82,7 @@ def _row_column(data: Any, name: str) -> Any:
 def _design(file: Any, spec: ModelSpec, source: Path) -> Design:
     data, posterior, observed = file["constant_data"], file["posterior"], file["observed_data"]
     names = factor_names([group.factor for group in spec.groups])
+    crossing = {term.factor: term.crossing for term in spec.formula.groups}
     factors, start = [], 0
     for index, term in enumerate(spec.groups):
         stop = start + len(term.terms)
@@ -96,6 +97,7 @@ def _design(file: Any, spec: ModelSpec, source: Path) -> Design:
                 terms=term.terms,
                 Z=data["Z"][:, start:stop],
                 correlated=term.correlated,
+                crossing=crossing[term.factor],
             )
         )
         start = stop

@@ -7,14 +7,11 @@ import pytest
 
 from hierfit.errors import DataError, UsageError
 from hierfit.model.families import FAMILIES
-from hierfit.model.formula import Formula, SigmaTerms
 from hierfit.model.roles import Roles
 from hierfit.model.row_columns import RowColumns, read_row_columns
 from hierfit.model.table import Table
 from hierfit.plain import from_plain
 from tests.model.cases import table
-
-FORMULA = Formula("y", ("a",))
 
 
 def with_column(values: list[float]) -> Table:
@@ -24,7 +21,7 @@ def with_column(values: list[float]) -> Table:
 
 def read(values: list[float], family: str, roles: Roles, link: str | None = None) -> RowColumns:
     kind = FAMILIES[family]
-    return read_row_columns(with_column(values), FORMULA, kind, link or kind.link, roles)
+    return read_row_columns(with_column(values), kind, link or kind.link, roles, sigma_varies=False)
 
 
 def test_the_log_of_an_exposure_is_added_to_the_offset() -> None:
@@ -66,9 +63,10 @@ def test_what_the_model_has_no_place_for_is_refused(family: str, roles: Roles, m
     with pytest.raises(UsageError, match=message) as caught:
         read([1.0, 2.0, 3.0, 4.0], family, roles)
     assert caught.value.hint
-    formula = replace(FORMULA, sigma=SigmaTerms(("a",)))
     with pytest.raises(UsageError, match="sigma has predictors"):
-        read_row_columns(with_column([1.0, 2.0]), formula, FAMILIES["gaussian"], "identity", Roles(precision="m"))
+        read_row_columns(
+            with_column([1.0, 2.0]), FAMILIES["gaussian"], "identity", Roles(precision="m"), sigma_varies=True
+        )
 
 
 def test_roles_of_older_runs_are_read() -> None:

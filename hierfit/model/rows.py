@@ -1,0 +1,58 @@
+"""What a model needs to know of rows that it was not fitted to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+
+class NewLevels(Enum):
+    """What a level of a grouping factor gets that no row of the fit had."""
+
+    DRAW = "draw"  # effects drawn from the distribution of the levels, one joint draw for each posterior draw
+    AVERAGE = "average"  # effects of 0
+    ERROR = "error"  # a message
+
+
+@dataclass(frozen=True, eq=False)
+class GroupRows:
+    """What rows have of one grouping factor.
+
+    Attributes:
+        labels: its levels: those of the fit in their order, then others.
+        codes: level of each row [N].
+        Z: columns that its varying coefficients multiply [N, M], raw.
+    """
+
+    labels: tuple[str, ...]
+    codes: NDArray[np.int32]
+    Z: Array
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """Rows in the columns of a design.
+
+    Attributes:
+        source: the file that they are from.
+        lines: line of the file for each row [N].
+        X: population columns [N, K], raw.
+        groups: what they have of each grouping factor.
+        offset, trials, precision: as in a Design [N], or None.
+        X_sigma: columns that predict log sigma [N, S]; None where sigma is one number.
+    """
+
+    source: Path
+    lines: NDArray[np.int64]
+    X: Array
+    groups: tuple[GroupRows, ...]
+    offset: Array | None = None
+    trials: Array | None = None
+    X_sigma: Array | None = None
+    precision: Array | None = None
