@@ -16,8 +16,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hierfit.model.scenarios import find_scenario
-from hierfit.model.simulate import DATA_FILE, simulate, write_simulation
+from hierfit.simulate.files import DATA_FILE, write_simulation
+from hierfit.simulate.scenarios import find_scenario
+from hierfit.simulate.simulate import simulate
 
 SAMPLE_DATA = Path(__file__).resolve().parents[1] / "sample_data"
 ROWS_AT_A_TIME = 1_000_000

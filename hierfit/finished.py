@@ -17,8 +17,6 @@ from hierfit.model.design import Design
 from hierfit.model.engines import Engine, samples_by_stan, stan_engine
 from hierfit.model.families import FAMILIES
 from hierfit.model.learnt_terms import with_terms
-from hierfit.model.simulate import Simulated
-from hierfit.model.simulate_again import simulate_again
 from hierfit.model.spec import ModelSpec
 from hierfit.reading import has_changed, read_again
 from hierfit.record import RunRecord
@@ -30,7 +28,9 @@ from hierfit.results.netcdf_reading import read_netcdf
 from hierfit.results.plots.truth import Truth
 from hierfit.results.summary import Summary, summarize
 from hierfit.results.trouble import Asked
-from hierfit.results.true_draw import pick_true_draw
+from hierfit.simulate.again import simulate_again
+from hierfit.simulate.files import Simulated
+from hierfit.simulate.true_draw import pick_true_draw
 from hierfit.stan.chain_state import ChainState
 from hierfit.stan.data import stan_data
 from hierfit.visible import visible

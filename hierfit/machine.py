@@ -5,13 +5,15 @@ from __future__ import annotations
 import contextlib
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from hierfit.disk.scratch import scratch
 from hierfit.errors import ToolchainError
 from hierfit.model.formula import formula_from_flags
-from hierfit.model.simulate import DATA_FILE, simulate, write_simulation
-from hierfit.model.simulation import Simulation
 from hierfit.request import FitRequest
+from hierfit.simulate.files import DATA_FILE, write_simulation
+from hierfit.simulate.scenarios import DEFAULT_SCENARIO, find_scenario
+from hierfit.simulate.simulate import simulate
 from hierfit.stan import doctor
 from hierfit.stan.cmdstan_interface import load_cmdstanpy
 from hierfit.stan.data import stan_data
@@ -34,7 +36,8 @@ def examine(toolchain: str, on_message: Callable[[str], None] | None = None) -> 
 def trial_plan() -> Plan:
     """Return the plan of a small fit to simulated data, which needs no file of the user's."""
     with scratch() as folder:
-        write_simulation(simulate(Simulation(groups=8, rows_per_group=10)), folder)
+        asked = replace(find_scenario(DEFAULT_SCENARIO).simulation, levels={"school": 8}, rows=10)
+        write_simulation(simulate(asked), folder)
         return prepare(FitRequest(folder / DATA_FILE, formula_from_flags("score", ["ses"], "school")))
 
 

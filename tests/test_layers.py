@@ -16,6 +16,7 @@ FLOORS = [
     {"hierfit.sources"},
     {"hierfit.request"},
     {"hierfit.results"},
+    {"hierfit.simulate"},
     {"hierfit.notes"},
     {"hierfit.rounds"},
     {"hierfit.manifest", "hierfit.record", "hierfit.runs", "hierfit.reading"},

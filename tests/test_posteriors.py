@@ -13,11 +13,11 @@ from hierfit.finished import Fit
 from hierfit.model.formula import Formula, formula_from_flags
 from hierfit.model.formula_text import parse_formula
 from hierfit.model.roles import Roles
-from hierfit.model.scenarios import find_scenario
-from hierfit.model.simulate import simulate, write_simulation
-from hierfit.model.simulation import true_parameters
 from hierfit.request import FitRequest
 from hierfit.results.group_summary import summarize_groups
+from hierfit.simulate.files import write_simulation
+from hierfit.simulate.scenarios import find_scenario
+from hierfit.simulate.simulate import simulate
 from hierfit.stan.sampler import SamplerOptions
 from tests.reference_cases import CASES, FOLDER, ReferenceCase, misses, read_estimates, read_posteriors
 from tests.reference_table import shown_fits
@@ -221,7 +221,7 @@ def test_the_truth_is_recovered(seed: int, tmp_path: Path) -> None:
     simulated = simulate(simulation)
     write_simulation(simulated, tmp_path / "sim")
     done = fit(tmp_path / "sim" / "data.csv", formula_from_flags("score", ["ses"], "school", ["ses"]), tmp_path / "run")
-    for name, value in true_parameters(simulation).items():
+    for name, value in simulated.truth["parameters"].items():
         row = done.summary.row(name)
         assert abs(row.mean - value) < 4 * row.sd, name
     table = summarize_groups(done.draws, done.design, done.spec).table("school")

@@ -12,14 +12,13 @@ from scipy.stats import binom, poisson
 from hierfit import finished, workflow
 from hierfit.finished import Fit
 from hierfit.model.families import FAMILIES
-from hierfit.model.formula_simulation import FormulaSimulation
 from hierfit.model.formula_text import parse_formula
 from hierfit.model.roles import Roles
-from hierfit.model.scenarios import find_scenario, scenario_of
-from hierfit.model.simulate import Simulation, simulate, write_simulation
-from hierfit.model.simulate_formula import simulate_formula
-from hierfit.model.simulation import TRIALS, true_parameters
 from hierfit.request import FitRequest
+from hierfit.simulate.files import write_simulation
+from hierfit.simulate.scenarios import find_scenario, scenario_of
+from hierfit.simulate.simulate import simulate
+from hierfit.simulate.simulation import Simulation
 from hierfit.stan.sampler import SamplerOptions
 
 CHEAP = {"gaussian", "bernoulli", "poisson"}
@@ -38,25 +37,25 @@ def fit(simulation: Simulation, folder: Path) -> Fit:
         simulation.formula,
         family=simulation.family,
         link=simulation.link,
-        roles=Roles(trials=None if simulation.trials is None else TRIALS),
+        roles=simulation.roles,
         sampler=SamplerOptions(seed=5),
     )
     return workflow.fit(workflow.prepare(request), folder / "run")
 
 
-def assert_recovered(done: Fit, simulation: Simulation) -> None:
-    for name, value in true_parameters(simulation).items():
+def assert_recovered(done: Fit) -> None:
+    truth = finished.stored_truth(done)
+    assert truth is not None and set(truth.parameters) == {row.name for row in done.summary.rows}
+    for name, value in truth.parameters.items():
         row = done.summary.row(name)
         # Four posterior sds: one estimate in some 15,000 misses, a few times that where the posterior is skewed.
         assert abs(row.mean - value) < 4 * row.sd, (name, value, row.mean, row.sd)
         assert row.rhat < 1.02, name
-    truth = finished.stored_truth(done)
-    assert truth is not None
-    group = done.design.group(simulation.group)
+    group = done.design.groups[0]
     # Of population + deviation: levels have data of their own, so that these errors are all but independent between
     # levels; those of the deviations share the population's.
-    draws = done.draws.effects[simulation.group][..., 0]
-    if not simulation.thresholds:
+    draws = done.draws.effects[group.factor][..., 0]
+    if done.design.intercept:
         draws = draws + done.draws.of("Intercept")[..., np.newaxis]
     true = truth.levels(group, 0)
     for probability in (0.5, 0.95):
@@ -71,7 +70,7 @@ def assert_recovered(done: Fit, simulation: Simulation) -> None:
 @pytest.mark.parametrize("family", [case(family) for family in FAMILIES])
 def test_the_truth_of_every_family_is_recovered(family: str, tmp_path: Path) -> None:
     simulation = scenario_of(family).simulation
-    assert_recovered(fit(simulation, tmp_path), simulation)
+    assert_recovered(fit(simulation, tmp_path))
 
 
 @pytest.mark.stan
@@ -79,7 +78,7 @@ def test_the_truth_of_every_family_is_recovered(family: str, tmp_path: Path) -> 
 def test_two_crossed_factors_are_recovered(tmp_path: Path) -> None:
     simulation = find_scenario("crossed").simulation
     done = fit(simulation, tmp_path)
-    assert_recovered(done, simulation)
+    assert_recovered(done)
     truth = finished.stored_truth(done)
     assert truth is not None
     items = done.draws.effects["item"][..., 0]
@@ -89,7 +88,7 @@ def test_two_crossed_factors_are_recovered(tmp_path: Path) -> None:
 
 @pytest.mark.stan
 def test_the_truth_of_a_formula_is_recovered(tmp_path: Path) -> None:
-    asked = FormulaSimulation(
+    asked = Simulation(
         parse_formula("score ~ ses * sector + poly(age, 2) + (1 + ses | school)"),
         levels={"school": 60},
         rows=(10, 40),
@@ -99,7 +98,7 @@ def test_the_truth_of_a_formula_is_recovered(tmp_path: Path) -> None:
         missing=0.02,
         seed=11,
     )
-    write_simulation(simulate_formula(asked), tmp_path / "sim")
+    write_simulation(simulate(asked), tmp_path / "sim")
     data, options = tmp_path / "sim" / "data.csv", SamplerOptions(seed=5)
     request = FitRequest(data, asked.formula, roles=asked.roles, sampler=options)
     done = workflow.fit(workflow.prepare(request), tmp_path / "run")

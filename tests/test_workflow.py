@@ -19,10 +19,11 @@ from hierfit.finished import Fit
 from hierfit.model.engines import Engine
 from hierfit.model.formula import Formula, formula_from_flags
 from hierfit.model.learnt_terms import LearntTerms, learnt_terms
-from hierfit.model.simulate import simulate, write_simulation
-from hierfit.model.simulation import Simulation
 from hierfit.request import FitRequest
 from hierfit.rounds import Listener
+from hierfit.simulate.files import write_simulation
+from hierfit.simulate.scenarios import find_scenario
+from hierfit.simulate.simulate import simulate
 from hierfit.sources import program_for
 from hierfit.stan.data import stan_data
 from hierfit.stan.sampler import SamplerOptions
@@ -36,7 +37,8 @@ Fitter = Callable[..., Fit]
 
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
-    write_simulation(simulate(Simulation(groups=6, rows_per_group=5, seed=3)), tmp_path / "sim")
+    asked = replace(find_scenario("schools").simulation, levels={"school": 6}, rows=5, seed=3)
+    write_simulation(simulate(asked), tmp_path / "sim")
     return tmp_path / "sim" / "data.csv"
 
 

@@ -6,14 +6,13 @@ from typing import Annotated
 
 import typer
 
-from hierfit.cli import options
-from hierfit.cli.options import ToolchainChoice
+from hierfit.cli.options.shared import Toolchain, ToolchainChoice
 from hierfit.cli.page import show
 from hierfit.errors import ExitCode
 
 
 def doctor(
-    toolchain: options.Toolchain = ToolchainChoice.AUTO,
+    toolchain: Toolchain = ToolchainChoice.AUTO,
     install_cmdstan: Annotated[
         bool, typer.Option("--install-cmdstan", help="Install CmdStan first: downloads and builds about 1 GB.")
     ] = False,
@@ -31,7 +30,7 @@ def doctor(
     [dim]hierfit doctor --build[/dim]
     """
     from hierfit import machine
-    from hierfit.cli.progress import Reporter
+    from hierfit.cli.show.progress import Reporter
 
     reporter = Reporter(quiet=False)
     if install_cmdstan:

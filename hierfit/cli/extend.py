@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from hierfit.cli.options import ExitZero, Format, OutputFormat, Quiet, Run
+from hierfit.cli.options.shared import ExitZero, Format, OutputFormat, Quiet, Run
 from hierfit.cli.page import show
 from hierfit.errors import UsageError
 
@@ -43,8 +43,8 @@ def extend(
     if until_ess is not None and draws is not None:
         raise UsageError("--until-ess and --draws ask for different things.", hint="leave one out")
     from hierfit import workflow
-    from hierfit.cli import report
-    from hierfit.cli.progress import Reporter
+    from hierfit.cli.show import fit as report
+    from hierfit.cli.show.progress import Reporter
     from hierfit.rounds import Listener
 
     reporter = Reporter(quiet=quiet)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from hierfit.cli.model_request import typed
-from hierfit.cli.options import ExitZero, Format, OutputFormat, Quiet, Run
+from hierfit.cli.options.declared import Options, takes_options
+from hierfit.cli.options.shared import ExitZero, Format, OutputFormat, Quiet, Run
 from hierfit.cli.page import in_lines, show
 from hierfit.errors import UsageError
 
@@ -15,23 +16,28 @@ if TYPE_CHECKING:
     from hierfit.finished import Fit, Stored
 
 
-def summarize(
-    context: typer.Context,
-    run: Run,
-    groups: Annotated[bool, typer.Option("--groups", help="The groups instead of the main table.")] = False,
+@dataclass(frozen=True, kw_only=True)
+class SummarizeOptions(Options):
+    """The options of `hierfit summarize`."""
+
+    run: Run
+    groups: Annotated[bool, typer.Option("--groups", help="The groups instead of the main table.")] = False
     sort: Annotated[
         str | None,
         typer.Option("--sort", help="Sort groups by this coefficient: Intercept, ses, ...", show_default="first"),
-    ] = None,
-    top: Annotated[int, typer.Option("--top", min=1, help="Groups shown from either end.")] = 5,
-    show_all: Annotated[bool, typer.Option("--all", help="All groups.")] = False,
+    ] = None
+    top: Annotated[int, typer.Option("--top", min=1, help="Groups shown from either end.")] = 5
+    show_all: Annotated[bool, typer.Option("--all", help="All groups.")] = False
     ci: Annotated[
         float | None,
         typer.Option("--ci", min=0.01, max=0.999, help="Probability of the intervals.", show_default="as fitted"),
-    ] = None,
-    output: Format = OutputFormat.TABLE,
-    exit_zero: ExitZero = False,
-) -> None:
+    ] = None
+    output: Format = OutputFormat.TABLE
+    exit_zero: ExitZero = False
+
+
+@takes_options
+def summarize(options: SummarizeOptions) -> None:
     """Show the tables of a run. The exit code says, as that of the fit, whether its checks failed.
 
     [dim]hierfit summarize runs/pupils-20261120-084120[/dim]
@@ -40,42 +46,32 @@ def summarize(
 
     [dim]hierfit summarize RUN --format json[/dim]
     """
+    about_groups = options.said("sort", "top", "show_all")
+    if about_groups and not options.groups:
+        raise UsageError(f"{about_groups[0]} is about groups, but --groups is not given.", hint="add --groups")
     from hierfit import finished
-    from hierfit.cli import report
+    from hierfit.cli.show import fit as report
 
-    if not groups:
-        _refuse_without_groups(context)
+    run, output = options.run, options.output
     done: Stored | Fit
-    if groups:
-        from hierfit.cli.group_report import groups_text
+    if options.groups:
+        from hierfit.cli.show.groups import groups_text
         from hierfit.results.group_summary import summarize_groups
         from hierfit.results.scale import groups_scale
 
-        done = finished.load(run, ci)
+        done = finished.load(run, options.ci)
         summary = summarize_groups(done.draws, done.design, done.spec, done.summary.ci)
-        show(
-            groups_text(summary, sort, None if show_all else top, output, groups_scale(done.design)),
-            exactly=output.is_exact,
-        )
+        top = None if options.show_all else options.top
+        text = groups_text(summary, options.sort, top, output, groups_scale(done.design))
     else:
-        done = finished.load_summary(run, ci)
-        show(report.run_text(done.manifest, done.summary, done.diagnosis, output, run), exactly=output.is_exact)
-    if groups or output is not OutputFormat.TABLE:
+        done = finished.load_summary(run, options.ci)
+        text = report.run_text(done.manifest, done.summary, done.diagnosis, output, run)
+    show(text, exactly=output.is_exact)
+    if options.groups or output is not OutputFormat.TABLE:
         warning = report.warning_text(done)
         if warning:
             show(warning, err=True)
-    raise typer.Exit(report.exit_code(done, exit_zero=exit_zero))
-
-
-def _refuse_without_groups(context: typer.Context) -> None:
-    """Refuse the options that only --groups has.
-
-    Raises:
-        UsageError: one of them is given.
-    """
-    for name, option in (("sort", "--sort"), ("top", "--top"), ("show_all", "--all")):
-        if typed(context, [name]):
-            raise UsageError(f"{option} is about groups, but --groups is not given.", hint="add --groups")
+    raise typer.Exit(report.exit_code(done, exit_zero=options.exit_zero))
 
 
 def plot(

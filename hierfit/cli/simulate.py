@@ -2,56 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-import typer
-
-from hierfit.cli import simulate_options as options
-from hierfit.cli.model_request import typed
-from hierfit.cli.options import Overwrite, Quiet
+from hierfit.cli.options.declared import takes_options
+from hierfit.cli.options.simulate import BESIDE_FROM, OF_FORMULAS, OF_SCENARIOS, SimulateOptions
 from hierfit.cli.page import show
 from hierfit.errors import UsageError
 
-# What may be said beside --from; everything else comes from the run.
-_BESIDE_FROM = {"again", "seed", "out", "overwrite", "quiet"}
-# What belongs to scenarios, or to formulas, alone.
-_OF_SCENARIOS = ("scenario", "crossed", "y", "group", "intercept", "x", "sd", "cor", "sigma", "aux")
-_OF_FORMULAS = ("true", "levels", "rows", "per", "offset", "reference")
 
-
-def simulate(
-    context: typer.Context,
-    scenario: options.Scenario = None,
-    show_list: options.ShowList = False,
-    again: options.FromRun = None,
-    groups: options.Groups = None,
-    rows_per_group: options.RowsPerGroup = None,
-    trials: options.Trials = None,
-    missing: options.Missing = None,
-    predictors: options.PredictorTexts = None,
-    family: options.FamilyName = None,
-    link: options.LinkName = None,
-    formula: options.FormulaText = None,
-    true: options.TrueTexts = None,
-    levels: options.Levels = None,
-    rows: options.Rows = None,
-    per: options.Per = None,
-    offset: options.Offset = None,
-    reference: options.Reference = None,
-    crossed: options.Crossed = None,
-    y: options.Y = None,
-    group: options.Group = None,
-    intercept: options.Intercept = None,
-    x: options.X = None,
-    sd: options.Sd = None,
-    cor: options.Cor = None,
-    sigma: options.Sigma = None,
-    aux: options.Aux = None,
-    seed: options.Seed = 1,
-    out: options.Out = Path("sim"),
-    overwrite: Overwrite = False,
-    quiet: Quiet = False,
-) -> None:
+@takes_options
+def simulate(options: SimulateOptions) -> None:
     """Simulate data with a known truth.
 
     [dim]hierfit simulate --groups 30 --rows-per-group 20 --seed 1 --out sim[/dim]
@@ -62,88 +20,67 @@ def simulate(
 
     [dim]hierfit simulate --formula "score ~ ses + (1 + ses | school)" --true ses=2 --true "sd(school)=5"[/dim]
     """
-    if show_list:
+    if options.show_list:
         show(_list_text())
         return
-    route = _from_scenario if formula is None else _from_formula
-    said = route(context) if again is None else _from_run(context, again)
-    if not quiet:
+    said = _from_model(options) if options.again is None else _from_run(options)
+    if not options.quiet:
         show(said)
 
 
-def _from_scenario(context: typer.Context) -> str:
-    """Write the data of a scenario with its changes; return what to say.
+def _from_model(options: SimulateOptions) -> str:
+    """Write the data of a scenario with its changes, or of a formula; return what to say.
 
     Raises:
-        UsageError: options are given that need a formula.
+        UsageError: options of the one are given with the other.
     """
-    given = typed(context, _OF_FORMULAS)
-    if given:
+    given = options.said(*(OF_FORMULAS if options.formula is None else OF_SCENARIOS))
+    if given and options.formula is None:
         raise UsageError(
             f"{', '.join(given)} {'goes' if len(given) == 1 else 'go'} with --formula, which is not given.",
             hint='for example --formula "score ~ ses + (1 | school)"; a scenario has --x, --sd, --sigma, --aux',
         )
-    from hierfit.cli.simulation_report import scenario_text
-    from hierfit.cli.simulation_request import simulation_from
-    from hierfit.model.simulate import simulate as draw
-    from hierfit.model.simulate import write_simulation
-
-    out = context.params["out"]
-    simulation = simulation_from(context.params)
-    simulated = draw(simulation)
-    write_simulation(simulated, out, context.params["overwrite"])
-    return scenario_text(simulation, out, simulated.n_rows)
-
-
-def _from_formula(context: typer.Context) -> str:
-    """Write the data of a formula; return what to say.
-
-    Raises:
-        UsageError: options of scenarios are given too.
-    """
-    given = [name.replace("--scenario", "a scenario") for name in typed(context, _OF_SCENARIOS)]
     if given:
         raise UsageError(
             f"--formula says what the model is, and --true its values; {', '.join(given)} cannot be given beside it.",
             hint='for example --true "ses=2" --true "sd(school)=5" --true "sigma=8"',
         )
-    from hierfit.cli.simulation_report import formula_text
-    from hierfit.cli.simulation_request import formula_simulation_from
-    from hierfit.model.simulate import write_simulation
-    from hierfit.model.simulate_formula import simulate_formula
+    from hierfit.cli.options.scenario import scenario_from
+    from hierfit.cli.options.simulation import simulation_from
+    from hierfit.cli.show.simulation import simulation_text
+    from hierfit.simulate.files import write_simulation
+    from hierfit.simulate.simulate import simulate as draw
 
-    out = context.params["out"]
-    simulation = formula_simulation_from(context.params)
-    simulated = simulate_formula(simulation)
-    write_simulation(simulated, out, context.params["overwrite"])
-    return formula_text(simulation, simulated, out)
+    simulation = scenario_from(options) if options.formula is None else simulation_from(options)
+    simulated = draw(simulation)
+    write_simulation(simulated, options.out, options.overwrite)
+    return simulation_text(simulation, simulated, options.out)
 
 
-def _from_run(context: typer.Context, run: Path) -> str:
+def _from_run(options: SimulateOptions) -> str:
     """Write new data from a run; return what to say.
 
     Raises:
         UsageError: options are given that the run decides.
     """
-    typed_too = typed(context, (name for name in context.params if name not in _BESIDE_FROM))
-    given = [name.replace("--scenario", "a scenario") for name in typed_too]
+    given = options.said_beside(*BESIDE_FROM)
     if given:
         raise UsageError(
             f"--from takes rows and true values from the run; {', '.join(given)} cannot be given too.",
             hint="leave them out, or simulate from a scenario or a formula, without --from",
         )
     from hierfit import finished
-    from hierfit.cli.simulation_report import run_text
-    from hierfit.model.simulate import write_simulation
+    from hierfit.cli.show.simulation import run_text
+    from hierfit.simulate.files import write_simulation
 
-    out = context.params["out"]
-    simulated = finished.simulate_from(run, context.params["seed"])
-    write_simulation(simulated, out, context.params["overwrite"])
-    return run_text(run, finished.stored_request(run), simulated, out)
+    assert options.again is not None
+    simulated = finished.simulate_from(options.again, options.seed)
+    write_simulation(simulated, options.out, options.overwrite)
+    return run_text(options.again, finished.stored_request(options.again), simulated, options.out)
 
 
 def _list_text() -> str:
-    from hierfit.model.scenarios import SCENARIOS
+    from hierfit.simulate.scenarios import SCENARIOS
 
     width = max(len(name) for name in SCENARIOS)
     return "\n".join(f"{name:<{width}}  {scenario.description}" for name, scenario in SCENARIOS.items())

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.test_report import markdown_rows
+from tests.cli.show.test_fit import markdown_rows
 
 pytestmark = pytest.mark.stan
 FIT = ["fit", "sim/data.csv", "--y", "score", "--x", "ses", "--slope", "ses", "--group", "school"]

@@ -175,7 +175,7 @@ BAD = [
     Bad("true value", [*SIMULATE, "--true", "sess=2"], ["no parameter 'sess'", "mean 'ses'?", "sd(school: ses)"]),
     Bad("true sd", [*SIMULATE, "--true", "sd(school)=-2"], ["sd(school) is negative: -2"]),
     Bad("true matrix", [*SIMULATE, "--true", "cor(school)=1"], ["cor(school: Intercept, ses) cannot be 1"]),
-    Bad("true text", [*SIMULATE, "--true", "sigma=eight"], ['--true "sigma=eight" could not be read']),
+    Bad("true text", [*SIMULATE, "--true", "sigma=eight"], ['--true sigma=eight could not be read', '"sd(school)=5"']),
     Bad("true twice", [*SIMULATE, "--true", "ses=1", "--true", "ses=2"], ["'ses' more than once"]),
     Bad("beside scenario", [*SIMULATE, "--x", "ses=2", "--sd", "ses=1"], ["--x, --sd cannot be given", "--true"]),
     Bad("scenario beside", [*SIMULATE, "slopes"], ["a scenario cannot be given beside it"]),

@@ -14,7 +14,7 @@ import pytest
 
 from hierfit.cli.app import main
 from hierfit.cli.page import Page, on, ready
-from hierfit.cli.progress import Reporter
+from hierfit.cli.show.progress import Reporter
 from tests.cli.conftest import Cli, Outcome
 from tests.fake_sampling import replace_sampler
 from tests.hostile import is_raw

@@ -1,0 +1,105 @@
+"""`hierfit fit --from RUN` with further options -> FitRequest: the run's own request, changed where something is given.
+
+What is not given stays as it was, the seed too. Priors are changed parameter by parameter, references and orders of
+levels column by column. The model is said by --formula, or whole by --y, --x, --group and --slope; --uncorrelated alone
+takes the correlations out of the run's own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hierfit.cli.options.fit import FitOptions
+from hierfit.cli.options.model import MODEL_FLAGS
+from hierfit.cli.options.request import data_file, given_roles, how_long, model_formula, with_offset, with_sigma
+from hierfit.errors import UsageError
+from hierfit.visible import shell_word
+
+if TYPE_CHECKING:
+    from hierfit.model.formula import Formula
+    from hierfit.model.roles import Roles
+    from hierfit.request import FitRequest
+
+_SAMPLER = ("chains", "warmup", "draws", "seed", "adapt_delta", "max_treedepth", "parallel_chains")
+
+
+def repeated(run: Path, options: FitOptions) -> FitRequest:
+    """Return the request stored in a run, with what is given beside --from.
+
+    Raises:
+        UsageError: options say half a model.
+        RunFolderError: the folder holds no run.
+    """
+    from hierfit import finished
+
+    before, typed = finished.stored_request(run), options.typed
+    formula = _formula(before.formula, options)
+    return replace(
+        before,
+        data=_data(before, run, options),
+        formula=formula,
+        roles=with_offset(_merged_roles(before.roles, options), formula),
+        priors=_merged_priors(before.priors, options.prior or ()),
+        sampler=replace(before.sampler, **options.changes(*_SAMPLER)),
+        na=tuple(options.na or ()) if "na" in typed else before.na,
+        centered=not options.no_center if "no_center" in typed else before.centered,
+        engine=options.engine.value if "engine" in typed else before.engine,
+        toolchain=options.toolchain.value if "toolchain" in typed else before.toolchain,
+        until_ess=how_long(options) if typed.keys() & {"draws", "until_ess"} else before.until_ess,
+        **options.changes("family", "link", "standardize", "prior_only", "ci"),
+    )
+
+
+def _data(before: FitRequest, run: Path, options: FitOptions) -> Path:
+    from hierfit.model.source import STDIN
+
+    if options.data is not None:
+        return data_file(options.data)
+    if before.data == STDIN:
+        raise UsageError(
+            "that run read its data from standard input, and they are not kept.",
+            hint=f"name the file, or pipe it in again: hierfit fit - --from {shell_word(str(run))}",
+        )
+    return before.data
+
+
+def _formula(before: Formula, options: FitOptions) -> Formula:
+    typed, formula = options.typed, before
+    said = options.said("formula", "y", *MODEL_FLAGS)
+    if said == ["--uncorrelated"]:
+        groups = tuple(replace(group, correlated=group.correlated and not group.slopes) for group in before.groups)
+        formula = replace(before, groups=groups)
+    elif said:
+        if not typed.keys() & {"formula", "y"}:
+            raise UsageError(
+                f"beside --from, {', '.join(said)} says half a model.",
+                hint=f"give it whole, such as --formula {shell_word(str(before))}",
+            )
+        formula = model_formula(options)
+        if formula.sigma is None and "formula" not in typed:
+            formula = replace(formula, sigma=before.sigma)
+    if "sigma" in typed:
+        formula = with_sigma(replace(formula, sigma=None), options.sigma)
+    return formula
+
+
+def _merged_priors(before: tuple[str, ...], given: Sequence[str]) -> tuple[str, ...]:
+    """Return the priors of the run, those of a parameter that has a new one left out, and the new ones."""
+    from hierfit.model.priors import parse_prior
+
+    changed = {parse_prior(text)[0] for text in given}
+    return (*(text for text in before if parse_prior(text)[0] not in changed), *given)
+
+
+def _merged_roles(before: Roles, options: FitOptions) -> Roles:
+    roles = given_roles(options)
+    return replace(
+        before,
+        precision=roles.precision if "precision_weights" in options.typed else before.precision,
+        references={**before.references, **roles.references},
+        levels={**before.levels, **roles.levels},
+        **options.changes("trials", "offset", "weights", "exposure"),
+    )

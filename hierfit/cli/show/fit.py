@@ -1,0 +1,328 @@
+"""Plans, fits and summaries -> text: plain lines that fit the page, nothing printed here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from hierfit.cli.options.shared import OutputFormat
+from hierfit.cli.page import in_lines, page
+from hierfit.cli.show.checks import VERDICTS, check_lines, verdict_line
+from hierfit.cli.show.formats import csv_text, json_text, markdown_code, markdown_table, markdown_words
+from hierfit.cli.show.lines import LABEL, duration, joined, paragraph, wrapped
+from hierfit.cli.show.notes import note_lines, notes_sentences
+from hierfit.cli.show.plan import dropped_text, family_text, level_lines, rows_per_group
+from hierfit.cli.show.table import MOST_OF_SIGMA, NAME_WIDTH, cells, interval_title, table_lines
+from hierfit.errors import ExitCode
+from hierfit.manifest import summary_document
+from hierfit.model.families import FAMILIES, Support
+from hierfit.model.formula import INTERCEPT
+from hierfit.model.priors import SET_BY_USER
+from hierfit.model.roles import NO_ROLES, Roles
+from hierfit.model.spec import INTERCEPT_AT_MEAN, Kind, sd_name
+from hierfit.model.table import Dialect
+from hierfit.plain import from_plain
+from hierfit.results.checks import DOMINATED
+from hierfit.results.diagnostics import Diagnosis, Level
+from hierfit.results.digits import format_number, format_row, format_share
+from hierfit.results.residual import SigmaAt
+from hierfit.results.summary import Summary
+from hierfit.results.words import counted, elided, listed, plural
+from hierfit.visible import shell_word, visible
+
+if TYPE_CHECKING:
+    from hierfit.finished import Fit, Stored
+
+MOST_NAMED = 8
+
+
+def header_lines(manifest: Mapping[str, Any]) -> list[str]:
+    """Return formula, data, draws and priors of a run."""
+    data, sampler, drawn = manifest["data"], manifest["request"]["sampler"], manifest["draws_per_chain"]
+    chains = manifest.get("chains", sampler["chains"])
+    sizes = [f"{data['rows']:,} rows", *(counted(group["levels"], group["factor"]) for group in manifest["groups"])]
+    if (manifest.get("rows_sampled") or data["rows"]) < data["rows"]:
+        sizes[0] += f", {manifest['rows_sampled']:,} of them distinct"
+    if data["rows_read"] != data["rows"]:
+        sizes.append(dropped_text(data["rows_read"] - data["rows"], data["missing"], data.get("missing_spelled", {})))
+    lines = [
+        *_title_lines(
+            manifest["formula"],
+            f"{family_text(manifest['model'], _stored_roles(manifest))}, engine {manifest['engine']}",
+        ),
+        *joined("Data", [_path_text(data), *sizes, *rows_per_group(manifest["groups"])]),
+        *joined(
+            "Draws",
+            [
+                f"{counted(chains, 'chain')} x {drawn:,} after {_start_text(manifest)}",
+                f"seed {sampler['seed']}",
+                duration(manifest["seconds"]["total"]),
+            ],
+        ),
+        *paragraph("Engine", _stand_in_text(manifest)),
+        *level_lines(
+            manifest["model"]["formula"]["response"],
+            manifest["references"],
+            manifest["categories"],
+            manifest["request"].get("roles", {}).get("levels", {}),
+        ),
+        *paragraph("Priors", _priors_text(manifest["model"]["priors"])),
+    ]
+    if manifest["model"]["prior_only"]:
+        lines += paragraph("Note", "drawn from the priors alone; the outcome was left out")
+        response = manifest["model"]["formula"]["response"]
+        lines += paragraph("Implied", _implied_text(manifest["prior_predictive"], response))
+    if manifest["status"] == "interrupted":
+        lines += paragraph("Note", f"interrupted: {drawn:,} of {sampler['draws']:,} draws of each chain")
+    return lines
+
+
+def _path_text(data: Mapping[str, Any]) -> str:
+    """Return the file, and what is not usual about how it is written."""
+    unusual = Dialect(**data["dialect"]).unusual if "dialect" in data else ()
+    return f"{data['path']} ({', '.join(unusual)})" if unusual else str(data["path"])
+
+
+def _start_text(manifest: Mapping[str, Any]) -> str:
+    """Return "40 warmup from the mode", or the adapting warmup and why a start at the mode was given up, or none."""
+    if (manifest.get("start") or {}).get("from") == "proposal":
+        return "no warmup (independence Metropolis)"
+    start = manifest.get("start") or {"from": "", "warmup": manifest["request"]["sampler"]["warmup"], "reason": None}
+    warmup = f"{start['warmup']:,} warmup"
+    if start["reason"]:
+        return f"{warmup} ({start.get('tried', 'from the mode')}: {start['reason']})"
+    return f"{warmup} from the mode" if start["from"] == "mode" else warmup
+
+
+def _stand_in_text(manifest: Mapping[str, Any]) -> str:
+    """Return why the full engine did the work of the collapsed one; empty where it did not."""
+    reason = manifest.get("stands_in")
+    return f"full stands in for collapsed: {reason}" if reason else ""
+
+
+def _title_lines(formula: str, kind: str) -> list[str]:
+    """Return formula and family in one line where they fit."""
+    width, formula = page().width, visible(formula)
+    if len(formula) + 3 + len(kind) <= width:
+        return [formula + kind.rjust(width - len(formula))]
+    return [*wrapped(formula, later="    "), kind.rjust(width)]
+
+
+def _implied_text(implied: Mapping[str, Any], response: str) -> str:
+    """Return what the priors alone say about outcomes."""
+    if "shares" in implied:
+        shares = [f"{format_share(share)} {category}" for category, share in implied["shares"].items()]
+        observed = ", ".join(map(format_share, implied["data_shares"].values()))
+        often = format_share(implied["dominated"])
+        alone = f"in {often} of the draws one of them has over {format_share(DOMINATED)} of the rows"
+        return f"{response} is {', '.join(shares)} of the time (in the data {observed}); {alone}"
+    lower, upper, low, high = (
+        format_number(implied[name], None) for name in ("lower", "upper", "data_lower", "data_upper")
+    )
+    return (
+        f"95% of the {response} values that the priors imply lie between {lower} and {upper}; "
+        f"{format_share(implied['outside'])} lie outside the data's range, {low} to {high}"
+    )
+
+
+def _priors_text(priors: Mapping[str, Mapping[str, Any]]) -> str:
+    by_user = [name for name, prior in priors.items() if prior["source"].startswith(SET_BY_USER)]
+    shown = listed(by_user, most=len(by_user) if len(by_user) <= MOST_NAMED else MOST_NAMED - 2)
+    if len(by_user) == len(priors):
+        return "all set by --prior"
+    scaled = "weakly informative, scaled to the data (see run.json)"
+    return f"{shown} set by --prior; the others {scaled}" if by_user else scaled
+
+
+def _stored_roles(manifest: Mapping[str, Any]) -> Roles:
+    """Return the further columns of a run."""
+    stored = manifest["request"].get("roles")
+    return from_plain(Roles, stored) if stored else NO_ROLES
+
+
+def intercept_lines(manifest: Mapping[str, Any], summary: Summary) -> list[str]:
+    """Return what the intercepts are, where the table has two, or an offset that has to be 0."""
+    names = {row.name for row in summary.rows}
+    offset = _stored_roles(manifest).offset_at_zero
+    expected = _expected(manifest["model"]["formula"]["response"], manifest["model"], manifest["categories"])
+    if INTERCEPT_AT_MEAN not in names:
+        return wrapped(f"Intercept is the {expected} at {offset}.") if offset and INTERCEPT in names else []
+    means, also = manifest["x_mean"], f" and {offset}" if offset else ""
+    zero, mean = f"where all predictors are 0{also}", f"where they are at their means (see run.json){also}"
+    if len(means) == 1:
+        name, value = next(iter(means.items()))
+        zero, mean = f"at {name} = 0{also}", f"at its mean, {value:.4g}" + (f",{also}" if also else "")
+    return wrapped(f"Intercept is the {expected} {zero}, {INTERCEPT_AT_MEAN} that {mean}.")
+
+
+def sd_lines(manifest: Mapping[str, Any], summary: Summary) -> list[str]:
+    """Return where the sds of varying intercepts are, where the table has two of a factor."""
+    two = {row.group for row in summary.rows if row.kind is Kind.SD_AT_MEAN}
+    lines = []
+    for group in (group for group in manifest["groups"] if group["factor"] in two):
+        means, name = group["means"], group["factor"]
+        zero, mean = "where all that varies with them is 0", "where it is at its mean (see run.json)"
+        if len(means) == 1:
+            column, value = next(iter(means.items()))
+            zero, mean = f"at {column} = 0", f"at its mean, {value:.4g}"
+        both = f"{sd_name(name, INTERCEPT)} and cor are those of intercepts {zero}"
+        lines += wrapped(f"{both}, {sd_name(name, INTERCEPT_AT_MEAN)} is that {mean}.")
+    return lines
+
+
+def threshold_lines(manifest: Mapping[str, Any], summary: Summary) -> list[str]:
+    """Return what the thresholds are, where the table has some."""
+    if all(row.kind is not Kind.THRESHOLD for row in summary.rows):
+        return []
+    response, link = manifest["model"]["formula"]["response"], manifest["model"]["link"]
+    named, offset, zero = _predictors(summary), _stored_roles(manifest).offset_at_zero, ""
+    if named or offset:
+        where = [f"{named[0]} = 0"] if len(named) == 1 else []
+        where += [offset] if offset else []
+        zero = " where all predictors are 0" + (f" and {offset}" if offset else "")
+        zero = zero if len(named) > 1 else f" at {' and '.join(where)}"
+    if named:
+        zero += "; a coefficient above 0 makes higher ones likelier"
+    text = f"threshold[a|b] is the {link} of the probability of {response} up to a{zero}."
+    return wrapped(text)
+
+
+def sigma_lines(summary: Summary) -> list[str]:
+    """Return sigma in the units of the outcome, where it has predictors; of many levels the lowest and the highest."""
+    lines = []
+    for predictor in dict.fromkeys(sigma.predictor for sigma in summary.sigmas):
+        found = [sigma for sigma in summary.sigmas if sigma.predictor == predictor]
+        parts = [f"{_sigma_interval(sigma)} for {predictor} = {sigma.level}" for sigma in found]
+        if predictor is None:
+            parts = [f"{_sigma_interval(found[0])} where its predictors are at their means"]
+        elif len(found) > MOST_OF_SIGMA:
+            order = sorted(range(len(found)), key=lambda index: found[index].mean)
+            ends = f"from {parts[order[0]]} to {parts[order[-1]]}"
+            parts = [ends, f"all {len(found)}: --format json"]
+        elif len(summary.sigmas) < sum(row.kind is Kind.SIGMA_COEFFICIENT for row in summary.rows):
+            parts.append("other predictors of sigma at their means")
+        lines += joined("sigma", parts)
+    return lines
+
+
+def _sigma_interval(sigma: SigmaAt) -> str:
+    mean, _, lower, upper = format_row(sigma.mean, sigma.sd, sigma.lower, sigma.upper)
+    return f"{mean} ({lower} to {upper})"
+
+
+def _expected(response: str, model: Mapping[str, Any], categories: Sequence[str]) -> str:
+    """Return what the linear predictor is: "expected score", "logit of the probability of yes"."""
+    family, link = FAMILIES[model["family"]], model["link"]
+    if family.support is Support.BINARY:
+        expected = f"probability of {categories[1] if categories else f'{response} = 1'}"
+    elif family.has_trials:
+        expected = f"expected share of {response}"
+    else:
+        zeros = {"zi": " beyond the excess zeros", "hu": " before 0 is excluded"}
+        which = "".join(zeros.get(auxiliary.name, "") for auxiliary in family.auxiliaries)
+        expected = f"expected {'log ' if family.linear is np.log else ''}{response}{which}"
+    return expected if link == "identity" else f"{link} of the {expected}"
+
+
+def _predictors(summary: Summary) -> list[str]:
+    return [row.name for row in summary.rows if row.kind is Kind.COEFFICIENT and row.term != INTERCEPT]
+
+
+def share_lines(summary: Summary) -> list[str]:
+    """Return the sentence on the share of the variance between groups."""
+    predictors = _predictors(summary)
+    left = f" not explained by {elided(predictors[0], NAME_WIDTH)}" if len(predictors) == 1 else ""
+    left = " not explained by the predictors" if len(predictors) > 1 else left
+    lines = []
+    for share in summary.shares:
+        where = f" at {', '.join(f'{column} = 0' for column in share.at_zero)}" if share.at_zero else ""
+        where = f" at the mean of {', '.join(share.at_mean)}" if share.at_mean else where
+        scale = " on the latent scale" if share.scale == "latent" else ""
+        between = f"{format_share(share.mean)} of the variance{scale}{left} is between {plural(share.factor)}"
+        interval = f"{interval_title(summary.ci)} {format_share(share.lower)} to {format_share(share.upper)}"
+        lines += wrapped(f"{between} (ICC{where}; {interval}).")
+    return lines
+
+
+def run_text(
+    manifest: Mapping[str, Any],
+    summary: Summary,
+    diagnosis: Diagnosis,
+    output: OutputFormat,
+    run: Path,
+    *,
+    notes: bool = True,
+) -> str:
+    """Return the run of a folder in the wanted format; the table without notes where the reader has just seen them."""
+    if output is OutputFormat.JSON:
+        return json_text(summary_document(manifest, summary, diagnosis))
+    if output is OutputFormat.CSV:
+        return csv_text(summary.csv_rows())
+    if output is OutputFormat.MD:
+        return markdown_text(manifest, summary, diagnosis)
+    blocks = [
+        [*header_lines(manifest), *(note_lines(manifest) if notes else ()), *check_lines(diagnosis, str(run))],
+        table_lines(summary, manifest["groups"]),
+        _said_lines(manifest, summary),
+    ]
+    return "\n\n".join(map(in_lines, filter(None, blocks)))
+
+
+def _said_lines(manifest: Mapping[str, Any], summary: Summary) -> list[str]:
+    """Return what stands below the table."""
+    return [
+        *intercept_lines(manifest, summary),
+        *sd_lines(manifest, summary),
+        *threshold_lines(manifest, summary),
+        *sigma_lines(summary),
+        *share_lines(summary),
+    ]
+
+
+def markdown_text(manifest: Mapping[str, Any], summary: Summary, diagnosis: Diagnosis) -> str:
+    """Return the table as Markdown, and below it what it shows and whether the checks passed."""
+    rows = [["", "mean", "sd", interval_title(summary.ci), "R-hat", "ESS bulk", "ESS tail"]]
+    for row in summary.rows:
+        numbers = cells(row)
+        interval = f"{numbers['lower']} to {numbers['upper']}" if numbers["lower"] else ""
+        rest = (numbers[title] for title in rows[0][4:])
+        rows.append([row.name, numbers["mean"], numbers["sd"], interval, *rest])
+    sizes = [f"{manifest['data']['rows']:,} rows"]
+    sizes += [counted(group["levels"], group["factor"]) for group in manifest["groups"]]
+    said = [f"{family_text(manifest['model'], _stored_roles(manifest))}; {', '.join(sizes)}."]
+    said += [f"Checks: {VERDICTS[diagnosis.status]}.", *_said_lines(manifest, summary)]
+    said += notes_sentences(manifest)
+    words = markdown_words(" ".join(" ".join(said).split()))
+    return f"{markdown_table(rows)}\n\n{markdown_code(manifest['formula'])}, {words}"
+
+
+def saved_text(done: Fit) -> str:
+    """Return where the run is, and what to do next."""
+    folder = shell_word(str(done.folder))
+    groups = f"hierfit summarize {folder} --groups      " if done.design.groups else ""
+    status = "" if done.manifest["status"] in ("ok", "warn") else f"  (status: {done.manifest['status']})"
+    return in_lines([f"{'Saved':<{LABEL}}{done.folder}{status}", f"{'Next':<{LABEL}}{groups}hierfit plot {folder}"])
+
+
+def warning_text(done: Stored | Fit) -> str:
+    """Return the verdict where the checks failed and what is shown does not say so; otherwise nothing."""
+    if done.diagnosis.status is not Level.FAIL:
+        return ""
+    see = f"{'':<{LABEL}}see: hierfit summarize {shell_word(str(done.folder))}"
+    return in_lines([verdict_line(done.diagnosis), see])
+
+
+def exit_code(done: Stored | Fit, *, exit_zero: bool) -> ExitCode:
+    """Return what the shell gets to see of the checks of a run."""
+    failed = done.diagnosis.status is Level.FAIL and not exit_zero
+    return ExitCode.CHECKS_FAILED if failed else ExitCode.OK
+
+
+def exit_code_of_fit(done: Fit, *, exit_zero: bool) -> ExitCode:
+    """Return what the shell gets to see of a run that was just sampled."""
+    if done.manifest["status"] == "interrupted":
+        return ExitCode.INTERRUPTED
+    return exit_code(done, exit_zero=exit_zero)

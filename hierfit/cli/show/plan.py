@@ -1,0 +1,206 @@
+"""What is known before sampling -> text: the data as read, the model, its levels, its priors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from hierfit.cli.options.shared import OutputFormat
+from hierfit.cli.page import in_lines
+from hierfit.cli.show.formats import csv_text, json_text, markdown_table
+from hierfit.cli.show.lines import LABEL, duration, joined, paragraph
+from hierfit.cli.show.notes import note_lines
+from hierfit.manifest import describe_model, describe_notes
+from hierfit.model.design import Group
+from hierfit.model.engines import samples_by_stan
+from hierfit.model.formula import INTERCEPT
+from hierfit.model.priors import Prior
+from hierfit.model.roles import Roles
+from hierfit.model.spec import ModelSpec, sd_name, sigma_name, threshold_name
+from hierfit.plain import to_plain
+from hierfit.results.words import counted
+from hierfit.stan.start import expected_warmup
+from hierfit.stan.timing import Estimate
+from hierfit.visible import visible
+
+if TYPE_CHECKING:
+    from hierfit.workflow import Plan
+
+_SHOWN_LEVELS = 8
+
+
+def reading_text(plan: Plan) -> str:
+    """Return what was read, what was dropped, the model, and the notes on both, before anything is sampled."""
+    return in_lines([*_data_lines("Reading", plan), *_model_lines(plan), *note_lines(describe_notes(plan.notes))])
+
+
+def _data_lines(label: str, plan: Plan) -> list[str]:
+    table, design = plan.table, plan.design
+    sizes = [f"{table.n_read:,} rows", *map(_levels_text, design.groups)]
+    dropped = dropped_text(table.n_read - table.n_rows, table.dropped, table.spelled)
+    written = f" ({', '.join(table.dialect.unusual)})" if table.dialect.unusual else ""
+    return [f"{label:<{LABEL}}{table.path}{written}: {', '.join(sizes)}, {dropped}"]
+
+
+def _levels_text(group: Group) -> str:
+    """Return "160 schools", or "160 schools (3 with a single row)"."""
+    single = int((group.rows_per_level == 1).sum())
+    few = f" ({single:,} with a single row)" if 0 < single < group.n_levels else ""
+    return counted(group.n_levels, group.factor) + few
+
+
+def level_lines(
+    response: str, references: Mapping[str, str], categories: Sequence[str], orders: Mapping[str, Sequence[str]]
+) -> list[str]:
+    """Return what categories of an outcome are modelled, and orders and references of text predictors."""
+    orders = {name: levels for name, levels in orders.items() if name != response}
+    parts = []
+    for name in dict.fromkeys((*references, *orders)):
+        said = [_order_text(orders[name])] if name in orders else []
+        said += [f"compared with {references[name]}"] if name in references else []
+        parts.append(f"{name}: {', '.join(said)}")
+    if len(categories) == 2:
+        parts.insert(0, f"{response}: the probability of {categories[1]} (against {categories[0]})")
+    elif categories:
+        parts.insert(0, f"{response}: {_order_text(categories)}")
+    return joined("Levels", parts) if parts else []
+
+
+def _order_text(levels: Sequence[str]) -> str:
+    """Return "low < mid < high", of many levels the first and the last."""
+    shown = levels if len(levels) <= _SHOWN_LEVELS else [*levels[: _SHOWN_LEVELS - 1], "...", levels[-1]]
+    return " < ".join(shown)
+
+
+def _model_lines(plan: Plan) -> list[str]:
+    design = plan.design
+    return [
+        *paragraph("Model", f"{plan.spec.formula}  ({family_text(to_plain(plan.spec), plan.request.roles)})"),
+        *level_lines(design.response, design.references, design.categories, design.levels),
+    ]
+
+
+def family_text(model: Mapping[str, Any], roles: Roles) -> str:
+    """Return "poisson, log link, offset(log(minutes))": the family, and what further columns say of the rows.
+
+    An offset that stands in the formula is not said again.
+    """
+    if model["formula"].get("offset") is not None:
+        roles = replace(roles, offset=None)
+    return ", ".join([model["family"], f"{model['link']} link", *roles.row_terms])
+
+
+def dropped_text(
+    count: int, missing: Mapping[str, int], spelled: Mapping[str, Mapping[str, int]] = MappingProxyType({})
+) -> str:
+    """Return "3 rows dropped (missing: 2 ses, 1 sector 'NA')": of columns of words with what stands for missing."""
+    words = {name: "".join(f" {cell!r}" for cell in cells) for name, cells in spelled.items()}
+    columns = ", ".join(f"{number:,} {column}{words.get(column, '')}" for column, number in missing.items() if number)
+    return f"{count:,} row{'s' if count != 1 else ''} dropped" + (f" (missing: {columns})" if columns else "")
+
+
+def plan_text(plan: Plan) -> str:
+    """Return data, model, priors and size, for --dry-run."""
+    design, options = plan.design, plan.request.sampler
+    effects = sum(group.n_levels * len(group.terms) for group in design.groups)
+    numbers = (effects + len(plan.spec.parameters) + 7) * options.chains * options.draws
+    megabytes = max(1.0, numbers * 8 / 1e6)
+    groups = describe_model(plan.request, plan.table, design, plan.spec)["groups"]
+    return in_lines(
+        [
+            *_data_lines("Data", plan),
+            *(f"{'':<{LABEL}}{text}" for text in rows_per_group(groups)),
+            *_model_lines(plan),
+            *note_lines(describe_notes(plan.notes)),
+            "",
+            "Priors",
+            *prior_lines(plan.spec),
+            "",
+            f"Would draw {options.chains:,} chains x {options.draws:,} after {_warmup_text(plan)}: "
+            f"{len(plan.spec.parameters)} parameters and {effects:,} group effects, about {megabytes:,.0f} MB.",
+        ]
+    )
+
+
+def _warmup_text(plan: Plan) -> str:
+    if not samples_by_stan(plan.engine, plan.design.groups):
+        return "no warmup (independence Metropolis)"
+    return f"{expected_warmup(plan.request.sampler, plan.engine):,} warmup"
+
+
+def time_text(plan: Plan, estimate: Estimate | None) -> str:
+    """Return how long sampling will take, or that the program has to be compiled first, for --dry-run."""
+    if estimate is None:
+        return "Time: unknown until the Stan program is compiled, which takes about half a minute, once."
+    options = plan.request.sampler
+    if not samples_by_stan(plan.engine, plan.design.groups):
+        draws = f"{counted(options.chains, 'chain')} of {options.draws:,} draws, {counted(estimate.cores, 'core')}"
+        return f"Time: about {duration(estimate.seconds)} ({1000 * estimate.gradient:.2g} ms a draw; {draws})."
+    chains = (
+        f"{counted(options.chains, 'chain')} of {expected_warmup(options, plan.engine) + options.draws:,} iterations"
+    )
+    return (
+        f"Time: about {duration(estimate.seconds)} ({1000 * estimate.gradient:.2g} ms a gradient; {chains}, "
+        f"{counted(estimate.cores, 'core')}, {estimate.steps} leapfrog steps an iteration assumed)."
+    )
+
+
+def prior_lines(spec: ModelSpec) -> list[str]:
+    """Return one line for each prior: name, distribution, where it comes from and what to know about it."""
+    shown = {name: str(prior) for name, prior in spec.priors.items()}
+    width, wide = max(len(visible(name)) for name in shown), max(map(len, shown.values()))
+    return [
+        f"  {visible(name):<{width}} ~ {shown[name]:<{wide}}   {prior.source}{_prior_note(name, prior, spec)}"
+        for name, prior in spec.priors.items()
+    ]
+
+
+def priors_text(spec: ModelSpec, output: OutputFormat) -> str:
+    """Return the table of priors in the wanted format."""
+    if output is OutputFormat.TABLE:
+        return in_lines(prior_lines(spec))
+    header = ("parameter", "prior", "source")
+    rows = [(name, str(prior), prior.source + _prior_note(name, prior, spec)) for name, prior in spec.priors.items()]
+    if output is OutputFormat.CSV:
+        return csv_text([header, *rows])
+    if output is OutputFormat.MD:
+        return markdown_table([header, *rows])
+    records = [dict(zip(header, row, strict=True)) for row in rows]
+    return json_text(records)
+
+
+def _prior_note(name: str, prior: Prior, spec: ModelSpec) -> str:
+    lower, _ = prior.bounds(positive=False)
+    half = "; its positive half" if spec.is_positive(name) and lower < 0 and prior.constant is None else ""
+    return half + _place_note(name, spec)
+
+
+def _place_note(name: str, spec: ModelSpec) -> str:
+    """Return where the intercept is that a prior speaks of, of its sd or its correlations, where it is not at 0."""
+    if name == INTERCEPT and spec.has_two_intercepts:
+        return "; of the intercept at the mean of x"
+    if _is_at_mean(name, spec):
+        return "; at the mean of what varies with the intercept"
+    if spec.centered and spec.coefficients and name in map(threshold_name, spec.thresholds):
+        return "; at the mean of x"
+    if name == sigma_name(INTERCEPT) and len(spec.sigma_coefficients) > 1:
+        return "; at the mean of its predictors"
+    return ""
+
+
+def _is_at_mean(name: str, spec: ModelSpec) -> bool:
+    """Whether the prior is one of the sd of a factor's intercepts, or of its correlations, at the mean of columns."""
+    of_two = [group.factor for group in spec.groups if spec.has_two_sds(group)]
+    return name in {name for factor in of_two for name in (sd_name(factor, INTERCEPT), f"cor({factor})")}
+
+
+def rows_per_group(groups: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Return how many rows the levels of each factor have."""
+    return [f"rows per {group['factor']}: {_spread(group)}" for group in groups]
+
+
+def _spread(group: Mapping[str, Any]) -> str:
+    least, mean, most = group["rows_min"], group["rows_mean"], group["rows_max"]
+    return f"{least:,}" if least == most else f"min {least:,}, mean {mean:,.1f}, max {most:,}"
