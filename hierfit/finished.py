@@ -153,7 +153,7 @@ def simulate_from(run: Path, seed: int) -> Simulated:
     found = open_fit(run)
     request = found.record.request
     rng = np.random.default_rng(seed)
-    draw = pick_true_draw(found.draws, found.design, rng, {"run": str(run), "seed": seed})
+    draw = pick_true_draw(found.draws, found.design, rng, str(run), seed)
     table = read_again(request, found.record.data.sha256)
     return simulate_again(found.design, found.spec.formula, request.roles, draw, rng, table)
 

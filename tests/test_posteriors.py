@@ -221,11 +221,11 @@ def test_the_truth_is_recovered(seed: int, tmp_path: Path) -> None:
     simulated = simulate(simulation)
     write_simulation(simulated, tmp_path / "sim")
     done = fit(tmp_path / "sim" / "data.csv", formula_from_flags("score", ["ses"], "school", ["ses"]), tmp_path / "run")
-    for name, value in simulated.truth["parameters"].items():
+    for name, value in simulated.truth.parameters.items():
         row = done.summary.row(name)
         assert abs(row.mean - value) < 4 * row.sd, name
     table = summarize_groups(done.draws, done.design, done.spec).table("school")
-    truth = np.array([simulated.truth["effects"]["school"]["values"][label] for label in table.labels])
+    truth = np.array([simulated.truth.content["effects"]["school"]["values"][label] for label in table.labels])
     inside = (table.deviation_lower < truth) & (truth < table.deviation_upper)
     # 80 effects, 95 %: 76 expected, sd 1.9 if independent; 66 are more than five below.
     assert inside.sum() >= 66

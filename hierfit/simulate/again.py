@@ -10,11 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
-import hierfit
 from hierfit.errors import FormulaError, UsageError
 from hierfit.model.design import Design
 from hierfit.model.formula import INTERCEPT, Formula, column_of
@@ -24,6 +22,7 @@ from hierfit.simulate.effects import Factor
 from hierfit.simulate.files import Simulated
 from hierfit.simulate.outcome import Column, draw_rows
 from hierfit.simulate.predictors import Array
+from hierfit.simulate.truth import Origin, TrueModel
 
 _INSTEAD = "put the file back that the run was fitted to, or simulate from its formula with --formula"
 
@@ -36,13 +35,13 @@ class TrueDraw:
         parameters: population-level parameter -> value.
         effects: grouping factor -> deviations of its levels [J, M].
         predictor: the linear predictor of each row [N].
-        origin: where it was drawn from: run, chain, draw.
+        origin: where it was drawn from.
     """
 
     parameters: Mapping[str, float]
     effects: Mapping[str, Array]
     predictor: Array
-    origin: Mapping[str, Any]
+    origin: Origin
 
 
 def simulate_again(
@@ -72,14 +71,7 @@ def simulate_again(
     columns: dict[str, Column] = {formula.response: draw_rows(rng, design, draw.parameters, draw.predictor)}
     columns |= _row_columns(design, roles, table)
     columns |= stored
-    truth = {
-        "hierfit": hierfit.__version__,
-        "from": dict(draw.origin),
-        "formula": str(formula),
-        "parameters": dict(draw.parameters),
-        "effects": {factor.name: factor.truth for factor in factors},
-    }
-    return Simulated(columns, truth)
+    return Simulated(columns, TrueModel(formula, draw.parameters, tuple(factors), draw.origin))
 
 
 def _row_columns(design: Design, roles: Roles, table: Table | None) -> dict[str, Array]:

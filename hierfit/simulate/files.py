@@ -8,7 +8,6 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -18,6 +17,7 @@ from hierfit.disk.writing import create, write_text
 from hierfit.errors import RunFolderError
 from hierfit.simulate.outcome import Column
 from hierfit.simulate.predictors import Array
+from hierfit.simulate.truth import TrueModel
 from hierfit.visible import visible_json
 
 DATA_FILE, TRUTH_FILE = "data.csv", "truth.json"
@@ -31,11 +31,11 @@ class Simulated:
     Attributes:
         columns: column name -> values [N], NaN where missing, in the order of the CSV: outcome, trials, predictors,
             groups.
-        truth: what truth.json holds: settings, formula, parameters by their names, effects of the groups.
+        truth: what they come from.
     """
 
     columns: Mapping[str, Column]
-    truth: Mapping[str, Any]
+    truth: TrueModel
 
     @property
     def n_rows(self) -> int:
@@ -56,7 +56,8 @@ def write_simulation(simulated: Simulated, folder: str | Path, overwrite: bool =
         with place.replacing((DATA_FILE, TRUTH_FILE), TRUTH_FILE) as new:
             _write_csv(simulated.columns, new / DATA_FILE)
             digest = hashlib.sha256((new / DATA_FILE).read_bytes()).hexdigest()
-            truth = {**simulated.truth, "data_sha256": digest}  # so that no other data are ever compared with it
+            # With the hash no other data are ever compared with the truth.
+            truth = {**simulated.truth.content, "data_sha256": digest}
             write_text(new / TRUTH_FILE, visible_json(json.dumps(truth, indent=2, ensure_ascii=False)) + "\n")
 
 

@@ -15,7 +15,6 @@ from typing import Any
 
 import numpy as np
 
-import hierfit
 from hierfit.errors import DataError, FormulaError, UsageError
 from hierfit.model.building import build_design
 from hierfit.model.design import Design, Group
@@ -29,6 +28,7 @@ from hierfit.simulate.outcome import Column, draw_rows
 from hierfit.simulate.predictors import Array
 from hierfit.simulate.simulation import TRIALS, Simulation
 from hierfit.simulate.true_values import correlation_matrix, given_values, true_values
+from hierfit.simulate.truth import TrueModel
 
 
 def simulate(simulation: Simulation) -> Simulated:
@@ -53,14 +53,8 @@ def simulate(simulation: Simulation) -> Simulated:
     ]
     y = draw_rows(rng, design, parameters, linear_predictor(design, parameters, factors))
     _check_categories(design, y, complete)
-    truth = {
-        "hierfit": hierfit.__version__,
-        "seed": simulation.seed,
-        "simulation": {**_settings(simulation), "true": given},
-        "formula": str(simulation.formula),
-        "parameters": parameters,
-        "effects": {factor.name: factor.truth for factor in factors},
-    }
+    settings = {"seed": simulation.seed, "simulation": {**_settings(simulation), "true": given}}
+    truth = TrueModel(simulation.formula, parameters, tuple(factors), settings, given)
     return Simulated(_columns(simulation, drawn, y, holes), truth)
 
 

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import numpy as np
 
 from hierfit.model.design import Design
 from hierfit.results.draws import Draws
 from hierfit.results.predict import chosen_effects, linear_predictor, pick_draws
 from hierfit.simulate.again import TrueDraw
+from hierfit.simulate.truth import Origin
 
 
-def pick_true_draw(draws: Draws, design: Design, rng: np.random.Generator, origin: Mapping[str, Any]) -> TrueDraw:
-    """Return one draw with its linear predictor of every row; chain and draw are added to its origin."""
+def pick_true_draw(draws: Draws, design: Design, rng: np.random.Generator, run: str, seed: int) -> TrueDraw:
+    """Return one draw, which `rng`, made of the seed, chooses, with its linear predictor of every row."""
     picks = pick_draws(draws, 1, rng)
     chain, iteration = divmod(int(picks[0]), draws.n_draws)
     return TrueDraw(
         {parameter.name: float(draws.of(parameter.name)[chain, iteration]) for parameter in draws.parameters},
         {group.factor: chosen_effects(draws, group, picks)[0] for group in design.groups},
         linear_predictor(draws, design, np.arange(design.n_rows), picks)[0],
-        {**origin, "chain": chain, "draw": iteration},
+        Origin(run, seed, chain, iteration),
     )

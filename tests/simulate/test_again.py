@@ -109,18 +109,18 @@ def test_rows_predictors_and_groups_stay(model: Model, run: Callable[[Model], Pa
         np.testing.assert_array_equal(group.codes, old.codes)
         np.testing.assert_array_equal(group.Z, old.Z)
     assert not np.array_equal(after.y, before.design.y)
-    origin = simulated.truth["from"]
+    origin = simulated.truth.content["from"]
     drawn = before.draws.values[origin["chain"], origin["draw"]]
-    assert list(simulated.truth["parameters"].values()) == drawn.tolist()
-    assert list(simulated.truth["parameters"]) == [parameter.name for parameter in before.spec.parameters]
+    assert list(simulated.truth.parameters.values()) == drawn.tolist()
+    assert list(simulated.truth.parameters) == [parameter.name for parameter in before.spec.parameters]
     for factor, effects in before.draws.effects.items():
-        stored = list(simulated.truth["effects"][factor]["values"].values())
+        stored = list(simulated.truth.content["effects"][factor]["values"].values())
         np.testing.assert_array_equal(stored, effects[origin["chain"], origin["draw"]])
 
 
 def test_the_outcome_is_that_of_the_true_values(run: Callable[[Model], Path]) -> None:
     simulated = finished.simulate_from(run(MODELS["two factors"]), 8)
-    true, effects = simulated.truth["parameters"], simulated.truth["effects"]
+    true, effects = simulated.truth.parameters, simulated.truth.content["effects"]
     g = np.array([effects["g"]["values"][label] for label in simulated.columns["g"]])
     level = np.array([effects["the level"]["values"][label][0] for label in simulated.columns["the level"]])
     x, odd = np.asarray(simulated.columns["x"]), np.asarray(simulated.columns["odd name"])
@@ -134,8 +134,8 @@ def test_the_outcome_is_that_of_the_true_values(run: Callable[[Model], Path]) ->
 def test_the_seed_chooses_draw_and_outcome(run: Callable[[Model], Path]) -> None:
     folder = run(MODELS["slopes"])
     one, same, other = (finished.simulate_from(folder, seed) for seed in (1, 1, 2))
-    assert one.truth == same.truth and np.array_equal(one.columns["score"], same.columns["score"])
-    assert one.truth["parameters"] != other.truth["parameters"]
+    assert one.truth.content == same.truth.content and np.array_equal(one.columns["score"], same.columns["score"])
+    assert one.truth.parameters != other.truth.parameters
 
 
 @pytest.mark.parametrize(
@@ -175,7 +175,7 @@ def test_columns_that_a_run_does_not_store_are_read_again(
     np.testing.assert_allclose(plan.design.X, before.design.X)
     for group, old in zip(plan.design.groups, before.design.groups, strict=True):
         assert group.labels == old.labels and np.array_equal(group.codes, old.codes)
-        assert simulated.truth["effects"][group.factor]["terms"] == list(old.terms)
+        assert simulated.truth.content["effects"][group.factor]["terms"] == list(old.terms)
 
 
 def test_a_file_that_has_changed_is_not_read(run: Callable[[Model], Path]) -> None:

@@ -43,7 +43,7 @@ def test_what_is_written_reads_back_exactly(tmp_path: Path) -> None:
     assert labels == list(simulated.columns["school"])
     stored = json.loads((tmp_path / "new" / "sim" / "truth.json").read_text())
     assert stored.pop("data_sha256") == table.sha256
-    assert stored == simulated.truth
+    assert stored == simulated.truth.content
     assert sorted(path.name for path in (tmp_path / "new" / "sim").iterdir()) == ["data.csv", "truth.json"]
 
 

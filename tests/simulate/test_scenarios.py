@@ -28,7 +28,7 @@ SLOPES = replace(find_scenario("slopes").simulation, levels={"school": 8}, rows=
 
 
 def effects_of(simulated: Simulated, group: str) -> np.ndarray:
-    return np.array(list(simulated.truth["effects"][group]["values"].values()))
+    return np.array(list(simulated.truth.content["effects"][group]["values"].values()))
 
 
 def read_as_a_fit(simulated: Simulated, asked: Simulation, folder: Path) -> tuple[Design, ModelSpec]:
@@ -41,7 +41,7 @@ def read_as_a_fit(simulated: Simulated, asked: Simulation, folder: Path) -> tupl
 
 
 def test_truth_names_settings_parameters_and_effects() -> None:
-    truth = simulate(SLOPES).truth
+    truth = simulate(SLOPES).truth.content
     assert truth["hierfit"] == __version__
     assert truth["seed"] == 1
     assert truth["formula"] == truth["simulation"]["formula"] == "score ~ 1 + ses + (1 + ses | school)"
@@ -81,7 +81,7 @@ def test_random_numbers_come_in_the_order_that_files_have_always_had() -> None:
 
 def test_without_noise_every_row_lies_on_the_line_of_its_group() -> None:
     simulated = simulate(replace(SLOPES, true={**SLOPES.true, "sigma": 0.0}))
-    u = simulated.truth["effects"]["school"]["values"]
+    u = simulated.truth.content["effects"]["school"]["values"]
     intercepts = np.array([50.0 + u[label][0] for label in simulated.columns["school"]])
     slopes = np.array([2.0 + u[label][1] for label in simulated.columns["school"]])
     np.testing.assert_array_equal(simulated.columns["score"], intercepts + slopes * simulated.columns["ses"])
@@ -92,8 +92,13 @@ def test_one_slope_per_row() -> None:
     assert list(simulated.columns) == ["y", "x", "row"]
     assert len(set(simulated.columns["row"])) == len(simulated.columns["y"]) == 100
     assert simulated.columns["row"][0] == "001"
-    assert simulated.truth["formula"] == "y ~ 1 + x + (0 + x | row)"
-    assert simulated.truth["simulation"]["true"] == {"Intercept": 2.0, "x": 2.0, "sd(row: x)": 1.0, "sigma": 0.0}
+    assert simulated.truth.content["formula"] == "y ~ 1 + x + (0 + x | row)"
+    assert simulated.truth.given == {
+        "Intercept": 2.0,
+        "x": 2.0,
+        "sd(row: x)": 1.0,
+        "sigma": 0.0,
+    }
     u = effects_of(simulated, "row")[:, 0]
     np.testing.assert_array_equal(simulated.columns["y"], 2.0 + (2.0 + u) * simulated.columns["x"])
     assert min(simulated.columns["x"]) >= 0 and max(simulated.columns["x"]) <= 10
@@ -113,7 +118,7 @@ def test_moments_of_a_large_simulation_are_those_of_the_truth() -> None:
     )
     simulated = simulate(asked)
     u = effects_of(simulated, "school")
-    assert simulated.truth["effects"]["school"]["terms"] == ["Intercept", "ses", "age"]
+    assert simulated.truth.content["effects"]["school"]["terms"] == ["Intercept", "ses", "age"]
     sds, R = np.array([5.0, 1.5, 0.5]), np.array([[1, 0.6, 0], [0.6, 1, -0.4], [0, -0.4, 1]])
     # Monte Carlo errors: a mean has sd / sqrt(J), an sd has sd / sqrt(2 J), a correlation (1 - rho^2) / sqrt(J).
     # Five of them: a wrong program fails, and the fixed seed makes the outcome the same every time.
@@ -140,8 +145,8 @@ def test_outcomes_follow_their_family(family: str, link: str, tmp_path: Path) ->
     simulated = simulate(replace(start, levels={factor: 400}, rows=20, link=link, true=true, seed=4))
     design, _ = read_as_a_fit(simulated, replace(start, link=link), tmp_path)
     factors = [Factor(g.factor, g.labels, g.codes, g.terms, effects_of(simulated, g.factor)) for g in design.groups]
-    eta = linear_predictor(design, simulated.truth["parameters"], factors)
-    record, auxiliaries = FAMILIES[family], true_auxiliaries(design, simulated.truth["parameters"])
+    eta = linear_predictor(design, simulated.truth.parameters, factors)
+    record, auxiliaries = FAMILIES[family], true_auxiliaries(design, simulated.truth.parameters)
     trials = np.ones(design.n_rows) if design.trials is None else design.trials
     mean = record.mean(eta, link, auxiliaries)
     residuals = design.y - record.expected(mean, auxiliaries, trials)
@@ -163,10 +168,10 @@ def test_a_fit_takes_every_scenario_and_calls_its_parameters_the_same(name: str,
     asked = scenario.simulation
     simulated = simulate(asked)
     _, spec = read_as_a_fit(simulated, asked, tmp_path)
-    assert list(simulated.truth["parameters"]) == [parameter.name for parameter in spec.parameters]
+    assert list(simulated.truth.parameters) == [parameter.name for parameter in spec.parameters]
     # Nothing is left to the defaults, which come from here.
     at_mean = {parameter.name for parameter in spec.parameters if parameter.is_at_mean}
-    assert simulated.truth["simulation"]["true"].keys() == simulated.truth["parameters"].keys() - at_mean
+    assert simulated.truth.given.keys() == simulated.truth.parameters.keys() - at_mean
     assert scenario.name == name and "\n" not in scenario.description
     assert f"{next(iter(asked.levels.values())):,} " in scenario.description
 
@@ -195,15 +200,15 @@ def test_crossed_factors_meet_each_other_evenly() -> None:
     simulated = simulate(find_scenario("crossed").simulation)
     pairs = set(zip(simulated.columns["person"], simulated.columns["item"], strict=True))
     assert len(pairs) == len(simulated.columns["correct"]) == 100 * 24
-    assert simulated.truth["formula"] == "correct ~ 1 + (1 | person) + (1 | item)"
-    assert list(simulated.truth["effects"]) == ["person", "item"]
-    assert sorted(simulated.truth["effects"]["item"]["values"])[:2] == ["i01", "i02"]
+    assert simulated.truth.content["formula"] == "correct ~ 1 + (1 | person) + (1 | item)"
+    assert list(simulated.truth.content["effects"]) == ["person", "item"]
+    assert sorted(simulated.truth.content["effects"]["item"]["values"])[:2] == ["i01", "i02"]
 
 
 def test_missing_cells_leave_the_rest_as_it_was(tmp_path: Path) -> None:
     asked = replace(find_scenario("litters").simulation, levels={"farm": 200}, missing=0.1)
     whole, holes = simulate(replace(asked, missing=0.0)), simulate(asked)
-    assert whole.truth["effects"] == holes.truth["effects"]
+    assert whole.truth.content["effects"] == holes.truth.content["effects"]
     for name in ("survived", "weight"):
         values, left = np.asarray(whole.columns[name]), np.asarray(holes.columns[name])
         missing = np.isnan(left)

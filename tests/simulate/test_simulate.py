@@ -57,10 +57,10 @@ def written(asked: Simulation, folder: Path) -> tuple[Simulated, workflow.Plan]:
 
 
 def assert_same_names(simulated: Simulated, plan: workflow.Plan) -> None:
-    assert list(simulated.truth["parameters"]) == [parameter.name for parameter in plan.spec.parameters]
-    assert list(simulated.truth["effects"]) == [group.factor for group in plan.design.groups]
+    assert list(simulated.truth.parameters) == [parameter.name for parameter in plan.spec.parameters]
+    assert list(simulated.truth.content["effects"]) == [group.factor for group in plan.design.groups]
     for group in plan.design.groups:
-        effects = simulated.truth["effects"][group.factor]
+        effects = simulated.truth.content["effects"][group.factor]
         assert tuple(effects["terms"]) == group.terms
         assert set(effects["values"]) >= set(group.labels)
 
@@ -83,18 +83,20 @@ def test_the_truth_explains_the_rows_that_a_fit_keeps(formula: str, missing: flo
     assert_same_names(simulated, plan)
     assert (plan.table.n_rows < plan.table.n_read) == (missing > 0)
     # Ten of the residual's sds, and the rounding of sums of several thousands.
-    np.testing.assert_allclose(plan.design.y, linear_predictor(plan.design, simulated.truth), atol=1e-8, rtol=1e-10)
-    at_mean = simulated.truth["parameters"].get("Intercept_at_mean")
+    np.testing.assert_allclose(
+        plan.design.y, linear_predictor(plan.design, simulated.truth.content), atol=1e-8, rtol=1e-10
+    )
+    at_mean = simulated.truth.parameters.get("Intercept_at_mean")
     if at_mean is not None:
-        b = [simulated.truth["parameters"][name] for name in plan.design.coefficients]
-        assert at_mean == pytest.approx(simulated.truth["parameters"]["Intercept"] + plan.design.x_mean @ b)
+        b = [simulated.truth.parameters[name] for name in plan.design.coefficients]
+        assert at_mean == pytest.approx(simulated.truth.parameters["Intercept"] + plan.design.x_mean @ b)
 
 
 def test_a_fit_finds_the_truth(tmp_path: Path) -> None:
     simulated, plan = written(simulation("score ~ ses + (1 | school)"), tmp_path)
     assert runs.truth_beside(plan.table.path, plan.table.sha256) is not None
     stored = json.loads((tmp_path / "truth.json").read_text())
-    assert stored["parameters"] == simulated.truth["parameters"]
+    assert stored["parameters"] == simulated.truth.parameters
     settings = stored["simulation"]
     assert (settings["formula"], settings["levels"], settings["rows"]) == (
         "score ~ 1 + ses + (1 | school)", {"school": 30}, 20,
@@ -118,9 +120,9 @@ def test_outcomes_of_every_family(family: str, link: str, tmp_path: Path) -> Non
     simulated, plan = written(asked, tmp_path)
     assert_same_names(simulated, plan)
     record, design = FAMILIES[family], plan.design
-    eta = linear_predictor(design, simulated.truth)
+    eta = linear_predictor(design, simulated.truth.content)
     trials = np.ones(design.n_rows) if design.trials is None else design.trials
-    auxiliaries = true_auxiliaries(design, simulated.truth["parameters"])
+    auxiliaries = true_auxiliaries(design, simulated.truth.parameters)
     residuals = design.y - record.expected(record.mean(eta, link, auxiliaries), auxiliaries, trials)
     # Five standard errors of a mean, for all rows and for those whose mean is low and high: a wrong link shows there.
     for rows in (eta > -np.inf, eta < np.median(eta), eta >= np.median(eta)):
@@ -135,7 +137,7 @@ def test_effects_have_the_sds_and_correlations_asked_for() -> None:
     levels = {"g": 20_000, "h": 3_000}
     asked = Simulation(parse_formula("y ~ a + b + (1 + a + b | g) + (1 | h)"), levels=levels, rows=(1, 3), true=true)
     simulated = simulate(asked)
-    effects = {name: np.array(list(factor["values"].values())) for name, factor in simulated.truth["effects"].items()}
+    effects = {factor.name: factor.effects for factor in simulated.truth.factors}
     assert {name: len(u) for name, u in effects.items()} == levels
     u, sds, R = effects["g"], [5.0, 1.5, 0.5], {(0, 1): 0.6, (0, 2): 0.0, (1, 2): -0.4}
     # Five Monte Carlo errors: a mean has sd / sqrt(J), an sd has sd / sqrt(2 J), a correlation (1 - rho^2) / sqrt(J).
@@ -149,7 +151,7 @@ def test_effects_have_the_sds_and_correlations_asked_for() -> None:
 
 def test_without_correlations_the_effects_have_none() -> None:
     asked = Simulation(parse_formula("y ~ a + (1 + a || g)"), levels={"g": 10_000}, rows=1)
-    truth = simulate(asked).truth
+    truth = simulate(asked).truth.content
     assert not any(name.startswith("cor(") for name in truth["parameters"])
     u = np.array(list(truth["effects"]["g"]["values"].values()))
     assert abs(np.corrcoef(u.T)[0, 1]) < 5 / np.sqrt(len(u))  # five standard errors
@@ -240,8 +242,8 @@ def test_predictors_of_sigma(missing: float, tmp_path: Path) -> None:
     asked = simulation(formula, rows=200, missing=missing, true={"sigma_Intercept": 0.5})
     simulated, plan = written(asked, tmp_path)
     assert_same_names(simulated, plan)
-    sigma = true_auxiliaries(plan.design, simulated.truth["parameters"])["sigma"]
-    residuals = (plan.design.y - linear_predictor(plan.design, simulated.truth)) / sigma
+    sigma = true_auxiliaries(plan.design, simulated.truth.parameters)["sigma"]
+    residuals = (plan.design.y - linear_predictor(plan.design, simulated.truth.content)) / sigma
     # Standard normal where sigma is small and where it is large, within five standard errors of an sd.
     for rows in (sigma < np.median(sigma), sigma >= np.median(sigma)):
         assert abs(residuals[rows].std() - 1) < 5 / np.sqrt(2 * rows.sum())
@@ -260,8 +262,8 @@ def test_references_and_odd_names(tmp_path: Path) -> None:
     )
     simulated, plan = written(asked, tmp_path)
     assert_same_names(simulated, plan)
-    assert "sector[Church]" in simulated.truth["parameters"] and "sector[Public]" not in simulated.truth["parameters"]
-    assert simulated.truth["parameters"]["family income"] == -3.0
+    assert "sector[Church]" in simulated.truth.parameters and "sector[Public]" not in simulated.truth.parameters
+    assert simulated.truth.parameters["family income"] == -3.0
 
 
 def test_the_seed_decides_and_true_values_leave_the_columns_alone(tmp_path: Path) -> None:

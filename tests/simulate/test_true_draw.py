@@ -8,9 +8,9 @@ from hierfit.simulate.true_draw import pick_true_draw
 
 def test_the_truth_is_one_draw_of_everything(synthetic):
     case = synthetic(5, 2)
-    draw = pick_true_draw(case.draws, case.design, np.random.default_rng(3), {"run": "r"})
-    chain, iteration = draw.origin["chain"], draw.origin["draw"]
-    assert draw.origin["run"] == "r"
+    draw = pick_true_draw(case.draws, case.design, np.random.default_rng(3), "r", 3)
+    chain, iteration = draw.origin.chain, draw.origin.draw
+    assert (draw.origin.run, draw.origin.seed) == ("r", 3)
     assert list(draw.parameters.values()) == case.draws.values[chain, iteration].tolist()
     assert list(draw.parameters) == [parameter.name for parameter in case.draws.parameters]
     np.testing.assert_array_equal(draw.effects["school"], case.draws.effects["school"][chain, iteration])
@@ -22,6 +22,6 @@ def test_the_truth_is_one_draw_of_everything(synthetic):
 def test_the_seed_picks(synthetic):
     case = synthetic(5, 2)
     one, same, other = (
-        pick_true_draw(case.draws, case.design, np.random.default_rng(seed), {}).origin for seed in (1, 1, 2)
+        pick_true_draw(case.draws, case.design, np.random.default_rng(seed), "r", 0).origin for seed in (1, 1, 2)
     )
     assert one == same != other

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from hierfit.model.roles import Roles
     from hierfit.request import FitRequest
 
-_SAMPLER = ("chains", "warmup", "draws", "seed", "adapt_delta", "max_treedepth", "parallel_chains")
+SAMPLER = ("chains", "warmup", "draws", "seed", "adapt_delta", "max_treedepth", "parallel_chains")
 
 
 def repeated(run: Path, options: FitOptions) -> FitRequest:
@@ -43,7 +43,7 @@ def repeated(run: Path, options: FitOptions) -> FitRequest:
         formula=formula,
         roles=with_offset(_merged_roles(before.roles, options), formula),
         priors=_merged_priors(before.priors, options.prior or ()),
-        sampler=replace(before.sampler, **options.changes(*_SAMPLER)),
+        sampler=replace(before.sampler, **options.changes(*SAMPLER)),
         na=tuple(options.na or ()) if "na" in typed else before.na,
         centered=not options.no_center if "no_center" in typed else before.centered,
         engine=options.engine.value if "engine" in typed else before.engine,

@@ -10,10 +10,12 @@ from hierfit.cli.page import in_lines
 from hierfit.cli.show.lines import joined, paragraph
 from hierfit.model.formula import Formula, column_of
 from hierfit.model.levels import levels_text
+from hierfit.model.outcome import find_family
 from hierfit.model.roles import Roles
 from hierfit.model.spec import INTERCEPT_AT_MEAN, sd_name
 from hierfit.results.words import counted
 from hierfit.simulate.files import DATA_FILE, TRUTH_FILE, Simulated
+from hierfit.simulate.truth import Origin
 from hierfit.visible import shell_words
 
 if TYPE_CHECKING:
@@ -23,19 +25,18 @@ if TYPE_CHECKING:
 
 def simulation_text(simulation: Simulation, simulated: Simulated, out: Path) -> str:
     """Return what a simulation has come to, with every true value, those that were given first."""
-    effects, settings = simulated.truth["effects"], simulated.truth["simulation"]
-    sizes = [f"{simulated.n_rows:,} rows", *(counted(len(factor["values"]), name) for name, factor in effects.items())]
-    given = settings["true"]
-    parameters = simulated.truth["parameters"]
+    truth = simulated.truth
+    sizes = [f"{simulated.n_rows:,} rows", *(counted(len(factor.labels), factor.name) for factor in truth.factors)]
     at_mean = {sd_name(group.factor, INTERCEPT_AT_MEAN) for group in simulation.formula.groups} | {INTERCEPT_AT_MEAN}
-    default = {name: value for name, value in parameters.items() if name not in at_mean | given.keys()}
+    default = {name: value for name, value in truth.parameters.items() if name not in at_mean | truth.given.keys()}
+    _, link = find_family(simulation.family, simulation.link)
     options = _flags(simulation.formula) if simulation.of_scenario else ["--formula", str(simulation.formula)]
     options += _family_options(simulation.family, simulation.link, simulation.roles)
     return in_lines(
         [
             _written(out, ", ".join(sizes)),
-            *paragraph("Model", f"{simulation.formula}  ({simulation.family}, {settings['link']} link)"),
-            *_values("Truth", given),
+            *paragraph("Model", f"{simulation.formula}  ({simulation.family}, {link} link)"),
+            *_values("Truth", truth.given),
             *_values("Default", default),
             _next(out, options),
         ]
@@ -44,13 +45,14 @@ def simulation_text(simulation: Simulation, simulated: Simulated, out: Path) -> 
 
 def run_text(run: Path, request: FitRequest, simulated: Simulated, out: Path) -> str:
     """Return what new data from a run have come to."""
-    origin = simulated.truth["from"]
+    origin = simulated.truth.origin
+    assert isinstance(origin, Origin)
     options = ["--from", str(run)] if not request.prior_only else _request_options(request)
     return in_lines(
         [
             _written(out, f"{simulated.n_rows:,} rows"),
-            f"Model    {simulated.truth['formula']}",
-            f"Truth    draw {origin['draw'] + 1:,} of chain {origin['chain'] + 1} of {run}",
+            f"Model    {simulated.truth.formula}",
+            f"Truth    draw {origin.draw + 1:,} of chain {origin.chain + 1} of {run}",
             _next(out, options),
         ]
     )

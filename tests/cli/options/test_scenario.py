@@ -14,7 +14,7 @@ def test_nothing_said_changes_nothing(name: str) -> None:
     before, asked = SCENARIOS[name].simulation, scenario_from(SimulateOptions(scenario=name))
     assert asked.formula == before.formula and asked.true == before.true and asked.all_trials == before.all_trials
     given, drawn = simulate(before), simulate(asked)
-    assert {**given.truth, "simulation": None} == {**drawn.truth, "simulation": None}
+    assert {**given.truth.content, "simulation": None} == {**drawn.truth.content, "simulation": None}
     assert [list(column) for column in given.columns.values()] == [list(column) for column in drawn.columns.values()]
 
 
@@ -43,7 +43,7 @@ def test_another_family_keeps_what_it_has_too() -> None:
     asked = scenario_from(SimulateOptions(scenario="litters", family="binomial"))
     assert asked.trials == (4, 14) and "phi" not in asked.true
     asked = scenario_from(SimulateOptions(scenario="schools", family="cumulative"))
-    assert "Intercept" not in asked.true and "threshold[1|2]" in simulate(asked).truth["parameters"]
+    assert "Intercept" not in asked.true and "threshold[1|2]" in simulate(asked).truth.parameters
     asked = scenario_from(SimulateOptions(scenario="readings", aux=["sigma=2", "nu=5"]))
     assert (asked.true["sigma"], asked.true["nu"]) == (2.0, 5.0)
 
