@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from hierfit.model.families import FAMILIES
 from hierfit.model.learnt_terms import with_terms
 from hierfit.model.spec import ModelSpec
 from hierfit.reading import has_changed, read_again
-from hierfit.record import RunRecord
+from hierfit.record import RunRecord, read_record
 from hierfit.request import FitRequest
 from hierfit.results.convergence import Convergence, assess
 from hierfit.results.diagnostics import Diagnosis, Level, diagnose
@@ -58,6 +59,11 @@ class Fit:
     summary: Summary
     diagnosis: Diagnosis
 
+    @cached_property
+    def record(self) -> RunRecord:
+        """What its run.json holds, by type."""
+        return read_record(self.manifest)
+
 
 @dataclass(frozen=True)
 class Opened:
@@ -91,6 +97,11 @@ class Stored:
     manifest: Mapping[str, Any]
     summary: Summary
     diagnosis: Diagnosis
+
+    @cached_property
+    def record(self) -> RunRecord:
+        """What its run.json holds, by type."""
+        return read_record(self.manifest)
 
 
 def stored_request(run: Path) -> FitRequest:

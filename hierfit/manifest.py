@@ -18,6 +18,7 @@ from hierfit.model.spec import ModelSpec
 from hierfit.model.table import Table
 from hierfit.notes.note import Note
 from hierfit.plain import to_plain
+from hierfit.record import GroupRecord, RunRecord
 from hierfit.request import FitRequest
 from hierfit.results.checks import predict_from_prior
 from hierfit.results.diagnostics import Diagnosis
@@ -43,7 +44,7 @@ def describe_model(request: FitRequest, table: Table, design: Design, spec: Mode
             "missing_spelled": {name: dict(counts) for name, counts in table.spelled.items()},
             "columns": list(request.columns),
         },
-        "groups": [_describe_group(group) for group in design.groups],
+        "groups": to_plain(group_records(design)),
         "formula": str(spec.formula),
         "references": dict(design.references),
         "categories": list(design.categories),
@@ -53,17 +54,22 @@ def describe_model(request: FitRequest, table: Table, design: Design, spec: Mode
     }
 
 
-def _describe_group(group: Group) -> dict[str, Any]:
-    rows = group.rows_per_level
-    return {
-        "factor": group.factor,
-        "levels": group.n_levels,
-        "means": {term: mean for term, mean in zip(group.terms, group.mean.tolist(), strict=True) if term != INTERCEPT},
-        "rows_min": int(rows.min()),
-        "rows_mean": float(rows.mean()),
-        "rows_max": int(rows.max()),
-        "single_row": int((rows == 1).sum()),
-    }
+def group_records(design: Design) -> tuple[GroupRecord, ...]:
+    """Return what run.json says of the grouping factors."""
+    return tuple(map(_group_record, design.groups))
+
+
+def _group_record(group: Group) -> GroupRecord:
+    rows, means = group.rows_per_level, zip(group.terms, group.mean.tolist(), strict=True)
+    return GroupRecord(
+        group.factor,
+        group.n_levels,
+        int(rows.min()),
+        float(rows.mean()),
+        int(rows.max()),
+        int((rows == 1).sum()),
+        {term: mean for term, mean in means if term != INTERCEPT},
+    )
 
 
 def describe_notes(notes: Sequence[Note]) -> dict[str, Any]:
@@ -105,17 +111,17 @@ def describe_outcome(
     }
 
 
-def summary_document(manifest: Mapping[str, Any], summary: Summary, diagnosis: Diagnosis) -> dict[str, Any]:
+def summary_document(record: RunRecord, summary: Summary, diagnosis: Diagnosis) -> dict[str, Any]:
     """Return the content of summary.json: the table at full precision, the checks, the sizes, the times."""
     return {
-        "formula": manifest["formula"],
-        "family": manifest["model"]["family"],
-        "rows": manifest["data"]["rows"],
-        "groups": {group["factor"]: group["levels"] for group in manifest["groups"]},
+        "formula": record.formula,
+        "family": record.model.family,
+        "rows": record.data.rows,
+        "groups": {group.factor: group.levels for group in record.groups},
         **to_plain(summary),
         "checks": to_plain(diagnosis),
-        "notes": manifest.get("notes", []),
-        "seconds": manifest["seconds"],
-        "seed": manifest["request"]["sampler"]["seed"],
-        "hierfit": manifest["hierfit"],
+        "notes": to_plain(record.notes),
+        "seconds": to_plain(record.seconds),
+        "seed": record.request.sampler.seed,
+        "hierfit": record.hierfit,
     }

@@ -242,7 +242,7 @@ def _save(place: Place, done: Fit, program: StanProgram, state: ChainState, trut
         if done.design.groups:
             groups = summarize_groups(done.draws, done.design, done.spec, done.summary.ci)
             runs.write_csv(folder / runs.GROUPS_CSV, groups.csv_rows())
-        runs.write_json(folder / runs.SUMMARY_JSON, summary_document(done.manifest, done.summary, done.diagnosis))
+        runs.write_json(folder / runs.SUMMARY_JSON, summary_document(done.record, done.summary, done.diagnosis))
         write_text(folder / runs.PROGRAM, program.text)
         if truth is not None:
             runs.write_json(folder / runs.TRUTH, truth)

@@ -51,6 +51,6 @@ def extend(
     goal = until_ess or (DEFAULT_GOAL if draws is None else None)
     with reporter:
         done = workflow.extend(run, draws, goal, argv=sys.argv, listener=Listener(reporter.say, reporter.progress))
-    show(report.run_text(done.manifest, done.summary, done.diagnosis, output, done.folder), exactly=output.is_exact)
+    show(report.run_text(done.record, done.summary, done.diagnosis, output, done.folder), exactly=output.is_exact)
     reporter.say(report.saved_text(done))
     raise typer.Exit(report.exit_code_of_fit(done, exit_zero=exit_zero))

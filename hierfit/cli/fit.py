@@ -52,7 +52,7 @@ def fit(options: FitOptions) -> None:
     with reporter:
         done = workflow.fit(plan, folder, overwrite=overwrite, argv=sys.argv, listener=listener)
     seen = on_one_screen() and not options.quiet  # above the progress
-    text = report.run_text(done.manifest, done.summary, done.diagnosis, output, done.folder, notes=not seen)
+    text = report.run_text(done.record, done.summary, done.diagnosis, output, done.folder, notes=not seen)
     show(text, exactly=output.is_exact)
     if output is not OutputFormat.TABLE and (warning := report.warning_text(done)):
         reporter.say(warning)

@@ -65,7 +65,7 @@ def summarize(options: SummarizeOptions) -> None:
         text = groups_text(summary, options.sort, top, output, groups_scale(done.design))
     else:
         done = finished.load_summary(run, options.ci)
-        text = report.run_text(done.manifest, done.summary, done.diagnosis, output, run)
+        text = report.run_text(done.record, done.summary, done.diagnosis, output, run)
     show(text, exactly=output.is_exact)
     if options.groups or output is not OutputFormat.TABLE:
         warning = report.warning_text(done)

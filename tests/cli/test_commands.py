@@ -42,7 +42,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     place = tmp_path_factory.mktemp("commands")
     arguments = ["--groups", "20", "--rows-per-group", "10", "--x", "ses=2", "--sd", "Intercept=3", "--sd", "ses=1"]
     said = hierfit(place, "simulate", *arguments).stdout
-    assert "Wrote    sim/data.csv: 200 rows, 20 groups" in said
+    assert "Wrote    sim/data.csv: 200 rows, 20 schools" in said
     done = hierfit(place, *FIT, "--out", "run")
     (place / "out").write_text(done.stdout, encoding="utf-8")
     (place / "err").write_text(done.stderr, encoding="utf-8")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -20,12 +20,10 @@ from hierfit.errors import ExitCode
 from hierfit.manifest import summary_document
 from hierfit.model.families import FAMILIES, Support
 from hierfit.model.formula import INTERCEPT
-from hierfit.model.priors import SET_BY_USER
-from hierfit.model.roles import NO_ROLES, Roles
-from hierfit.model.spec import INTERCEPT_AT_MEAN, Kind, sd_name
-from hierfit.model.table import Dialect
-from hierfit.plain import from_plain
-from hierfit.results.checks import DOMINATED
+from hierfit.model.priors import SET_BY_USER, Prior
+from hierfit.model.spec import INTERCEPT_AT_MEAN, Kind, ModelSpec, sd_name
+from hierfit.record import DataRecord, RunRecord
+from hierfit.results.checks import DOMINATED, PriorCategories, PriorPredictive
 from hierfit.results.diagnostics import Diagnosis, Level
 from hierfit.results.digits import format_number, format_row, format_share
 from hierfit.results.residual import SigmaAt
@@ -39,68 +37,56 @@ if TYPE_CHECKING:
 MOST_NAMED = 8
 
 
-def header_lines(manifest: Mapping[str, Any]) -> list[str]:
+def header_lines(record: RunRecord) -> list[str]:
     """Return formula, data, draws and priors of a run."""
-    data, sampler, drawn = manifest["data"], manifest["request"]["sampler"], manifest["draws_per_chain"]
-    chains = manifest.get("chains", sampler["chains"])
-    sizes = [f"{data['rows']:,} rows", *(counted(group["levels"], group["factor"]) for group in manifest["groups"])]
-    if (manifest.get("rows_sampled") or data["rows"]) < data["rows"]:
-        sizes[0] += f", {manifest['rows_sampled']:,} of them distinct"
-    if data["rows_read"] != data["rows"]:
-        sizes.append(dropped_text(data["rows_read"] - data["rows"], data["missing"], data.get("missing_spelled", {})))
+    data, sampler, model, drawn = record.data, record.request.sampler, record.model, record.draws_per_chain
+    response, orders = model.formula.response, record.request.roles.levels
+    sizes = [f"{data.rows:,} rows", *(counted(group.levels, group.factor) for group in record.groups)]
+    if (record.rows_sampled or data.rows) < data.rows:
+        sizes[0] += f", {record.rows_sampled:,} of them distinct"
+    if data.rows_read != data.rows:
+        sizes.append(dropped_text(data.rows_read - data.rows, data.missing, data.missing_spelled))
+    stands_in = f"full stands in for collapsed: {record.stands_in}" if record.stands_in else ""
     lines = [
-        *_title_lines(
-            manifest["formula"],
-            f"{family_text(manifest['model'], _stored_roles(manifest))}, engine {manifest['engine']}",
-        ),
-        *joined("Data", [_path_text(data), *sizes, *rows_per_group(manifest["groups"])]),
+        *_title_lines(record.formula, f"{family_text(model, record.request.roles)}, engine {record.engine.value}"),
+        *joined("Data", [_path_text(data), *sizes, *rows_per_group(record.groups)]),
         *joined(
             "Draws",
             [
-                f"{counted(chains, 'chain')} x {drawn:,} after {_start_text(manifest)}",
-                f"seed {sampler['seed']}",
-                duration(manifest["seconds"]["total"]),
+                f"{counted(record.chains or sampler.chains, 'chain')} x {drawn:,} after {_start_text(record)}",
+                f"seed {sampler.seed}",
+                duration(record.seconds.total),
             ],
         ),
-        *paragraph("Engine", _stand_in_text(manifest)),
-        *level_lines(
-            manifest["model"]["formula"]["response"],
-            manifest["references"],
-            manifest["categories"],
-            manifest["request"].get("roles", {}).get("levels", {}),
-        ),
-        *paragraph("Priors", _priors_text(manifest["model"]["priors"])),
+        *paragraph("Engine", stands_in),
+        *level_lines(response, record.references, record.categories, orders),
+        *paragraph("Priors", _priors_text(model.priors)),
     ]
-    if manifest["model"]["prior_only"]:
+    if model.prior_only and record.prior_predictive is not None:
         lines += paragraph("Note", "drawn from the priors alone; the outcome was left out")
-        response = manifest["model"]["formula"]["response"]
-        lines += paragraph("Implied", _implied_text(manifest["prior_predictive"], response))
-    if manifest["status"] == "interrupted":
-        lines += paragraph("Note", f"interrupted: {drawn:,} of {sampler['draws']:,} draws of each chain")
+        lines += paragraph("Implied", _implied_text(record.prior_predictive, response))
+    if record.status == "interrupted":
+        lines += paragraph("Note", f"interrupted: {drawn:,} of {sampler.draws:,} draws of each chain")
     return lines
 
 
-def _path_text(data: Mapping[str, Any]) -> str:
+def _path_text(data: DataRecord) -> str:
     """Return the file, and what is not usual about how it is written."""
-    unusual = Dialect(**data["dialect"]).unusual if "dialect" in data else ()
-    return f"{data['path']} ({', '.join(unusual)})" if unusual else str(data["path"])
+    unusual = data.dialect.unusual
+    return f"{data.path} ({', '.join(unusual)})" if unusual else data.path
 
 
-def _start_text(manifest: Mapping[str, Any]) -> str:
+def _start_text(record: RunRecord) -> str:
     """Return "40 warmup from the mode", or the adapting warmup and why a start at the mode was given up, or none."""
-    if (manifest.get("start") or {}).get("from") == "proposal":
+    start = record.start
+    if start is None:
+        return f"{record.request.sampler.warmup:,} warmup"
+    if start.origin == "proposal":
         return "no warmup (independence Metropolis)"
-    start = manifest.get("start") or {"from": "", "warmup": manifest["request"]["sampler"]["warmup"], "reason": None}
-    warmup = f"{start['warmup']:,} warmup"
-    if start["reason"]:
-        return f"{warmup} ({start.get('tried', 'from the mode')}: {start['reason']})"
-    return f"{warmup} from the mode" if start["from"] == "mode" else warmup
-
-
-def _stand_in_text(manifest: Mapping[str, Any]) -> str:
-    """Return why the full engine did the work of the collapsed one; empty where it did not."""
-    reason = manifest.get("stands_in")
-    return f"full stands in for collapsed: {reason}" if reason else ""
+    warmup = f"{start.warmup:,} warmup"
+    if start.reason:
+        return f"{warmup} ({start.tried}: {start.reason})"
+    return f"{warmup} from the mode" if start.origin == "mode" else warmup
 
 
 def _title_lines(formula: str, kind: str) -> list[str]:
@@ -111,25 +97,24 @@ def _title_lines(formula: str, kind: str) -> list[str]:
     return [*wrapped(formula, later="    "), kind.rjust(width)]
 
 
-def _implied_text(implied: Mapping[str, Any], response: str) -> str:
+def _implied_text(implied: PriorPredictive | PriorCategories, response: str) -> str:
     """Return what the priors alone say about outcomes."""
-    if "shares" in implied:
-        shares = [f"{format_share(share)} {category}" for category, share in implied["shares"].items()]
-        observed = ", ".join(map(format_share, implied["data_shares"].values()))
-        often = format_share(implied["dominated"])
+    if isinstance(implied, PriorCategories):
+        shares = [f"{format_share(share)} {category}" for category, share in implied.shares.items()]
+        observed = ", ".join(map(format_share, implied.data_shares.values()))
+        often = format_share(implied.dominated)
         alone = f"in {often} of the draws one of them has over {format_share(DOMINATED)} of the rows"
         return f"{response} is {', '.join(shares)} of the time (in the data {observed}); {alone}"
-    lower, upper, low, high = (
-        format_number(implied[name], None) for name in ("lower", "upper", "data_lower", "data_upper")
-    )
+    ends = (implied.lower, implied.upper, implied.data_lower, implied.data_upper)
+    lower, upper, low, high = (format_number(end, None) for end in ends)
     return (
         f"95% of the {response} values that the priors imply lie between {lower} and {upper}; "
-        f"{format_share(implied['outside'])} lie outside the data's range, {low} to {high}"
+        f"{format_share(implied.outside)} lie outside the data's range, {low} to {high}"
     )
 
 
-def _priors_text(priors: Mapping[str, Mapping[str, Any]]) -> str:
-    by_user = [name for name, prior in priors.items() if prior["source"].startswith(SET_BY_USER)]
+def _priors_text(priors: Mapping[str, Prior]) -> str:
+    by_user = [name for name, prior in priors.items() if prior.source.startswith(SET_BY_USER)]
     shown = listed(by_user, most=len(by_user) if len(by_user) <= MOST_NAMED else MOST_NAMED - 2)
     if len(by_user) == len(priors):
         return "all set by --prior"
@@ -137,20 +122,14 @@ def _priors_text(priors: Mapping[str, Mapping[str, Any]]) -> str:
     return f"{shown} set by --prior; the others {scaled}" if by_user else scaled
 
 
-def _stored_roles(manifest: Mapping[str, Any]) -> Roles:
-    """Return the further columns of a run."""
-    stored = manifest["request"].get("roles")
-    return from_plain(Roles, stored) if stored else NO_ROLES
-
-
-def intercept_lines(manifest: Mapping[str, Any], summary: Summary) -> list[str]:
+def intercept_lines(record: RunRecord, summary: Summary) -> list[str]:
     """Return what the intercepts are, where the table has two, or an offset that has to be 0."""
     names = {row.name for row in summary.rows}
-    offset = _stored_roles(manifest).offset_at_zero
-    expected = _expected(manifest["model"]["formula"]["response"], manifest["model"], manifest["categories"])
+    offset = record.request.roles.offset_at_zero
+    expected = _expected(record.model, record.categories)
     if INTERCEPT_AT_MEAN not in names:
         return wrapped(f"Intercept is the {expected} at {offset}.") if offset and INTERCEPT in names else []
-    means, also = manifest["x_mean"], f" and {offset}" if offset else ""
+    means, also = record.x_mean, f" and {offset}" if offset else ""
     zero, mean = f"where all predictors are 0{also}", f"where they are at their means (see run.json){also}"
     if len(means) == 1:
         name, value = next(iter(means.items()))
@@ -158,12 +137,12 @@ def intercept_lines(manifest: Mapping[str, Any], summary: Summary) -> list[str]:
     return wrapped(f"Intercept is the {expected} {zero}, {INTERCEPT_AT_MEAN} that {mean}.")
 
 
-def sd_lines(manifest: Mapping[str, Any], summary: Summary) -> list[str]:
+def sd_lines(record: RunRecord, summary: Summary) -> list[str]:
     """Return where the sds of varying intercepts are, where the table has two of a factor."""
     two = {row.group for row in summary.rows if row.kind is Kind.SD_AT_MEAN}
     lines = []
-    for group in (group for group in manifest["groups"] if group["factor"] in two):
-        means, name = group["means"], group["factor"]
+    for group in (group for group in record.groups if group.factor in two):
+        means, name = group.means, group.factor
         zero, mean = "where all that varies with them is 0", "where it is at its mean (see run.json)"
         if len(means) == 1:
             column, value = next(iter(means.items()))
@@ -173,12 +152,12 @@ def sd_lines(manifest: Mapping[str, Any], summary: Summary) -> list[str]:
     return lines
 
 
-def threshold_lines(manifest: Mapping[str, Any], summary: Summary) -> list[str]:
+def threshold_lines(record: RunRecord, summary: Summary) -> list[str]:
     """Return what the thresholds are, where the table has some."""
     if all(row.kind is not Kind.THRESHOLD for row in summary.rows):
         return []
-    response, link = manifest["model"]["formula"]["response"], manifest["model"]["link"]
-    named, offset, zero = _predictors(summary), _stored_roles(manifest).offset_at_zero, ""
+    response, link = record.model.formula.response, record.model.link
+    named, offset, zero = _predictors(summary), record.request.roles.offset_at_zero, ""
     if named or offset:
         where = [f"{named[0]} = 0"] if len(named) == 1 else []
         where += [offset] if offset else []
@@ -213,9 +192,9 @@ def _sigma_interval(sigma: SigmaAt) -> str:
     return f"{mean} ({lower} to {upper})"
 
 
-def _expected(response: str, model: Mapping[str, Any], categories: Sequence[str]) -> str:
+def _expected(model: ModelSpec, categories: Sequence[str]) -> str:
     """Return what the linear predictor is: "expected score", "logit of the probability of yes"."""
-    family, link = FAMILIES[model["family"]], model["link"]
+    family, link, response = FAMILIES[model.family], model.link, model.formula.response
     if family.support is Support.BINARY:
         expected = f"probability of {categories[1] if categories else f'{response} = 1'}"
     elif family.has_trials:
@@ -248,7 +227,7 @@ def share_lines(summary: Summary) -> list[str]:
 
 
 def run_text(
-    manifest: Mapping[str, Any],
+    record: RunRecord,
     summary: Summary,
     diagnosis: Diagnosis,
     output: OutputFormat,
@@ -258,31 +237,31 @@ def run_text(
 ) -> str:
     """Return the run of a folder in the wanted format; the table without notes where the reader has just seen them."""
     if output is OutputFormat.JSON:
-        return json_text(summary_document(manifest, summary, diagnosis))
+        return json_text(summary_document(record, summary, diagnosis))
     if output is OutputFormat.CSV:
         return csv_text(summary.csv_rows())
     if output is OutputFormat.MD:
-        return markdown_text(manifest, summary, diagnosis)
+        return markdown_text(record, summary, diagnosis)
     blocks = [
-        [*header_lines(manifest), *(note_lines(manifest) if notes else ()), *check_lines(diagnosis, str(run))],
-        table_lines(summary, manifest["groups"]),
-        _said_lines(manifest, summary),
+        [*header_lines(record), *(note_lines(record.notes) if notes else ()), *check_lines(diagnosis, str(run))],
+        table_lines(summary, record.groups),
+        _said_lines(record, summary),
     ]
     return "\n\n".join(map(in_lines, filter(None, blocks)))
 
 
-def _said_lines(manifest: Mapping[str, Any], summary: Summary) -> list[str]:
+def _said_lines(record: RunRecord, summary: Summary) -> list[str]:
     """Return what stands below the table."""
     return [
-        *intercept_lines(manifest, summary),
-        *sd_lines(manifest, summary),
-        *threshold_lines(manifest, summary),
+        *intercept_lines(record, summary),
+        *sd_lines(record, summary),
+        *threshold_lines(record, summary),
         *sigma_lines(summary),
         *share_lines(summary),
     ]
 
 
-def markdown_text(manifest: Mapping[str, Any], summary: Summary, diagnosis: Diagnosis) -> str:
+def markdown_text(record: RunRecord, summary: Summary, diagnosis: Diagnosis) -> str:
     """Return the table as Markdown, and below it what it shows and whether the checks passed."""
     rows = [["", "mean", "sd", interval_title(summary.ci), "R-hat", "ESS bulk", "ESS tail"]]
     for row in summary.rows:
@@ -290,20 +269,20 @@ def markdown_text(manifest: Mapping[str, Any], summary: Summary, diagnosis: Diag
         interval = f"{numbers['lower']} to {numbers['upper']}" if numbers["lower"] else ""
         rest = (numbers[title] for title in rows[0][4:])
         rows.append([row.name, numbers["mean"], numbers["sd"], interval, *rest])
-    sizes = [f"{manifest['data']['rows']:,} rows"]
-    sizes += [counted(group["levels"], group["factor"]) for group in manifest["groups"]]
-    said = [f"{family_text(manifest['model'], _stored_roles(manifest))}; {', '.join(sizes)}."]
-    said += [f"Checks: {VERDICTS[diagnosis.status]}.", *_said_lines(manifest, summary)]
-    said += notes_sentences(manifest)
+    sizes = [f"{record.data.rows:,} rows"]
+    sizes += [counted(group.levels, group.factor) for group in record.groups]
+    said = [f"{family_text(record.model, record.request.roles)}; {', '.join(sizes)}."]
+    said += [f"Checks: {VERDICTS[diagnosis.status]}.", *_said_lines(record, summary)]
+    said += notes_sentences(record.notes)
     words = markdown_words(" ".join(" ".join(said).split()))
-    return f"{markdown_table(rows)}\n\n{markdown_code(manifest['formula'])}, {words}"
+    return f"{markdown_table(rows)}\n\n{markdown_code(record.formula)}, {words}"
 
 
 def saved_text(done: Fit) -> str:
     """Return where the run is, and what to do next."""
     folder = shell_word(str(done.folder))
     groups = f"hierfit summarize {folder} --groups      " if done.design.groups else ""
-    status = "" if done.manifest["status"] in ("ok", "warn") else f"  (status: {done.manifest['status']})"
+    status = "" if done.record.status in ("ok", "warn") else f"  (status: {done.record.status})"
     return in_lines([f"{'Saved':<{LABEL}}{done.folder}{status}", f"{'Next':<{LABEL}}{groups}hierfit plot {folder}"])
 
 
@@ -323,6 +302,6 @@ def exit_code(done: Stored | Fit, *, exit_zero: bool) -> ExitCode:
 
 def exit_code_of_fit(done: Fit, *, exit_zero: bool) -> ExitCode:
     """Return what the shell gets to see of a run that was just sampled."""
-    if done.manifest["status"] == "interrupted":
+    if done.record.status == "interrupted":
         return ExitCode.INTERRUPTED
     return exit_code(done, exit_zero=exit_zero)

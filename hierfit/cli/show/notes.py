@@ -1,29 +1,32 @@
-"""The `notes` of a manifest -> text: what the reader should know of data and model, with what to copy below each."""
+"""Notes -> text: what the reader should know of data and model, with what to copy below each."""
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from hierfit.cli.show.lines import LABEL, paragraph
+
+if TYPE_CHECKING:
+    from hierfit.notes.note import Note
 
 _TRY = "Try: "
 
 
-def note_lines(manifest: Mapping[str, Any]) -> list[str]:
+def note_lines(notes: Sequence[Note]) -> list[str]:
     """Return the notes as lines; what can be copied stands unbroken in a line of its own."""
     lines = []
-    for note in manifest.get("notes", ()):
-        lines += paragraph("Note", note["text"])
-        lines += [f"{'':<{LABEL}}{_TRY}{note['option']}"] * (note["option"] is not None)
+    for note in notes:
+        lines += paragraph("Note", note.text)
+        lines += [f"{'':<{LABEL}}{_TRY}{note.option}"] * (note.option is not None)
     return lines
 
 
-def notes_sentences(manifest: Mapping[str, Any]) -> list[str]:
+def notes_sentences(notes: Sequence[Note]) -> list[str]:
     """Return the notes as sentences of a paragraph."""
-    return [f"Note: {note['text']}" for note in manifest.get("notes", ())]
+    return [f"Note: {note.text}" for note in notes]
 
 
 def on_one_screen() -> bool:

@@ -5,21 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from hierfit.cli.options.shared import OutputFormat
 from hierfit.cli.page import in_lines
 from hierfit.cli.show.formats import csv_text, json_text, markdown_table
 from hierfit.cli.show.lines import LABEL, duration, joined, paragraph
 from hierfit.cli.show.notes import note_lines
-from hierfit.manifest import describe_model, describe_notes
+from hierfit.manifest import group_records
 from hierfit.model.design import Group
 from hierfit.model.engines import samples_by_stan
 from hierfit.model.formula import INTERCEPT
 from hierfit.model.priors import Prior
 from hierfit.model.roles import Roles
 from hierfit.model.spec import ModelSpec, sd_name, sigma_name, threshold_name
-from hierfit.plain import to_plain
+from hierfit.record import GroupRecord
 from hierfit.results.words import counted
 from hierfit.stan.start import expected_warmup
 from hierfit.stan.timing import Estimate
@@ -33,7 +33,7 @@ _SHOWN_LEVELS = 8
 
 def reading_text(plan: Plan) -> str:
     """Return what was read, what was dropped, the model, and the notes on both, before anything is sampled."""
-    return in_lines([*_data_lines("Reading", plan), *_model_lines(plan), *note_lines(describe_notes(plan.notes))])
+    return in_lines([*_data_lines("Reading", plan), *_model_lines(plan), *note_lines(plan.notes)])
 
 
 def _data_lines(label: str, plan: Plan) -> list[str]:
@@ -77,19 +77,19 @@ def _order_text(levels: Sequence[str]) -> str:
 def _model_lines(plan: Plan) -> list[str]:
     design = plan.design
     return [
-        *paragraph("Model", f"{plan.spec.formula}  ({family_text(to_plain(plan.spec), plan.request.roles)})"),
+        *paragraph("Model", f"{plan.spec.formula}  ({family_text(plan.spec, plan.request.roles)})"),
         *level_lines(design.response, design.references, design.categories, design.levels),
     ]
 
 
-def family_text(model: Mapping[str, Any], roles: Roles) -> str:
+def family_text(model: ModelSpec, roles: Roles) -> str:
     """Return "poisson, log link, offset(log(minutes))": the family, and what further columns say of the rows.
 
     An offset that stands in the formula is not said again.
     """
-    if model["formula"].get("offset") is not None:
+    if model.formula.offset is not None:
         roles = replace(roles, offset=None)
-    return ", ".join([model["family"], f"{model['link']} link", *roles.row_terms])
+    return ", ".join([model.family, f"{model.link} link", *roles.row_terms])
 
 
 def dropped_text(
@@ -107,13 +107,12 @@ def plan_text(plan: Plan) -> str:
     effects = sum(group.n_levels * len(group.terms) for group in design.groups)
     numbers = (effects + len(plan.spec.parameters) + 7) * options.chains * options.draws
     megabytes = max(1.0, numbers * 8 / 1e6)
-    groups = describe_model(plan.request, plan.table, design, plan.spec)["groups"]
     return in_lines(
         [
             *_data_lines("Data", plan),
-            *(f"{'':<{LABEL}}{text}" for text in rows_per_group(groups)),
+            *(f"{'':<{LABEL}}{text}" for text in rows_per_group(group_records(design))),
             *_model_lines(plan),
-            *note_lines(describe_notes(plan.notes)),
+            *note_lines(plan.notes),
             "",
             "Priors",
             *prior_lines(plan.spec),
@@ -196,11 +195,11 @@ def _is_at_mean(name: str, spec: ModelSpec) -> bool:
     return name in {name for factor in of_two for name in (sd_name(factor, INTERCEPT), f"cor({factor})")}
 
 
-def rows_per_group(groups: Iterable[Mapping[str, Any]]) -> list[str]:
+def rows_per_group(groups: Iterable[GroupRecord]) -> list[str]:
     """Return how many rows the levels of each factor have."""
-    return [f"rows per {group['factor']}: {_spread(group)}" for group in groups]
+    return [f"rows per {group.factor}: {_spread(group)}" for group in groups]
 
 
-def _spread(group: Mapping[str, Any]) -> str:
-    least, mean, most = group["rows_min"], group["rows_mean"], group["rows_max"]
+def _spread(group: GroupRecord) -> str:
+    least, mean, most = group.rows_min, group.rows_mean, group.rows_max
     return f"{least:,}" if least == most else f"min {least:,}, mean {mean:,.1f}, max {most:,}"

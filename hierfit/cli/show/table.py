@@ -7,11 +7,11 @@ smaller, in place of two, then none, then no R-hat; the Checks line has their wo
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
 
 from hierfit.cli.page import page
 from hierfit.model.priors import HORSESHOE_SCALE
 from hierfit.model.spec import Kind
+from hierfit.record import GroupRecord
 from hierfit.results.digits import format_count, format_rhat, format_row
 from hierfit.results.summary import Summary, SummaryRow
 from hierfit.results.words import elided, plural
@@ -51,7 +51,7 @@ def interval_title(ci: float) -> str:
     return f"{100 * ci:.4g}% interval"
 
 
-def table_lines(summary: Summary, groups: Sequence[Mapping[str, Any]]) -> list[str]:
+def table_lines(summary: Summary, groups: Sequence[GroupRecord]) -> list[str]:
     """Return the table: coefficients, variation between groups, residual; numbers aligned on the point."""
     rows = [cells(row) for row in summary.rows]
     wanted = min(NAME_WIDTH, max(len(visible(row.name)) for row in summary.rows))
@@ -99,12 +99,12 @@ def _align(numbers: Sequence[str], least: int) -> list[str]:
     return [number.rjust(max(least, *map(len, padded))) for number in padded]
 
 
-def _sections(summary: Summary, groups: Sequence[Mapping[str, Any]]) -> Iterable[tuple[str, list[SummaryRow]]]:
+def _sections(summary: Summary, groups: Sequence[GroupRecord]) -> Iterable[tuple[str, list[SummaryRow]]]:
     yield "Coefficients", [row for row in summary.rows if row.kind is Kind.COEFFICIENT]
     yield "Thresholds", [row for row in summary.rows if row.kind is Kind.THRESHOLD]
     for group in groups:
-        title = f"Variation between {plural(group['factor'])} ({group['levels']:,})"
-        yield title, [row for row in summary.rows if row.group == group["factor"]]
+        title = f"Variation between {plural(group.factor)} ({group.levels:,})"
+        yield title, [row for row in summary.rows if row.group == group.factor]
     yield _LOG_SIGMA, [row for row in summary.rows if row.kind is Kind.SIGMA_COEFFICIENT]
     auxiliaries = [row for row in summary.rows if row.kind is Kind.AUXILIARY]
     yield "Residual", [row for row in auxiliaries if row.name != HORSESHOE_SCALE]

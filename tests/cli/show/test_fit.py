@@ -21,16 +21,24 @@ from hierfit.cli.show.plan import dropped_text, family_text, level_lines, prior_
 from hierfit.cli.show.table import cells, table_lines
 from hierfit.errors import UsageError
 from hierfit.model.building import build_design
+from hierfit.model.engines import Engine
 from hierfit.model.formula_text import parse_formula
+from hierfit.model.learnt_terms import LearntTerms
 from hierfit.model.prior_choice import build_spec
+from hierfit.model.priors import Prior
 from hierfit.model.roles import Roles
-from hierfit.model.spec import Kind
-from hierfit.plain import to_plain
+from hierfit.model.spec import Kind, ModelSpec
+from hierfit.model.table import Dialect
+from hierfit.record import DataRecord, GroupRecord, RunRecord, SecondsRecord
+from hierfit.request import FitRequest
 from hierfit.results.advice import Try
+from hierfit.results.checks import PriorCategories, PriorPredictive
 from hierfit.results.diagnostics import Diagnosis, Finding, Level
 from hierfit.results.group_summary import GroupSummary, GroupTable
 from hierfit.results.residual import SigmaAt
 from hierfit.results.summary import Summary, SummaryRow, VarianceShare
+from hierfit.stan.sampler import SamplerOptions
+from hierfit.stan.start import Start
 from tests.model.cases import table as columns
 
 NAN, RUN = float("nan"), Path("RUN")
@@ -85,30 +93,44 @@ FAILED = replace(
 )  # fmt: skip
 
 
-def manifest(**changes: Any) -> dict[str, Any]:
-    priors = {name: {"source": "rstanarm"} for name in ("Intercept", "ses", "sd(school)", "sigma")}
-    return {
-        "hierfit": "0.1.0",
-        "request": {"sampler": {"chains": 4, "warmup": 1000, "draws": 1000, "seed": 1}},
-        "data": {"path": "hsb.csv", "rows": 7185, "rows_read": 7185, "missing": {}},
-        "groups": [{"factor": "school", "levels": 160, "rows_min": 14, "rows_mean": 44.91, "rows_max": 67}],
-        "formula": "mathach ~ 1 + ses + (1 | school)",
-        "references": {},
-        "categories": [],
-        "x_mean": {"ses": -0.00142},
-        "model": {
-            "family": "gaussian", "link": "identity", "priors": priors, "prior_only": False,
-            "formula": {"response": "mathach"},
-        },
-        "engine": "collapsed",
-        "draws_per_chain": 1000,
-        "seconds": {"total": 38.2},
-        "status": "ok",
-    } | changes  # fmt: skip
+REQUEST = FitRequest(
+    Path("hsb.csv"), parse_formula("mathach ~ ses + (1 | school)"), sampler=SamplerOptions(warmup=1000, seed=1)
+)
+GROUP = GroupRecord("school", 160, 14, 44.91, 67, 0, {})
+
+
+def priors(**sources: str) -> dict[str, Prior]:
+    return {name: Prior("normal", (0.0, 1.0), source) for name, source in sources.items()}
+
+
+MODEL = ModelSpec(
+    REQUEST.formula, "gaussian", "identity", ("ses",), (), priors(Intercept="rstanarm", ses="rstanarm", sigma="brms")
+)
+RECORD = RunRecord(
+    hierfit="0.1.0",
+    request=REQUEST,
+    data=DataRecord("hsb.csv", "", 7185, 7185, (), {}),
+    groups=(GROUP,),
+    formula="mathach ~ 1 + ses + (1 | school)",
+    model=MODEL,
+    engine=Engine.COLLAPSED,
+    draws_per_chain=1000,
+    seconds=SecondsRecord(38.2, 0.0, 0.0, 38.0),
+    status="ok",
+    references={},
+    categories=(),
+    x_mean={"ses": -0.00142},
+    terms=LearntTerms((), (), ()),
+    checks=OK,
+)
+
+
+def with_roles(**roles: Any) -> FitRequest:
+    return replace(REQUEST, roles=Roles(**roles))
 
 
 def text(form: OutputFormat, checks: Diagnosis = OK, **changes: Any) -> str:
-    return run_text(manifest(**changes), SUMMARY, checks, form, RUN)
+    return run_text(replace(RECORD, **changes), SUMMARY, checks, form, RUN)
 
 
 def test_orders_and_references_are_told() -> None:
@@ -123,8 +145,8 @@ def test_orders_and_references_are_told() -> None:
 
 
 def test_the_report_of_a_run_tells_the_order() -> None:
-    request = manifest()["request"] | {"roles": to_plain(Roles(levels={"dose": ("low", "high")}))}
-    told = header_lines(manifest(request=request, references={"dose": "low"}))
+    request = with_roles(levels={"dose": ("low", "high")})
+    told = header_lines(replace(RECORD, request=request, references={"dose": "low"}))
     assert "Levels   dose: low < high, compared with low" in told
 
 
@@ -225,7 +247,7 @@ def test_a_report_fits_the_page_and_cuts_no_number(on_page: Page, checks: Diagno
     indirect=["on_page"],
 )
 def test_columns_go_before_names_are_cut(on_page: Page, titles: list[str]) -> None:
-    lines = table_lines(SUMMARY, manifest()["groups"])
+    lines = table_lines(SUMMARY, RECORD.groups)
     for title in ("R-hat", "ESS bulk", "ESS tail"):
         assert (title in lines[0]) == (title in titles)
     assert ("ESS" in lines[0]) == any("ESS" in title for title in titles)
@@ -254,11 +276,12 @@ def test_every_check_has_a_name_for_people() -> None:
 
 
 def test_what_the_header_says_of_unusual_runs() -> None:
-    data = {"path": "a.csv", "rows": 7185, "rows_read": 7188, "missing": {"ses": 2, "score": 1}}
-    priors = {"Intercept": {"source": "set by --prior"}, "ses": {"source": "rstanarm"}}
-    model = manifest()["model"] | {"priors": priors, "prior_only": True}
-    implied = {"lower": -1124.4, "upper": 1609.0, "data_lower": 132.0, "data_upper": 376.0, "outside": 0.76}
-    unusual = manifest(data=data, model=model, status="interrupted", draws_per_chain=60, prior_predictive=implied)
+    data = replace(RECORD.data, path="a.csv", rows_read=7188, missing={"ses": 2, "score": 1})
+    model = replace(MODEL, priors=priors(Intercept="set by --prior", ses="rstanarm"), prior_only=True)
+    implied = PriorPredictive(-1124.4, 1609.0, 132.0, 376.0, 0.76)
+    unusual = replace(
+        RECORD, data=data, model=model, status="interrupted", draws_per_chain=60, prior_predictive=implied
+    )
     lines = header_lines(unusual)
     assert lines[1:] == [
         "Data     a.csv · 7,185 rows · 160 schools · 3 rows dropped (missing: 2 ses, 1 score)",
@@ -271,28 +294,28 @@ def test_what_the_header_says_of_unusual_runs() -> None:
         "         outside the data's range, 132 to 376",
         "Note     interrupted: 60 of 1,000 draws of each chain",
     ]
-    everything = manifest()["model"] | {"priors": {"sigma": {"source": "set by --prior"}}}
-    assert header_lines(manifest(model=everything))[-1] == "Priors   all set by --prior"
+    everything = replace(MODEL, priors=priors(sigma="set by --prior"))
+    assert header_lines(replace(RECORD, model=everything))[-1] == "Priors   all set by --prior"
 
 
 def test_groups_of_one_size() -> None:
-    group = {"factor": "row", "levels": 100, "rows_min": 1, "rows_mean": 1.0, "rows_max": 1}
-    assert header_lines(manifest(groups=[group]))[1].endswith("· 100 levels of row · rows per row: 1")
+    group = GroupRecord("row", 100, 1, 1.0, 1, 100, {})
+    assert header_lines(replace(RECORD, groups=(group,)))[1].endswith("· 100 levels of row · rows per row: 1")
 
 
 def test_the_header_says_how_many_rows_are_distinct() -> None:
-    rows = manifest()["data"]["rows"]
-    assert f" · {rows:,} rows, 12 of them distinct · " in header_lines(manifest(rows_sampled=12))[1]
-    assert " distinct" not in header_lines(manifest(rows_sampled=rows))[1]
+    rows = RECORD.data.rows
+    assert f" · {rows:,} rows, 12 of them distinct · " in header_lines(replace(RECORD, rows_sampled=12))[1]
+    assert " distinct" not in header_lines(replace(RECORD, rows_sampled=rows))[1]
 
 
 def test_the_header_says_that_a_short_warmup_did_not_do() -> None:
-    start = {"from": "adaptation", "warmup": 1000, "seconds": 1.0, "reason": "R-hat 1.061", "tried": "after 300"}
-    assert "after 1,000 warmup (after 300: R-hat 1.061) · " in "\n".join(header_lines(manifest(start=start)))
+    start = Start("adaptation", 1000, 1.0, "R-hat 1.061", "after 300")
+    assert "after 1,000 warmup (after 300: R-hat 1.061) · " in "\n".join(header_lines(replace(RECORD, start=start)))
 
 
 def test_a_long_formula_is_wrapped() -> None:
-    lines = header_lines(manifest(formula="y ~ 1 + " + " + ".join(f"predictor_{k}" for k in range(20))))
+    lines = header_lines(replace(RECORD, formula="y ~ 1 + " + " + ".join(f"predictor_{k}" for k in range(20))))
     assert lines[0].startswith("y ~ 1 + predictor_0")
     assert lines[4].strip() == "gaussian, identity link, engine collapsed"
     assert max(map(len, lines)) <= WIDEST
@@ -316,7 +339,9 @@ def test_wide_names_are_elided_and_numbers_are_not() -> None:
 
 def test_more_than_one_predictor() -> None:
     summary = replace(SUMMARY, rows=(*ROWS[:3], replace(ROWS[2], name="age", term="age"), *ROWS[3:]))
-    last = run_text(manifest(x_mean={"ses": 0.0, "age": 9.5}), summary, OK, OutputFormat.TABLE, RUN).split("\n\n")[-1]
+    last = run_text(replace(RECORD, x_mean={"ses": 0.0, "age": 9.5}), summary, OK, OutputFormat.TABLE, RUN).split(
+        "\n\n"
+    )[-1]
     assert last.splitlines() == [
         "Intercept is the expected mathach where all predictors are 0, Intercept_at_mean that where they",
         "are at their means (see run.json).",
@@ -336,7 +361,7 @@ def test_json_holds_every_digit() -> None:
     assert (parameters["sigma"]["rhat"], parameters["sigma"]["sd"]) == (None, 0)
     assert document["checks"]["status"] == "fail"
     assert [found["check"] for found in document["checks"]["findings"]] == ["rhat", "ess", "divergences", "ebfmi"]
-    assert (document["rows"], document["groups"], document["seconds"]) == (7185, {"school": 160}, {"total": 38.2})
+    assert (document["rows"], document["groups"], document["seconds"]["total"]) == (7185, {"school": 160}, 38.2)
 
 
 def test_csv_holds_what_json_holds() -> None:
@@ -365,7 +390,7 @@ def test_markdown_holds_the_numbers_of_the_table() -> None:
 
 
 def test_a_bar_in_a_name_does_not_break_the_markdown() -> None:
-    shown = run_text(manifest(), Summary((replace(ROWS[2], name="a|b"),), 0.95, ()), OK, OutputFormat.MD, RUN)
+    shown = run_text(RECORD, Summary((replace(ROWS[2], name="a|b"),), 0.95, ()), OK, OutputFormat.MD, RUN)
     assert markdown_rows(shown)[2][0] == "a¦b"
 
 
@@ -397,13 +422,16 @@ def ordered_rows() -> tuple[SummaryRow, ...]:
     )  # fmt: skip
 
 
-def ordered_manifest(**changes: Any) -> dict[str, Any]:
-    model = {"family": "cumulative", "link": "logit", "formula": {"response": "rating"}}
-    return manifest(model=manifest()["model"] | model, categories=["bad", "fair", "good"], **changes)
+RATING = parse_formula("rating ~ x + (1 | school)")
+ORDERED = replace(
+    RECORD,
+    model=replace(MODEL, formula=RATING, family="cumulative", link="logit"),
+    categories=("bad", "fair", "good"),
+)
 
 
 def test_the_table_of_thresholds() -> None:
-    shown = run_text(ordered_manifest(), Summary(ordered_rows(), 0.95, ()), OK, OutputFormat.TABLE, RUN)
+    shown = run_text(ORDERED, Summary(ordered_rows(), 0.95, ()), OK, OutputFormat.TABLE, RUN)
     assert (
         shown.split("\n\n", 1)[1]
         == """\
@@ -423,10 +451,10 @@ makes higher ones likelier."""
 
 def test_thresholds_without_predictors_or_with_several() -> None:
     alone = Summary(ordered_rows()[1:], 0.95, ())
-    last = run_text(ordered_manifest(), alone, OK, OutputFormat.TABLE, RUN).split("\n\n")[-1]
+    last = run_text(ORDERED, alone, OK, OutputFormat.TABLE, RUN).split("\n\n")[-1]
     assert last == "threshold[a|b] is the logit of the probability of rating up to a."
     several = Summary((replace(ROWS[2], name="z", term="z"), *ordered_rows()), 0.95, ())
-    shown = run_text(ordered_manifest(), several, OK, OutputFormat.MD, RUN)
+    shown = run_text(ORDERED, several, OK, OutputFormat.MD, RUN)
     assert "up to a where all predictors are 0; a coefficient above 0 makes higher ones likelier." in shown
     assert "| threshold[bad\\|fair] " in shown
 
@@ -445,7 +473,7 @@ def at(level: str | None, mean: float) -> SigmaAt:
 
 
 def test_the_coefficients_of_log_sigma_and_what_they_come_to() -> None:
-    shown = run_text(manifest(), sigma_summary((at(None, 1.661),)), OK, OutputFormat.TABLE, RUN)
+    shown = run_text(RECORD, sigma_summary((at(None, 1.661),)), OK, OutputFormat.TABLE, RUN)
     table, said = shown.split("\n\n")[1:]
     assert table.splitlines()[-3:] == [
         "Log of sigma, the residual sd (log scale: exp of a coefficient multiplies sigma)",
@@ -458,19 +486,19 @@ def test_the_coefficients_of_log_sigma_and_what_they_come_to() -> None:
 
 def test_sigma_at_the_levels_of_a_text_predictor() -> None:
     few = sigma_summary((at("a", 1.661), at("b", 2.4)), 3)
-    assert run_text(manifest(), few, OK, OutputFormat.TABLE, RUN).splitlines()[-2:] == [
+    assert run_text(RECORD, few, OK, OutputFormat.TABLE, RUN).splitlines()[-2:] == [
         "sigma    1.661 (1.521 to 1.801) for arm = a · 2.400 (2.260 to 2.540) for arm = b",
         "         other predictors of sigma at their means",
     ]
     many = sigma_summary(tuple(at(str(level), 1 + (7 * level) % 20) for level in range(20)), 20)
-    shown = run_text(manifest(), many, OK, OutputFormat.TABLE, RUN).splitlines()
+    shown = run_text(RECORD, many, OK, OutputFormat.TABLE, RUN).splitlines()
     assert shown[-2:] == [
         "sigma    from 1.000 (0.860 to 1.140) for arm = 0 to 20.000 (19.860 to 20.140) for arm = 17",
         "         all 20: --format json",
     ]
     assert "  ... 10 more: --format csv" in shown
     assert sum(line.startswith("  sigma_") for line in shown) == 10
-    document = json.loads(run_text(manifest(), many, OK, OutputFormat.JSON, RUN))
+    document = json.loads(run_text(RECORD, many, OK, OutputFormat.JSON, RUN))
     assert len(document["sigma"]) == 20 and len(document["parameters"]) == 24
     assert document["sigma"][3] == {
         "predictor": "arm", "level": "3", "mean": 2, "sd": 0.07, "lower": 2 - 0.14, "upper": 2 + 0.14,
@@ -486,18 +514,15 @@ def test_the_scale_of_a_horseshoe_is_no_residual() -> None:
 
 
 def test_many_priors_set_by_the_user_are_counted() -> None:
-    priors = {f"x{k}": {"source": "set by --prior"} for k in range(20)} | {"sigma": {"source": "rstanarm"}}
-    lines = header_lines(manifest(model=manifest()["model"] | {"priors": priors}))
+    many = priors(**{f"x{k}": "set by --prior" for k in range(20)}, sigma="rstanarm")
+    lines = header_lines(replace(RECORD, model=replace(MODEL, priors=many)))
     assert lines[3] == "Priors   x0, x1, x2, x3, x4, x5 and 14 more set by --prior; the others weakly informative,"
 
 
 def test_what_the_priors_imply_of_categories() -> None:
-    implied = {
-        "shares": {"bad": 0.376, "fair": 0.244, "good": 0.38}, "dominated": 0.31,
-        "data_shares": {"bad": 0.2, "fair": 0.303, "good": 0.497},
-    }  # fmt: skip
-    made = ordered_manifest(prior_predictive=implied)
-    lines = header_lines(made | {"model": made["model"] | {"prior_only": True}})
+    shares, observed = {"bad": 0.376, "fair": 0.244, "good": 0.38}, {"bad": 0.2, "fair": 0.303, "good": 0.497}
+    implied, model = PriorCategories(shares, observed, 0.31), replace(ORDERED.model, prior_only=True)
+    lines = header_lines(replace(ORDERED, prior_predictive=implied, model=model))
     assert " ".join(" ".join(lines[-2:]).split()) == (
         "Implied rating is 38% bad, 24% fair, 38% good of the time (in the data 20%, 30%, 50%); "
         "in 31% of the draws one of them has over 95% of the rows"
@@ -513,7 +538,7 @@ def test_what_the_priors_imply_of_categories() -> None:
     ],
 )
 def test_what_the_intercept_of_counts_is_of(family: str, said: str) -> None:
-    model = manifest()["model"] | {"family": family, "link": "log"}
+    model = replace(MODEL, family=family, link="log")
     shown = " ".join(text(OutputFormat.TABLE, model=model).split())
     assert f"Intercept is {said}" in shown
 
@@ -529,29 +554,32 @@ def test_what_the_intercept_of_counts_is_of(family: str, said: str) -> None:
     ],
 )
 def test_further_columns_are_named_and_sentences_true_with_them(roles: dict[str, str], named: str, said: str) -> None:
-    request = manifest()["request"] | {"roles": to_plain(Roles(**roles))}
-    model = manifest()["model"] | {"family": "poisson", "link": "log"}
+    request, model = with_roles(**roles), replace(MODEL, family="poisson", link="log")
     shown = " ".join(text(OutputFormat.TABLE, request=request, model=model).split())
     assert f"poisson, log link, {named}, engine" in shown
     assert f"the log of the expected mathach at {said}, Intercept_at_mean that at its mean, -0.00142" in shown
     at_mean = said.removeprefix("ses = 0")
     assert shown.count(at_mean) == 2 if at_mean else True
     alone = run_text(
-        manifest(request=request, model=model, x_mean={}), Summary((ROWS[0],), 0.95, ()), OK, OutputFormat.TABLE, RUN
+        replace(RECORD, request=request, model=model, x_mean={}),
+        Summary((ROWS[0],), 0.95, ()),
+        OK,
+        OutputFormat.TABLE,
+        RUN,
     )
     assert alone.endswith(f" at {at_mean[5:]}.") if at_mean else "Intercept is" not in alone
 
 
 def test_thresholds_are_said_to_be_where_the_offset_is_0() -> None:
-    request = manifest()["request"] | {"roles": to_plain(Roles(offset="o"))}
+    request = with_roles(offset="o")
     for rows, said in ((ordered_rows(), "at x = 0 and o = 0; a"), (ordered_rows()[1:], "up to a at o = 0.")):
-        shown = run_text(ordered_manifest(request=request), Summary(rows, 0.95, ()), OK, OutputFormat.TABLE, RUN)
+        shown = run_text(replace(ORDERED, request=request), Summary(rows, 0.95, ()), OK, OutputFormat.TABLE, RUN)
         assert said in " ".join(shown.split())
 
 
 def test_what_is_unusual_about_the_file_is_told() -> None:
-    data = manifest()["data"] | {"dialect": {"delimiter": ";", "decimal": ",", "encoding": "cp1252"}}
-    told = " ".join(" ".join(header_lines(manifest(data=data))).split())
+    data = replace(RECORD.data, dialect=Dialect(";", ",", "cp1252"))
+    told = " ".join(" ".join(header_lines(replace(RECORD, data=data))).split())
     assert "hsb.csv (semicolons, decimal commas, Latin-1 (Windows-1252))" in told
 
 
@@ -682,8 +710,7 @@ def test_sort_by_what_only_one_factor_has() -> None:
 
 
 def test_an_offset_of_the_formula_is_said_once() -> None:
-    model = manifest()["model"]
     roles = Roles(offset="log(minutes)")
-    assert family_text(model, roles) == "gaussian, identity link, offset(log(minutes))"
-    said = model | {"formula": model["formula"] | {"offset": "log(minutes)"}}
+    assert family_text(MODEL, roles) == "gaussian, identity link, offset(log(minutes))"
+    said = replace(MODEL, formula=replace(MODEL.formula, offset="log(minutes)"))
     assert family_text(said, roles) == "gaussian, identity link"

@@ -57,5 +57,5 @@ def test_streams_that_are_no_files_are_not_one_screen(monkeypatch: pytest.Monkey
     assert not on_one_screen()
 
 
-def test_a_run_of_before_has_no_notes() -> None:
-    assert note_lines({}) == []
+def test_no_notes_no_lines() -> None:
+    assert note_lines(()) == []
