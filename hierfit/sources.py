@@ -129,7 +129,7 @@ class StanSource:
 
     def _seen(self, narrowed: Array | None) -> Mapping[str, Any]:
         """Return the data for chains that see effects so (`model.centering`)."""
-        if narrowed is None or np.array_equal(narrowed, self.data["mean_scale"]):
+        if narrowed is None or np.array_equal(narrowed, self.data["narrowed"]):
             return self.data
         return stan_data(self.spec, self.design, self.engine, narrowed)
 

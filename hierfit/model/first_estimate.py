@@ -22,6 +22,7 @@ from hierfit.model.design import Design, Group
 from hierfit.model.families import FAMILIES, LINKS, SIGMA, THRESHOLD
 from hierfit.model.formula import INTERCEPT
 from hierfit.model.information import Rows
+from hierfit.model.nesting import nest
 from hierfit.model.origin import x_center, z_center
 from hierfit.model.scaling import effect_scale, scaled_columns, scaled_offset, scaled_outcome, scaled_varying
 from hierfit.model.spec import ModelSpec, sd_name
@@ -50,7 +51,8 @@ class FirstEstimate:
     Attributes:
         sd: sds of the C columns, scaled.
         log_sd_error: standard error of their logarithms.
-        ratio: what the rows of a level say of its effect, over what the prior does: median over the levels [C].
+        ratio: what the rows of a level say of its effect, over what the prior does, for every effect: factor by factor,
+            column by column.
     """
 
     sd: Array
@@ -265,13 +267,19 @@ def _summary(
 ) -> FirstEstimate:
     weights = 1.0 if design.weights is None else design.weights
     information = weights * state.rows.information(state.eta)
-    ratios, errors = [], []
+    nesting, ratios, errors = nest(design), [], []
+
+    def said(f: int, unknown: Sequence[_Meeting]) -> Array:
+        left = information * _left(unknown, information, state.D)
+        covariance = np.linalg.inv(_products(design.groups[f], Z[f], left) + np.linalg.inv(state.D[f]))
+        return np.asarray(np.maximum(np.diag(state.D[f]) / np.einsum("jmm->jm", covariance) - 1, 0.0))
+
     for f, group in enumerate(design.groups):
-        left = information * _left(meetings[f], information, state.D)
-        covariance = np.linalg.inv(_products(group, Z[f], left) + np.linalg.inv(state.D[f]))
-        ratio = np.maximum(np.diag(state.D[f]) / np.einsum("jmm->jm", covariance) - 1, 0.0)
+        ratio, around = said(f, meetings[f]), set(nesting.around(f))
         reliable = np.sum((ratio / (1 + ratio)) ** 2, axis=0) * (group.n_levels - 1) / group.n_levels
-        ratios.append(np.median(ratio, axis=0))
+        if around:  # outer effects are in the mean, and known as it is
+            ratio = said(f, [met for met in meetings[f] if met.other not in around])
+        ratios.append(ratio.T.ravel())
         errors.append(1 / np.sqrt(2 * np.maximum(reliable, 1e-6)))
     empty = [np.empty(0)]
     return FirstEstimate(

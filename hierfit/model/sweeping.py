@@ -16,9 +16,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hierfit.model.centering import Centering, Place, varying_places
+from hierfit.model.centering import Centering, Place, by_column, varying_places
 from hierfit.model.design import Design, Group
 from hierfit.model.formula import INTERCEPT
+from hierfit.model.nesting import nest
 from hierfit.model.priors import Prior
 from hierfit.model.scaling import coefficient_scale, varying_units
 from hierfit.model.spec import ModelSpec, threshold_name
@@ -48,20 +49,32 @@ class Sweeping:
 def sweep(spec: ModelSpec, design: Design, centering: Centering) -> Sweeping:
     """Choose the columns whose means are swept out: those of which the coefficients are free, and not their means."""
     level, wide = int(design.has_level) - int(design.intercept), _wide(spec, design)
-    blocks, j, c = [np.empty((0, len(wide)))], 0, 0
-    for group, places in zip(design.groups, varying_places(spec, design), strict=True):
+    blocks, c, hold = [np.empty((0, len(wide)))], 0, _holding_intercept(design, centering)
+    for f, (group, places) in enumerate(zip(design.groups, varying_places(spec, design), strict=True)):
         means = {level + k for k in centering.slopes[c : c + len(group.terms)] if k >= 0}
-        if design.intercept and centering.level_X[j, 0] == 1:
+        if f in hold:
             means.add(0)
         columns = np.array(list(_in_X(group, places, design)))
         inside = [np.flatnonzero(row).tolist() for row in columns]
         # The last is the column's own coefficient; a slope with another center is in the intercept too.
         may = [bool(found) and found[-1] not in means and all(wide[k] for k in found) for found in inside]
         blocks.append(columns * np.array(may)[:, np.newaxis])
-        j, c = j + group.n_levels, c + len(group.terms)
+        c += len(group.terms)
     found = np.concatenate(blocks) * (not spec.prior_only)
     of_thresholds = found[:, 0] if design.thresholds else np.zeros(len(found))
     return Sweeping(np.asarray(found.any(axis=1)), found[:, level:], of_thresholds)
+
+
+def _holding_intercept(design: Design, centering: Centering) -> set[int]:
+    """Return the factors in the mean of whose first effects is the intercept, by way of outer ones where centred."""
+    if not design.intercept:
+        return set()
+    nesting, starts = nest(design), np.cumsum([0, *(group.n_levels for group in design.groups)])
+    own = {f for f in range(len(design.groups)) if centering.level_X[starts[f], 0] == 1}
+    firsts = np.cumsum([0, *(len(group.terms) for group in design.groups)])
+    columns = by_column(centering.narrowed, design)
+    inner = {f for f in range(len(design.groups)) if not own.isdisjoint(nesting.around(f))}
+    return own | {f for f in inner if (columns[firsts[f]] < 1).any()}
 
 
 def _wide(spec: ModelSpec, design: Design) -> list[bool]:

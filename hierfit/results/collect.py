@@ -11,12 +11,10 @@ double the size of the sampler's output.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hierfit.model.centering import place_coefficients
 from hierfit.model.collapsing import collapse
 from hierfit.model.correlations import cholesky_from_partials
 from hierfit.model.design import Design
@@ -25,9 +23,10 @@ from hierfit.model.families import FAMILIES
 from hierfit.model.origin import moved_scales, x_at_prior, z_center
 from hierfit.model.scaling import coefficient_scale, effect_scale
 from hierfit.model.spec import Kind, ModelSpec, pairs
-from hierfit.model.sweeping import sweep
 from hierfit.results.collapsed import Sampled, draw_rest
 from hierfit.results.draws import Draws
+from hierfit.stan.data import effect_data
+from hierfit.stan.effects import effects_of
 from hierfit.stan.sampler import Sampling
 
 Array = NDArray[np.float64]
@@ -98,40 +97,22 @@ def _effects(
 ) -> tuple[Array, Array, dict[str, Array]]:
     """Return coefficients less the means swept into them, what thresholds have less, and each factor's effects.
 
-    Their shapes are [chains, draws, K], [chains, draws, 1] and [chains, draws, J, M]. The effects are diag(sd_f) L_f
-    z_f[j], or where z is centred z less its mean, that of a swept column stretched back.
+    Their shapes are [chains, draws, K], [chains, draws, 1] and [chains, draws, J, M].
     """
-    effects = {}
     assert sampling.narrowed is not None
-    centering = place_coefficients(spec, design, sampling.narrowed)
-    sweeping = sweep(spec, design, centering)
+    found = effects_of(variables, effect_data(spec, design, sampling.narrowed))
+    effects = {
+        group.factor: np.swapaxes(own * effect_scale(design, group)[:, np.newaxis], 2, 3)
+        for group, own in zip(design.groups, found.own, strict=True)
+    }
     b_scale = coefficient_scale(design)
-    b = variables["b"] / b_scale
-    means, level = np.zeros_like(b), np.zeros((*b.shape[:2], 1))
-    u = c = p = 0
-    for group, mean in zip(design.groups, centering.means(b, design), strict=True):
-        n_terms, n_levels = len(group.terms), group.n_levels
-        n_pairs = n_terms * (n_terms - 1) // 2 if group.correlated else 0
-        columns = slice(c, c + n_terms)
-        z = variables["z"][..., u : u + n_levels * n_terms]
-        unit = effect_scale(design, group)
-        partial = variables["partial"][..., p : p + n_pairs]
-        L = cholesky_from_partials(partial, n_terms) if n_pairs else np.eye(n_terms)
-        T = (variables["sd"][..., columns] / unit)[..., np.newaxis] * L
-        stretch = np.where(sweeping.swept[columns], 1 / centering.narrowed[columns], 1.0)
-        seen = _Seen(z.reshape(*z.shape[:2], n_terms, n_levels), mean, centering.centered[columns], stretch)
-        scaled = _deviations(seen, T)
-        means += scaled.mean(axis=3) @ sweeping.Z_in_X[columns]
-        level += scaled.mean(axis=3) @ sweeping.Z_in_thresholds[columns, np.newaxis]
-        effects[group.factor] = np.swapaxes(scaled * unit[:, np.newaxis], 2, 3)
-        u, c, p = u + n_levels * n_terms, c + n_terms, p + n_pairs
-    found = variables["b"] - means * b_scale
-    moved = (found / b_scale) @ x_at_prior(spec, design)
+    b, level = variables["b"] - found.in_b * b_scale, found.in_thresholds
+    moved = (b / b_scale) @ x_at_prior(spec, design)
     if design.intercept:  # to where the design has it
-        found[..., 0] += b_scale[0] * moved
+        b[..., 0] += b_scale[0] * moved
     else:
         level = level - moved[..., np.newaxis]
-    return found, level, effects
+    return b, level, effects
 
 
 def _at_zero(
@@ -152,40 +133,6 @@ def _at_zero(
         correlations.append(between)
         c, p = c + n_terms, p + n_pairs
     return np.concatenate(sds, axis=2), np.concatenate(at_mean, axis=2), np.concatenate(correlations, axis=2)
-
-
-@dataclass(frozen=True)
-class _Seen:
-    """What the sampler sees of one factor.
-
-    Attributes:
-        z: its variables [..., M, J].
-        mean: of effects that it sees with their mean [..., M, J].
-        centered: which it sees so [M].
-        stretch: the mean over the levels of a centred column, per unit of that of z [M].
-    """
-
-    z: Array
-    mean: Array
-    centered: tuple[bool, ...]
-    stretch: Array
-
-
-def _deviations(seen: _Seen, T: Array) -> Array:
-    """Return the effects of one factor [..., M, J], whose covariance is T T': column by column, as T is triangular."""
-    standard, found = np.empty_like(seen.z), np.empty_like(seen.z)
-    for m, centered in enumerate(seen.centered):
-        given = np.einsum("...i,...ij->...j", T[..., m, :m], standard[..., :m, :])
-        scale = T[..., m, m, np.newaxis]
-        if centered:
-            own = seen.z[..., m, :] - seen.mean[..., m, :]
-            own += own.mean(axis=-1, keepdims=True) * (seen.stretch[m] - 1)
-            standard[..., m, :] = (own - given) / scale
-        else:
-            standard[..., m, :] = seen.z[..., m, :]
-            own = given + scale * standard[..., m, :]
-        found[..., m, :] = own
-    return found
 
 
 def _stacked(u: Array, design: Design) -> dict[str, Array]:

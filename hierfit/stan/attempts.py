@@ -40,6 +40,7 @@ Data = Mapping[str, Any]
 CENTRED_ANEW = f"after {SHORT_WARMUP}, centred anew"
 # adapt_delta. With 3 levels and correlated slopes 103 of 4,000 draws diverge at Stan's 0.8, ten at 0.95, two at 0.99.
 CAREFUL, MORE_CAREFUL = 0.95, 0.99
+FEW_LEVELS = 0.2  # of a column: seen in another way, they are no reason for another attempt
 SMALL_WORK = 5e7  # a few seconds
 # Where effects are more than this share of the rows, which happens where each row has one of its own, some of 4 chains
 # find too large a step in a short warmup; smaller ones from the start cost nothing there.
@@ -113,18 +114,18 @@ def sample_after_short_warmup(
     short = replace(options.seeded(), warmup=SHORT_WARMUP, adapt_delta=CROWDED_DELTA if crowded else None)
     made = [attempt(f"after {SHORT_WARMUP}", views.data, short)]
     if not made[0].is_enough:
-        narrowed = revise(made[0].sampling, views.data)
-        if not np.array_equal(narrowed < 1, views.data["mean_scale"] < 1):
-            made.append(_or_keep(made[0], lambda: attempt(CENTRED_ANEW, views.seen(narrowed), short)))
+        other = views.seen(revise(made[0].sampling, views.data))
+        if _differ(other, views.data):
+            made.append(_or_keep(made[0], lambda: attempt(CENTRED_ANEW, other, short)))
     best = _best(made)
     if not best.is_enough and (best.trouble.severe or best.diverges):
         how, careful = _carefully(best, options.seeded())
         made.append(_or_keep(best, lambda: attempt(how, best.data, careful)))
         last = made[-1]
         if best.is_quick and not last.is_enough:
-            narrowed = revise(last.sampling, last.data)
-            if not np.array_equal(narrowed < 1, last.data["mean_scale"] < 1):
-                made.append(_or_keep(last, lambda: attempt(f"{how}, centred anew", views.seen(narrowed), careful)))
+            anew = views.seen(revise(last.sampling, last.data))
+            if _differ(anew, last.data):
+                made.append(_or_keep(last, lambda: attempt(f"{how}, centred anew", anew, careful)))
     best = _best(made)
     return best.sampling, _start(best, made, views.names, time.monotonic() - started)
 
@@ -170,5 +171,22 @@ def _start(kept: _Attempt, made: Sequence[_Attempt], names: Sequence[str], secon
     )
 
 
+def _differ(data: Data, other: Data) -> bool:
+    """Whether two views of the effects differ by more than a few levels of a column."""
+    changed = (data["narrowed"] < 1) != (other["narrowed"] < 1)
+    return any(column.mean() > FEW_LEVELS for column in _columns(changed, data))
+
+
 def _centered(data: Data, names: Sequence[str]) -> tuple[str, ...]:
-    return tuple(name for name, centered in zip(names, data["centered"], strict=True) if centered)
+    """Name the sds whose effects are seen with their mean, and how many levels of those that are not all."""
+    found = []
+    for name, column in zip(names, _columns(data["narrowed"] < 1, data), strict=True):
+        if column.any():
+            found.append(name if column.all() else f"{name}: {column.sum()} of {len(column)} levels")
+    return tuple(found)
+
+
+def _columns(effects: NDArray[np.bool_], data: Data) -> list[NDArray[np.bool_]]:
+    """Return what is said of all effects column by column."""
+    ends = np.cumsum(np.repeat(data["J"], data["M"]))
+    return np.split(effects, ends[:-1]) if len(ends) else []

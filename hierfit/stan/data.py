@@ -21,6 +21,7 @@ from hierfit.model.design import Design, Group
 from hierfit.model.engines import Engine
 from hierfit.model.families import FAMILIES
 from hierfit.model.formula import INTERCEPT
+from hierfit.model.nesting import nest
 from hierfit.model.origin import x_at_prior, x_center, z_at_prior, z_center
 from hierfit.model.priors import DISTRIBUTIONS, EVERYWHERE, HORSESHOE_SCALE, Interval, Prior
 from hierfit.model.repeated import Repeated, repeated_rows
@@ -211,22 +212,34 @@ def _summed(data: StanData, repeated: Repeated) -> dict[str, Any]:
     return {**changed, "trials": trials, "offsets": offsets if data["has_offset"] else data["offsets"]}
 
 
+def effect_data(spec: ModelSpec, design: Design, narrowed: Array) -> StanData:
+    """Return those of the full engine's data that say what z is (`stan.effects`)."""
+    return {
+        "b_scale": coefficient_scale(design),
+        **_groups(spec, design),
+        **_centering(spec, design, narrowed),
+    }
+
+
 def _centering(spec: ModelSpec, design: Design, narrowed: Array) -> dict[str, Any]:
-    """Return the columns of X that are left in the rows, and what coefficients and means of group effects exchange."""
-    centering = place_coefficients(spec, design, narrowed)
+    """Return the columns of X that are left in the rows, and what coefficients and group effects exchange."""
+    centering, nesting = place_coefficients(spec, design, narrowed), nest(design)
     sweeping = sweep(spec, design, centering)
     return {
         "K_rows": int(centering.in_rows.sum()),
         "in_rows": np.flatnonzero(centering.in_rows) + 1,
         "X": scaled_columns(design, x_center(spec, design))[:, centering.in_rows],
         "X_at_prior": x_at_prior(spec, design),
-        "centered": np.array(centering.centered, dtype=int),
+        "outer_first": np.array(nesting.outer_first, dtype=int) + 1,
+        "within": np.array(nesting.within, dtype=int) + 1,
+        "outer_level": np.concatenate([np.empty(0, dtype=int), *nesting.level]) + 1,
+        "U": len(centering.narrowed),
+        "narrowed": centering.narrowed,
         "slope": np.array(centering.slopes, dtype=int) + 1,
         "level_X": centering.level_X,
         "swept": sweeping.swept.astype(int),
         "Z_in_X": sweeping.Z_in_X,
         **({"Z_in_thresholds": sweeping.Z_in_thresholds} if design.thresholds else {}),
-        "mean_scale": centering.narrowed,
     }
 
 

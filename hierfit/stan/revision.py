@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hierfit.model.centering import LOWER_END, narrowing
+from hierfit.stan.effects import effects_of
 from hierfit.stan.sampler import Sampling
 
 Array = NDArray[np.float64]
@@ -24,22 +25,36 @@ SURE_END = 2.0  # as LOWER_END, where draws diverge
 
 
 def revise(sampling: Sampling, data: Mapping[str, Any]) -> Array:
-    """Return `Centering.narrowed` as the draws have it."""
+    """Return `Centering.narrowed` as the draws have it, each level of its own."""
     sd = sampling.variables["sd"] / data["sd_scale"]
-    ratio = np.empty(sd.shape[-1])
-    u = c = 0
-    for n_levels, n_terms in zip(np.asarray(data["J"]), np.asarray(data["M"]), strict=True):
-        for m in range(n_terms):
-            z = sampling.variables["z"][..., u : u + n_levels]
-            if data["centered"][c + m]:
-                z = (z - z.mean(axis=-1, keepdims=True)) / np.sqrt(np.mean(sd[..., c + m] ** 2))
-            ratio[c + m] = np.median(np.maximum(1 / z.var(axis=(0, 1)) - 1, 0.0))
-            u += n_levels
-        c += n_terms
+    sizes = np.repeat(data["J"], data["M"])
+    ratio = np.maximum(1 / _variances(sampling, data, sd) - 1, 0.0)
     spread = np.log(np.maximum(sd, 1e-300)).std(axis=(0, 1))
     end = LOWER_END if sampling.stats["diverging"].sum() < FEW_DIVERGENT else SURE_END
-    least = ratio * np.exp(-2 * end * spread)
-    return narrowing(ratio, np.where(_diverges_when_small(sampling, sd), 0.0, least))
+    sure = np.where(_diverges_when_small(sampling, sd), 0.0, np.exp(-2 * end * spread))
+    return narrowing(ratio, ratio * np.repeat(sure, sizes))
+
+
+def _variances(sampling: Sampling, data: Mapping[str, Any], sd: Array) -> Array:
+    """Return the variance of each effect, per unit of what its prior has it [all effects].
+
+    That of an inner factor's first effects is told from their total, as it says nothing of the effects around it.
+    """
+    effects = effects_of(sampling.variables, data)
+    found, c, u = [np.empty(0)], 0, 0
+    for own, total, outer in zip(effects.own, effects.total, data["within"], strict=True):
+        for m in range(own.shape[-2]):
+            levels = slice(u, u + own.shape[-1])
+            unit = np.sqrt(np.mean(sd[..., c] ** 2))
+            if m == 0 and outer > 0:
+                seen = total / unit
+            elif data["narrowed"][u] < 1:  # of the mean the priors speak
+                seen = (own[..., m, :] - own[..., m, :].mean(axis=-1, keepdims=True)) / unit
+            else:
+                seen = sampling.variables["z"][..., levels]
+            found.append(seen.var(axis=(0, 1)))
+            c, u = c + 1, levels.stop
+    return np.concatenate(found)
 
 
 def _diverges_when_small(sampling: Sampling, sd: Array) -> NDArray[np.bool_]:

@@ -196,7 +196,7 @@ def sample(
             raise Interrupted("Stopped before the first draw after warmup: there is nothing to keep.")
         sampling = _assemble(outputs, options, time.monotonic() - started)
         stopped = interrupted or shield.asked
-        return replace(sampling, interrupted=stopped, lost=lost, narrowed=data.get("mean_scale"))
+        return replace(sampling, interrupted=stopped, lost=lost, narrowed=data.get("narrowed"))
 
 
 def _outputs(chains: Chains, without: Sequence[int] = ()) -> list[ChainOutput]:

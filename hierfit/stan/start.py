@@ -60,7 +60,8 @@ class Start:
         seconds: what the search for the mode took, and an attempt that was given up.
         reason: why the last attempt before was given up; None where it was kept or there was none.
         tried: what that attempt was.
-        centered: the sds whose effects the draws hold with their mean (`model.centering`), by name.
+        centered: the sds whose effects the draws hold with their mean (`model.centering`), by name, with how many
+            levels where not all are so.
         attempts: all that were given up, and why, in words.
     """
 

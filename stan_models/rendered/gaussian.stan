@@ -114,15 +114,20 @@ data {
   array[C] int<lower=0, upper=1> is_intercept; // 1: a column of ones
   array[C] vector[N] Z; // the columns, centred where correlations allow it and divided by their sd
 
-  // hierarchical centring: where the data say much of a column's effects, z holds them and their mean together
-  array[C] int<lower=0, upper=1> centered;
+  // nested factors: where the levels of one lie within those of another, rows see the total of both first effects
+  array[F] int<lower=1, upper=F> outer_first; // the factors, each after the one that it is nested in
+  array[F] int<lower=0, upper=F> within; // that one; 0: none
+  array[sum(J)] int<lower=1> outer_level; // which of its levels each level lies in; 1 where there is none
+
+  // hierarchical centring: where the data say much of effects, z holds them and their mean together
+  int<lower=0> U; // group effects of all factors
+  vector<lower=0, upper=1>[U] narrowed; // how much the data narrow each, if so; 1: not so. In the order of z
   array[C] int<lower=0, upper=K> slope; // coefficient that is the mean of a varying one; 0: none is
   matrix[sum(J), K] level_X; // what the coefficients add to the mean of each level's first varying one
 
   // sweeping: b takes in the mean over the levels of a varying column's effects, which rows cannot tell from it
   array[C] int<lower=0, upper=1> swept;
   matrix[C, K] Z_in_X; // a swept column of Z as a sum of columns of X; zeros for the others
-  vector<lower=0, upper=1>[C] mean_scale; // that mean, as z holds it where z holds effects, per unit of its own
   vector<lower=0>[C] sd_scale; // sd per unit of sd_std
   vector[C] Z_at_prior; // the varying columns where priors of sds and correlations speak; zeros: at their centers
   array[C] int sd_prior;
@@ -160,13 +165,30 @@ data {
 transformed data {
   int P = 0; // correlations of all correlated factors
   vector[N] fixed = zeros_vector(N); // what eta has without coefficients and effects
-  int U = 0; // group effects of all factors
+  array[F] int before_j = rep_array(0, F); // levels, effects, columns and correlations of the factors before each
+  array[F] int before_u = rep_array(0, F);
+  array[F] int before_c = rep_array(0, F);
+  array[F] int before_p = rep_array(0, F);
+  array[F] int is_outer = rep_array(0, F); // whether another is nested in it
+  array[C] int centered = rep_array(0, C); // in how many levels z holds effects with their mean: all, none; inner, any
+  array[sum(J)] int centered_first; // the levels of each factor, those whose first effects are so before the others
   array[F] int has_level_X; // whether coefficients add to the mean of each level's first effect
   if (has_offset) fixed += offsets;
   for (f in 1 : F) {
+    before_p[f] = P;
+    if (f > 1) {
+      before_j[f] = before_j[f - 1] + J[f - 1];
+      before_u[f] = before_u[f - 1] + J[f - 1] * M[f - 1];
+      before_c[f] = before_c[f - 1] + M[f - 1];
+    }
+    if (within[f] > 0) is_outer[within[f]] = 1;
+    for (m in 1 : M[f]) {
+      vector[J[f]] column = segment(narrowed, before_u[f] + (m - 1) * J[f] + 1, J[f]);
+      for (one in column) centered[before_c[f] + m] += one < 1;
+      if (m == 1) centered_first[before_j[f] + 1 : before_j[f] + J[f]] = sort_indices_asc(column);
+    }
     P += (correlated[f] * M[f] * (M[f] - 1)) %/% 2;
     has_level_X[f] = max(abs(to_vector(level_X[sum(J[1 : f - 1]) + 1 : sum(J[1 : f])]))) > 0;
-    U += J[f] * M[f];
   }
 }
 parameters {
@@ -219,12 +241,14 @@ model {
   vector[K_rows] b_in_rows = b_scaled[in_rows];
   vector[K] means = rep_vector(0, K); // of effects, which b_scaled holds besides the coefficients
   vector[C] sd_at_prior = sd; // sds where their priors speak
-  int j = 0;
-  int u = 0;
-  int c = 0;
-  int p = 0;
+  vector[sum(is_outer) > 0 ? sum(J) : 0] total = rep_vector(0, sum(is_outer) > 0 ? sum(J) : 0); // of the first effects of factors in which others are nested
+  int parts = 0; // of eta
   if (C == 0) eta = fixed;
-  for (f in 1 : F) {
+  for (f in outer_first) {
+    int j = before_j[f];
+    int u = before_u[f];
+    int c = before_c[f];
+    int p = before_p[f];
     int pairs = (correlated[f] * M[f] * (M[f] - 1)) %/% 2;
     vector[M[f]] sd_f = segment(sd ./ sd_scale, c + 1, M[f]);
     matrix[J[f], M[f]] effects = to_matrix(segment(z, u + 1, J[f] * M[f]), J[f], M[f]);
@@ -239,11 +263,25 @@ model {
       }
     }
     for (m in 1 : M[f]) { // column by column: T is triangular, so each speaks of the columns before it only
-      int has_mean = slope[c + m] > 0 || (m == 1 && has_level_X[f]);
-      vector[has_mean ? J[f] : 0] column_mean = rep_vector(slope[c + m] > 0 ? b_scaled[slope[c + m]] : 0,
-                                                           has_mean ? J[f] : 0);
+      int is_inner = m == 1 && within[f] > 0;
+      int has_mean = slope[c + m] > 0 || is_inner || (m == 1 && has_level_X[f]);
+      vector[has_mean ? J[f] : 0] column_mean;
       vector[J[f]] deviations = effects[, m]; // of the effects from their mean
+      if (is_inner) {
+        int outer = before_j[within[f]];
+        column_mean = total[outer + 1 : outer + J[within[f]]][outer_level[j + 1 : j + J[f]]];
+      } else {
+        column_mean = rep_vector(slope[c + m] > 0 ? b_scaled[slope[c + m]] : 0, has_mean ? J[f] : 0);
+      }
       if (m == 1 && has_level_X[f]) column_mean += level_X[j + 1 : j + J[f]] * b_scaled;
+      if (centered[c + m] > 0 && centered[c + m] < J[f]) { // an inner factor's first effects
+        array[centered[c + m]] int with_mean = segment(centered_first, j + 1, centered[c + m]);
+        array[J[f] - centered[c + m]] int without = centered_first[j + 1 + centered[c + m] : j + J[f]];
+        standard[with_mean, 1] = (effects[with_mean, 1] - column_mean[with_mean]) / T[1, 1];
+        effects[without, 1] = effects[without, 1] * T[1, 1] + column_mean[without];
+        target += -centered[c + m] * log(T[1, 1]);
+        continue;
+      }
       if (centered[c + m]) {
         if (has_mean) deviations -= column_mean;
       } else {
@@ -253,9 +291,10 @@ model {
       }
       if (swept[c + m]) {
         real scaled_mean = mean(deviations);
+        real mean_scale = narrowed[u + m * J[f]]; // where z holds effects, that of their mean; 1 where it does not
         effects[, m] -= scaled_mean;
-        if (centered[c + m]) deviations += scaled_mean / mean_scale[c + m] - scaled_mean;
-        means += scaled_mean / mean_scale[c + m] * Z_in_X[c + m]';
+        if (centered[c + m]) deviations += scaled_mean / mean_scale - scaled_mean;
+        means += scaled_mean / mean_scale * Z_in_X[c + m]';
       }
       if (centered[c + m]) {
         if (pairs > 0 && m > 1) deviations -= standard[, 1 : m - 1] * T[m, 1 : m - 1]';
@@ -263,19 +302,17 @@ model {
         target += -J[f] * log(T[m, m]);
       }
     }
+    if (is_outer[f]) total[j + 1 : j + J[f]] = effects[, 1];
     to_vector(standard) ~ std_normal();
     if (prior_only == 0) {
-      for (m in 1 : M[f]) {
+      for (m in 1 + is_outer[f] : M[f]) {
         vector[N] part = effects[level[f], m];
         if (!is_intercept[c + m]) part .*= Z[c + m];
-        if (c + m == 1) eta = fixed + part;
+        parts += 1;
+        if (parts == 1) eta = fixed + part;
         else eta += part;
       }
     }
-    j += J[f];
-    u += J[f] * M[f];
-    c += M[f];
-    p += pairs;
   }
   vector[K] own = b - b_scale .* means; // the coefficients themselves: a shift of b, whose Jacobian is 1
   real further = dot_product(X_at_prior, own ./ b_scale); // what X * b is where the prior of the intercept speaks

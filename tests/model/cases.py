@@ -50,6 +50,16 @@ def crossed_table(rows: int = 40) -> Table:
     )
 
 
+def nested_table(rows: int = 40) -> Table:
+    """Return such a table with factors h and r: two levels of g in each of h, and some of r in each of g."""
+    source = table(rows)
+    g = source.labels["g"]
+    codes = {"h": g // 2, "r": np.unique(g + 8 * (np.arange(rows) // 16), return_inverse=True)[1]}
+    levels = {name: tuple(f"{name}{level}" for level in range(own.max() + 1)) for name, own in codes.items()}
+    labels = {name: own.astype(np.int32) for name, own in codes.items()}
+    return replace(source, labels={**source.labels, **labels}, levels={**source.levels, **levels})
+
+
 def small_spec(
     *priors: str, centered: bool = True, formula: Formula | None = None, prior_only: bool = False
 ) -> ModelSpec:

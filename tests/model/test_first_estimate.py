@@ -48,7 +48,7 @@ def test_sds_are_near_the_truth_in_every_family(case: FamilyCase) -> None:
     found = simulated(case, (0.8, 0.4))
     # 40 levels know an sd to 11 %; for this purpose a factor of 1.7 is near.
     assert np.all(np.abs(np.log(found.sd / [0.8, 0.4])) < np.log(1.7))
-    assert found.ratio[0] > 2
+    assert np.median(found.ratio[:40]) > 2  # of the intercepts
     none = simulated(case, (0.0, 0.0))
     assert np.all(none.ratio < 1)
 
@@ -59,29 +59,33 @@ def test_ratios_of_a_balanced_layout_are_known() -> None:
     made = design(formula, rows=400, levels=20)
     spec = build_spec(formula, made, ("sd(g) ~ constant(3)", "sigma ~ constant(2)"))
     found = estimate(spec, made)
-    assert found.ratio[0] == pytest.approx(20 * 3**2 / 2**2)
+    np.testing.assert_allclose(found.ratio, 20 * 3**2 / 2**2)
     B = found.ratio[0] / (1 + found.ratio[0])
     assert found.log_sd_error[0] == pytest.approx(1 / np.sqrt(2 * 19 * B**2))
 
 
 def two_factors(h: NDArray[np.int32], sd_h: float) -> Array:
-    """Return the ratios of 20 levels of g, 20 rows each, and of a second factor; sd(g) and sigma are 1."""
+    """Return the median ratios of 20 levels of g, 20 rows each, and of a second factor; sd(g) and sigma are 1."""
     source = table(400, 20)
     levels = tuple(str(level) for level in range(h.max() + 1))
     source = replace(source, labels={**source.labels, "h": h}, levels={**source.levels, "h": levels})
     formula = parse_formula("y ~ 1 + (1 | g) + (1 | h)")
     made = build_design(formula, source)
     fixed = ("sd(g) ~ constant(1)", f"sd(h) ~ constant({sd_h})", "sigma ~ constant(1)")
-    return estimate(build_spec(formula, made, fixed), made).ratio
+    ratio = estimate(build_spec(formula, made, fixed), made).ratio
+    return np.array([np.median(ratio[:20]), np.median(ratio[20:])])
 
 
 @pytest.mark.parametrize("sd_inner", [0.1, 1.0, 3.0])
 def test_levels_inside_others_hide_what_rows_say(sd_inner: float) -> None:
-    """Two levels of h in each of g, ten rows each: a mean of each that is known to 1 / 10 + sd(h)^2."""
+    """Two levels of h in each of g, ten rows each: a mean of each that is known to 1 / 10 + sd(h)^2.
+
+    What they say of levels of h is not hidden: the effect of g is in the mean of theirs.
+    """
     row = np.arange(400, dtype=np.int32)
     ratio = two_factors(row % 20 * 2 + row // 20 % 2, sd_inner)
     assert ratio[0] == pytest.approx(2 / (sd_inner**2 + 0.1), rel=0.02)
-    assert ratio[1] < 10 * sd_inner**2
+    assert ratio[1] == pytest.approx(10 * sd_inner**2)
 
 
 def test_crossed_factors_hide_little() -> None:

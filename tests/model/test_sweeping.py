@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 
 from hierfit.model.building import build_design
-from hierfit.model.centering import Centering, place_coefficients
+from hierfit.model.centering import Centering, by_column, place_coefficients
 from hierfit.model.design import Design
 from hierfit.model.formula_text import parse_formula
 from hierfit.model.prior_choice import build_spec
 from hierfit.model.scaling import scaled_columns, scaled_varying
 from hierfit.model.sweeping import Sweeping, sweep
 from tests.family_cases import FAMILY_CASES, FORMULA, family_design
-from tests.model.cases import crossed_table
+from tests.model.cases import crossed_table, nested_table
 
 CROSSED = "y ~ a + b + (1 + a | g) + (1 + a + b | h)"  # g, which is centred, has the intercept and a in its mean
 
@@ -31,8 +31,9 @@ def made(
 
 
 def test_columns_are_swept_whose_coefficients_are_not_the_mean_of_their_own_effects() -> None:
-    _, centering, found = made(CROSSED)
-    assert centering.centered == (True, True, False, False, False) and centering.slopes == (-1, 1, -1, -1, -1)
+    design, centering, found = made(CROSSED)
+    columns = [bool((column < 1).all()) for column in by_column(centering.narrowed, design)]
+    assert columns == [True, True, False, False, False] and centering.slopes == (-1, 1, -1, -1, -1)
     assert found.swept.tolist() == [False, False, True, True, True]
     assert made("y ~ a + (1 | g)")[2].swept.tolist() == [False]
     assert made("y ~ a + (1 + b | h)", centred="00")[2].swept.tolist() == [True, False]  # b has no coefficient
@@ -60,6 +61,21 @@ def test_thresholds_take_in_varying_intercepts() -> None:
         np.testing.assert_array_equal(found.Z_in_thresholds[[0, 2]], 1)
     fixed = build_spec(FORMULA, made_, ("threshold[never|seldom] ~ normal(0, 0.01)",))
     assert sweep(fixed, made_, place_coefficients(fixed, made_, np.ones(3))).swept.tolist() == [False, True, False]
+
+
+@pytest.mark.parametrize(
+    ("centred", "swept"),
+    [("000", "111"), ("001", "110"), ("011", "100"), ("010", "101"), ("111", "000"), ("m00", "011"), ("mm0", "001")],
+)
+def test_inner_factors_that_hold_the_intercept_by_way_of_outer_ones_are_not_swept(centred: str, swept: str) -> None:
+    """`m`: centred in some of the levels."""
+    formula = parse_formula("y ~ a + (1 | r) + (1 | g) + (1 | h)")
+    design = build_design(formula, nested_table())
+    spec = build_spec(formula, design)
+    columns = {"0": np.ones, "1": np.zeros, "m": lambda size: (np.arange(size) % 3 > 0).astype(float)}
+    seen = [columns[digit](group.n_levels) for digit, group in zip(centred, design.groups, strict=True)]
+    centering = place_coefficients(spec, design, 0.5 + np.concatenate(seen) / 2)
+    assert sweep(spec, design, centering).swept.tolist() == [digit == "1" for digit in swept]
 
 
 def test_priors_alone_need_no_sweeping() -> None:

@@ -21,7 +21,7 @@ from hierfit.stan.data import stan_data
 from hierfit.stan.sampler import SamplerOptions, Sampling
 from tests.fake_sampling import fake_sampling
 from tests.model.cases import design as make_design
-from tests.model.cases import table
+from tests.model.cases import nested_table, table
 
 Array = NDArray[np.float64]
 OPTIONS = SamplerOptions(chains=2, draws=6, seed=3, max_treedepth=9)
@@ -111,31 +111,60 @@ def test_the_linear_predictor_is_the_program_s(centered: str, swept: list[int]) 
         np.testing.assert_allclose(found[chain, draw], eta, atol=1e-8)
 
 
+CHAIN = "y ~ a + b + (1 | r) + (1 + a | g) + (1 + b || h)"
+
+
+@pytest.mark.parametrize("share", [0.0, 0.3, 1.0])
+def test_the_linear_predictor_of_nested_factors_is_the_program_s(share: float) -> None:
+    """Whichever levels are centred; those of the inner factors' intercepts in any mixture."""
+    formula = parse_formula(CHAIN)
+    design = build_design(formula, nested_table())
+    spec = build_spec(formula, design)
+    rng = np.random.default_rng(3)
+    wanted = np.where(rng.uniform(size=24 + 2 * 8 + 2 * 4) < share, rng.uniform(0.2, 0.9, 48), 1.0)
+    given = stan_data(spec, design, narrowed=wanted)
+    sampling = fake_sampling(given, OPTIONS)
+    draws = draws_from_sampling(sampling, design, spec, Engine.FULL)
+    found = draws.of("Intercept")[..., np.newaxis]
+    found = found + np.stack([draws.of(name) for name in design.coefficients], axis=-1) @ design.X.T
+    for group in design.groups:
+        found = found + np.einsum("cdnm,nm->cdn", draws.effects[group.factor][:, :, group.codes], group.Z)
+    for (chain, draw), _ in np.ndenumerate(draws.of("Intercept")):
+        state = {name: values[chain, draw] for name, values in sampling.variables.items()}
+        eta = program_eta(state, given) * design.y_scale + design.y_mean
+        np.testing.assert_allclose(found[chain, draw], eta, atol=1e-8)
+
+
 def program_eta(state: dict[str, Array], given: Any) -> Array:
     """The linear predictor as the model block puts it together, per unit of y_scale."""
     b = state["b"] / given["b_scale"]
     eta = given["X"] @ b[given["in_rows"] - 1]
-    j = u = c = p = 0
-    for f, (n_levels, n_terms) in enumerate(zip(given["J"], given["M"], strict=True)):
+    total: dict[int, Array] = {}
+    for f in given["outer_first"] - 1:
+        n_levels, n_terms = given["J"][f], given["M"][f]
+        j, c, u = given["J"][:f].sum(), given["M"][:f].sum(), (given["J"] * given["M"])[:f].sum()
+        p = (given["M"] * (given["M"] - 1) // 2 * given["correlated"])[:f].sum()
         pairs = n_terms * (n_terms - 1) // 2 * given["correlated"][f]
         z = state["z"][u : u + n_levels * n_terms].reshape(n_terms, n_levels).T
         mean = np.zeros_like(z)
         mean[:, 0] = given["level_X"][j : j + n_levels] @ b
+        outer = given["within"][f] - 1
+        if outer >= 0:
+            mean[:, 0] += total[outer][given["outer_level"][j : j + n_levels] - 1]
         mean += [b[k - 1] if k else 0.0 for k in given["slope"][c : c + n_terms]]
         L = cholesky_from_partials(state["partial"][p : p + pairs], n_terms) if pairs else np.eye(n_terms)
         T = (state["sd"] / given["sd_scale"])[c : c + n_terms, np.newaxis] * L
         effects, standard = np.empty_like(z), z.copy()
         for m in range(n_terms):
             before = standard[:, :m] @ T[m, :m]
-            if given["centered"][c + m]:
-                own = z[:, m] - mean[:, m]
-                stretch = 1 / given["mean_scale"][c + m] - 1 if given["swept"][c + m] else 0.0
-                standard[:, m] = (own + stretch * own.mean() - before) / T[m, m]
-            else:
-                own = before + T[m, m] * z[:, m]
+            narrowed = given["narrowed"][u + m * n_levels : u + (m + 1) * n_levels]
+            own = np.where(narrowed < 1, z[:, m] - mean[:, m], before + T[m, m] * z[:, m])
+            stretch = 1 / narrowed[0] - 1 if given["swept"][c + m] else 0.0
+            standard[:, m] = np.where(narrowed < 1, (own + stretch * own.mean() - before) / T[m, m], z[:, m])
             effects[:, m] = own + mean[:, m] - own.mean() * given["swept"][c + m]
+        total[f] = effects[:, 0].copy()
+        effects[:, 0] *= f + 1 not in given["within"]  # rows see the total of the inner factor
         eta = eta + np.sum(given["Z"][c : c + n_terms] * effects[given["level"][f] - 1].T, axis=0)
-        j, u, c, p = j + n_levels, u + n_levels * n_terms, c + n_terms, p + pairs
     return np.asarray(eta)
 
 

@@ -138,7 +138,7 @@ def test_a_lognormal_outcome_is_reduced_as_its_logarithm_is() -> None:
 def test_what_the_mean_of_the_effects_has_is_not_in_the_rows() -> None:
     formula, made = formula_from_flags("y", ["a", "b"], "g", ["a"]), design()
     given = stan_data(build_spec(formula, made), made, narrowed=np.array([0.5, 0.4]))
-    assert given["centered"].tolist() == [1, 1] and given["slope"].tolist() == [0, 2]
+    assert (given["narrowed"] == np.repeat([0.5, 0.4], 8)).all() and given["slope"].tolist() == [0, 2]
     assert given["in_rows"].tolist() == [3] and given["X"].shape == (40, 1)
     np.testing.assert_array_equal(given["level_X"][:, 0], 1)
 

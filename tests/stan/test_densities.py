@@ -14,12 +14,13 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from hierfit.model.building import build_design
-from hierfit.model.centering import Centering, place_coefficients
+from hierfit.model.centering import Centering, by_column, column_sizes, place_coefficients
 from hierfit.model.correlations import cholesky_from_partials
 from hierfit.model.design import Design, Group
 from hierfit.model.engines import Engine
 from hierfit.model.families import FAMILIES, SIGMA, THRESHOLD
 from hierfit.model.formula import Formula, GroupTerm, SigmaTerms
+from hierfit.model.nesting import nest
 from hierfit.model.origin import x_center, z_center
 from hierfit.model.prior_choice import build_spec
 from hierfit.model.priors import HORSESHOE, HORSESHOE_SCALE, Prior
@@ -33,7 +34,7 @@ from hierfit.stan.programs import render_program
 from hierfit.stan.sampler import SamplerOptions, Sampling, sample
 from hierfit.stan.toolchain import bundled_toolchain
 from tests.family_cases import FAMILY_CASES, FORMULA, FamilyCase, family_design
-from tests.model.cases import crossed_table, repeated
+from tests.model.cases import crossed_table, nested_table, repeated
 
 pytestmark = pytest.mark.stan
 
@@ -121,6 +122,55 @@ def test_lp_is_the_density_where_thresholds_take_means_up(centred: str) -> None:
     expected = [family_log_density(state, spec, design) for state in states(sampling, spec, design)]
     assert np.ptp(expected) > 1, "the draws must differ for the comparison to say anything"
     assert np.ptp(sampling.stats["lp"].ravel() - np.array(expected)) < 1e-5
+
+
+CHAIN = Formula("y", ("a",), (GroupTerm("r"), GroupTerm("g"), GroupTerm("h")))
+CHAIN_OF_SLOPES = Formula("y", ("a", "b"), (GroupTerm("g", True, ("a",)), GroupTerm("h", True, ("b",)), GroupTerm("r")))
+
+
+@pytest.mark.parametrize("centered", [True, False], ids=["", "no center"])
+@pytest.mark.parametrize("seen", ["none", "all", "some", "inner"])
+@pytest.mark.parametrize("formula", [CHAIN, CHAIN_OF_SLOPES], ids=str)
+def test_lp_is_the_density_of_nested_factors(formula: Formula, seen: str, centered: bool) -> None:
+    design = build_design(formula, nested_table(), centered=centered)
+    spec = build_spec(formula, design, ("a ~ student_t(4, 1, 9)", "Intercept ~ normal(15, 6)"))
+    narrowed = narrowed_in(seen, spec, design)
+    mixed = [0 < (column < 1).mean() < 1 for column in by_column(narrowed, design)]
+    assert np.sum(mixed) == (2 if seen in ("some", "inner") else 0)
+    sampling = run(spec, design, Engine.FULL, narrowed)
+    expected = [log_density(state, spec, design, Engine.FULL) for state in states(sampling, spec, design)]
+    assert np.ptp(expected) > 1, "the draws must differ for the comparison to say anything"
+    assert np.ptp(sampling.stats["lp"].ravel() - np.array(expected)) < 1e-5
+
+
+@pytest.mark.parametrize("seen", ["none", "all", "some"])
+def test_lp_is_the_density_of_nested_factors_with_thresholds(seen: str) -> None:
+    made = family_design(next(case for case in FAMILY_CASES if FAMILIES[case.family].has_thresholds))
+    g, h = made.groups
+    h = replace(h, codes=g.codes // 2, labels=h.labels[:4])
+    design = replace(made, groups=(g, h))
+    spec = build_spec(FORMULA, design, ("threshold ~ student_t(5, 1, 2)",))
+    sampling = run(spec, design, Engine.FULL, narrowed_in(seen, spec, design))
+    expected = [family_log_density(state, spec, design) for state in states(sampling, spec, design)]
+    assert np.ptp(expected) > 1, "the draws must differ for the comparison to say anything"
+    assert np.ptp(sampling.stats["lp"].ravel() - np.array(expected)) < 1e-5
+
+
+def test_prior_only_leaves_the_outcome_of_nested_factors_out() -> None:
+    design = build_design(CHAIN_OF_SLOPES, nested_table())
+    spec = build_spec(CHAIN_OF_SLOPES, design, prior_only=True)
+    sampling = run(spec, design, Engine.FULL)
+    expected = [log_prior(state, spec, design, Engine.FULL) for state in states(sampling, spec, design)]
+    assert np.ptp(sampling.stats["lp"].ravel() - np.array(expected)) < 1e-5
+
+
+def narrowed_in(seen: str, spec: ModelSpec, design: Design) -> Array:
+    """Have effects centred in no level, in all, or in some where that may be; `inner`: the same, and no outermost."""
+    given = np.random.default_rng(2).uniform(0.2, 0.9, int(column_sizes(design).sum()))
+    some = np.arange(len(given)) % 3 > 0
+    outermost = np.repeat([group.factor == "h" for group in design.groups for _ in group.terms], column_sizes(design))
+    centred = {"none": ~some & some, "all": some | ~some, "some": some, "inner": some & ~outermost}[seen]
+    return place_coefficients(spec, design, np.where(centred, given, 1.0)).narrowed
 
 
 def narrowed_where(centred: str, design: Design) -> Array:
@@ -344,25 +394,32 @@ def factors(state: Mapping[str, Array], spec: ModelSpec, design: Design) -> list
 
 def sampled_factors(state: Mapping[str, Array], spec: ModelSpec, design: Design) -> list[tuple[Array, Array]]:
     """Return the same as the sampler sees them: where a mean is swept out, that is not what belongs to the effects."""
-    found = []
-    centering = centering_of(state, spec, design)
-    u = c = p = 0
-    for f, group in enumerate(design.groups):
+    found: dict[int, tuple[Array, Array]] = {}
+    totals: dict[int, Array] = {}
+    centering, within = centering_of(state, spec, design), nest(design).within
+    columns = by_column(centering.narrowed, design)
+    for f in sorted(range(len(design.groups)), key=lambda f: design.groups[f].n_levels):  # inner ones have more
+        group, before = design.groups[f], design.groups[:f]
+        u, c = sum(g.n_levels * len(g.terms) for g in before), sum(len(g.terms) for g in before)
+        p = sum(len(g.terms) * (len(g.terms) - 1) // 2 * g.correlated for g in before)
         m, j = len(group.terms), group.n_levels
         pairs = m * (m - 1) // 2 if group.correlated else 0
         L = cholesky_from_partials(state["partial"][p : p + pairs], m) if pairs else np.eye(m)
         z = state["z"][u : u + j * m].reshape(m, j).T.copy() if "z" in state else np.empty((j, m))
         T = state["sd"][c : c + m, None] * L
         if "z" in state:
-            means = mean_effect(state, spec, design, f)
-            for i in np.flatnonzero(centering.centered[c : c + m]):  # z holds the effects with their mean
+            means, swept = mean_effect(state, spec, design, f), state.get("swept", np.zeros(len(columns)))[c : c + m]
+            if within[f] >= 0:
+                means[group.codes, 0] += totals[within[f]][design.groups[within[f]].codes]
+            for i in range(m):  # where it is centred, z holds the effects with their mean
                 effect = z[:, i] * (design.y_scale / varying_units(group))[i] - means[:, i]
-                if "swept" in state and state["swept"][c + i]:  # the sampler's mean is narrower than that of u
-                    effect = effect + effect.mean() * (1 / centering.narrowed[c + i] - 1)
-                z[:, i] = (effect - z[:, :i] @ T[i, :i]) / T[i, i]
-        found.append((T, z))
-        u, c, p = u + j * m, c + m, p + pairs
-    return found
+                if swept[i]:  # the sampler's mean is narrower than that of u
+                    effect = effect + effect.mean() * (1 / columns[c + i][0] - 1)
+                z[:, i] = np.where(columns[c + i] < 1, (effect - z[:, :i] @ T[i, :i]) / T[i, i], z[:, i])
+            u_first = z[:, 0] * T[0, 0]
+            totals[f] = means[:, 0] + u_first - swept[0] * u_first.mean()
+        found[f] = T, z
+    return [found[f] for f in range(len(found))]
 
 
 def mean_effect(state: Mapping[str, Array], spec: ModelSpec, design: Design, f: int) -> Array:
@@ -425,9 +482,10 @@ def log_prior(state: Mapping[str, Array], spec: ModelSpec, design: Design, engin
         if group.correlated:
             total += lkj(state, spec, design, group)
     if engine is Engine.FULL and "z" in state:
-        centered, c = np.array(centering_of(state, spec, design).centered), 0
+        columns, c = by_column(centering_of(state, spec, design).narrowed, design), 0
         for T, z in factors(state, spec, design):
-            jacobian = len(z) * float(np.log(np.diag(T)[centered[c : c + len(T)]]).sum())
+            centered = [int((column < 1).sum()) for column in columns[c : c + len(T)]]
+            jacobian = float(np.log(np.diag(T)) @ centered)
             total += float(stats.norm.logpdf(z).sum()) - jacobian
             c += len(T)
     return total
