@@ -9,7 +9,9 @@ import pytest
 from numpy.typing import NDArray
 
 from hierfit.errors import Interrupted, SamplerError
+from hierfit.model.building import build_design
 from hierfit.model.formula import formula_from_flags
+from hierfit.model.formula_text import parse_formula
 from hierfit.model.prior_choice import build_spec
 from hierfit.plain import to_plain
 from hierfit.stan.attempts import CAREFUL, CROWDED_DELTA, MORE_CAREFUL, Views, sample_after_short_warmup
@@ -19,7 +21,7 @@ from hierfit.stan.revision import revise
 from hierfit.stan.sampler import SamplerOptions, Sampling
 from hierfit.stan.start import SHORT_WARMUP, Start
 from tests.fake_sampling import EXECUTABLE, fake_sampling
-from tests.model.cases import design
+from tests.model.cases import design, nested_table
 
 Array = NDArray[np.float64]
 OPTIONS = SamplerOptions(seed=3)
@@ -196,3 +198,46 @@ def test_a_column_that_diverges_where_its_sd_is_small_is_not_centred() -> None:
     assert (revise(found, data) < 1).all()
     narrowed = revise(replace(found, stats={**found.stats, "diverging": diverging}), data)
     assert columns(narrowed) == [True, False]
+
+
+def nested_views(centred: int) -> Views:
+    """y ~ a + (1 | g) + (1 | h), two levels of g in each of h; so many of 8 levels of g are centred, none of h."""
+    formula = parse_formula("y ~ a + (1 | g) + (1 | h)")
+    made = build_design(formula, nested_table())
+    spec = build_spec(formula, made)
+
+    def seen(narrowed: Array) -> Mapping[str, Any]:
+        return stan_data(spec, made, narrowed=narrowed)
+
+    return Views(seen(np.where(np.arange(12) < centred, 0.5, 1.0)), seen, ("sd(g)", "sd(h)"))
+
+
+def known_totals(data: Mapping[str, Any], options: SamplerOptions) -> Sampling:
+    """Draws that know the totals of g, and nothing of h, however they are seen."""
+    rng = np.random.default_rng(2)
+    made, sd = fake_sampling(data, options), np.exp(rng.normal(0, 0.1, (4, 1000, 2)))
+    h, total = rng.normal(size=(4, 1000, 4)), rng.normal(0, 0.1, (4, 1000, 8)) + np.linspace(-2, 2, 8)
+    around = sd[..., 1:] * (h - h.mean(axis=-1, keepdims=True))
+    g = np.where(data["narrowed"][:8] < 1, total, (total - np.repeat(around, 2, axis=2)) / sd[..., :1])
+    own = {"sd": sd * data["sd_scale"], "sd_std": sd, "b": np.zeros((4, 1000, 2)), "aux_std": made.variables["aux"]}
+    return replace(made, variables={**made.variables, **own, "z": np.concatenate([g, h], axis=2)})
+
+
+@pytest.mark.parametrize("centred", [0, 3, 8])
+def test_what_is_known_of_an_inner_level_is_told_from_its_total(centred: int) -> None:
+    data = nested_views(centred).data
+    assert data["slope"].tolist() == [0, 0] and data["within"].tolist() == [2, 0]
+    narrowed = revise(known_totals(data, OPTIONS), data)
+    assert (narrowed[:8] < 1).all() and (narrowed[8:] == 1).all()
+
+
+@pytest.mark.parametrize(("centred", "again"), [(4, True), (7, False)])
+def test_a_level_that_is_seen_in_another_way_is_no_reason_for_another_attempt(centred: int, again: bool) -> None:
+    def sample(executable: Executable, data: Mapping[str, Any], options: SamplerOptions, *_: object) -> Sampling:
+        diverging = np.arange(4000).reshape(4, 1000) < (0 if options.adapt_delta == MORE_CAREFUL else 500)
+        made = known_totals(data, options)
+        return replace(made, stats={**made.stats, "diverging": diverging})
+
+    found = sample_after_short_warmup(EXECUTABLE, nested_views(centred), OPTIONS, None, sample)[1]
+    assert any("centred anew" in one for one in found.attempts) is again
+    assert again or found.centered == ("sd(g): 7 of 8 levels",)
