@@ -52,7 +52,7 @@ def fake_sampling(data: Mapping[str, Any], options: SamplerOptions, *, interrupt
         Seconds(0.1, 0.1, 0.2),
         options,
         interrupted,
-        narrowed=data.get("narrowed"),
+        data=data,
     )
 
 

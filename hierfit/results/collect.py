@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from hierfit.model.collapsing import collapse
 from hierfit.model.correlations import cholesky_from_partials
 from hierfit.model.design import Design
+from hierfit.model.effects import effects_of
 from hierfit.model.engines import Engine, n_effects
 from hierfit.model.families import FAMILIES
 from hierfit.model.origin import moved_scales, x_at_prior, z_center
@@ -25,8 +26,6 @@ from hierfit.model.scaling import coefficient_scale, effect_scale
 from hierfit.model.spec import Kind, ModelSpec, pairs
 from hierfit.results.collapsed import Sampled, draw_rest
 from hierfit.results.draws import Draws
-from hierfit.stan.data import effect_data
-from hierfit.stan.effects import effects_of
 from hierfit.stan.sampler import Sampling
 
 Array = NDArray[np.float64]
@@ -99,8 +98,8 @@ def _effects(
 
     Their shapes are [chains, draws, K], [chains, draws, 1] and [chains, draws, J, M].
     """
-    assert sampling.narrowed is not None
-    found = effects_of(variables, effect_data(spec, design, sampling.narrowed))
+    assert sampling.data is not None
+    found = effects_of(variables, sampling.data)
     effects = {
         group.factor: np.swapaxes(own * effect_scale(design, group)[:, np.newaxis], 2, 3)
         for group, own in zip(design.groups, found.own, strict=True)

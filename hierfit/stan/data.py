@@ -212,15 +212,6 @@ def _summed(data: StanData, repeated: Repeated) -> dict[str, Any]:
     return {**changed, "trials": trials, "offsets": offsets if data["has_offset"] else data["offsets"]}
 
 
-def effect_data(spec: ModelSpec, design: Design, narrowed: Array) -> StanData:
-    """Return those of the full engine's data that say what z is (`stan.effects`)."""
-    return {
-        "b_scale": coefficient_scale(design),
-        **_groups(spec, design),
-        **_centering(spec, design, narrowed),
-    }
-
-
 def _centering(spec: ModelSpec, design: Design, narrowed: Array) -> dict[str, Any]:
     """Return the columns of X that are left in the rows, and what coefficients and group effects exchange."""
     centering, nesting = place_coefficients(spec, design, narrowed), nest(design)

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hierfit.model.centering import LOWER_END, narrowing
-from hierfit.stan.effects import effects_of
+from hierfit.model.effects import effects_of
 from hierfit.stan.sampler import Sampling
 
 Array = NDArray[np.float64]

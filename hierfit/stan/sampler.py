@@ -135,7 +135,7 @@ class Sampling:
         options: as given, with the seed that was used.
         interrupted: the user stopped it; draws and perhaps chains are fewer than asked for.
         lost: the chains, from 0, that were killed; the others are whole.
-        narrowed: which effects the program saw with their mean (`Centering.narrowed`); None where it saw none.
+        data: what the program got; None where there was none.
     """
 
     variables: Mapping[str, Array]
@@ -146,7 +146,12 @@ class Sampling:
     options: SamplerOptions
     interrupted: bool = False
     lost: tuple[int, ...] = ()
-    narrowed: Array | None = None
+    data: Mapping[str, Any] | None = None
+
+    @property
+    def narrowed(self) -> Array | None:
+        """Which effects the program saw with their mean (`Centering.narrowed`); None where it saw none."""
+        return None if self.data is None else self.data.get("narrowed")
 
     @property
     def seed(self) -> int:
@@ -196,7 +201,7 @@ def sample(
             raise Interrupted("Stopped before the first draw after warmup: there is nothing to keep.")
         sampling = _assemble(outputs, options, time.monotonic() - started)
         stopped = interrupted or shield.asked
-        return replace(sampling, interrupted=stopped, lost=lost, narrowed=data.get("narrowed"))
+        return replace(sampling, interrupted=stopped, lost=lost, data=data)
 
 
 def _outputs(chains: Chains, without: Sequence[int] = ()) -> list[ChainOutput]:

@@ -1,8 +1,9 @@
-"""Draws of the full engine's z, and the data that it got -> the group effects themselves, without their means.
+"""Draws of the full engine's z, and the data that its program got -> the group effects, without their means.
 
 The way back of what the model block does with z (`stan_models/glmm.stan.j2`): a factor after those that it is nested
 in, column by column, as the Cholesky factor T of the covariance of an effect is triangular. All is scaled as for the
-sampler; J levels, M columns of a factor, K coefficients, [...] chains and draws.
+sampler, and what the data number from 1 (`stan.data`) is numbered from 0 here; J levels, M columns of a factor, K
+coefficients, [...] chains and draws.
 """
 
 from __future__ import annotations
@@ -56,7 +57,7 @@ class _Factor:
 
 
 def effects_of(variables: Mapping[str, Array], data: Mapping[str, Any]) -> Effects:
-    """Return the effects from draws of b, sd, partial and z; `data` are the program's (`stan.data.effect_data`).
+    """Return the effects from draws of b, sd, partial and z; `data` are the program's.
 
     Variables that are empty may be left out, as the sampler does.
     """

@@ -4,10 +4,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hierfit.model.building import build_design
+from hierfit.model.effects import effects_of
 from hierfit.model.formula_text import parse_formula
 from hierfit.model.prior_choice import build_spec
 from hierfit.stan.data import stan_data
-from hierfit.stan.effects import effects_of
 from tests.fake_sampling import fake_sampling
 from tests.model.cases import nested_table
 from tests.results.test_collect import OPTIONS
