@@ -23,6 +23,8 @@ FLOORS = [
     {"hierfit.finished"},
     {"hierfit.workflow"},
     {"hierfit.machine"},
+    {"hierfit.cli.options", "hierfit.cli.page"},
+    {"hierfit.cli.show"},
     {"hierfit.cli", "hierfit.__main__"},
 ]
 # results may know what the sampler returns, nothing else of stan.
