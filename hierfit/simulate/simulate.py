@@ -20,6 +20,7 @@ from hierfit.model.building import build_design
 from hierfit.model.design import Design, Group
 from hierfit.model.outcome import find_family
 from hierfit.model.prior_choice import build_spec
+from hierfit.model.rows import NewLevels
 from hierfit.model.spec import GroupCoefficients, sd_name
 from hierfit.simulate.columns import Drawn, Rows, draw_columns, draw_holes, table_of
 from hierfit.simulate.effects import Factor, linear_predictor
@@ -46,7 +47,7 @@ def simulate(simulation: Simulation) -> Simulated:
     spec = build_spec(simulation.formula, fitted)
     given = given_values(spec, simulation.true)
     parameters = true_values(spec, fitted, given)
-    design = fitted if complete.all() else _on_all_rows(simulation, drawn, complete, fitted)
+    design = fitted if complete.all() else _on_all_rows(simulation, drawn, fitted)
     factors = [
         Factor(group.factor, group.labels, group.codes, group.terms, _effects(rng, drawn, group, varying, parameters))
         for group, varying in zip(design.groups, spec.groups, strict=True)
@@ -84,39 +85,24 @@ def _hint(simulation: Simulation, error: FormulaError) -> str | None:
     return error.hint
 
 
-def _on_all_rows(simulation: Simulation, drawn: Drawn, complete: Rows, fitted: Design) -> Design:
-    """Return the design of all rows, those that a fit keeps as the fit has them.
-
-    Terms whose meaning depends on the rows, such as poly(), have that of the fit in its rows.
+def _on_all_rows(simulation: Simulation, drawn: Drawn, fitted: Design) -> Design:
+    """Return the design of all rows, with the columns that the terms of the fit have there.
 
     Raises:
         DataError: a level of a text predictor occurs in none of the rows that a fit keeps.
     """
-    whole = _design(simulation, drawn, np.ones(drawn.n_rows, dtype=np.bool_))
-    if _all_coefficients(whole) != _all_coefficients(fitted):
-        lost = ", ".join(name for name in _all_coefficients(whole) if name not in _all_coefficients(fitted))
+    everywhere = np.ones(drawn.n_rows, dtype=np.bool_)
+    whole = _design(simulation, drawn, everywhere)
+    try:
+        rows = fitted.on(table_of(simulation, drawn, everywhere), new_levels=NewLevels.DRAW)
+    except DataError as error:
         raise DataError(
-            f"so many cells are missing that a fit, which drops their rows, would have no {lost}.",
+            f"so many cells are missing that a fit, which drops their rows, would lack a level: {error.message}",
             hint="ask for more rows, or a smaller share with --missing",
-        )
-    X = whole.X.copy()
-    X[complete] = fitted.X
-    groups = []
-    for group, kept in zip(whole.groups, fitted.groups, strict=True):
-        Z = group.Z.copy()
-        Z[complete] = kept.Z
-        groups.append(replace(group, Z=Z))
-    sigma = whole.sigma
-    if sigma is not None and fitted.sigma is not None:
-        sigma = replace(sigma, X=sigma.X.copy())
-        sigma.X[complete] = fitted.sigma.X
-    return replace(whole, X=X, groups=tuple(groups), sigma=sigma)
-
-
-def _all_coefficients(design: Design) -> tuple[str, ...]:
-    """Return the names of the coefficients of everything: mean, groups, sigma."""
-    varying = (term for group in design.groups for term in group.terms)
-    return (*design.coefficients, *varying, *(design.sigma.coefficients if design.sigma else ()))
+        ) from error
+    groups = tuple(replace(group, Z=kept.Z) for group, kept in zip(whole.groups, rows.groups, strict=True))
+    sigma = None if whole.sigma is None or rows.X_sigma is None else replace(whole.sigma, X=rows.X_sigma)
+    return replace(whole, X=rows.X, groups=groups, sigma=sigma)
 
 
 def _effects(
