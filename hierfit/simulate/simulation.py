@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from hierfit.errors import UsageError, did_you_mean
 from hierfit.model.cells import MISSING
-from hierfit.model.formula import Formula, quoted
+from hierfit.model.formula import Formula, column_of, quoted
 from hierfit.model.levels import levels_text
 from hierfit.model.outcome import find_family
 from hierfit.model.roles import Roles
@@ -50,8 +50,9 @@ class Simulation:
         missing: share of the cells of outcome and predictors that are made empty, at random.
         seed: of the random numbers.
         prefixes: group column -> what its labels begin with; the first letter of its name where nothing is said.
-        of_scenario: whether it is one of `simulate.scenarios`, one or two factors and columns of numbers. Their random
-            numbers come in an order of their own, so that a seed gives the file that it has always given.
+        of_scenario: whether it is one of `simulate.scenarios`: columns of numbers, a factor, perhaps intercepts of a
+            second one across it. Their random numbers come in an order of their own, so that a seed gives the file that
+            it has always given.
     """
 
     formula: Formula
@@ -83,6 +84,8 @@ class Simulation:
         _check_categories(self)
         _check_distributions(self)
         _check_per(self)
+        if self.of_scenario:
+            _check_scenario(self)
 
     @property
     def all_rows(self) -> Count:
@@ -221,3 +224,15 @@ def _check_per(simulation: Simulation) -> None:
                 f"--per {name}={factor}: '{factor}' is no group of '{formula}'.{did_you_mean(factor, factors)}",
                 hint=f"groups: {', '.join(factors) or 'none'}",
             )
+
+
+def _check_scenario(simulation: Simulation) -> None:
+    """Refuse what has no place in the order in which the random numbers of scenarios come."""
+    formula, more = simulation.formula, (simulation.categories, simulation.distributions, simulation.per)
+    columns = all(column_of(term) in simulation.number_columns for term in formula.all_terms)
+    crossed = all(not group.crossing for group in formula.groups) and not any(g.slopes for g in formula.groups[1:])
+    if not (columns and crossed and len(formula.groups) in (1, 2)) or any(more) or formula.sigma or simulation.offset:
+        raise UsageError(
+            f"'{formula}' is no scenario: that has columns of numbers, a factor, and intercepts of a second one.",
+            hint="leave out of_scenario: any other formula is simulated without",
+        )

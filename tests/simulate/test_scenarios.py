@@ -3,6 +3,7 @@
 from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -174,6 +175,27 @@ def test_a_fit_takes_every_scenario_and_calls_its_parameters_the_same(name: str,
     assert simulated.truth.given.keys() == simulated.truth.parameters.keys() - at_mean
     assert scenario.name == name and "\n" not in scenario.description
     assert f"{next(iter(asked.levels.values())):,} " in scenario.description
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"formula": parse_formula("score ~ ses + (1 | school/class)")},
+        {"formula": parse_formula("score ~ ses + (1 | school) + (1 + ses | teacher)")},
+        {"formula": parse_formula("score ~ poly(ses, 2) + (1 | school)")},
+        {"formula": parse_formula("score ~ ses + school + (1 | school)")},
+        {"formula": parse_formula("score ~ ses + (1 | school); sigma ~ ses")},
+        {"formula": parse_formula("score ~ ses"), "levels": {}},
+        {"per": {"ses": "school"}},
+        {"categories": {"ses": ("low", "high")}},
+        {"offset": "days"},
+    ],
+    ids=["nested", "second slope", "call", "group as predictor", "sigma", "no group", "per", "words", "offset"],
+)
+def test_what_is_no_scenario_is_not_drawn_as_one(changes: dict[str, Any]) -> None:
+    with pytest.raises(UsageError, match="is no scenario"):
+        replace(SLOPES, **changes)
+    assert simulate(replace(SLOPES, **changes, of_scenario=False, true={})).n_rows >= 5
 
 
 def test_unknown_scenarios_are_refused() -> None:
