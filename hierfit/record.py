@@ -177,8 +177,17 @@ def _check_model(model: ModelSpec) -> None:
         _check_distinct(f"model.groups[{index}].terms", group.terms)
         if not group.terms:
             raise UnexpectedError(f"model.groups[{index}].terms", "is []; expected at least one term")
-    for name in ("coefficients", "thresholds", "sigma_coefficients"):
+    for name in ("coefficients", "thresholds"):
         _check_distinct(f"model.{name}", getattr(model, name))
+    of_formula = [predictor.parameter for predictor in model.formula.distributional]
+    _same("model.distributional", [own.parameter for own in model.distributional], of_formula, "those of its formula")
+    for index, own in enumerate(model.distributional):
+        where = f"model.distributional[{index}]"
+        if FAMILIES[model.family].auxiliary(own.parameter) is None:
+            raise UnexpectedError(f"{where}.parameter", f"is {shown(own.parameter)}; expected one of {model.family}")
+        _check_distinct(f"{where}.terms", own.terms)
+        if not own.terms:
+            raise UnexpectedError(f"{where}.terms", "is []; expected at least one term")
     for name, prior in model.priors.items():
         _check_prior(below("model.priors", name), prior)
     for name in _names_of_priors(model):
@@ -191,14 +200,17 @@ def _check_terms(record: RunRecord) -> None:
     model, terms = record.model, record.terms
     if len(terms.groups) != len(model.groups):
         raise UnexpectedError("terms.groups", f"has {len(terms.groups)} elements; expected {len(model.groups)}")
-    of_sigma = [name for name in model.sigma_coefficients if name != INTERCEPT]
-    wanted = {"terms.population": (terms.population, model.coefficients), "terms.sigma": (terms.sigma, of_sigma)}
+    parameters = [own.parameter for own in model.distributional]
+    _same("terms.distributional", list(terms.distributional), parameters, "the parameters of model.distributional")
+    wanted = {"terms.population": (terms.population, model.coefficients)}
+    for own in model.distributional:
+        wanted[f"terms.distributional.{own.parameter}"] = (terms.distributional[own.parameter], own.terms)
     for index, (slopes, group) in enumerate(zip(terms.groups, model.groups, strict=True)):
-        wanted[f"terms.groups[{index}]"] = (slopes, [name for name in group.terms if name != INTERCEPT])
+        wanted[f"terms.groups[{index}]"] = (slopes, group.terms)
     for where, (learnt, names) in wanted.items():
-        columns = sum(sum(term.kept) for term in learnt)
-        if columns != len(names):
-            raise UnexpectedError(where, f"has {columns} columns; expected those of {len(names)} coefficients")
+        columns, coefficients = sum(sum(term.kept) for term in learnt), sum(name != INTERCEPT for name in names)
+        if columns != coefficients:
+            raise UnexpectedError(where, f"has {columns} columns; expected those of {coefficients} coefficients")
 
 
 def _names_of_priors(model: ModelSpec) -> Iterator[str]:
@@ -234,12 +246,14 @@ def _check_formula(formula: Formula, where: str) -> None:
 
     places = {f"{where}.terms": formula.terms}
     places |= {f"{where}.groups[{index}].slopes": group.slopes for index, group in enumerate(formula.groups)}
-    places |= {f"{where}.sigma.terms": formula.sigma.terms} if formula.sigma else {}
+    for index, predictor in enumerate(formula.distributional):
+        places[f"{where}.distributional[{index}].terms"] = predictor.terms
     for place, terms in places.items():
         for index, term in enumerate(terms):
             if not is_term(term):
                 raise UnexpectedError(f"{place}[{index}]", f"is {shown(term)}; expected a term of a formula")
     _check_distinct(f"{where}.groups", formula.factors)
+    _check_distinct(f"{where}.distributional", [predictor.parameter for predictor in formula.distributional])
     for index, group in enumerate(formula.groups):
         if len(group.crossing) == 1 or (group.crossing and group.factor != ":".join(group.crossing)):
             crossing = shown(list(group.crossing))

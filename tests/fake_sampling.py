@@ -32,7 +32,7 @@ def fake_sampling(data: Mapping[str, Any], options: SamplerOptions, *, interrupt
         "cor": partial,
         "z": rng.normal(size=(*shape, int(np.sum(levels * terms)))),
         "threshold": np.sort(rng.normal(size=(*shape, data.get("Q", 0))), axis=2),
-        "b_sigma": rng.normal(0, 0.2, size=(*shape, data.get("S", 0))),
+        "b_aux": rng.normal(0, 0.2, size=(*shape, data.get("S", 0))),
         "horseshoe_global": rng.uniform(0, 1, size=(*shape, int(data["H"] > 0))),
     }
     stats = {

@@ -202,8 +202,8 @@ def test_a_sigma_of_each_group_is_recovered(tmp_path: Path) -> None:
     done = fit_columns(columns, "y ~ x + (1 | g); sigma ~ 0 + g", tmp_path, adapt_delta=0.95)
     truth = {f"sigma_g[g{level}]": float(np.log(value)) for level, value in enumerate(sigma)}
     assert_near_truth(done, {"x": 1.5, **truth})
-    assert [at.level for at in done.summary.sigmas] == [f"g{level}" for level in range(8)]
-    for at, value in zip(done.summary.sigmas, sigma, strict=True):
+    assert [at.level for at in done.summary.at_levels] == [f"g{level}" for level in range(8)]
+    for at, value in zip(done.summary.at_levels, sigma, strict=True):
         assert abs(at.mean - value) < 4 * at.sd
 
 

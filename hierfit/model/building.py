@@ -13,13 +13,14 @@ import numpy as np
 from hierfit.errors import DataError, FormulaError
 from hierfit.model import moments
 from hierfit.model.design import Design, Group
+from hierfit.model.distributional import evaluate_predictor, predictor_columns
+from hierfit.model.families import SIGMA
 from hierfit.model.formula import INTERCEPT, Formula, GroupTerm
 from hierfit.model.grouping import levels_of
 from hierfit.model.levels import check_columns, check_levels
 from hierfit.model.outcome import find_family, read_outcome
 from hierfit.model.roles import NO_ROLES, Roles
 from hierfit.model.row_columns import read_row_columns
-from hierfit.model.sigma import evaluate_sigma, sigma_columns
 from hierfit.model.table import Table
 from hierfit.model.terms import Columns, evaluate_terms, reference_levels
 
@@ -52,9 +53,9 @@ def build_design(
     population = evaluate_terms(formula.terms, table, references, intercept=formula.intercept)
     varying = [evaluate_terms(term.slopes, table, references, intercept=term.intercept) for term in formula.groups]
     groups = tuple(_group(term, slopes, table) for term, slopes in zip(formula.groups, varying, strict=True))
-    of_sigma = evaluate_sigma(formula, table, references, kind)
-    evaluated = (population, *varying, *([] if of_sigma is None else [of_sigma]))
-    rows = read_row_columns(table, kind, link, roles, sigma_varies=formula.sigma is not None)
+    distributional = [evaluate_predictor(own, formula, table, references, kind) for own in formula.distributional]
+    evaluated = (population, *varying, *distributional)
+    rows = read_row_columns(table, kind, link, roles, sigma_varies=formula.predictor(SIGMA) is not None)
     design = Design(
         source=table.path,
         response=formula.response,
@@ -73,7 +74,10 @@ def build_design(
         trials=outcome.trials,
         offset=rows.offset,
         weights=rows.weights,
-        sigma=None if of_sigma is None else sigma_columns(formula, of_sigma, table),
+        distributional=tuple(
+            predictor_columns(own, columns, table)
+            for own, columns in zip(formula.distributional, distributional, strict=True)
+        ),
         precision=rows.precision,
         left_out=tuple(dict.fromkeys(name for columns in evaluated for name in columns.left_out)),
         terms=population.terms,

@@ -18,14 +18,14 @@ from numpy.typing import NDArray
 
 from hierfit.model import moments
 from hierfit.model.derived import with_derived
-from hierfit.model.families import FAMILIES, LINKS
+from hierfit.model.distributional import PredictorColumns
+from hierfit.model.families import FAMILIES, LINKS, SIGMA
 from hierfit.model.formula import INTERCEPT
 from hierfit.model.grouping import levels_on, refuse_new_levels
 from hierfit.model.outcome import read_trials
 from hierfit.model.roles import NO_ROLES, Roles
 from hierfit.model.row_columns import read_row_columns
 from hierfit.model.rows import GroupRows, NewLevels, Rows
-from hierfit.model.sigma import SigmaColumns
 from hierfit.model.table import Table
 from hierfit.model.terms import Term, columns_on
 
@@ -109,10 +109,10 @@ class Design:
         trials: number of trials of each row [N], for families that count successes.
         offset: what is added to the linear predictor, on the scale of the link [N].
         weights: how often each row counts in the likelihood [N].
-        sigma: what predicts the residual sd; None where it is the same for all rows.
+        distributional: what predicts other parameters than the mean; those not named are the same for all rows.
         precision: what the variance of each row is divided by: sigma^2 / precision [N].
         terms: what the columns of X are made from.
-        inputs: the columns of the CSV that terms read, those of the slopes of groups and of sigma among them.
+        inputs: the columns of the CSV that terms read, those of slopes and of other parameters among them.
         roles: the further columns of rows, by name.
     """
 
@@ -133,7 +133,7 @@ class Design:
     trials: Array | None = None
     offset: Array | None = None
     weights: Array | None = None
-    sigma: SigmaColumns | None = None
+    distributional: tuple[PredictorColumns, ...] = ()
     precision: Array | None = None
     left_out: tuple[str, ...] = ()
     terms: tuple[Term, ...] = ()
@@ -147,9 +147,9 @@ class Design:
             DataError: the table lacks a column, a value cannot be had there, or a level is not known.
             FormulaError: a term cannot be evaluated there.
         """
-        family, sigma, roles = FAMILIES[self.family], self.sigma, replace(self.roles, weights=None)
+        family, roles = FAMILIES[self.family], replace(self.roles, weights=None)
         table = with_derived(table, roles.columns)
-        further = read_row_columns(table, family, self.link, roles, sigma_varies=sigma is not None)
+        further = read_row_columns(table, family, self.link, roles, sigma_varies=self.predictor(SIGMA) is not None)
         return Rows(
             source=table.path,
             lines=table.lines,
@@ -157,9 +157,13 @@ class Design:
             groups=tuple(group.on(table, new_levels) for group in self.groups),
             offset=further.offset,
             trials=read_trials(table, family, roles),
-            X_sigma=None if sigma is None else sigma.on(table),
+            distributional={own.parameter: own.on(table) for own in self.distributional},
             precision=further.precision,
         )
+
+    def predictor(self, parameter: str) -> PredictorColumns | None:
+        """Return what predicts a parameter beside the mean, None where it is the same for all rows."""
+        return next((own for own in self.distributional if own.parameter == parameter), None)
 
     @property
     def n_rows(self) -> int:

@@ -62,8 +62,8 @@ def obstacles(spec: ModelSpec, design: Design, *, tuned: bool) -> Iterator[str]:
         yield f"it needs a gaussian or lognormal outcome, and this one is {spec.family}"
     if not spec.groups:
         yield "there is no grouping factor"
-    if spec.sigma_coefficients:
-        yield "sigma has predictors"
+    for own in spec.distributional:
+        yield f"{own.parameter} has predictors"
     if design.weights is not None and len(spec.groups) == 1 and not _is_whole(total := counted_rows(design)):
         yield f"the weights add up to {total:,.6g}, which is no whole number"
     if len(spec.groups) > 1:

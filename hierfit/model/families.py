@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from math import inf
+from math import inf, log
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,7 +44,7 @@ class Support(StrEnum):
 
 @dataclass(frozen=True)
 class Auxiliary:
-    """A further parameter of the outcome's distribution, the same for all rows, not negative.
+    """A further parameter of the outcome's distribution, not negative; the same for all rows, or with predictors.
 
     Attributes:
         name: `sigma`, `nu`, `shape`, `phi`, `zi`, ...
@@ -53,6 +53,9 @@ class Auxiliary:
         most: above it the density is that at this value; see `densities.MOST_PRECISE`.
         lower: lower end of its range.
         upper: upper end of its range, 1 for a probability.
+        link: name of the link between it and its predictors.
+        level: sd of the outcome -> default prior of its link where its predictors are at their means.
+        meaning: what it is, in words.
     """
 
     name: str
@@ -61,11 +64,20 @@ class Auxiliary:
     most: float = inf
     lower: float = 0.0
     upper: float = inf
+    link: str = "log"
+    level: Callable[[float], Prior] = lambda scale: Prior("student_t", (3.0, 0.0, 2.5), "brms")
+
+    meaning: str = ""
 
     @property
     def within(self) -> tuple[float, float]:
         """Its range."""
         return self.lower, self.upper
+
+    @property
+    def linked(self) -> str:
+        """What its predictors add up to: "log sigma", "log(nu - 1)"."""
+        return f"log({self.name} - 1)" if self.link == "logm1" else f"{self.link} {self.name}"
 
 
 def _same(y: Array) -> Array:
@@ -124,10 +136,15 @@ class Family:
         """Whether thresholds between ordered categories take the place of the intercept."""
         return self.support is Support.CATEGORIES
 
-    @property
-    def has_sigma(self) -> bool:
-        """Whether there is a residual sd, which may then have predictors of its own."""
-        return any(auxiliary.name == SIGMA for auxiliary in self.auxiliaries)
+    def auxiliary(self, name: str) -> Auxiliary | None:
+        """Return the auxiliary parameter of that name, None where the family has none."""
+        return next((auxiliary for auxiliary in self.auxiliaries if auxiliary.name == name), None)
+
+    def inverse_of(self, parameter: str, eta: Array) -> Array:
+        """Return the values of a parameter beside the mean where its linear predictor is eta [...]."""
+        auxiliary = self.auxiliary(parameter)
+        assert auxiliary is not None
+        return LINKS[auxiliary.link].inverse(eta)
 
     def mean(self, eta: Array, link: str, auxiliaries: Mapping[str, Array]) -> Array:
         """Return what the distributions call the mean, at linear predictors [..., N]."""
@@ -161,13 +178,22 @@ def _zi_prior(scale: float) -> Prior:
     return Prior("beta", (1.0, 1.0), "brms: uniform")
 
 
-_SIGMA = Auxiliary(SIGMA, _sigma_prior, in_outcome_units=True)
-_LOG_SIGMA = Auxiliary(SIGMA, _log_sigma_prior, in_outcome_units=True)
-_NU = Auxiliary("nu", _nu_prior, lower=1.0)
-_SHAPE = Auxiliary("shape", _dispersion_prior, most=densities.MOST_PRECISE)
-_PHI = Auxiliary("phi", _dispersion_prior, most=densities.MOST_PRECISE)
-_ZI = Auxiliary("zi", _zi_prior, upper=1.0)
-_HU = Auxiliary("hu", _zi_prior, upper=1.0)
+def _sigma_level(scale: float) -> Prior:
+    return Prior("student_t", (3.0, log(scale), 2.5), "brms: 2.5, at log of sd(y)")
+
+
+def _zi_level(scale: float) -> Prior:
+    return Prior("logistic", (0.0, 1.0), "brms: uniform probability")
+
+
+_RESIDUAL = "the residual sd"
+_SIGMA = Auxiliary(SIGMA, _sigma_prior, in_outcome_units=True, level=_sigma_level, meaning=_RESIDUAL)
+_LOG_SIGMA = Auxiliary(SIGMA, _log_sigma_prior, in_outcome_units=True, level=_sigma_level, meaning=_RESIDUAL)
+_NU = Auxiliary("nu", _nu_prior, lower=1.0, link="logm1", meaning="the degrees of freedom")
+_SHAPE = Auxiliary("shape", _dispersion_prior, most=densities.MOST_PRECISE, meaning="the higher, the less scatter")
+_PHI = Auxiliary("phi", _dispersion_prior, most=densities.MOST_PRECISE, meaning="the higher, the less scatter")
+_ZI = Auxiliary("zi", _zi_prior, upper=1.0, link="logit", level=_zi_level, meaning="the share of excess zeros")
+_HU = Auxiliary("hu", _zi_prior, upper=1.0, link="logit", level=_zi_level, meaning="the probability of 0")
 _PROBABILITY_LINKS = ("logit", "probit", "cloglog")
 
 
@@ -288,3 +314,9 @@ FAMILIES: Mapping[str, Family] = {
         ),
     )
 }
+
+
+def auxiliary_of(name: str) -> Auxiliary:
+    """Return the auxiliary parameter of that name, which is alike in all families; KeyError if there is none."""
+    found = (family.auxiliary(name) for family in FAMILIES.values())
+    return {auxiliary.name: auxiliary for auxiliary in found if auxiliary is not None}[name]

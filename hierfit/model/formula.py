@@ -12,12 +12,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hierfit.errors import FormulaError, did_you_mean
 from hierfit.plain import Later
 
 INTERCEPT = "Intercept"
+# Parameters of outcomes' distributions that may have predictors of their own; all auxiliaries of `model.families`.
+PREDICTABLE = ("sigma", "nu", "shape", "phi", "zi", "hu")
 # What may be made of a column that is an outcome or an offset: numpy's, of one number.
 COLUMN_FUNCTIONS = ("log", "log2", "log10", "log1p", "sqrt")
 _FUNCTION = re.compile(rf"(?:{'|'.join(COLUMN_FUNCTIONS)})\(.+\)")
@@ -72,19 +74,26 @@ class GroupTerm:
 
 
 @dataclass(frozen=True)
-class SigmaTerms:
-    """What predicts the log of the residual sd: `1 + ses`.
+class Predictor:
+    """What predicts a parameter of the outcome's distribution beside the mean: `sigma ~ 1 + ses`.
 
     Attributes:
+        parameter: `sigma`, `zi`, ...
         terms: as in a Formula.
         intercept: whether there is an intercept.
     """
 
+    parameter: str
     terms: tuple[str, ...]
     intercept: bool = True
 
-    def __str__(self) -> str:
+    @property
+    def right(self) -> str:
+        """What stands right of the tilde: `1 + ses`."""
         return " + ".join(["1" if self.intercept else "0", *self.terms])
+
+    def __str__(self) -> str:
+        return f"{self.parameter} ~ {self.right}"
 
 
 @dataclass(frozen=True)
@@ -96,7 +105,7 @@ class Formula:
         terms: terms with population-level coefficients.
         groups: one GroupTerm per grouping factor.
         intercept: whether there is a population-level intercept.
-        sigma: what predicts the residual sd; None where it is the same for all rows.
+        distributional: what predicts other parameters than the mean; those not named are the same for all rows.
         offset: what `offset(...)` in its text names: a column, or a function of one.
     """
 
@@ -104,14 +113,28 @@ class Formula:
     terms: tuple[str, ...] = ()
     groups: tuple[GroupTerm, ...] = ()
     intercept: bool = True
-    sigma: SigmaTerms | None = None
+    distributional: tuple[Predictor, ...] = ()
     offset: Later[str | None] = None
 
     @property
     def all_terms(self) -> tuple[str, ...]:
-        """The terms with population-level coefficients, then those whose coefficients vary, then sigma's."""
+        """The terms with population-level coefficients, those whose coefficients vary, those of other parameters."""
         slopes = (slope for group in self.groups for slope in group.slopes)
-        return (*self.terms, *slopes, *(self.sigma.terms if self.sigma else ()))
+        return (*self.terms, *slopes, *(term for predictor in self.distributional for term in predictor.terms))
+
+    def predictor(self, parameter: str) -> Predictor | None:
+        """Return what predicts a parameter beside the mean, None where it is the same for all rows."""
+        return next((found for found in self.distributional if found.parameter == parameter), None)
+
+    def with_predictor(self, predictor: Predictor) -> Formula:
+        """Return the formula in which a parameter has that predictor, in place of one that it had."""
+        others = tuple(other for other in self.distributional if other.parameter != predictor.parameter)
+        return replace(self, distributional=(*others, predictor))
+
+    def without_predictor(self, parameter: str) -> Formula:
+        """Return the formula in which a parameter is the same for all rows."""
+        others = tuple(other for other in self.distributional if other.parameter != parameter)
+        return replace(self, distributional=others)
 
     @property
     def predictors(self) -> tuple[str, ...]:
@@ -140,7 +163,7 @@ class Formula:
         population += [f"offset({function_or_column(self.offset)})"] if self.offset is not None else []
         response = function_or_column(self.response)
         text = f"{response} ~ {' + '.join(population + [str(group) for group in self.groups])}"
-        return text if self.sigma is None else f"{text}; sigma ~ {self.sigma}"
+        return "; ".join([text, *map(str, self.distributional)])
 
 
 def formula_from_flags(

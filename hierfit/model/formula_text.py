@@ -13,10 +13,10 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Any
 
-from hierfit.errors import FormulaError
+from hierfit.errors import FormulaError, did_you_mean
 from hierfit.model.derived import derived_from
 from hierfit.model.expansion import ONE, Terms, expand
-from hierfit.model.formula import COLUMN_FUNCTIONS, Formula, GroupTerm, SigmaTerms, column_of, quoted
+from hierfit.model.formula import COLUMN_FUNCTIONS, PREDICTABLE, Formula, GroupTerm, Predictor, column_of, quoted
 from hierfit.model.masking import mask, plain_name, unmask
 from hierfit.model.plain_terms import expand_plain, pair_in
 from hierfit.model.term_checks import COMPARISONS, EXAMPLE, check_terms
@@ -26,12 +26,12 @@ _OFFSET = re.compile(r"(?:\+\s*)?\boffset\((?P<what>[^()]*(?:\([^()]*\))?[^()]*)
 
 
 def parse_formula(text: str) -> Formula:
-    """Read a formula, `y ~ x + (1 | g)`, or with predictors of sigma `y ~ x; sigma ~ x`.
+    """Read a formula, `y ~ x + (1 | g)`, or with predictors of other parameters than the mean `y ~ x; sigma ~ x`.
 
     Raises:
         FormulaError: the text has another form; says where.
     """
-    masked, semicolon, of_sigma = mask(text).partition(";")
+    masked, *further = mask(text).split(";")
     left, tilde, right = masked.partition("~")
     if not tilde or "~" in right:
         raise FormulaError(f"'{text}' is no formula: it needs one '~' between outcome and predictors.", hint=EXAMPLE)
@@ -48,10 +48,7 @@ def parse_formula(text: str) -> Formula:
     terms, intercept = _expand(_population(gaps, bars, text), text)
     groups = tuple(group for bar in bars for group in _group_terms(bar, text))
     _refuse_repeated(groups, text)
-    if semicolon and "~" not in of_sigma:
-        raise FormulaError(f"what stands after the ';' in '{text}' is not about sigma.", hint="write y ~ x; sigma ~ x")
-    sigma = parse_sigma(unmask(of_sigma).strip()) if semicolon else None
-    formula = Formula(response, terms, groups, intercept, sigma, offset)
+    formula = Formula(response, terms, groups, intercept, _distributional(further, text), offset)
     derived = derived_from(response)
     outcome = derived.column if derived else response
     if outcome in formula.predictors or outcome in formula.label_columns:
@@ -82,20 +79,39 @@ def _without_offset(right: str, text: str) -> tuple[str, str | None]:
     return left or "1", offset
 
 
-def parse_sigma(text: str) -> SigmaTerms:
-    """Read what predicts sigma: `ses + school`, with or without `sigma ~` before it.
+def parse_predictor(parameter: str, text: str) -> Predictor:
+    """Read what predicts a parameter: `ses + school`, with or without `sigma ~` before it.
 
     Raises:
         FormulaError: the text has another form, or has group terms.
     """
     name, _, right = mask(text).rpartition("~")
     gaps, bars = _split(right, text)
-    if name.strip() not in ("", "sigma"):
-        raise FormulaError(f"--sigma '{text}' is not about sigma.", hint="write --sigma 'x + school'")
+    if name.strip() not in ("", parameter):
+        raise FormulaError(f"--{parameter} '{text}' is not about {parameter}.", hint=f"write --{parameter} 'x + arm'")
     if bars or not right.strip():
-        what = "has group terms, which sigma cannot have" if bars else "is empty"
-        raise FormulaError(f"--sigma '{text}' {what}.", hint="write --sigma school for a sigma of each school")
-    return SigmaTerms(*_expand(_population(gaps, bars, text), text))
+        what = f"has group terms, which {parameter} cannot have" if bars else "is empty"
+        hint = f"write --{parameter} school for a {parameter} of each school"
+        raise FormulaError(f"--{parameter} '{text}' {what}.", hint=hint)
+    return Predictor(parameter, *_expand(_population(gaps, bars, text), text))
+
+
+def _distributional(masked: Sequence[str], text: str) -> tuple[Predictor, ...]:
+    """Return what predicts other parameters than the mean, from what stands after each ';'."""
+    found: dict[str, Predictor] = {}
+    for part in masked:
+        name, tilde, _ = part.partition("~")
+        parameter = unmask(name).strip()
+        if not tilde or parameter not in PREDICTABLE:
+            raise FormulaError(
+                f"'{unmask(part).strip()}' in '{text}' does not say what predicts a parameter."
+                f"{did_you_mean(parameter, PREDICTABLE)}",
+                hint=f"write y ~ x; sigma ~ x, or another of {', '.join(PREDICTABLE)}",
+            )
+        if parameter in found:
+            raise FormulaError(f"'{text}' says twice what predicts {parameter}.", hint="join the terms with a '+'")
+        found[parameter] = parse_predictor(parameter, unmask(part).strip())
+    return tuple(found.values())
 
 
 def _split(right: str, text: str) -> tuple[list[str], list[str]]:

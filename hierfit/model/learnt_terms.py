@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 from hierfit.model.design import Design
 from hierfit.model.terms import Term
@@ -15,18 +16,18 @@ class LearntTerms:
     Attributes:
         population: what the columns of X are made from.
         groups: what the columns of the slopes of each grouping factor are made from.
-        sigma: what the columns that predict log sigma are made from; none where it has no predictors.
+        distributional: what the columns that predict other parameters than the mean are made from, by parameter.
     """
 
     population: tuple[Term, ...] = ()
     groups: tuple[tuple[Term, ...], ...] = ()
-    sigma: tuple[Term, ...] = ()
+    distributional: Mapping[str, tuple[Term, ...]] = field(default_factory=dict)
 
 
 def learnt_terms(design: Design) -> LearntTerms:
     """Return what the terms of a design learnt."""
-    of_sigma = () if design.sigma is None else design.sigma.terms
-    return LearntTerms(design.terms, tuple(group.slopes for group in design.groups), of_sigma)
+    distributional = {own.parameter: own.terms for own in design.distributional}
+    return LearntTerms(design.terms, tuple(group.slopes for group in design.groups), distributional)
 
 
 def with_terms(design: Design, learnt: LearntTerms) -> Design:
@@ -36,5 +37,5 @@ def with_terms(design: Design, learnt: LearntTerms) -> Design:
         design,
         terms=learnt.population,
         groups=tuple(replace(group, slopes=slopes) for group, slopes in pairs),
-        sigma=None if design.sigma is None else replace(design.sigma, terms=learnt.sigma),
+        distributional=tuple(replace(own, terms=learnt.distributional[own.parameter]) for own in design.distributional),
     )

@@ -25,7 +25,7 @@ class Link:
     """How the mean of the outcome and the linear predictor are tied.
 
     Attributes:
-        name: as in `--link`.
+        name: as in `--link`; logm1, of what is greater than 1, is none of these.
         forward: mean -> linear predictor.
         inverse: linear predictor -> mean.
     """
@@ -58,6 +58,7 @@ LINKS: Mapping[str, Link] = {
         Link("log", lambda mean: np.asarray(np.log(mean)), bounded_exp),
         Link("logit", lambda p: np.asarray(special().logit(p)), lambda eta: _inside(special().expit(eta))),
         Link("probit", lambda p: np.asarray(special().ndtri(p)), lambda eta: _inside(special().ndtr(eta))),
+        Link("logm1", lambda mean: np.asarray(np.log(mean - 1)), lambda eta: 1 + bounded_exp(eta)),
         Link("cloglog", lambda p: np.log(-np.log1p(-p)), lambda eta: _inside(-np.expm1(-bounded_exp(eta)))),
     )
 }

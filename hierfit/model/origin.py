@@ -17,10 +17,12 @@ from numpy.typing import NDArray
 
 from hierfit.model import moments
 from hierfit.model.design import Design, Group
+from hierfit.model.distributional import PredictorColumns
+from hierfit.model.families import FAMILIES
 from hierfit.model.formula import INTERCEPT
 from hierfit.model.priors import EVERYWHERE, Interval, Prior
 from hierfit.model.scaling import varying_units
-from hierfit.model.spec import ModelSpec, sd_name
+from hierfit.model.spec import ModelSpec, coefficient_name, sd_name
 
 Array = NDArray[np.float64]
 
@@ -55,6 +57,27 @@ def z_at_prior(spec: ModelSpec, group: Group) -> Array:
     if spec.centered:
         return np.zeros(len(group.terms))
     return np.asarray(-z_center(spec, group) / varying_units(group))
+
+
+def predictor_center(spec: ModelSpec, predictor: PredictorColumns) -> Array:
+    """Return what the sampler subtracts from each column of a parameter beside the mean [S]."""
+    name = coefficient_name(predictor.parameter, INTERCEPT)
+    movable = predictor.intercept and (spec.centered or _is_free(spec.priors[name], EVERYWHERE))
+    return predictor.mean if movable else np.zeros(len(predictor.coefficients))
+
+
+def predictor_at_prior(spec: ModelSpec, predictor: PredictorColumns) -> Array:
+    """Return these columns, less `predictor_center` and scaled, where the prior of the intercept speaks [S]."""
+    if spec.centered:
+        return np.zeros(len(predictor.coefficients))
+    return np.asarray(-predictor_center(spec, predictor) / predictor.scale)
+
+
+def predictor_location(design: Design, predictor: PredictorColumns) -> Array:
+    """Return what the coefficients of a parameter beside the mean count from [S]: that of sigma in outcome units."""
+    auxiliary = FAMILIES[design.family].auxiliary(predictor.parameter)
+    in_units = auxiliary is not None and auxiliary.in_outcome_units
+    return np.where(predictor.carries_level & in_units, np.log(design.y_scale), 0.0)
 
 
 def _is_free(prior: Prior, within: Interval) -> bool:

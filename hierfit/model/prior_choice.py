@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from math import inf, log
+from math import inf
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,18 +19,19 @@ from numpy.typing import NDArray
 from hierfit.errors import FormulaError, PriorError, did_you_mean
 from hierfit.model import moments
 from hierfit.model.design import Design
-from hierfit.model.families import FAMILIES, SIGMA, THRESHOLD, Family
+from hierfit.model.distributional import PredictorColumns
+from hierfit.model.families import FAMILIES, THRESHOLD, Auxiliary, Family
 from hierfit.model.formula import INTERCEPT, Formula
 from hierfit.model.priors import HORSESHOE, HORSESHOE_SCALE, SET_BY_USER, Prior, parse_prior
 from hierfit.model.scaling import varying_units
-from hierfit.model.sigma import SigmaColumns
 from hierfit.model.spec import (
     GroupCoefficients,
     Kind,
     ModelSpec,
+    PredictorCoefficients,
+    coefficient_name,
     pairs,
     sd_name,
-    sigma_name,
     threshold_name,
 )
 
@@ -43,7 +44,7 @@ PRIOR_CLASSES = {
     "cor": "correlations",
     THRESHOLD: "thresholds",
 }
-THRESHOLD_PRIORS = ("flat", "normal", "student_t", "cauchy", "laplace")
+THRESHOLD_PRIORS = ("flat", "normal", "student_t", "cauchy", "laplace", "logistic")
 
 
 def default_priors(family: Family, design: Design) -> dict[str, Prior]:
@@ -72,22 +73,26 @@ def default_priors(family: Family, design: Design) -> dict[str, Prior]:
             priors[f"cor({group.factor})"] = Prior("lkj", (1.0,), "brms, rstanarm: uniform over correlation matrices")
     for between in design.thresholds:
         priors[threshold_name(between)] = Prior("student_t", (3.0, 0.0, 2.5), "brms")
-    if design.sigma is not None:
-        priors |= _sigma_priors(design, design.sigma)
     for auxiliary in family.auxiliaries:
-        if design.sigma is None or auxiliary.name != SIGMA:
+        predictor = design.predictor(auxiliary.name)
+        if predictor is None:
             priors[auxiliary.name] = auxiliary.prior(design.sigma_scale)
+        else:
+            priors |= _predictor_priors(design, predictor, auxiliary)
     return priors
 
 
-def _sigma_priors(design: Design, sigma: SigmaColumns) -> dict[str, Prior]:
-    """Return the default priors of the coefficients of log sigma: where sigma is sd y, and no steeper than e per sd."""
-    level, slope = f"brms: 2.5, at log of sd({design.response})", "1 / sd(x)"
+def _predictor_priors(design: Design, predictor: PredictorColumns, auxiliary: Auxiliary) -> dict[str, Prior]:
+    """Return the default priors of the coefficients of a parameter beside the mean: no steeper than 1 per sd."""
+    level = auxiliary.level(design.y_scale)
+    if predictor.has_two_intercepts and not design.centered:
+        *others, spread = level.arguments
+        far = float(np.hypot(spread, np.linalg.norm(predictor.mean / predictor.scale)))
+        level = replace(level, arguments=(*others, far), source=f"{level.source} at mean(x), carried to x = 0")
+    slopes = (Prior("normal", (0.0, 1.0 / scale), "1 / sd(x)") for scale in predictor.scale)
     return {
-        sigma_name(term): Prior("student_t", (3.0, log(design.y_scale), 2.5), level)
-        if at_level
-        else Prior("normal", (0.0, 1.0 / scale), slope)
-        for term, at_level, scale in zip(sigma.coefficients, sigma.carries_level, sigma.scale, strict=True)
+        coefficient_name(predictor.parameter, term): level if at_level else slope
+        for term, at_level, slope in zip(predictor.coefficients, predictor.carries_level, slopes, strict=True)
     }
 
 
@@ -128,7 +133,7 @@ def build_spec(
             hint=f"write {design.response} ~ 1 for an intercept",
         )
     groups = tuple(GroupCoefficients(group.factor, group.terms, group.correlated) for group in design.groups)
-    sigma = design.sigma.coefficients if design.sigma else ()
+    distributional = tuple(PredictorCoefficients(own.parameter, own.coefficients) for own in design.distributional)
     spec = ModelSpec(
         formula,
         design.family,
@@ -139,7 +144,7 @@ def build_spec(
         design.centered,
         prior_only,
         design.thresholds,
-        sigma,
+        distributional,
     )
     _refuse_shared_names(spec)
     units = _units(design) if standardize else {}

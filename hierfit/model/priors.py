@@ -61,6 +61,7 @@ DISTRIBUTIONS: Mapping[str, Distribution] = {
     ),
     "cauchy": Distribution(("mu", "sigma"), ("sigma",), scipy=lambda m, s: _stats().cauchy(m, s), code=3),
     "laplace": Distribution(("mu", "sigma"), ("sigma",), scipy=lambda m, s: _stats().laplace(m, s), code=4),
+    "logistic": Distribution(("mu", "scale"), ("scale",), scipy=lambda m, s: _stats().logistic(m, s), code=11),
     "lognormal": Distribution(
         ("mu", "sigma"), ("sigma",), 0.0, scipy=lambda m, s: _stats().lognorm(s, scale=np.exp(m)), code=5
     ),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
 
@@ -45,7 +46,7 @@ class Rows:
         X: population columns [N, K], raw.
         groups: what they have of each grouping factor.
         offset, trials, precision: as in a Design [N], or None.
-        X_sigma: columns that predict log sigma [N, S]; None where sigma is one number.
+        distributional: columns that predict other parameters than the mean, by parameter [N, S].
     """
 
     source: Path
@@ -54,5 +55,5 @@ class Rows:
     groups: tuple[GroupRows, ...]
     offset: Array | None = None
     trials: Array | None = None
-    X_sigma: Array | None = None
+    distributional: Mapping[str, Array] = field(default_factory=dict)
     precision: Array | None = None

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from math import inf
 
-from hierfit.model.families import FAMILIES, SIGMA, THRESHOLD, Auxiliary
+from hierfit.model.families import FAMILIES, THRESHOLD, Auxiliary
 from hierfit.model.formula import INTERCEPT, Formula
 from hierfit.model.priors import EVERYWHERE, HORSESHOE, HORSESHOE_SCALE, Interval, Prior
 
@@ -25,7 +25,7 @@ class Kind(StrEnum):
     SD = "sd"
     SD_AT_MEAN = "sd_at_mean"
     CORRELATION = "correlation"
-    SIGMA_COEFFICIENT = "sigma_coefficient"
+    DISTRIBUTIONAL = "distributional"
     AUXILIARY = "auxiliary"
 
 
@@ -39,16 +39,18 @@ class Parameter:
     Attributes:
         name: as the user reads and writes it: `ses`, `sd(school: ses)`, `cor(school: Intercept, ses)`, `sigma`.
         kind: coefficient, threshold, sd, sd_at_mean (of intercepts where their slopes' columns are at their means),
-            correlation, sigma_coefficient (of log sigma) or auxiliary.
+            correlation, distributional (a coefficient of another parameter than the mean) or auxiliary.
         group: the grouping factor it belongs to, or None.
         term: the coefficient it speaks of (`Intercept`, `ses`; "Intercept, ses" for a correlation, "low|medium" for a
             threshold), or None for an auxiliary.
+        predictor: the parameter beside the mean that a coefficient predicts, `sigma`; None for all others.
     """
 
     name: str
     kind: Kind
     group: str | None = None
     term: str | None = None
+    predictor: str | None = None
 
     @property
     def is_at_mean(self) -> bool:
@@ -77,6 +79,29 @@ class GroupCoefficients:
 
 
 @dataclass(frozen=True)
+class PredictorCoefficients:
+    """The coefficients of a parameter beside the mean.
+
+    Attributes:
+        parameter: its name, `sigma`.
+        terms: names of the coefficients, `Intercept` first where there is one.
+    """
+
+    parameter: str
+    terms: tuple[str, ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the parameters that they are."""
+        return tuple(coefficient_name(self.parameter, term) for term in self.terms)
+
+    @property
+    def has_two_intercepts(self) -> bool:
+        """Whether the intercept at the mean of its columns and the one at 0 are different things."""
+        return self.terms[0] == INTERCEPT and len(self.terms) > 1
+
+
+@dataclass(frozen=True)
 class ModelSpec:
     """Formula, family and priors of one model.
 
@@ -92,8 +117,7 @@ class ModelSpec:
         centered: whether it is so.
         prior_only: whether the outcome is left out, so that the draws come from the prior.
         thresholds: what the thresholds between ordered categories lie between: "low|medium".
-        sigma_coefficients: names of the coefficients of log sigma, `Intercept` first where there is one; empty where
-            sigma is one number.
+        distributional: the coefficients of other parameters than the mean; those not named are one number each.
     """
 
     formula: Formula
@@ -105,7 +129,7 @@ class ModelSpec:
     centered: bool = True
     prior_only: bool = False
     thresholds: tuple[str, ...] = ()
-    sigma_coefficients: tuple[str, ...] = ()
+    distributional: tuple[PredictorCoefficients, ...] = ()
 
     @property
     def parameters(self) -> tuple[Parameter, ...]:
@@ -129,16 +153,24 @@ class ModelSpec:
             for pair in pairs(group)
         ]
         thresholds = [Parameter(threshold_name(term), Kind.THRESHOLD, None, term) for term in self.thresholds]
-        of_sigma = [Parameter(sigma_name(term), Kind.SIGMA_COEFFICIENT, None, term) for term in self.sigma_coefficients]
+        distributional = [
+            Parameter(name, Kind.DISTRIBUTIONAL, None, term, own.parameter)
+            for own in self.distributional
+            for name, term in zip(own.names, own.terms, strict=True)
+        ]
         scalars = [*(aux.name for aux in self.auxiliaries), *([HORSESHOE_SCALE] if self.shrunk else [])]
         auxiliaries = [Parameter(name, Kind.AUXILIARY) for name in scalars]
-        return (*coefficients, *thresholds, *sds, *at_mean, *correlations, *of_sigma, *auxiliaries)
+        return (*coefficients, *thresholds, *sds, *at_mean, *correlations, *distributional, *auxiliaries)
 
     @property
     def auxiliaries(self) -> tuple[Auxiliary, ...]:
-        """The auxiliary parameters of the family, sigma only where it is one number."""
-        own = FAMILIES[self.family].auxiliaries
-        return tuple(aux for aux in own if not (aux.name == SIGMA and self.sigma_coefficients))
+        """The auxiliary parameters of the family that are one number each."""
+        predicted = [own.parameter for own in self.distributional]
+        return tuple(aux for aux in FAMILIES[self.family].auxiliaries if aux.name not in predicted)
+
+    def predictor(self, parameter: str) -> PredictorCoefficients | None:
+        """Return the coefficients of a parameter beside the mean, None where it is one number."""
+        return next((own for own in self.distributional if own.parameter == parameter), None)
 
     @property
     def shrunk(self) -> tuple[str, ...]:
@@ -173,6 +205,11 @@ class ModelSpec:
                 return sd_name(group.factor, INTERCEPT_AT_MEAN)
         return name
 
+    def speaks_of_mean(self, parameter: Parameter) -> bool:
+        """Whether it is an intercept beside the mean whose prior is where its columns are at their means."""
+        own = self.predictor(parameter.predictor) if parameter.predictor else None
+        return own is not None and self.centered and own.has_two_intercepts and parameter.term == INTERCEPT
+
     def prior_of(self, parameter: Parameter) -> Prior | None:
         """Return the prior of a parameter; None where it has none of its own, or one of another parameter."""
         named = (prior for name, prior in self.priors.items() if self.speaks_of(name) == parameter.name)
@@ -195,9 +232,9 @@ def threshold_name(between: str) -> str:
     return f"{THRESHOLD}[{between}]"
 
 
-def sigma_name(term: str) -> str:
-    """Return `sigma_ses`, the name of a coefficient of log sigma."""
-    return f"{SIGMA}_{term}"
+def coefficient_name(parameter: str, term: str) -> str:
+    """Return `sigma_ses`, the name of a coefficient of a parameter beside the mean."""
+    return f"{parameter}_{term}"
 
 
 def sd_name(factor: str, term: str) -> str:

@@ -28,7 +28,7 @@ Array = NDArray[np.float64]
 
 # Priors narrower than so many sds of the outcome per sd of the predictor may say more of b than the rows say of b'.
 LEAST_SCALE = 0.25
-_EVERYWHERE = ("normal", "student_t", "cauchy", "laplace", "flat")
+_EVERYWHERE = ("normal", "student_t", "cauchy", "laplace", "logistic", "flat")
 
 
 @dataclass(frozen=True)

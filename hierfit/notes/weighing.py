@@ -46,7 +46,7 @@ def weights_no_counts(known: Known) -> Iterator[Note]:
     column, weights = known.request.roles.weights, known.design.weights
     if column is None or weights is None or (weights == np.round(weights)).all():
         return
-    precise = FAMILIES[known.design.family].takes_precision and known.design.sigma is None
+    precise = FAMILIES[known.design.family].takes_precision and not known.design.distributional
     text = (
         f"The weights {column} are no whole numbers ({weights.min():.3g} to {weights.max():.3g}). Each counts its row "
         f"so many times: {known.design.n_rows:,} rows say as much as {weights.sum():,.4g}."

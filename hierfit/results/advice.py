@@ -26,7 +26,7 @@ from hierfit.model import moments
 from hierfit.model.design import Design, Group
 from hierfit.model.formula import INTERCEPT, Formula, GroupTerm
 from hierfit.model.priors import HORSESHOE
-from hierfit.model.spec import sd_name, sigma_name
+from hierfit.model.spec import sd_name
 from hierfit.results.draws import Draws
 from hierfit.results.likely import LEAST_WARMUP
 from hierfit.results.separation import PRIOR_SCALE, separated
@@ -170,7 +170,7 @@ def _plausible_sd(group: Group, trouble: Trouble, draws: Draws, design: Design) 
 
 def _smaller_models(trouble: Trouble, draws: Draws, design: Design) -> Iterator[Try]:
     formula = trouble.spec.formula
-    yield from _other_sigma(trouble, design)
+    yield from _other_predictors(trouble, design)
     terms = {term.factor: term for term in formula.groups}
     for group in suspect_groups(trouble, design):
         term = terms[group.factor]
@@ -184,21 +184,21 @@ def _smaller_models(trouble: Trouble, draws: Draws, design: Design) -> Iterator[
             yield _model(why, _with_group(formula, term, without))
 
 
-def _other_sigma(trouble: Trouble, design: Design) -> Iterator[Try]:
-    """A sigma of each level in place of a reference, which all others depend on; else fewer predictors of sigma."""
-    sigma = trouble.spec.formula.sigma
-    if sigma is None or design.sigma is None:
-        return
-    if not any(sigma_name(term) in trouble.names for term in design.sigma.coefficients):
-        return
-    one = len(sigma.terms) == 1 and sigma.terms[0] in design.references
-    if sigma.intercept and one:
-        yield _step("a sigma of each level, none compared with a reference", "--sigma", f"0 + {sigma.terms[0]}")
-    elif len(sigma.terms) > 1:
-        fewer = replace(sigma, terms=sigma.terms[:-1])
-        yield _step(f"a sigma that does not depend on {sigma.terms[-1]}", "--sigma", str(fewer))
-    else:
-        yield _model("one sigma for all rows", replace(trouble.spec.formula, sigma=None))
+def _other_predictors(trouble: Trouble, design: Design) -> Iterator[Try]:
+    """Of other parameters than the mean: one of each level in place of a reference, or else fewer predictors."""
+    formula = trouble.spec.formula
+    for own, coefficients in zip(formula.distributional, trouble.spec.distributional, strict=True):
+        name = own.parameter
+        if not any(coefficient in trouble.names for coefficient in coefficients.names):
+            continue
+        if own.intercept and len(own.terms) == 1 and own.terms[0] in design.references:
+            why = f"a {name} of each level, none compared with a reference"
+            yield _model(why, formula.with_predictor(replace(own, intercept=False)))
+        elif len(own.terms) > 1:
+            fewer = formula.with_predictor(replace(own, terms=own.terms[:-1]))
+            yield _model(f"a {name} that does not depend on {own.terms[-1]}", fewer)
+        else:
+            yield _model(f"one {name} for all rows", formula.without_predictor(name))
 
 
 def _with_group(formula: Formula, before: GroupTerm, after: GroupTerm) -> Formula:

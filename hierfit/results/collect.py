@@ -1,7 +1,7 @@
 """Sampling x Design x ModelSpec -> Draws: from the Stan program's variables to the CSV's names and units.
 
 The program returns b (its intercept less b_location and at the mean of X), thresholds (at the mean of X), sd, cor,
-b_sigma (less its location and at the mean of its columns) and aux in the units of the CSV, and the group effects as
+b_aux (less its location and at the center of its columns) and aux in the units of the CSV, and the group effects as
 standard normal z (full engine) or not at all (collapsed, whose b lacks what is integrated out); the chains of
 `hierfit.marginal` return b whole, and effects u in the units of the CSV. The rest is done here in double precision,
 because a CSV of draws with nine digits would lose an offset of 1e12, and because writing the effects beside z would
@@ -21,7 +21,7 @@ from hierfit.model.design import Design
 from hierfit.model.effects import effects_of
 from hierfit.model.engines import Engine, n_effects
 from hierfit.model.families import FAMILIES
-from hierfit.model.origin import moved_scales, x_at_prior, z_center
+from hierfit.model.origin import moved_scales, predictor_center, predictor_location, x_at_prior, z_center
 from hierfit.model.scaling import coefficient_scale, effect_scale
 from hierfit.model.spec import Kind, ModelSpec, pairs
 from hierfit.results.collapsed import Sampled, draw_rest
@@ -29,7 +29,7 @@ from hierfit.results.draws import Draws
 from hierfit.stan.sampler import Sampling
 
 Array = NDArray[np.float64]
-_VARIABLES = ("b", "threshold", "sd", "cor", "b_sigma", "aux", "horseshoe_global", "partial", "z")
+_VARIABLES = ("b", "threshold", "sd", "cor", "b_aux", "aux", "horseshoe_global", "partial", "z")
 
 
 def draws_from_sampling(sampling: Sampling, design: Design, spec: ModelSpec, engine: Engine) -> Draws:
@@ -53,7 +53,7 @@ def draws_from_sampling(sampling: Sampling, design: Design, spec: ModelSpec, eng
         Kind.SD: sds,
         Kind.SD_AT_MEAN: at_mean,
         Kind.CORRELATION: correlations,
-        Kind.SIGMA_COEFFICIENT: _sigma_coefficients(variables["b_sigma"], design),
+        Kind.DISTRIBUTIONAL: _distributional(variables["b_aux"], design, spec),
         Kind.AUXILIARY: np.concatenate([variables["aux"][..., kept], variables["horseshoe_global"]], axis=2),
     }
     return Draws(
@@ -82,13 +82,20 @@ def _coefficients(b: Array, design: Design, spec: ModelSpec) -> Array:
     return np.concatenate([*intercepts, b[..., 1:]], axis=2)
 
 
-def _sigma_coefficients(b_sigma: Array, design: Design) -> Array:
-    """Add to the coefficients of log sigma what they count from, the intercept's at x = 0 [chains, draws, S]."""
-    if design.sigma is None:
-        return b_sigma
-    at_zero = b_sigma + np.where(design.sigma.carries_level, np.log(design.y_scale), 0.0)
-    at_zero[..., 0] -= b_sigma @ design.sigma.mean
-    return at_zero
+def _distributional(b_aux: Array, design: Design, spec: ModelSpec) -> Array:
+    """Add to the coefficients of parameters beside the mean what they count from, intercepts at 0 [chains, draws, S].
+
+    The program has them in the order of the family's parameters, the model in that of the formula.
+    """
+    order = [auxiliary.name for auxiliary in FAMILIES[spec.family].auxiliaries]
+    found, start = {}, 0
+    for own in sorted(design.distributional, key=lambda own: order.index(own.parameter)):
+        stop = start + len(own.coefficients)
+        b = b_aux[..., start:stop]
+        found[own.parameter] = b + predictor_location(design, own)
+        found[own.parameter][..., 0] -= b @ predictor_center(spec, own)
+        start = stop
+    return np.concatenate([b_aux[..., :0], *(found[own.parameter] for own in spec.distributional)], axis=2)
 
 
 def _effects(

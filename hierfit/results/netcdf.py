@@ -2,12 +2,14 @@
 
     posterior      b [chain, draw, coefficient], sd [.., varying], cor [.., pair], Intercept_at_mean and sigma [..],
                    u_<factor> [.., <factor>, <factor>_term]; where there are any, sd_at_mean [.., factor_at_mean],
-                   threshold [.., between], b_sigma [.., sigma_coefficient] and horseshoe_scale [..]
+                   threshold [.., between], b_sigma [.., sigma_coefficient] (b_zi, ...) and
+                   horseshoe_scale [..]
     sample_stats   lp, acceptance_rate, step_size, tree_depth, n_steps, diverging, energy [chain, draw]
     observed_data  <response> [obs]
     constant_data  X [obs, coefficient], Z [obs, varying], level [obs, factor] (0-based); where there are any, trials,
-                   offset, weights and precision [obs], X_sigma [obs, sigma_coefficient]; of columns that terms read,
-                   number [obs, input] unless X has them, and code [obs, input_of_levels] of words (0-based)
+                   offset, weights and precision [obs], X_sigma [obs, sigma_coefficient] (X_zi, ...); of columns
+                   that terms read, number [obs, input] unless X has them, and code [obs, input_of_levels] of words
+                   (0-based)
 
 The coordinates are the CSV's own names and labels, obs is the line of the CSV file; `sd` at varying = "school: ses"
 is what tables call sd(school: ses). A slash in a column's name becomes "_", and a factor named like something else in
@@ -41,12 +43,12 @@ from hierfit.results.draws import Draws
 from hierfit.results.netcdf_names import (
     ROW_COLUMNS,
     SAMPLE,
-    VECTORS,
     coordinate,
     factor_names,
     inside,
     is_scalar,
     outcome_name,
+    vector_of,
 )
 
 _COMPRESSED: dict[str, Any] = {"compression": "gzip", "compression_opts": 1, "shuffle": True}
@@ -156,11 +158,11 @@ def _posterior(draws: Draws, spec: ModelSpec, design: Design) -> tuple[dict[str,
     for parameter in spec.parameters:
         if is_scalar(parameter):
             variables[parameter.name] = (SAMPLE, draws.of(parameter.name))
-    for kind, (variable, dimension) in VECTORS.items():
-        named = [p for p in spec.parameters if p.kind == kind and not is_scalar(p)]
-        if named:
-            variables[variable] = ((*SAMPLE, dimension), np.stack([draws.of(p.name) for p in named], axis=2))
-            coordinates[dimension] = [coordinate(p) for p in named]
+    vectors = {parameter: vector_of(parameter) for parameter in spec.parameters if not is_scalar(parameter)}
+    for variable, dimension in filter(None, dict.fromkeys(vectors.values())):
+        named = [parameter for parameter, vector in vectors.items() if vector == (variable, dimension)]
+        variables[variable] = ((*SAMPLE, dimension), np.stack([draws.of(p.name) for p in named], axis=2))
+        coordinates[dimension] = [coordinate(p) for p in named]
     names = factor_names([group.factor for group in design.groups])
     for group in design.groups:
         level = names[group.factor]
@@ -183,9 +185,10 @@ def _constant_data(design: Design) -> _Dataset:
     for name in ROW_COLUMNS:
         if getattr(design, name) is not None:
             variables[name] = (("obs",), getattr(design, name))
-    if design.sigma is not None:
-        variables["X_sigma"] = (("obs", "sigma_coefficient"), design.sigma.X)
-        coordinates["sigma_coefficient"] = design.sigma.coefficients
+    for own in design.distributional:
+        dimension = f"{own.parameter}_coefficient"
+        variables[f"X_{own.parameter}"] = (("obs", dimension), own.X)
+        coordinates[dimension] = own.coefficients
     numbers, words = _unseen_numbers(design), {} if design.inputs is None else design.inputs.labels
     if numbers:
         variables["number"] = (("obs", "input"), np.column_stack(list(numbers.values())))

@@ -4,30 +4,37 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from hierfit.model.families import FAMILIES
+from hierfit.model.formula import PREDICTABLE
 from hierfit.model.priors import HORSESHOE_SCALE
 from hierfit.model.spec import INTERCEPT_AT_MEAN, Kind, Parameter
 
 _RESERVED = {"chain", "draw", "obs", "coefficient", "varying", "pair", "factor", "b", "sd", "cor", INTERCEPT_AT_MEAN}
 _RESERVED |= {"number", "input", "code", "input_of_levels"}
-_RESERVED |= {"sd_at_mean", "factor_at_mean", "threshold", "between", "b_sigma", "sigma_coefficient", HORSESHOE_SCALE}
-_RESERVED |= {auxiliary.name for family in FAMILIES.values() for auxiliary in family.auxiliaries}
+_RESERVED |= {"sd_at_mean", "factor_at_mean", "threshold", "between", HORSESHOE_SCALE}
+for _name in PREDICTABLE:
+    _RESERVED |= {_name, f"b_{_name}", f"{_name}_coefficient"}
 SAMPLE = ("chain", "draw")
 # Variable and dimension of the parameters that make vectors.
-VECTORS = {
+_VECTORS = {
     Kind.COEFFICIENT: ("b", "coefficient"),
     Kind.THRESHOLD: ("threshold", "between"),
     Kind.SD: ("sd", "varying"),
     Kind.SD_AT_MEAN: ("sd_at_mean", "factor_at_mean"),
     Kind.CORRELATION: ("cor", "pair"),
-    Kind.SIGMA_COEFFICIENT: ("b_sigma", "sigma_coefficient"),
 }
 ROW_COLUMNS = ("trials", "offset", "weights", "precision")
 
 
 def is_scalar(parameter: Parameter) -> bool:
     """Whether the parameter is a variable of its own."""
-    return parameter.name == INTERCEPT_AT_MEAN or parameter.kind not in VECTORS
+    return parameter.name == INTERCEPT_AT_MEAN or vector_of(parameter) is None
+
+
+def vector_of(parameter: Parameter) -> tuple[str, str] | None:
+    """Return the variable and the dimension of the vector that has a parameter of its kind, None for scalars."""
+    if parameter.predictor is not None:
+        return f"b_{parameter.predictor}", f"{parameter.predictor}_coefficient"
+    return _VECTORS.get(parameter.kind)
 
 
 def coordinate(parameter: Parameter) -> str:

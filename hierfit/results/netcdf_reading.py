@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from hierfit.errors import RunFolderError
 from hierfit.model.design import Design, Group
-from hierfit.model.sigma import SigmaColumns
+from hierfit.model.distributional import PredictorColumns
 from hierfit.model.spec import ModelSpec
 from hierfit.model.table import table_of
 from hierfit.results.draws import Draws
-from hierfit.results.netcdf_names import SAMPLE, VECTORS, coordinate, factor_names, is_scalar, outcome_name
+from hierfit.results.netcdf_names import SAMPLE, coordinate, factor_names, is_scalar, outcome_name, vector_of
 
 
 def read_netcdf(path: Path, spec: ModelSpec, source: Path) -> tuple[Draws, Design]:
@@ -42,10 +42,11 @@ def _draws(file: Any, spec: ModelSpec) -> Draws:
     names = factor_names([group.factor for group in spec.groups])
     columns = []
     for parameter in spec.parameters:
-        if is_scalar(parameter):
+        vector = vector_of(parameter)
+        if is_scalar(parameter) or vector is None:
             columns.append(posterior[parameter.name][...])
         else:
-            variable, dimension = VECTORS[parameter.kind]
+            variable, dimension = vector
             columns.append(posterior[variable][:, :, _texts(posterior[dimension]).index(coordinate(parameter))])
     return Draws(
         parameters=spec.parameters,
@@ -122,7 +123,9 @@ def _design(file: Any, spec: ModelSpec, source: Path) -> Design:
         centered=spec.centered,
         groups=tuple(factors),
         lines=lines,
-        sigma=SigmaColumns(spec.sigma_coefficients, data["X_sigma"][...]) if spec.sigma_coefficients else None,
+        distributional=tuple(
+            PredictorColumns(own.parameter, own.terms, data[f"X_{own.parameter}"][...]) for own in spec.distributional
+        ),
         inputs=table_of(source, _numbers(data, spec, X), _words(data), lines, orders),
     )
 

@@ -18,7 +18,7 @@ from hierfit.model.densities import category_probabilities
 from hierfit.model.design import Design, Group
 from hierfit.model.families import FAMILIES, SIGMA, THRESHOLD
 from hierfit.model.formula import INTERCEPT
-from hierfit.model.spec import sigma_name, threshold_name
+from hierfit.model.spec import coefficient_name, threshold_name
 from hierfit.results.draws import Draws
 
 Array = NDArray[np.float64]
@@ -84,18 +84,18 @@ def chosen_effects(draws: Draws, group: Group, picks: Indices) -> Array:
 def auxiliary_draws(draws: Draws, design: Design, picks: Indices, rows: Indices | None = None) -> dict[str, Array]:
     """Return the auxiliary parameters of chosen draws, each [S, 1], and thresholds [Q, S, 1] where there are any.
 
-    Where sigma has predictors it is that of chosen rows [S, R], or at the mean of these without rows; where rows differ
-    in their precision that of these rows too, or of a row of mean variance.
+    One with predictors is that of chosen rows [S, R], or at the mean of these without rows; where rows differ in their
+    precision sigma is that of these rows too, or of a row of mean variance.
     """
     family, chosen = FAMILIES[design.family], draws.values.reshape(-1, len(draws.parameters))[picks]
     named = dict(zip((parameter.name for parameter in draws.parameters), chosen.T, strict=True))
     found = {aux.name: named[aux.name][:, None] for aux in family.auxiliaries if aux.name in named}
     if design.thresholds:
         found[THRESHOLD] = np.stack([named[threshold_name(between)][:, None] for between in design.thresholds])
-    if design.sigma is not None:
-        X = moments.column_means(design.sigma.X)[None] if rows is None else design.sigma.X[rows]
-        b = np.stack([named[sigma_name(term)] for term in design.sigma.coefficients], axis=1)
-        found[SIGMA] = np.exp(b @ X.T)
+    for own in design.distributional:
+        X = moments.column_means(own.X)[None] if rows is None else own.X[rows]
+        b = np.stack([named[coefficient_name(own.parameter, term)] for term in own.coefficients], axis=1)
+        found[own.parameter] = family.inverse_of(own.parameter, b @ X.T)
     if design.precision is not None:
         variance = 1 / design.precision
         found[SIGMA] = found[SIGMA] * np.sqrt(variance.mean() if rows is None else variance[rows])

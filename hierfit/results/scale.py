@@ -84,7 +84,7 @@ def ratio_words(design: Design) -> str | None:
     link, family = link_of(design), FAMILIES[design.family]
     if link not in RATIOS or HURDLE in (auxiliary.name for auxiliary in family.auxiliaries):
         return None
-    if link == "log" and design.sigma is not None:  # sigma moves the mean of a lognormal too
+    if link == "log" and design.distributional:  # sigma moves the mean of a lognormal too
         return f"the median of {outcome_words(design)} multiplies by"
     if link == "log":
         return f"expected {outcome_words(design)} multiplies by"

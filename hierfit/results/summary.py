@@ -1,6 +1,6 @@
 """Draws -> Summary: one row per population-level parameter, and how the variance divides between the factors.
 
-Where sigma has predictors there is also what it comes to in the units of the outcome (see `residual`).
+Where parameters beside the mean have predictors there is also what they come to in their own units (`at_levels`).
 
 Means, sds and equal-tailed intervals come from all draws with numpy, convergence numbers from `convergence`. All
 in the units of the CSV, intercepts at x = 0. Group effects are `group_summary`'s.
@@ -31,15 +31,16 @@ from hierfit.model.families import FAMILIES, Support
 from hierfit.model.formula import INTERCEPT
 from hierfit.model.spec import Kind, ModelSpec, sd_name
 from hierfit.plain import Key, Measured, Within, to_plain
+from hierfit.results.at_levels import AtLevel, at_levels
 from hierfit.results.convergence import Convergence, assess
 from hierfit.results.draws import Draws
-from hierfit.results.residual import SigmaAt, sigma_in_units
 
 Array = NDArray[np.float64]
 # Variance of the latent variable by link.
 LATENT_VARIANCE = {"logit": math.pi**2 / 3, "probit": 1.0}
 COLUMNS = (
-    "name", "kind", "group", "term", "mean", "sd", "lower", "upper", "mcse_mean", "rhat", "ess_bulk", "ess_tail",
+    "name", "kind", "group", "term", "predictor", "mean", "sd", "lower", "upper", "mcse_mean", "rhat", "ess_bulk",
+    "ess_tail",
 )  # fmt: skip
 
 
@@ -51,6 +52,7 @@ class SummaryRow:
     kind: Kind
     group: str | None
     term: str | None
+    predictor: str | None
     mean: Measured
     sd: Measured
     lower: Measured
@@ -97,13 +99,13 @@ class Summary:
         rows: one per population-level parameter, in the order of `Draws.parameters`.
         ci: mass of the equal-tailed intervals, such as 0.95.
         shares: variance shares, one per factor with a varying intercept; empty where they have no meaning.
-        sigmas: sigma in the units of the outcome, where it has predictors.
+        at_levels: parameters beside the mean in their own units, where they have predictors.
     """
 
     rows: Annotated[tuple[SummaryRow, ...], Key("parameters")]
     ci: Annotated[float, Within(0, 1)]
     shares: Annotated[tuple[VarianceShare, ...], Key("variance_shares")]
-    sigmas: Annotated[tuple[SigmaAt, ...], Key("sigma")] = ()
+    at_levels: tuple[AtLevel, ...] = ()
 
     def row(self, name: str) -> SummaryRow:
         """Return the row of one parameter; KeyError for an unknown name."""
@@ -148,11 +150,10 @@ def summarize(
     columns = (mean, sd, lower, upper, known.mcse_mean, known.rhat, known.ess_bulk, known.ess_tail)
     numbers = np.column_stack(columns).tolist()
     rows = tuple(
-        SummaryRow(parameter.name, parameter.kind, parameter.group, parameter.term, *row)
+        SummaryRow(parameter.name, parameter.kind, parameter.group, parameter.term, parameter.predictor, *row)
         for parameter, row in zip(draws.parameters, numbers, strict=True)
     )
-    sigmas = sigma_in_units(draws, design, probabilities)
-    return Summary(rows, ci, variance_shares(draws, design, spec, ci), sigmas)
+    return Summary(rows, ci, variance_shares(draws, design, spec, ci), at_levels(draws, design, probabilities))
 
 
 def variance_shares(draws: Draws, design: Design, spec: ModelSpec, ci: float = 0.95) -> tuple[VarianceShare, ...]:
@@ -182,7 +183,7 @@ def _residual_variance(draws: Draws, spec: ModelSpec) -> Array | float | None:
     """Variance within the levels, of the outcome or of the variable behind it; None where the model has neither."""
     family = FAMILIES[spec.family]
     if family.is_normal:  # around the linear predictor
-        return None if spec.sigma_coefficients else draws.of("sigma").ravel() ** 2
+        return None if spec.distributional else draws.of("sigma").ravel() ** 2
     if family.support in (Support.BINARY, Support.SUCCESSES, Support.CATEGORIES) and not family.auxiliaries:
         return LATENT_VARIANCE.get(spec.link)
     return None

@@ -118,8 +118,8 @@ def _predictor_columns(design: Design, formula: Formula) -> dict[str, Array]:
     stored = dict(zip(design.coefficients, design.X.T, strict=True))
     for group in design.groups:
         stored |= {term: group.Z[:, m] for m, term in enumerate(group.terms) if term != INTERCEPT}
-    if design.sigma is not None:
-        stored |= dict(zip(design.sigma.coefficients, design.sigma.X.T, strict=True))
+    for own in design.distributional:
+        stored |= dict(zip(own.coefficients, own.X.T, strict=True))
     columns = {}
     for term in dict.fromkeys(formula.all_terms):
         name = column_of(term)

@@ -11,7 +11,7 @@ from hierfit.model.design import Design
 from hierfit.model.families import FAMILIES, SIGMA, THRESHOLD, Support
 from hierfit.model.links import LEAST, MOST
 from hierfit.model.outcome import LARGEST_COUNT
-from hierfit.model.spec import sigma_name, threshold_name
+from hierfit.model.spec import coefficient_name, threshold_name
 from hierfit.simulate.predictors import Array
 
 Column = Array | tuple[str, ...]
@@ -48,9 +48,9 @@ def true_auxiliaries(design: Design, parameters: Mapping[str, float]) -> dict[st
     }
     if design.thresholds:
         found[THRESHOLD] = np.array([[parameters[threshold_name(between)]] for between in design.thresholds])
-    if design.sigma is not None:
-        b = np.array([parameters[sigma_name(term)] for term in design.sigma.coefficients])
-        found[SIGMA] = np.exp(design.sigma.X @ b)
+    for own in design.distributional:
+        b = np.array([parameters[coefficient_name(own.parameter, term)] for term in own.coefficients])
+        found[own.parameter] = FAMILIES[design.family].inverse_of(own.parameter, own.X @ b)
     if design.precision is not None:
         found[SIGMA] = found[SIGMA] / np.sqrt(design.precision)
     return found

@@ -101,8 +101,8 @@ def _on_all_rows(simulation: Simulation, drawn: Drawn, fitted: Design) -> Design
             hint="ask for more rows, or a smaller share with --missing",
         ) from error
     groups = tuple(replace(group, Z=kept.Z) for group, kept in zip(whole.groups, rows.groups, strict=True))
-    sigma = None if whole.sigma is None or rows.X_sigma is None else replace(whole.sigma, X=rows.X_sigma)
-    return replace(whole, X=rows.X, groups=groups, sigma=sigma)
+    distributional = tuple(replace(own, X=rows.distributional[own.parameter]) for own in whole.distributional)
+    return replace(whole, X=rows.X, groups=groups, distributional=distributional)
 
 
 def _effects(

@@ -7,8 +7,8 @@ one.
 Defaults come from the family's scenario (`simulate.scenarios`): its intercept, its sd of a varying intercept, its
 auxiliary parameters. A coefficient has that of the scenario, per unit of its column, the unit being the power of ten
 nearest to the column's sd, so that `poly(age, 2)[0]`, whose column is small, has a large one; a slope varies by half of
-that. With thresholds all categories are as likely where the linear predictor is 0. Where sigma has predictors, its log
-is that of the scenario's, and changes by 0.3 per unit.
+that. With thresholds all categories are as likely where the linear predictor is 0. Where a parameter
+beside the mean has predictors, its link is that of the scenario's value, and changes by 0.3 per unit.
 Correlations are 0.
 """
 
@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from hierfit.errors import UsageError, did_you_mean
 from hierfit.model.design import Design, Group
+from hierfit.model.distributional import PredictorColumns
 from hierfit.model.families import FAMILIES, LINKS, SIGMA, THRESHOLD
 from hierfit.model.formula import INTERCEPT
 from hierfit.model.origin import moved_scales
@@ -33,15 +34,15 @@ from hierfit.model.spec import (
     Kind,
     ModelSpec,
     Parameter,
+    coefficient_name,
     sd_name,
-    sigma_name,
     threshold_name,
 )
 from hierfit.simulate.checks import check_correlations, check_increasing
 from hierfit.simulate.scenarios import scenario_of
 
 Array = NDArray[np.float64]
-SIGMA_SLOPE = 0.3
+DISTRIBUTIONAL_SLOPE = 0.3
 
 
 def true_values(spec: ModelSpec, design: Design, given: Mapping[str, float]) -> dict[str, float]:
@@ -112,11 +113,20 @@ def _defaults(spec: ModelSpec, design: Design) -> dict[str, float]:
     forward, count = LINKS[spec.link].forward, len(design.thresholds) + 1
     for number, between in enumerate(design.thresholds, start=1):
         values[threshold_name(between)] = round(float(forward(np.array(number / count))), 2)
-    if design.sigma is not None:
-        sigma, level = design.sigma, round(math.log(values[SIGMA]), 2)
-        for term, at_level, scale in zip(sigma.coefficients, sigma.carries_level, sigma.scale, strict=True):
-            values[sigma_name(term)] = level if at_level else _per_unit(SIGMA_SLOPE, scale)
+    for own in design.distributional:
+        values |= _of_predictor(own, spec, values[own.parameter])
     return values
+
+
+def _of_predictor(own: PredictorColumns, spec: ModelSpec, value: float) -> dict[str, float]:
+    """Return the coefficients of a parameter beside the mean, whose own default is `value`."""
+    auxiliary = FAMILIES[spec.family].auxiliary(own.parameter)
+    assert auxiliary is not None
+    level = round(float(LINKS[auxiliary.link].forward(np.array(value))), 2)
+    return {
+        coefficient_name(own.parameter, term): level if at_level else _per_unit(DISTRIBUTIONAL_SLOPE, scale)
+        for term, at_level, scale in zip(own.coefficients, own.carries_level, own.scale, strict=True)
+    }
 
 
 def _per_unit(value: float, scale: float) -> float:

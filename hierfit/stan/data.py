@@ -22,7 +22,15 @@ from hierfit.model.engines import Engine
 from hierfit.model.families import FAMILIES
 from hierfit.model.formula import INTERCEPT
 from hierfit.model.nesting import nest
-from hierfit.model.origin import x_at_prior, x_center, z_at_prior, z_center
+from hierfit.model.origin import (
+    predictor_at_prior,
+    predictor_center,
+    predictor_location,
+    x_at_prior,
+    x_center,
+    z_at_prior,
+    z_center,
+)
 from hierfit.model.priors import DISTRIBUTIONS, EVERYWHERE, HORSESHOE_SCALE, Interval, Prior
 from hierfit.model.repeated import Repeated, repeated_rows
 from hierfit.model.scaling import (
@@ -35,7 +43,7 @@ from hierfit.model.scaling import (
     scaled_outcome,
     scaled_varying,
 )
-from hierfit.model.spec import ModelSpec, sd_name, sigma_name, threshold_name
+from hierfit.model.spec import ModelSpec, coefficient_name, sd_name, threshold_name
 from hierfit.model.sweeping import sweep
 
 Array = NDArray[np.float64]
@@ -81,7 +89,7 @@ def stan_data(spec: ModelSpec, design: Design, engine: Engine = Engine.FULL, nar
         "A": len(auxiliaries),
         "aux_scale": np.array([design.sigma_scale if aux.in_outcome_units else 1.0 for aux in auxiliaries]),
         **_priors("aux", "A", [Bounded(spec.priors.get(aux.name, _NO_PRIOR), aux.within) for aux in auxiliaries]),
-        **(_sigma(spec, design) if engine is Engine.FULL and FAMILIES[spec.family].has_sigma else {}),
+        **(_distributional(spec, design) if engine is Engine.FULL and auxiliaries else {}),
         **(_collapsed(spec, design) if engine is Engine.COLLAPSED else _rows(spec, design, narrowed)),
     }
 
@@ -142,21 +150,22 @@ def _thresholds(spec: ModelSpec) -> dict[str, Any]:
     return {"Q": len(priors), **_densities("threshold", priors)}
 
 
-def _sigma(spec: ModelSpec, design: Design) -> dict[str, Any]:
-    """Return the columns that predict log sigma; none where sigma is one number."""
-    if design.sigma is None:
-        empty = np.empty(0)
-        columns = {"S": 0, "X_sigma": np.empty((0, 0)), "b_sigma_location": empty, "b_sigma_scale": empty}
-        return {**columns, **_priors("b_sigma", "S", [])}
-    sigma = design.sigma
-    location = np.where(sigma.carries_level, np.log(design.y_scale), 0.0)
-    priors = [Bounded(spec.priors[sigma_name(term)]) for term in sigma.coefficients]
+def _distributional(spec: ModelSpec, design: Design) -> dict[str, Any]:
+    """Return the columns that predict auxiliary parameters, side by side; none where each is one number."""
+    own = [(aux, design.predictor(aux.name)) for aux in FAMILIES[spec.family].auxiliaries]
+    predictors = [(aux, found) for aux, found in own if found is not None]
+    location = _side_by_side(predictor_location(design, found) for _, found in predictors)
+    scale = _side_by_side(found.scale for _, found in predictors)
+    names = [coefficient_name(found.parameter, term) for _, found in predictors for term in found.coefficients]
+    columns = [(found.X - predictor_center(spec, found)) / found.scale for _, found in predictors]
     return {
-        "S": len(priors),
-        "X_sigma": (sigma.X - sigma.mean) / sigma.scale,
-        "b_sigma_location": location,
-        "b_sigma_scale": 1 / sigma.scale,
-        **_priors("b_sigma", "S", priors, location),
+        "S": len(scale),
+        "S_of": np.array([0 if found is None else len(found.coefficients) for _, found in own], dtype=int),
+        "X_aux": np.concatenate([np.empty((design.n_rows if predictors else 0, 0)), *columns], axis=1),
+        "X_aux_at_prior": _side_by_side(predictor_at_prior(spec, found) for _, found in predictors),
+        "b_aux_location": location,
+        "b_aux_scale": 1 / scale,
+        **_priors("b_aux", "S", [Bounded(spec.priors[name]) for name in names], location),
     }
 
 

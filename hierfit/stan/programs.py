@@ -23,6 +23,7 @@ _STAN_DENSITY = {
     "student_t": "student_t_lpdf(x | a[1], a[2], a[3])",
     "cauchy": "cauchy_lpdf(x | a[1], a[2])",
     "laplace": "double_exponential_lpdf(x | a[1], a[2])",
+    "logistic": "logistic_lpdf(x | a[1], a[2])",
     "lognormal": "lognormal_lpdf(x | a[1], a[2])",
     "exponential": "exponential_lpdf(x | a[1])",
     "gamma": "gamma_lpdf(x | a[1], a[2])",

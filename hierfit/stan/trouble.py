@@ -26,7 +26,7 @@ MOVING = (
     "horseshoe_local",
     "slab",
     "threshold",
-    "b_sigma_std",
+    "b_aux_std",
 )
 LEAST_ACCEPTANCE = 0.6
 FEW_DRAWS = 4

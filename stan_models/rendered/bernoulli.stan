@@ -17,6 +17,7 @@ functions {
     if (distribution == 2) return student_t_lpdf(x | a[1], a[2], a[3]);
     if (distribution == 3) return cauchy_lpdf(x | a[1], a[2]);
     if (distribution == 4) return double_exponential_lpdf(x | a[1], a[2]);
+    if (distribution == 11) return logistic_lpdf(x | a[1], a[2]);
     if (distribution == 5) return lognormal_lpdf(x | a[1], a[2]);
     if (distribution == 6) return exponential_lpdf(x | a[1]);
     if (distribution == 7) return gamma_lpdf(x | a[1], a[2]);

@@ -2,6 +2,7 @@
 // every group effect is a parameter.
 //
 //   y[i] is 0 with probability hu, otherwise ~ neg_binomial_2(exp(eta[i]), shape) given that it is not 0
+//   link(shape or hu)[i] = X_aux[i] * b_aux, where it has predictors of its own
 //   eta[i] = X[i] * b + sum over factors f, columns m of Z[i, m] * u_f[level_f[i], m] + offsets[i]
 //   u_f[j] ~ multi_normal(0, diag(sd_f) * R_f * diag(sd_f)),  R_f ~ lkj_corr(eta_f)
 //
@@ -17,6 +18,7 @@ functions {
     if (distribution == 2) return student_t_lpdf(x | a[1], a[2], a[3]);
     if (distribution == 3) return cauchy_lpdf(x | a[1], a[2]);
     if (distribution == 4) return double_exponential_lpdf(x | a[1], a[2]);
+    if (distribution == 11) return logistic_lpdf(x | a[1], a[2]);
     if (distribution == 5) return lognormal_lpdf(x | a[1], a[2]);
     if (distribution == 6) return exponential_lpdf(x | a[1]);
     if (distribution == 7) return gamma_lpdf(x | a[1], a[2]);
@@ -154,6 +156,21 @@ data {
   vector[A_free] aux_lower;
   vector[A_free] aux_upper;
   vector[A] aux_constant;
+
+  // coefficients of auxiliary parameters, one parameter's after the other's; none of those that are one number, aux
+  int<lower=0> S;
+  array[A] int<lower=0> S_of; // of each
+  matrix[S > 0 ? N : 0, S] X_aux; // their columns, centred and divided by their sd; an intercept's is ones
+  vector[S] X_aux_at_prior; // the columns where the priors of intercepts speak; zeros: at their centers
+  vector[S] b_aux_location; // what b_aux counts from: the log of y_scale for the intercept of sigma, otherwise 0
+  vector<lower=0>[S] b_aux_scale;
+  array[S] int b_aux_prior;
+  matrix[S, 3] b_aux_prior_arguments;
+  int<lower=0, upper=S> S_free;
+  array[S_free] int b_aux_free;
+  vector[S_free] b_aux_lower;
+  vector[S_free] b_aux_upper;
+  vector[S] b_aux_constant;
 }
 transformed data {
   int P = 0; // correlations of all correlated factors
@@ -193,6 +210,8 @@ parameters {
   vector<lower=0>[H > 0 ? 1 : 0] horseshoe_global; // scale that the coefficients under a horseshoe share,
   vector<lower=0>[H] horseshoe_local; // what each multiplies it by,
   vector<lower=0>[H > 0 ? 1 : 0] slab; // and the square of how far the large ones may go, all per unit of b_std
+  vector<lower=(b_aux_lower - b_aux_location[b_aux_free]) ./ b_aux_scale[b_aux_free],
+         upper=(b_aux_upper - b_aux_location[b_aux_free]) ./ b_aux_scale[b_aux_free]>[S_free] b_aux_std;
   vector[U] z; // group effects, factor by factor, column by column: with their mean, or before scaling and correlating
 }
 transformed parameters {
@@ -200,6 +219,8 @@ transformed parameters {
   vector[C] sd = sd_constant;
   vector[A] aux = aux_constant;
   vector[P] cor; // correlations, row by row below the diagonal
+  vector[S] b_aux = b_aux_constant; // less b_aux_location, and at the center of X_aux
+  b_aux[b_aux_free] = b_aux_scale[b_aux_free] .* b_aux_std;
   b[b_free] = b_scale[b_free] .* b_std;
   if (H > 0) { // Piironen & Vehtari 2017: b_std is what is normal(0, 1) times its scale
     vector[H] spread = horseshoe_global[1] * horseshoe_local;
@@ -313,14 +334,34 @@ model {
     horseshoe_global[1] ~ prior(horseshoe_prior, horseshoe_prior_arguments);
     slab ~ inv_gamma(2, 8); // large ones: student_t(4, 0, 2)
   }
+  if (S > 0) {
+    vector[S] own_aux = b_aux;
+    int s = 1;
+    for (a in 1 : A) {
+      if (S_of[a] > 0) {
+        own_aux[s] += b_aux_scale[s] * dot_product(segment(X_aux_at_prior, s, S_of[a]),
+                                                   segment(b_aux ./ b_aux_scale, s, S_of[a]));
+      }
+      s += S_of[a];
+    }
+    for (k in b_aux_free) b_aux_location[k] + own_aux[k] ~ prior(b_aux_prior[k], b_aux_prior_arguments[k]');
+  }
   for (k in sd_free) sd_at_prior[k] ~ prior(sd_prior[k], sd_prior_arguments[k]');
   for (k in aux_free) aux[k] ~ prior(aux_prior[k], aux_prior_arguments[k]');
 
   if (prior_only == 0) {
-    real shape = fmin(aux[1], 1e+08); // its density loses all digits beyond
-    real hu = aux[2];
+    real shape_of_all = fmin(aux[1], 1e+08); // its density loses all digits beyond
+    real hu_of_all = aux[2];
+    vector[rows(X_aux)] shape_link = S_of[1] > 0
+      ? X_aux[, 1 : S_of[1]] * (b_aux ./ b_aux_scale)[1 : S_of[1]] : zeros_vector(rows(X_aux));
+    vector[rows(X_aux)] shape_of_row = fmin(exp(shape_link), 1e+08);
+    vector[rows(X_aux)] hu_link = S_of[2] > 0
+      ? X_aux[, sum(S_of[1 : 1]) + 1 : sum(S_of[1 : 2])] * (b_aux ./ b_aux_scale)[sum(S_of[1 : 1]) + 1 : sum(S_of[1 : 2])] : zeros_vector(rows(X_aux));
+    vector[rows(X_aux)] hu_of_row = inv_logit(hu_link);
     eta += X * b_in_rows;
     for (i in 1 : N) {
+      real shape = S_of[1] > 0 ? shape_of_row[i] : shape_of_all;
+      real hu = S_of[2] > 0 ? hu_of_row[i] : hu_of_all;
       real row = hurdle(y[i], hu, neg_binomial_2_log_lpmf(y[i] | eta[i], shape), neg_binomial_2_log_lpmf(0 | eta[i], shape));
       target += (has_weights ? weights[i] : 1) * row;
     }

@@ -43,11 +43,11 @@ def model(request: pytest.FixtureRequest, folder: Path, cli: Cli, monkeypatch: p
 
 
 def test_every_format_has_every_parameter(model: str, cli: Cli) -> None:
-    wanted, kinds = PARAMETERS[model], {"ordered": "threshold", "sigma": "sigma_coefficient", "horseshoe": "auxiliary"}
+    wanted, kinds = PARAMETERS[model], {"ordered": "threshold", "sigma": "distributional", "horseshoe": "auxiliary"}
     document = json.loads(cli("summarize", "run", "--format", "json").out)
     assert [entry["name"] for entry in document["parameters"]] == wanted
     assert kinds[model] in {entry["kind"] for entry in document["parameters"]}
-    assert [at["level"] for at in document["sigma"]] == (["ctl", "trt"] if model == "sigma" else [])
+    assert [at["level"] for at in document["at_levels"]] == (["ctl", "trt"] if model == "sigma" else [])
     read = list(csv.DictReader(io.StringIO(cli("summarize", "run", "--format", "csv").out)))
     assert [line["name"] for line in read] == wanted
     shown = cli("summarize", "run", "--format", "md").out

@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from hierfit.model.formula import Formula
-from hierfit.model.formula_text import atoms_in, parse_formula, parse_sigma
+from hierfit.model.formula_text import atoms_in, parse_formula, parse_predictor
 from hierfit.model.table import Table
 from hierfit.model.terms import evaluate_terms
 from tests.model.test_terms import text_columns_of
@@ -110,7 +110,7 @@ def test_the_columns_span_what_full_dummy_coding_does(where: str, intercept: boo
             (group,) = parse_formula(f"y ~ 1 + ({text} | g)").groups
             terms, has_intercept = group.slopes, group.intercept
         else:
-            sigma = parse_sigma(text)
+            sigma = parse_predictor("sigma", text)
             terms, has_intercept = sigma.terms, sigma.intercept
         assert has_intercept == intercept
         check(terms, TABLE, intercept=intercept)

@@ -4,7 +4,7 @@ import pytest
 
 from hierfit.errors import FormulaError
 from hierfit.model.formula import Formula, GroupTerm
-from hierfit.model.formula_text import columns_in, parse_formula, parse_sigma
+from hierfit.model.formula_text import columns_in, parse_formula, parse_predictor
 from hierfit.model.term_checks import NUMPY_FUNCTIONS, TRANSFORMS
 
 # text -> its full form, columns of the predictors, columns of the labels, factors
@@ -196,12 +196,13 @@ REFUSED = {
     "y ~ x +": ("could not be read: a term is missing", "for example"),
     "y ~ .": ("could not be read: don't know how to parse '.'", "for example"),
     # sigma
-    "y ~ x; z": ("what stands after the ';' in 'y ~ x; z' is not about sigma", "y ~ x; sigma ~ x"),
-    "y ~ x;": ("what stands after the ';' in 'y ~ x;' is not about sigma", "y ~ x; sigma ~ x"),
-    "y ~ x; nu ~ x": ("--sigma 'nu ~ x' is not about sigma", "--sigma 'x + school'"),
+    "y ~ x; z": ("'z' in 'y ~ x; z' does not say what predicts a parameter", "y ~ x; sigma ~ x"),
+    "y ~ x;": ("'' in 'y ~ x;' does not say what predicts a parameter", "y ~ x; sigma ~ x"),
+    "y ~ x; sigmma ~ x": ("does not say what predicts a parameter. Did you mean 'sigma'?", "sigma, nu, shape, phi"),
+    "y ~ x; sigma ~ x; sigma ~ z": ("says twice what predicts sigma", "join the terms with a '+'"),
     "y ~ x; sigma ~ ": ("is empty", "--sigma school"),
     "y ~ x; sigma ~ (1 | g)": ("has group terms, which sigma cannot have", "--sigma school"),
-    "y ~ x; sigma ~ x; z": ("could not be read: unexpected character: ;", "for example"),
+    "y ~ x; sigma ~ x; z": ("'z' in 'y ~ x; sigma ~ x; z' does not say", "y ~ x; sigma ~ x"),
     "y ~ x; sigma ~ y": ("'y' is both the outcome and a predictor", "for example"),
     "y ~ 1:x": ("a 1 in 'y ~ 1:x' is multiplied", "write 0 + x for no intercept"),
     "y ~ x*0": ("a 0 in 'y ~ x*0' is multiplied", "write 0 + x for no intercept"),
@@ -260,10 +261,10 @@ def test_every_function_may_be_called(name: str) -> None:
     ],
 )
 def test_predictors_of_sigma_are_read_alone_and_in_a_formula(text: str, full: str) -> None:
-    assert str(parse_sigma(text)) == full
+    assert parse_predictor("sigma", text).right == full
     inside = parse_formula(f"y ~ x + (1 | g); sigma ~ {text.removeprefix('sigma ~ ')}")
     assert str(inside) == f"y ~ 1 + x + (1 | g); sigma ~ {full}"
-    assert inside.sigma == parse_sigma(text)
+    assert inside.distributional == (parse_predictor("sigma", text),)
     assert parse_formula(str(inside)) == inside
 
 

@@ -192,7 +192,7 @@ def test_the_class_of_thresholds_and_one_of_them() -> None:
 
 @pytest.mark.parametrize("distribution", ["constant(1)", "exponential(1)", "uniform(0, 1)", "lkj(1)", "beta(1, 1)"])
 def test_thresholds_take_distributions_over_the_whole_line(distribution: str) -> None:
-    with pytest.raises(PriorError, match=r"threshold\[0\|1\] takes flat, normal, student_t, cauchy, laplace"):
+    with pytest.raises(PriorError, match=r"threshold\[0\|1\] takes flat, normal, student_t, cauchy, laplace, logistic"):
         ordered_spec(f"threshold[0|1] ~ {distribution}")
 
 
@@ -219,8 +219,8 @@ def test_default_priors_of_log_sigma() -> None:
 def test_every_level_without_an_intercept_has_the_prior_of_the_level() -> None:
     made, columns = sigma_spec("0 + g")
     wanted = (3, np.log(np.std(columns.y, ddof=1)), 2.5)
-    assert len(made.sigma_coefficients) == 8
-    for name in made.sigma_coefficients:
+    assert len(made.distributional[0].names) == 8
+    for name in made.distributional[0].terms:
         assert made.priors[f"sigma_{name}"].arguments == pytest.approx(wanted)
 
 

@@ -10,6 +10,7 @@ EXAMPLES = {
     "student_t": (3.0, 0.5, 2.0),
     "cauchy": (0.0, 5.0),
     "laplace": (1.0, 2.0),
+    "logistic": (1.0, 2.0),
     "lognormal": (0.3, 0.8),
     "exponential": (0.5,),
     "gamma": (2.0, 0.5),

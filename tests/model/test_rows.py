@@ -30,7 +30,7 @@ MODELS = [
     ("y ~ x * arm + poly(z, 2)", "poisson", Roles(offset="log(w)")),
     ("y ~ bs(z, df=4) + (1 + scale(x) | g) + (0 + z | h)", "gaussian", Roles(weights="n")),
     ("y ~ arm + (1 + arm | g:h); sigma ~ z + S(arm)", "gaussian", NO_ROLES),
-    ("y ~ 0 + arm + (1 | g/h); sigma ~ 0 + g", "student", NO_ROLES),
+    ("y ~ 0 + arm + (1 | g/h); sigma ~ 0 + g; nu ~ poly(z, 2)", "student", NO_ROLES),
     ("y ~ x + (1 | g)", "binomial", Roles(trials="m", exposure=None)),
     ("y ~ x + (1 | g)", "gaussian", Roles(precision="w")),
     ("y ~ x + (1 | h)", "negbinomial", Roles(exposure="w", offset="z")),
@@ -66,9 +66,9 @@ def assert_rows(found: Rows, design: Design, rows: NDArray[np.int64]) -> None:
         assert (getattr(found, name) is None) == (wanted is None)
         if wanted is not None:
             np.testing.assert_array_equal(getattr(found, name), wanted[rows])
-    assert (found.X_sigma is None) == (design.sigma is None)
-    if design.sigma is not None:
-        np.testing.assert_allclose(found.X_sigma, design.sigma.X[rows], rtol=1e-12, atol=1e-12)
+    assert list(found.distributional) == [own.parameter for own in design.distributional]
+    for own in design.distributional:
+        np.testing.assert_allclose(found.distributional[own.parameter], own.X[rows], rtol=1e-12, atol=1e-12)
 
 
 @pytest.mark.parametrize(("formula", "family", "roles"), MODELS)

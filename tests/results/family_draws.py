@@ -8,11 +8,20 @@ from pathlib import Path
 import numpy as np
 
 from hierfit.model.design import Design, Group
+from hierfit.model.distributional import PredictorColumns
 from hierfit.model.families import FAMILIES, THRESHOLD
 from hierfit.model.formula import Formula, GroupTerm
 from hierfit.model.priors import Prior
-from hierfit.model.sigma import SigmaColumns
-from hierfit.model.spec import GroupCoefficients, Kind, ModelSpec, Parameter, sd_name, sigma_name, threshold_name
+from hierfit.model.spec import (
+    GroupCoefficients,
+    Kind,
+    ModelSpec,
+    Parameter,
+    PredictorCoefficients,
+    coefficient_name,
+    sd_name,
+    threshold_name,
+)
 from hierfit.model.table import table_of
 from hierfit.model.terms import evaluate_terms
 from hierfit.results.draws import Draws
@@ -80,9 +89,8 @@ def family_case(
     trials = rng.integers(3, 15, n).astype(float) if record.has_trials else None
     truth = {aux.name: AUXILIARIES[aux.name] for aux in record.auxiliaries}
     spread = {name: np.array([[value]]) for name, value in truth.items()}
-    of_sigma = (
-        SigmaColumns(tuple(OF_SIGMA), np.column_stack([np.ones(n), X[:, 0]]), columns.terms[:1]) if sigma else None
-    )
+    X_sigma = np.column_stack([np.ones(n), X[:, 0]])
+    of_sigma = PredictorColumns("sigma", tuple(OF_SIGMA), X_sigma, columns.terms[:1]) if sigma else None
     if of_sigma:
         spread["sigma"] = np.exp(of_sigma.X @ list(OF_SIGMA.values()))[None]
         del truth["sigma"]
@@ -94,19 +102,25 @@ def family_case(
     y = record.replicate(rng, mean, spread, np.ones(n) if trials is None else trials)[0]
     design = Design(
         Path("survey.csv"), "answer", y, names, X, not between, False, tuple(groups), table.lines,
-        family=family, link=link, trials=trials, sigma=of_sigma,
+        family=family, link=link, trials=trials, distributional=(of_sigma,) if of_sigma else (),
         categories=CATEGORIES if between else ("no", "yes") if family == "bernoulli" else (),
         offset=offset, references=columns.references, terms=columns.terms, inputs=table,
     )  # fmt: skip
     cut = {threshold_name(term): value for term, value in zip(between, THRESHOLDS, strict=False)}
-    log_sigma = {sigma_name(term): value for term, value in OF_SIGMA.items()} if sigma else {}
+    log_sigma = {coefficient_name("sigma", term): value for term, value in OF_SIGMA.items()} if sigma else {}
     values = {} if between else {"Intercept": intercept}
     values |= {**dict(zip(names, b.tolist(), strict=True)), **cut, **sds, **log_sigma, **truth}
     kinds = dict.fromkeys(sds, Kind.SD) | dict.fromkeys(truth, Kind.AUXILIARY) | dict.fromkeys(cut, Kind.THRESHOLD)
-    kinds |= dict.fromkeys(log_sigma, Kind.SIGMA_COEFFICIENT)
+    kinds |= dict.fromkeys(log_sigma, Kind.DISTRIBUTIONAL)
     owner = {f"sd({factor}": factor for factor in factors}
     parameters = tuple(
-        Parameter(name, kinds.get(name, Kind.COEFFICIENT), owner.get(name.split(": ")[0].rstrip(")")), name)
+        Parameter(
+            name,
+            kinds.get(name, Kind.COEFFICIENT),
+            owner.get(name.split(": ")[0].rstrip(")")),
+            name.removeprefix("sigma_"),
+            "sigma" if name in log_sigma else None,
+        )
         for name in values
     )
     positive = [kinds.get(name) in (Kind.SD, Kind.AUXILIARY) for name in values]
@@ -123,6 +137,6 @@ def family_case(
         Formula("answer", names, _terms(groups)), family, link, names,
         tuple(GroupCoefficients(group.factor, group.terms, False) for group in groups),
         {name: Prior("normal", (0.0, 2.5), "test") for name in values}, centered=False,
-        thresholds=between, sigma_coefficients=tuple(OF_SIGMA) if sigma else (),
+        thresholds=between, distributional=(PredictorCoefficients("sigma", tuple(OF_SIGMA)),) if sigma else (),
     )  # fmt: skip
     return Case(draws, design, spec, {"parameters": values, "effects": effects})

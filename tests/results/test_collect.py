@@ -266,7 +266,7 @@ def test_thresholds_are_carried_to_zero() -> None:
 
 def test_log_sigma_is_carried_to_zero() -> None:
     draws, sampling, design, _ = collected("y ~ a + (1 | g); sigma ~ a + b")
-    b_sigma, X = sampling.variables["b_sigma"], design.sigma.X[:, 1:]
+    b_sigma, X = sampling.variables["b_aux"], design.distributional[0].X[:, 1:]
     row = 11
     # the program's own log sigma of a row, whose columns are centred, of an outcome over its sd
     wanted = np.log(design.y_scale) + b_sigma[..., 0] + b_sigma[..., 1:] @ (X[row] - X.mean(axis=0))
@@ -277,8 +277,8 @@ def test_log_sigma_is_carried_to_zero() -> None:
 
 def test_log_sigma_of_every_level() -> None:
     draws, sampling, design, spec = collected("y ~ a + (1 | g); sigma ~ 0 + g")
-    for index, level in enumerate(spec.sigma_coefficients):
-        wanted = sampling.variables["b_sigma"][..., index] + np.log(design.y_scale)
+    for index, level in enumerate(spec.distributional[0].terms):
+        wanted = sampling.variables["b_aux"][..., index] + np.log(design.y_scale)
         np.testing.assert_allclose(draws.of(f"sigma_{level}"), wanted)
 
 

@@ -82,11 +82,12 @@ def assert_same(found: Any, wanted: Any) -> None:
     for name, value in vars(wanted).items():
         if isinstance(value, np.ndarray):
             np.testing.assert_array_equal(getattr(found, name), value, err_msg=name, strict=True)
-        elif name == "sigma" and value is not None:
-            assert_same(getattr(found, name), value)
+        elif name == "distributional":
+            for own, wanted_own in zip(getattr(found, name), value, strict=True):
+                assert_same(own, wanted_own)
         elif name == "inputs":
             assert_same_columns(getattr(found, name), value)
-        elif name not in ("groups", "terms", "slopes"):  # what terms learnt stands in run.json
+        elif name not in ("groups", "terms", "slopes", "roles"):  # what terms learnt stands in run.json
             assert getattr(found, name) == value, name
 
 
@@ -106,6 +107,7 @@ FURTHER: dict[str, Callable[[], Case]] = {
     "sigma": lambda: case(parse_formula("score ~ ses + (1 | school); sigma ~ ses + age")),
     "sigma of levels": lambda: case(parse_formula("score ~ ses + (1 | school); sigma ~ 0 + school")),
     "sigma, odd names": lambda: case(parse_formula("score ~ ses; sigma ~ `a/b` + `x y`"), family="student"),
+    "several parameters": lambda: case(parse_formula("score ~ ses; nu ~ age; sigma ~ ses + age"), family="student"),
     "horseshoe": lambda: case(parse_formula("score ~ ses + age + iq"), "b ~ horseshoe(1)"),
     "groups named like these": lambda: case(
         Formula("score", ("ses",), (group("threshold"), group("between"), group("b_sigma"), group("horseshoe_scale")))

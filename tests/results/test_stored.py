@@ -14,8 +14,8 @@ from hierfit.results.stored import read_summary
 from hierfit.results.summary import Summary, SummaryRow, VarianceShare
 
 NAN = math.nan
-ROW = SummaryRow("ses", Kind.COEFFICIENT, None, "ses", 1 / 3, 0.1, -0.2, 0.7, 0.004, 1.0012, 1234.5678, 987.6)
-FIXED = SummaryRow("sd(school)", Kind.SD, "school", "Intercept", 1.0, 0.0, 1.0, 1.0, NAN, NAN, NAN, NAN)
+ROW = SummaryRow("ses", Kind.COEFFICIENT, None, "ses", None, 1 / 3, 0.1, -0.2, 0.7, 0.004, 1.0012, 1234.5678, 987.6)
+FIXED = SummaryRow("sd(school)", Kind.SD, "school", "Intercept", None, 1.0, 0.0, 1.0, 1.0, NAN, NAN, NAN, NAN)
 SUMMARY = Summary((ROW, FIXED), 0.9, (VarianceShare("school", 0.3, 0.1, 0.5, ("ses",), "latent"),))
 DIAGNOSIS = Diagnosis(
     Level.FAIL,

@@ -110,7 +110,7 @@ def test_json_and_csv_have_the_promised_columns(synthetic):
     header, *rows = summary.csv_rows()
     assert header == COLUMNS
     assert rows[-1][:4] == ("sigma", "auxiliary", "", "")
-    assert rows[0][4] == summary.rows[0].mean  # full precision
+    assert rows[0][5] == summary.rows[0].mean  # full precision
 
 
 def test_non_finite_draws_do_not_break_the_table(synthetic):
@@ -158,14 +158,16 @@ def test_an_impossible_interval_is_refused(synthetic, ci):
 def test_sigma_in_units_is_part_of_the_summary_and_of_json():
     case = family_case("gaussian", sigma=True)
     summary = summarize(case.draws, case.design, case.spec, 0.8)
-    (sigma,) = summary.sigmas
+    (sigma,) = summary.at_levels
     values = np.exp(case.draws.of("sigma_Intercept") + case.draws.of("sigma_ses") * case.design.X[:, 0].mean())
     assert (sigma.lower, sigma.upper) == pytest.approx(tuple(np.quantile(values, [0.1, 0.9])))
     assert summary.shares == ()  # the variance within schools is not one number
-    (stored,) = json.loads(json.dumps(to_plain(summary)))["sigma"]
-    assert stored["mean"] == sigma.mean and stored["predictor"] is None
+    (stored,) = json.loads(json.dumps(to_plain(summary)))["at_levels"]
+    assert stored["mean"] == sigma.mean
+    assert (stored["parameter"], stored["predictor"]) == ("sigma", None)
     assert (
-        summarize(family_case("poisson").draws, family_case("poisson").design, family_case("poisson").spec).sigmas == ()
+        summarize(family_case("poisson").draws, family_case("poisson").design, family_case("poisson").spec).at_levels
+        == ()
     )
 
 

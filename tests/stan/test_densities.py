@@ -17,16 +17,17 @@ from hierfit.model.building import build_design
 from hierfit.model.centering import Centering, by_column, column_sizes, place_coefficients
 from hierfit.model.correlations import cholesky_from_partials
 from hierfit.model.design import Design, Group
+from hierfit.model.distributional import PredictorColumns, evaluate_predictor, predictor_columns
 from hierfit.model.engines import Engine
 from hierfit.model.families import FAMILIES, SIGMA, THRESHOLD
-from hierfit.model.formula import Formula, GroupTerm, SigmaTerms
+from hierfit.model.formula import Formula, GroupTerm
+from hierfit.model.formula_text import parse_predictor
 from hierfit.model.nesting import nest
-from hierfit.model.origin import x_center, z_center
+from hierfit.model.origin import predictor_center, x_center, z_center
 from hierfit.model.prior_choice import build_spec
 from hierfit.model.priors import HORSESHOE, HORSESHOE_SCALE, Prior
 from hierfit.model.scaling import varying_units
-from hierfit.model.sigma import evaluate_sigma, sigma_columns
-from hierfit.model.spec import ModelSpec, sd_name, sigma_name, threshold_name
+from hierfit.model.spec import ModelSpec, coefficient_name, sd_name, threshold_name
 from hierfit.model.sweeping import sweep
 from hierfit.stan.data import stan_data
 from hierfit.stan.executable import build_executable
@@ -179,17 +180,25 @@ def narrowed_where(centred: str, design: Design) -> Array:
     return np.where(columns, np.linspace(0.3, 0.8, len(columns)), 1.0)
 
 
-@pytest.mark.parametrize("weighted", [False, True], ids=["", "weighted"])
-@pytest.mark.parametrize("terms", [SigmaTerms(("a",)), SigmaTerms(("h",)), SigmaTerms(("h",), False)], ids=str)
-@pytest.mark.parametrize("name", [name for name, family in FAMILIES.items() if family.has_sigma])
-def test_lp_is_the_density_with_predictors_of_sigma(name: str, terms: SigmaTerms, weighted: bool) -> None:
+PREDICTED = [(name, auxiliary.name) for name, family in FAMILIES.items() for auxiliary in family.auxiliaries]
+
+
+@pytest.mark.parametrize("weighted", [False, True], ids=["", "weighted, at 0"])
+@pytest.mark.parametrize("right", ["1 + a", "1 + h", "0 + h"])
+@pytest.mark.parametrize(("name", "parameter"), PREDICTED)
+def test_lp_is_the_density_with_predictors_of_a_parameter(
+    name: str, parameter: str, right: str, weighted: bool
+) -> None:
+    others = [other for other in PREDICTED if other[0] == name and other[1] != parameter]
     case = next(case for case in FAMILY_CASES if case.family == name)
-    design = family_design(case, further=weighted)
-    formula = replace(FORMULA, sigma=terms)
-    evaluated = evaluate_sigma(formula, crossed_table(), {"h": "h0"}, FAMILIES[name])
-    assert evaluated is not None
-    design = replace(design, sigma=sigma_columns(formula, evaluated, crossed_table()))
-    spec = build_spec(formula, design, [f"sigma_{design.sigma.coefficients[1]} ~ uniform(-0.4, 0.5)"])
+    design = family_design(case, further=weighted, centered=not weighted)
+    predictors = [parse_predictor(parameter, right), *(parse_predictor(other, "a") for _, other in others)]
+    formula = replace(FORMULA, distributional=tuple(predictors))
+    columns = [evaluate_predictor(own, formula, crossed_table(), {"h": "h0"}, FAMILIES[name]) for own in predictors]
+    laid_out = map(predictor_columns, predictors, columns, [crossed_table()] * len(columns))
+    design = replace(design, distributional=tuple(laid_out))
+    bounded = coefficient_name(parameter, design.distributional[0].coefficients[1])
+    spec = build_spec(formula, design, [f"{bounded} ~ uniform(-0.4, 0.5)"])
     sampling = run(spec, design, Engine.FULL)
     expected = [family_log_density(state, spec, design) for state in states(sampling, spec, design)]
     assert np.ptp(expected) > 1, "the draws must differ for the comparison to say anything"
@@ -372,9 +381,9 @@ def family_log_density(state: Mapping[str, Array], spec: ModelSpec, design: Desi
     auxiliaries = {auxiliary.name: aux[[index]] for index, auxiliary in enumerate(family.auxiliaries)}
     if design.thresholds:
         auxiliaries[THRESHOLD] = state["threshold"][:, None]
-    if design.sigma is not None:
-        level = np.where(design.sigma.carries_level, np.log(design.y_scale), 0.0)
-        auxiliaries[SIGMA] = np.exp((design.sigma.X - design.sigma.mean) @ (state["b_sigma"] + level))
+    for own, b in distributional_of(state, design):
+        center = predictor_center(spec, own)
+        auxiliaries[own.parameter] = family.inverse_of(own.parameter, (own.X - center) @ b)
     ones = np.ones(design.n_rows)
     trials = ones if design.trials is None else design.trials
     rows = family.log_density(design.y, family.mean(eta, design.link, auxiliaries), auxiliaries, trials)
@@ -382,6 +391,18 @@ def family_log_density(state: Mapping[str, Array], spec: ModelSpec, design: Desi
         auxiliaries[SIGMA] = auxiliaries[SIGMA] / np.sqrt(design.precision)
     weights = ones if design.weights is None else design.weights
     return float(weights @ rows) + log_prior(state, spec, design, Engine.FULL)
+
+
+def distributional_of(state: Mapping[str, Array], design: Design) -> list[tuple[PredictorColumns, Array]]:
+    """Return what predicts each auxiliary parameter, in the order of the program, and its coefficients from 0 on."""
+    found, start = [], 0
+    for auxiliary in FAMILIES[design.family].auxiliaries:
+        own = design.predictor(auxiliary.name)
+        if own is not None:
+            level = np.where(own.carries_level & (own.parameter == SIGMA), np.log(design.y_scale), 0.0)
+            found.append((own, state["b_aux"][start : start + len(own.coefficients)] + level))
+            start += len(own.coefficients)
+    return found
 
 
 def factors(state: Mapping[str, Array], spec: ModelSpec, design: Design) -> list[tuple[Array, Array]]:
@@ -453,13 +474,13 @@ def log_prior(state: Mapping[str, Array], spec: ModelSpec, design: Design, engin
         "b": list(spec.coefficient_names),
         "sd": [sd_name(group.factor, term) for group in design.groups for term in group.terms],
         "threshold": [threshold_name(between) for between in spec.thresholds],
-        "b_sigma": [sigma_name(term) for term in spec.sigma_coefficients],
+        "b_aux": [name for own, _ in distributional_of(state, design) for name in spec.predictor(own.parameter).names],
         "aux": [auxiliary.name for auxiliary in FAMILIES[spec.family].auxiliaries],
     }
     places = {"Intercept": design.intercept_origin}
-    if design.sigma is not None:
-        level = np.where(design.sigma.carries_level, np.log(design.y_scale), 0.0)
-        places |= dict(zip(names["b_sigma"], level, strict=True))
+    for own, _ in distributional_of(state, design):
+        level = np.where(own.carries_level & (own.parameter == SIGMA), np.log(design.y_scale), 0.0)
+        places |= dict(zip(spec.predictor(own.parameter).names, level, strict=True))
     ranges = {auxiliary.name: auxiliary.within for auxiliary in FAMILIES[spec.family].auxiliaries}
     ranges |= dict.fromkeys(names["sd"], (0.0, np.inf))
     total, spoken = 0.0, where_priors_speak(state, spec, design)
@@ -516,7 +537,13 @@ def log_jacobian(value: float, lower: float, upper: float) -> float:
 
 def where_priors_speak(state: Mapping[str, Array], spec: ModelSpec, design: Design) -> dict[str, Array]:
     """Return the state with intercept, thresholds and sds carried to where their priors speak of them."""
-    found = {name: state[name].copy() for name in ("b", "sd", "threshold", "b_sigma", "aux") if name in state}
+    found = {name: state[name].copy() for name in ("b", "sd", "threshold", "b_aux", "aux") if name in state}
+    start = 0
+    for own, _ in distributional_of(state, design):
+        if not spec.centered:  # carried to 0
+            b = state["b_aux"][start : start + len(own.coefficients)]
+            found["b_aux"][start] -= float(b @ predictor_center(spec, own))
+        start += len(own.coefficients)
     if "z" in state:
         b = state["b"][int(design.intercept) :]
         further = float(b @ (design.x_mean - x_center(spec, design)))

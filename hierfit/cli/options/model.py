@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -15,6 +15,11 @@ from hierfit.cli.options.shared import Format, OutputFormat
 MODEL = "Model"
 _option = partial(typer.Option, rich_help_panel=MODEL)
 _column = partial(_option, metavar="COLUMN", show_default=False)
+
+
+def _predictor(name: str, what: str) -> Any:
+    """Return the option that says what predicts a parameter beside the mean."""
+    return _option(f"--{name}", metavar="TERMS", help=f"What predicts {what}.", show_default=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,13 +108,13 @@ class ModelOptions(Options):
     ] = None
     sigma: Annotated[
         str | None,
-        _option(
-            "--sigma",
-            metavar="TERMS",
-            help="What predicts the log of the residual sd, such as 'x + group'; a group alone: a sigma for each.",
-            show_default=False,
-        ),
+        _predictor("sigma", "the log of the residual sd, such as 'x + group'; a group alone: a sigma for each"),
     ] = None
+    nu: Annotated[str | None, _predictor("nu", "log(nu - 1), nu the degrees of freedom (student)")] = None
+    shape: Annotated[str | None, _predictor("shape", "the log of shape (negbinomial, gamma)")] = None
+    phi: Annotated[str | None, _predictor("phi", "the log of phi (beta, beta_binomial)")] = None
+    zi: Annotated[str | None, _predictor("zi", "the logit of the share of excess zeros (zero_inflated_*)")] = None
+    hu: Annotated[str | None, _predictor("hu", "the logit of the probability of 0 (hurdle_*)")] = None
     levels: Annotated[
         list[str] | None,
         _option(

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 
 from hierfit.cli.options.fit import FitOptions
 from hierfit.cli.options.model import MODEL_FLAGS
-from hierfit.cli.options.request import data_file, given_roles, how_long, model_formula, with_offset, with_sigma
+from hierfit.cli.options.request import data_file, given_roles, how_long, model_formula, with_offset, with_predictors
 from hierfit.errors import UsageError
+from hierfit.model.formula import PREDICTABLE
 from hierfit.visible import shell_word
 
 if TYPE_CHECKING:
@@ -79,11 +80,11 @@ def _formula(before: Formula, options: FitOptions) -> Formula:
                 hint=f"give it whole, such as --formula {shell_word(str(before))}",
             )
         formula = model_formula(options)
-        if formula.sigma is None and "formula" not in typed:
-            formula = replace(formula, sigma=before.sigma)
-    if "sigma" in typed:
-        formula = with_sigma(replace(formula, sigma=None), options.sigma)
-    return formula
+        if not formula.distributional and "formula" not in typed:
+            formula = replace(formula, distributional=before.distributional)
+    for name in typed.keys() & set(PREDICTABLE):
+        formula = formula.without_predictor(name)
+    return with_predictors(formula, options)
 
 
 def _merged_priors(before: tuple[str, ...], given: Sequence[str]) -> tuple[str, ...]:

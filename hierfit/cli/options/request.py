@@ -27,7 +27,7 @@ def request_from(options: ModelOptions) -> FitRequest:
     """
     if options.data is None:
         raise _too_little(options)
-    formula = with_sigma(model_formula(options), options.sigma)
+    formula = with_predictors(model_formula(options), options)
     roles = with_offset(given_roles(options), formula)  # from here on numpy is loaded: not before the flags are good
     from hierfit.request import FitRequest
 
@@ -150,15 +150,18 @@ def _too_little(options: ModelOptions) -> UsageError:
     )
 
 
-def with_sigma(formula: Formula, text: str | None) -> Formula:
-    """Return the formula with what --sigma says."""
-    if text is None:
-        return formula
-    from hierfit.model.formula_text import parse_sigma
+def with_predictors(formula: Formula, options: ModelOptions) -> Formula:
+    """Return the formula with what --sigma, --zi, ... say."""
+    from hierfit.model.formula import PREDICTABLE
+    from hierfit.model.formula_text import parse_predictor
 
-    if formula.sigma is not None:
-        raise UsageError(f"--formula says 'sigma ~ {formula.sigma}' already.", hint="leave out --sigma")
-    return replace(formula, sigma=parse_sigma(text))
+    for name in PREDICTABLE:
+        text: str | None = getattr(options, name)
+        if text is not None:
+            if (said := formula.predictor(name)) is not None:
+                raise UsageError(f"--formula says '{said}' already.", hint=f"leave out --{name}")
+            formula = formula.with_predictor(parse_predictor(name, text))
+    return formula
 
 
 def _levels(texts: Sequence[str]) -> dict[str, tuple[str, ...]]:

@@ -15,7 +15,7 @@ from hierfit.cli.show.formats import csv_text, json_text, markdown_code, markdow
 from hierfit.cli.show.lines import LABEL, duration, joined, paragraph, wrapped
 from hierfit.cli.show.notes import note_lines, notes_sentences
 from hierfit.cli.show.plan import dropped_text, family_text, level_lines, rows_per_group
-from hierfit.cli.show.table import MOST_OF_SIGMA, NAME_WIDTH, cells, interval_title, table_lines
+from hierfit.cli.show.table import MOST_LEVELS, NAME_WIDTH, cells, interval_title, table_lines
 from hierfit.errors import ExitCode
 from hierfit.manifest import summary_document
 from hierfit.model.families import FAMILIES, Support
@@ -23,10 +23,10 @@ from hierfit.model.formula import INTERCEPT
 from hierfit.model.priors import SET_BY_USER, Prior
 from hierfit.model.spec import INTERCEPT_AT_MEAN, Kind, ModelSpec, sd_name
 from hierfit.record import DataRecord, RunRecord
+from hierfit.results.at_levels import AtLevel
 from hierfit.results.checks import DOMINATED, PriorCategories, PriorPredictive
 from hierfit.results.diagnostics import Diagnosis, Level
 from hierfit.results.digits import format_number, format_row, format_share
-from hierfit.results.residual import SigmaAt
 from hierfit.results.summary import Summary
 from hierfit.results.words import counted, elided, listed, plural
 from hierfit.visible import shell_word, visible
@@ -169,26 +169,27 @@ def threshold_lines(record: RunRecord, summary: Summary) -> list[str]:
     return wrapped(text)
 
 
-def sigma_lines(summary: Summary) -> list[str]:
-    """Return sigma in the units of the outcome, where it has predictors; of many levels the lowest and the highest."""
+def at_level_lines(summary: Summary) -> list[str]:
+    """Return parameters beside the mean in their own units; of many levels the lowest and the highest."""
     lines = []
-    for predictor in dict.fromkeys(sigma.predictor for sigma in summary.sigmas):
-        found = [sigma for sigma in summary.sigmas if sigma.predictor == predictor]
-        parts = [f"{_sigma_interval(sigma)} for {predictor} = {sigma.level}" for sigma in found]
+    for name, predictor in dict.fromkeys((at.parameter, at.predictor) for at in summary.at_levels):
+        own = [at for at in summary.at_levels if at.parameter == name]
+        found = [at for at in own if at.predictor == predictor]
+        parts = [f"{_interval(at)} for {predictor} = {at.level}" for at in found]
         if predictor is None:
-            parts = [f"{_sigma_interval(found[0])} where its predictors are at their means"]
-        elif len(found) > MOST_OF_SIGMA:
+            parts = [f"{_interval(found[0])} where its predictors are at their means"]
+        elif len(found) > MOST_LEVELS:
             order = sorted(range(len(found)), key=lambda index: found[index].mean)
             ends = f"from {parts[order[0]]} to {parts[order[-1]]}"
             parts = [ends, f"all {len(found)}: --format json"]
-        elif len(summary.sigmas) < sum(row.kind is Kind.SIGMA_COEFFICIENT for row in summary.rows):
-            parts.append("other predictors of sigma at their means")
-        lines += joined("sigma", parts)
+        elif len(own) < sum(row.predictor == name for row in summary.rows):
+            parts.append(f"other predictors of {name} at their means")
+        lines += joined(name, parts)
     return lines
 
 
-def _sigma_interval(sigma: SigmaAt) -> str:
-    mean, _, lower, upper = format_row(sigma.mean, sigma.sd, sigma.lower, sigma.upper)
+def _interval(at: AtLevel) -> str:
+    mean, _, lower, upper = format_row(at.mean, at.sd, at.lower, at.upper)
     return f"{mean} ({lower} to {upper})"
 
 
@@ -256,7 +257,7 @@ def _said_lines(record: RunRecord, summary: Summary) -> list[str]:
         *intercept_lines(record, summary),
         *sd_lines(record, summary),
         *threshold_lines(record, summary),
-        *sigma_lines(summary),
+        *at_level_lines(summary),
         *share_lines(summary),
     ]
 

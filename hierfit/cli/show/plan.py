@@ -18,7 +18,7 @@ from hierfit.model.engines import samples_by_stan
 from hierfit.model.formula import INTERCEPT
 from hierfit.model.priors import Prior
 from hierfit.model.roles import Roles
-from hierfit.model.spec import ModelSpec, sd_name, sigma_name, threshold_name
+from hierfit.model.spec import ModelSpec, sd_name, threshold_name
 from hierfit.record import GroupRecord
 from hierfit.results.words import counted
 from hierfit.stan.start import expected_warmup
@@ -184,7 +184,7 @@ def _place_note(name: str, spec: ModelSpec) -> str:
         return "; at the mean of what varies with the intercept"
     if spec.centered and spec.coefficients and name in map(threshold_name, spec.thresholds):
         return "; at the mean of x"
-    if name == sigma_name(INTERCEPT) and len(spec.sigma_coefficients) > 1:
+    if any(parameter.name == name and spec.speaks_of_mean(parameter) for parameter in spec.parameters):
         return "; at the mean of its predictors"
     return ""
 

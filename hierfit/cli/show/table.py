@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from hierfit.cli.page import page
+from hierfit.model.families import Auxiliary, auxiliary_of
 from hierfit.model.priors import HORSESHOE_SCALE
 from hierfit.model.spec import Kind
 from hierfit.record import GroupRecord
@@ -18,8 +19,7 @@ from hierfit.results.words import elided, plural
 from hierfit.visible import visible
 
 NAME_WIDTH, LEAST_NAME_WIDTH = 34, 12
-MOST_OF_SIGMA = 10
-_LOG_SIGMA = "Log of sigma, the residual sd (log scale: exp of a coefficient multiplies sigma)"
+MOST_LEVELS = 10
 _INTERVAL = ("lower", "upper")
 # Titles of the columns of numbers and the least width of each, with room and without; the sets of columns to choose
 # from, the fullest first.
@@ -69,15 +69,16 @@ def table_lines(summary: Summary, groups: Sequence[GroupRecord]) -> list[str]:
     table = [_header(width, {title: len(column[0]) for title, column in columns.items()}, summary.ci)]
     for title, section in _sections(summary, groups):
         if section:
-            table += [title, *_ends([lines[row.name] for row in section], title)]
+            own = [lines[row.name] for row in section]
+            table += [title, *(own if section[0].predictor is None else _ends(own))]
     return table
 
 
-def _ends(lines: list[str], title: str) -> list[str]:
+def _ends(lines: list[str]) -> list[str]:
     """Return the lines of a section; of the many levels that sigma may have, the first and the last."""
-    if title != _LOG_SIGMA or len(lines) <= MOST_OF_SIGMA:
+    if len(lines) <= MOST_LEVELS:
         return lines
-    shown = MOST_OF_SIGMA // 2
+    shown = MOST_LEVELS // 2
     return [*lines[:shown], f"  ... {len(lines) - 2 * shown:,} more: --format csv", *lines[-shown:]]
 
 
@@ -99,13 +100,21 @@ def _align(numbers: Sequence[str], least: int) -> list[str]:
     return [number.rjust(max(least, *map(len, padded))) for number in padded]
 
 
+def _multiplied(auxiliary: Auxiliary) -> str:
+    return f"{auxiliary.name} - 1" if auxiliary.link == "logm1" else auxiliary.name
+
+
 def _sections(summary: Summary, groups: Sequence[GroupRecord]) -> Iterable[tuple[str, list[SummaryRow]]]:
     yield "Coefficients", [row for row in summary.rows if row.kind is Kind.COEFFICIENT]
     yield "Thresholds", [row for row in summary.rows if row.kind is Kind.THRESHOLD]
     for group in groups:
         title = f"Variation between {plural(group.factor)} ({group.levels:,})"
         yield title, [row for row in summary.rows if row.group == group.factor]
-    yield _LOG_SIGMA, [row for row in summary.rows if row.kind is Kind.SIGMA_COEFFICIENT]
+    for name in dict.fromkeys(row.predictor for row in summary.rows if row.predictor is not None):
+        auxiliary = auxiliary_of(name)
+        title = f"{auxiliary.linked[0].upper()}{auxiliary.linked[1:]}: {auxiliary.meaning}"
+        multiplies = "multiplies its odds" if auxiliary.link == "logit" else f"multiplies {_multiplied(auxiliary)}"
+        yield f"{title} (exp of a coefficient {multiplies})", [row for row in summary.rows if row.predictor == name]
     auxiliaries = [row for row in summary.rows if row.kind is Kind.AUXILIARY]
     yield "Residual", [row for row in auxiliaries if row.name != HORSESHOE_SCALE]
     yield "Scale that coefficients under a horseshoe share", [row for row in auxiliaries if row.name == HORSESHOE_SCALE]

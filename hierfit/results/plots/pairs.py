@@ -40,8 +40,8 @@ NEAR_ZERO = 0.1
 
 
 def pair_indices(material: Material) -> list[int]:
-    """Return the parameters that pairs.png shows: sds, auxiliaries, correlations, those of sigma, up to the limit."""
-    kinds = (Kind.SD, Kind.AUXILIARY, Kind.CORRELATION, Kind.SIGMA_COEFFICIENT)
+    """Return the parameters that pairs.png shows: sds, auxiliaries, correlations, those of other predictors; some."""
+    kinds = (Kind.SD, Kind.AUXILIARY, Kind.CORRELATION, Kind.DISTRIBUTIONAL)
     ranked = [index for kind in kinds for index in material.free(kind)]
     return sorted(ranked[:MOST_PARAMETERS])
 

@@ -14,9 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hierfit.model import moments
+from hierfit.model.families import auxiliary_of
 from hierfit.model.formula import INTERCEPT
 from hierfit.model.priors import DISTRIBUTIONS
-from hierfit.model.spec import POSITIVE, Kind, Parameter, sigma_name, threshold_name
+from hierfit.model.spec import POSITIVE, Kind, Parameter, threshold_name
 from hierfit.results.digits import format_number
 from hierfit.results.plots.material import INTERVAL, Material, Plate, coverage_sentence, interval_text
 from hierfit.results.plots.style import (
@@ -114,11 +115,14 @@ def _truth_note(material: Material) -> str:
 
 def _sharing_an_axis(material: Material) -> dict[Kind, list[int]]:
     """Parameters of one kind whose scales are comparable, the intercepts left out."""
-    of_sigma = [i for i in material.free(Kind.SIGMA_COEFFICIENT) if material.draws.parameters[i].term != INTERCEPT]
+    parameters = material.draws.parameters
+    distributional = [i for i in material.free(Kind.DISTRIBUTIONAL) if parameters[i].term != INTERCEPT]
+    if len({parameters[i].predictor for i in distributional}) > 1:  # their links differ
+        distributional = []
     kinds = {
         Kind.COEFFICIENT: _slopes(material),
         Kind.THRESHOLD: material.free(Kind.THRESHOLD),
-        Kind.SIGMA_COEFFICIENT: of_sigma,
+        Kind.DISTRIBUTIONAL: distributional,
     }
     return {
         kind: chosen
@@ -148,9 +152,9 @@ def _draw_rows(ax: Axes, material: Material, indices: list[int], kind: Kind) -> 
     labels = {
         Kind.COEFFICIENT: f"change of {elided(link_words(material.design), LABEL_WIDTH)} per unit",
         Kind.THRESHOLD: f"threshold ({scale_words(material.design)})",
-        Kind.SIGMA_COEFFICIENT: "coefficient of log sigma",
     }
-    ax.set_xlabel(labels[kind])
+    predictor = material.draws.parameters[indices[0]].predictor
+    ax.set_xlabel(f"coefficient of {auxiliary_of(predictor).linked}" if predictor else labels[kind])
 
 
 def _draw_panel(ax: Axes, material: Material, index: int, across: int) -> None:
@@ -187,8 +191,8 @@ def _prior_density(material: Material, parameter: Parameter, grid: Array) -> Arr
         return _lkj_density(material, parameter, grid)
     if parameter.kind is Kind.THRESHOLD:
         return _threshold_density(material, parameter, grid)
-    if parameter.name == sigma_name(INTERCEPT) and len(material.spec.sigma_coefficients) > 1:
-        return None  # its prior is of log sigma at the mean of its predictors
+    if material.spec.speaks_of_mean(parameter):
+        return None
     prior = material.spec.prior_of(parameter)
     if prior is None or prior.distribution in ("flat", "constant"):
         return None

@@ -132,7 +132,7 @@ def _draw_factors(ax: Axes, material: Material, table: GroupTable, amounts: Arra
     ax.set_ylabel(f"pooling factor, {_label(table.terms[index])}")
     ax.set_ylim(0, 1.02)
     design = material.design
-    one_sigma = FAMILIES[design.family].collapsible and design.sigma is None and design.precision is None
+    one_sigma = FAMILIES[design.family].collapsible and not design.distributional and design.precision is None
     if table.terms == (INTERCEPT,) and one_sigma and len(material.design.groups) == 1:
         _draw_theory(ax, material, table, size)
 

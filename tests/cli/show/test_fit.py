@@ -32,10 +32,10 @@ from hierfit.model.table import Dialect
 from hierfit.record import DataRecord, GroupRecord, RunRecord, SecondsRecord
 from hierfit.request import FitRequest
 from hierfit.results.advice import Try
+from hierfit.results.at_levels import AtLevel
 from hierfit.results.checks import PriorCategories, PriorPredictive
 from hierfit.results.diagnostics import Diagnosis, Finding, Level
 from hierfit.results.group_summary import GroupSummary, GroupTable
-from hierfit.results.residual import SigmaAt
 from hierfit.results.summary import Summary, SummaryRow, VarianceShare
 from hierfit.stan.sampler import SamplerOptions
 from hierfit.stan.start import Start
@@ -47,7 +47,7 @@ NAN, RUN = float("nan"), Path("RUN")
 def row(name: str, kind: Kind, mean: float, sd: float, *rest: float, group: str | None = None) -> SummaryRow:
     lower, upper, mcse, rhat, bulk, tail = rest
     term = None if kind is Kind.AUXILIARY else name.partition("_at_")[0]
-    return SummaryRow(name, kind, group, term, mean, sd, lower, upper, mcse, rhat, bulk, tail)
+    return SummaryRow(name, kind, group, term, None, mean, sd, lower, upper, mcse, rhat, bulk, tail)
 
 
 ROWS = (
@@ -355,7 +355,8 @@ def test_json_holds_every_digit() -> None:
     parameters = {entry["name"]: entry for entry in document["parameters"]}
     assert list(parameters) == [entry.name for entry in ROWS]
     assert parameters["ses"] == {
-        "name": "ses", "kind": "coefficient", "group": None, "term": "ses", "mean": 2.3912, "sd": 0.1203,
+        "name": "ses", "kind": "coefficient", "group": None, "term": "ses", "predictor": None,
+        "mean": 2.3912, "sd": 0.1203,
         "lower": 2.1534, "upper": 2.6281, "mcse_mean": 0.002, "rhat": 1.0004, "ess_bulk": 3204, "ess_tail": 2871,
     }  # fmt: skip
     assert (parameters["sigma"]["rhat"], parameters["sigma"]["sd"]) == (None, 0)
@@ -414,7 +415,7 @@ def ordered_rows() -> tuple[SummaryRow, ...]:
     return (
         replace(ROWS[2], name="x", term="x"),
         *(
-            SummaryRow(f"threshold[{term}]", Kind.THRESHOLD, None, term, mean, 0.2012, mean - 0.4, mean + 0.4,
+            SummaryRow(f"threshold[{term}]", Kind.THRESHOLD, None, term, None, mean, 0.2012, mean - 0.4, mean + 0.4,
                        0.004, 1, 2352, 2289)
             for term, mean in cuts
         ),
@@ -459,24 +460,24 @@ def test_thresholds_without_predictors_or_with_several() -> None:
     assert "| threshold[bad\\|fair] " in shown
 
 
-def sigma_summary(sigmas: tuple[SigmaAt, ...], count: int = 2) -> Summary:
+def sigma_summary(sigmas: tuple[AtLevel, ...], count: int = 2) -> Summary:
     rows = [
-        SummaryRow(f"sigma_{name}", Kind.SIGMA_COEFFICIENT, None, name, 0.4801, 0.0423, 0.3991, 0.5651, 0.0008, 1,
+        SummaryRow(f"sigma_{name}", Kind.DISTRIBUTIONAL, None, name, "sigma", 0.4801, 0.0423, 0.3991, 0.5651, 0.0008, 1,
                    2907, 3034)
         for name in ["Intercept", "x", *(f"arm[{level}]" for level in range(2, count))]
     ]  # fmt: skip
     return Summary((*ROWS[:4], *rows), 0.95, (), sigmas)
 
 
-def at(level: str | None, mean: float) -> SigmaAt:
-    return SigmaAt(level and "arm", level, mean, 0.07, mean - 0.14, mean + 0.14)
+def at(level: str | None, mean: float) -> AtLevel:
+    return AtLevel("sigma", level and "arm", level, mean, 0.07, mean - 0.14, mean + 0.14)
 
 
 def test_the_coefficients_of_log_sigma_and_what_they_come_to() -> None:
     shown = run_text(RECORD, sigma_summary((at(None, 1.661),)), OK, OutputFormat.TABLE, RUN)
     table, said = shown.split("\n\n")[1:]
     assert table.splitlines()[-3:] == [
-        "Log of sigma, the residual sd (log scale: exp of a coefficient multiplies sigma)",
+        "Log sigma: the residual sd (exp of a coefficient multiplies sigma)",
         "  sigma_Intercept       0.480    0.042     0.399     0.565   1.00     2,907     3,034",
         "  sigma_x               0.480    0.042     0.399     0.565   1.00     2,907     3,034",
     ]
@@ -499,9 +500,10 @@ def test_sigma_at_the_levels_of_a_text_predictor() -> None:
     assert "  ... 10 more: --format csv" in shown
     assert sum(line.startswith("  sigma_") for line in shown) == 10
     document = json.loads(run_text(RECORD, many, OK, OutputFormat.JSON, RUN))
-    assert len(document["sigma"]) == 20 and len(document["parameters"]) == 24
-    assert document["sigma"][3] == {
-        "predictor": "arm", "level": "3", "mean": 2, "sd": 0.07, "lower": 2 - 0.14, "upper": 2 + 0.14,
+    assert len(document["at_levels"]) == 20 and len(document["parameters"]) == 24
+    assert document["at_levels"][3] == {
+        "parameter": "sigma", "predictor": "arm", "level": "3",
+        "mean": 2, "sd": 0.07, "lower": 2 - 0.14, "upper": 2 + 0.14,
     }  # fmt: skip
 
 

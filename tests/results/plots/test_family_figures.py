@@ -406,7 +406,7 @@ def test_a_threshold_prior_is_not_drawn_where_it_speaks_of_another_place():
     drawn_for = {
         p.name: _prior_density(Material(case.draws, case.design, case.spec), p, grid) is not None
         for p in case.draws.parameters
-        if p.kind is Kind.SIGMA_COEFFICIENT
+        if p.kind is Kind.DISTRIBUTIONAL
     }
     assert drawn_for == {"sigma_Intercept": False, "sigma_ses": True}
 

@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hierfit.model.sigma import SigmaColumns
-from hierfit.model.spec import Kind, Parameter, sigma_name
+from hierfit.model.distributional import PredictorColumns
+from hierfit.model.spec import Kind, Parameter, coefficient_name
 from hierfit.model.table import table_of
 from hierfit.model.terms import evaluate_terms
-from hierfit.results.residual import sigma_in_units
+from hierfit.results.at_levels import at_levels
 
 from .family_draws import family_case
 
@@ -28,9 +28,12 @@ def with_sigma(*terms, intercept=True, references=None, orders=None):
     found = evaluate_terms(terms, rows, references or {}, intercept=intercept)
     names = (("Intercept",) if intercept else ()) + found.names
     columns = np.column_stack([np.ones((240, int(intercept))), found.values])
-    design = dataclasses.replace(case.design, sigma=SigmaColumns(names, columns, found.terms), inputs=rows)
+    own = PredictorColumns("sigma", names, columns, found.terms)
+    design = dataclasses.replace(case.design, distributional=(own,), inputs=rows)
     drawn = {name: rng.normal(0, 0.3, case.draws.values.shape[:2]) for name in names}
-    parameters = tuple(Parameter(sigma_name(name), Kind.SIGMA_COEFFICIENT, None, name) for name in names)
+    parameters = tuple(
+        Parameter(coefficient_name("sigma", name), Kind.DISTRIBUTIONAL, None, name, "sigma") for name in names
+    )
     draws = dataclasses.replace(case.draws, parameters=parameters, values=np.stack(list(drawn.values()), axis=2))
     return draws, design, drawn
 
@@ -43,19 +46,19 @@ def check(found, values):
 
 def test_one_sigma_has_nothing_to_say():
     case = family_case("gaussian")
-    assert sigma_in_units(case.draws, case.design, BOUNDS) == ()
+    assert at_levels(case.draws, case.design, BOUNDS) == ()
 
 
 def test_numbers_are_held_at_their_mean():
     draws, design, b = with_sigma("x")
-    (found,) = sigma_in_units(draws, design, BOUNDS)
+    (found,) = at_levels(draws, design, BOUNDS)
     assert (found.predictor, found.level) == (None, None)
     check(found, np.exp(b["Intercept"] + b["x"] * X.mean()))
 
 
 def test_levels_are_compared_with_their_reference_and_numbers_stay_at_their_mean():
     draws, design, b = with_sigma("x", "arm", "x:arm")
-    found = sigma_in_units(draws, design, BOUNDS)
+    found = at_levels(draws, design, BOUNDS)
     assert [(sigma.predictor, sigma.level) for sigma in found] == [("arm", "ctl"), ("arm", "trt")]
     at_mean = b["Intercept"] + b["x"] * X.mean()
     check(found[0], np.exp(at_mean))
@@ -64,7 +67,7 @@ def test_levels_are_compared_with_their_reference_and_numbers_stay_at_their_mean
 
 def test_without_an_intercept_every_level_is_its_own():
     draws, design, b = with_sigma("C(judge)", intercept=False)
-    found = sigma_in_units(draws, design, BOUNDS)
+    found = at_levels(draws, design, BOUNDS)
     assert [(sigma.predictor, sigma.level) for sigma in found] == [("judge", "1"), ("judge", "2")]
     check(found[1], np.exp(b["C(judge)[2]"]))
 
@@ -72,7 +75,7 @@ def test_without_an_intercept_every_level_is_its_own():
 @pytest.mark.parametrize("written", ["site", "C(site)"])
 def test_levels_stand_in_the_stated_order(written):
     draws, design, b = with_sigma(written, references={"site": "b"}, orders={"site": ("c", "b", "a")})
-    found = sigma_in_units(draws, design, BOUNDS)
+    found = at_levels(draws, design, BOUNDS)
     assert [sigma.level for sigma in found] == ["c", "b", "a"]
     check(found[1], np.exp(b["Intercept"]))
     check(found[2], np.exp(b["Intercept"] + b[f"{written}[a]"]))
@@ -80,7 +83,7 @@ def test_levels_stand_in_the_stated_order(written):
 
 def test_sum_contrasts_add_up_to_nothing():
     draws, design, b = with_sigma("S(site)")
-    found = sigma_in_units(draws, design, BOUNDS)
+    found = at_levels(draws, design, BOUNDS)
     own = [b["S(site)[a]"], b["S(site)[b]"], -b["S(site)[a]"] - b["S(site)[b]"]]
     for sigma, deviation in zip(found, own, strict=True):
         check(sigma, np.exp(b["Intercept"] + deviation))
@@ -88,7 +91,7 @@ def test_sum_contrasts_add_up_to_nothing():
 
 def test_several_text_predictors_are_held_at_their_mean_in_turn():
     draws, design, b = with_sigma("arm", "site")
-    found = sigma_in_units(draws, design, BOUNDS)
+    found = at_levels(draws, design, BOUNDS)
     assert [(sigma.predictor, sigma.level) for sigma in found] == [
         ("arm", "ctl"), ("arm", "trt"), ("site", "a"), ("site", "b"), ("site", "c"),
     ]  # fmt: skip

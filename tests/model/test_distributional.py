@@ -1,4 +1,4 @@
-"""Columns of log sigma: numbers, words, levels without an intercept, and what is refused."""
+"""Columns of parameters beside the mean: numbers, words, levels without an intercept, and what is refused."""
 
 from dataclasses import replace
 
@@ -8,10 +8,11 @@ import pytest
 from hierfit.errors import DataError, FormulaError, HierfitError, UsageError
 from hierfit.model.building import build_design
 from hierfit.model.design import Design
+from hierfit.model.distributional import PredictorColumns
 from hierfit.model.families import FAMILIES
+from hierfit.model.formula import PREDICTABLE
 from hierfit.model.formula_text import parse_formula
 from hierfit.model.roles import Roles
-from hierfit.model.sigma import SigmaColumns
 from hierfit.model.table import Table
 from tests.model.cases import table
 
@@ -37,9 +38,10 @@ def built(sigma: str, *, family: str = "gaussian", roles: Roles | None = None) -
     return build_design(formula, columns(), family=family, roles=roles or Roles())
 
 
-def sigma_of(design: Design) -> SigmaColumns:
-    assert design.sigma is not None
-    return design.sigma
+def sigma_of(design: Design) -> PredictorColumns:
+    (own,) = design.distributional
+    assert own.parameter == "sigma"
+    return own
 
 
 def test_numbers_and_words() -> None:
@@ -84,10 +86,10 @@ def test_a_grouping_column_of_numbers_is_taken_as_categories() -> None:
 
 
 def test_without_terms_there_is_nothing() -> None:
-    assert build_design(parse_formula("y ~ a + (1 | g)"), columns()).sigma is None
+    assert build_design(parse_formula("y ~ a + (1 | g)"), columns()).distributional == ()
 
 
-@pytest.mark.parametrize("family", [name for name, family in FAMILIES.items() if not family.has_sigma])
+@pytest.mark.parametrize("family", [name for name, family in FAMILIES.items() if not family.auxiliary("sigma")])
 def test_a_family_without_sigma_is_refused(family: str) -> None:
     source = columns()
     # whole numbers from 0 to 3, or two of them, or shares: what every family but that of trials can have
@@ -113,3 +115,14 @@ def test_what_says_nothing_or_too_much_is_refused(terms: str, error: type[Hierfi
         built(terms)
     assert message in refused.value.message
     assert "--sigma" in (refused.value.hint or "")
+
+
+def test_several_parameters_have_columns_of_their_own() -> None:
+    formula = parse_formula("y ~ a; nu ~ 1; sigma ~ sector")
+    nu, sigma = build_design(formula, columns(), family="student").distributional
+    assert (nu.parameter, nu.coefficients) == ("nu", ("Intercept",))
+    assert sigma.coefficients == ("Intercept", "sector[Private]", "sector[Public]")
+
+
+def test_all_parameters_of_all_families_may_be_predicted() -> None:
+    assert {auxiliary.name for family in FAMILIES.values() for auxiliary in family.auxiliaries} == set(PREDICTABLE)
