@@ -192,11 +192,11 @@ def _other_predictors(trouble: Trouble, design: Design) -> Iterator[Try]:
         if not any(coefficient in trouble.names for coefficient in coefficients.names):
             continue
         if own.intercept and len(own.terms) == 1 and own.terms[0] in design.references:
-            why = f"a {name} of each level, none compared with a reference"
-            yield _model(why, formula.with_predictor(replace(own, intercept=False)))
+            alone = replace(own, intercept=False)
+            yield _step(f"a {name} of each level, none compared with a reference", f"--{name}", alone.right)
         elif len(own.terms) > 1:
-            fewer = formula.with_predictor(replace(own, terms=own.terms[:-1]))
-            yield _model(f"a {name} that does not depend on {own.terms[-1]}", fewer)
+            fewer = replace(own, terms=own.terms[:-1])
+            yield _step(f"a {name} that does not depend on {own.terms[-1]}", f"--{name}", fewer.right)
         else:
             yield _model(f"one {name} for all rows", formula.without_predictor(name))
 

@@ -10,7 +10,7 @@ import numpy as np
 from hierfit.model.design import Design, Group
 from hierfit.model.distributional import PredictorColumns
 from hierfit.model.families import FAMILIES, THRESHOLD
-from hierfit.model.formula import Formula, GroupTerm
+from hierfit.model.formula import Formula, GroupTerm, Predictor
 from hierfit.model.priors import Prior
 from hierfit.model.spec import (
     GroupCoefficients,
@@ -133,8 +133,9 @@ def family_case(
         {name: u + 0.1 * rng.normal(size=(*shape, *u.shape)) for name, u in effects.items()},
         {"diverging": np.zeros(shape, dtype=bool), "energy": rng.normal(size=shape)}, 10,
     )  # fmt: skip
+    predictors = (Predictor("sigma", ("ses",)),) if sigma else ()
     spec = ModelSpec(
-        Formula("answer", names, _terms(groups)), family, link, names,
+        Formula("answer", names, _terms(groups), distributional=predictors), family, link, names,
         tuple(GroupCoefficients(group.factor, group.terms, False) for group in groups),
         {name: Prior("normal", (0.0, 2.5), "test") for name in values}, centered=False,
         thresholds=between, distributional=(PredictorCoefficients("sigma", tuple(OF_SIGMA)),) if sigma else (),

@@ -403,12 +403,11 @@ def test_a_threshold_prior_is_not_drawn_where_it_speaks_of_another_place():
     assert _prior_density(Material(case.draws, case.design, case.spec), parameter, grid) is not None
     assert _prior_density(Material(case.draws, centred, case.spec), parameter, grid) is None
     case = family_case("gaussian", sigma=True)
-    drawn_for = {
-        p.name: _prior_density(Material(case.draws, case.design, case.spec), p, grid) is not None
-        for p in case.draws.parameters
-        if p.kind is Kind.DISTRIBUTIONAL
-    }
-    assert drawn_for == {"sigma_Intercept": False, "sigma_ses": True}
+    of_sigma = [parameter for parameter in case.draws.parameters if parameter.kind is Kind.DISTRIBUTIONAL]
+    for spec, at_zero in ((case.spec, True), (dataclasses.replace(case.spec, centered=True), False)):
+        material = Material(case.draws, case.design, spec)
+        drawn_for = {parameter.name: _prior_density(material, parameter, grid) is not None for parameter in of_sigma}
+        assert drawn_for == {"sigma_Intercept": at_zero, "sigma_ses": True}
 
 
 def test_hurdles_have_a_rootogram_and_no_ratio(drawn):
