@@ -226,3 +226,26 @@ def test_a_horseshoe_shrinks_the_small_and_leaves_the_large(tmp_path: Path) -> N
     assert np.sum(means["horseshoe"] ** 2) < 0.5 * np.sum(means["normal"] ** 2)
     for name in large:
         assert abs(horseshoe.summary.row(name).mean) > 0.8 * abs(normal.summary.row(name).mean)
+
+
+PREDICTED = [(name, auxiliary.name) for name, family in FAMILIES.items() for auxiliary in family.auxiliaries]
+QUICK = {("zero_inflated_poisson", "zi"), ("negbinomial", "shape")}
+
+
+@pytest.mark.parametrize(
+    ("family", "parameter"),
+    [
+        pytest.param(*each, marks=[pytest.mark.stan, *([] if each in QUICK else [pytest.mark.slow])])
+        for each in PREDICTED
+    ],
+)
+def test_predictors_of_every_parameter_are_recovered(family: str, parameter: str, tmp_path: Path) -> None:
+    formula = parse_formula(f"y ~ x + (1 | g); {parameter} ~ x + arm")
+    true = {f"{parameter}_x": 0.5, f"{parameter}_arm[b]": -0.6}
+    asked = Simulation(
+        formula, family, levels={"g": 40}, rows=40, categories={"arm": ("a", "b")}, true=true, seed=4
+    )  # fmt: skip
+    done = fit(asked, tmp_path)
+    assert_recovered(done)
+    a, b = (at.mean for at in done.summary.at_levels)
+    assert a > b

@@ -1,15 +1,16 @@
 """Findings x model -> what to try next: options to add to `hierfit fit --from RUN`, the likeliest first.
 
 Every step is made from the run's own model and is accepted as it stands (`tests/cli/test_tries.py` types each). What
-the user set to less than hierfit's own comes first, and alone. More draws where the chains agree but are slow. A few
-divergences end with smaller steps, unless these were taken; many are the model's, and want a smaller one, or a prior
-where the data say little. The order follows the sources, which four fits do not contradict: those of eleven of
-`python -m tests.remedies` that warned or failed (3 or 4 levels with slopes, gaussian and poisson; separation). Each
-line followed by itself:
+the user set to less than hierfit's own comes first, and alone. More draws where the chains agree but are slow. Then
+priors where the data say little, which cured most; longer or smaller steps; smaller models, which cure but answer
+another question; a longer warmup, which made some worse. The order follows what helped in `python -m tests.remedies`:
+of its sixteen fits nine warned or failed (3 or 4 levels with slopes, gaussian, poisson, student; nested and thin;
+separation; near-collinear predictors), and of eight of them each line was followed by itself:
 
-    prior of a coefficient    1 of 1 cured      fewer slopes       1 of 2 cured
-    narrower prior of an sd   1 of 3, 1 helped  smaller steps      1 of 4
-    no correlations           1 of 2, 1 helped  a longer warmup    1 of 3, 1 made worse
+    prior of a coefficient    3 of 3 cured      fewer slopes       4 of 5 cured
+    narrower prior of an sd   3 of 6            no correlations    2 of 5, 1 made worse
+    smaller steps             2 of 7            a longer warmup    2 of 7, 3 made worse
+    longer trajectories       1 helped, 1.3 x   more draws         1 helped, 8.7 x the time
 
 Sources: Stan's "Runtime warnings and convergence problems" guide; Betancourt, "Hierarchical modeling" (2020).
 """
@@ -71,10 +72,13 @@ def _steps(trouble: Trouble, draws: Draws, design: Design) -> Iterator[Try]:
         return
     by_stan = "tree_depth" in draws.stats
     lost = found & {"divergences", "stuck", "nonfinite"}
-    if found & {"ess", "rhat"} and not lost:
+    draws_first = bool(found & {"ess", "rhat"}) and not lost
+    if draws_first and "treedepth" not in found:
         yield _more_draws(trouble, draws)
     if found & {"rhat", "ess", "stuck", "weight", "pareto_k"} and not by_stan:
         yield _step("Stan's sampler instead of independence Metropolis", "--engine", "full")
+    if lost or found & {"ebfmi", "rhat"}:
+        yield from _other_priors(trouble, draws, design)
     if "treedepth" in found and draws.max_treedepth >= STAN_TREEDEPTH:
         depth = str(draws.max_treedepth + 2)
         yield _step("longer trajectories, up to 4 times slower", "--max-treedepth", depth)
@@ -82,10 +86,11 @@ def _steps(trouble: Trouble, draws: Draws, design: Design) -> Iterator[Try]:
     if trouble.divergent <= FEW_DIVERGENT:
         yield from steps
     if lost or found & {"ebfmi", "rhat"}:
-        yield from _other_priors(trouble, draws, design)
         yield from _smaller_models(trouble, draws, design)
     if trouble.divergent > FEW_DIVERGENT:
         yield from steps
+    if draws_first and "treedepth" in found:
+        yield _more_draws(trouble, draws)
     # A given warmup ends hierfit's own attempts: of 4,000 draws that diverged once, 324 of 16,000 did after it.
     if by_stan and found & {"rhat", "ebfmi", "stuck"} and not trouble.divergent and trouble.asked.warmup is None:
         yield _step("more time to find the step size and the scales", "--warmup", "2000")
@@ -174,14 +179,14 @@ def _smaller_models(trouble: Trouble, draws: Draws, design: Design) -> Iterator[
     terms = {term.factor: term for term in formula.groups}
     for group in suspect_groups(trouble, design):
         term = terms[group.factor]
-        if group.correlated and len(group.terms) > 1:
-            without = replace(term, correlated=False)
-            yield _model("no correlations of what varies", _with_group(formula, term, without))
         if term.slopes and term.intercept:
             last = term.slopes[-1]
             without = replace(term, slopes=term.slopes[:-1], correlated=term.correlated or len(term.slopes) == 1)
             why = f"one coefficient of {last} for all {plural(group.factor)}"
             yield _model(why, _with_group(formula, term, without))
+        if group.correlated and len(group.terms) > 1:
+            without = replace(term, correlated=False)
+            yield _model("no correlations of what varies", _with_group(formula, term, without))
 
 
 def _other_predictors(trouble: Trouble, design: Design) -> Iterator[Try]:

@@ -21,13 +21,14 @@ def flags(case, found, draws=None):
 def test_few_divergences_want_smaller_steps_many_another_model(synthetic):
     case = synthetic(40)
     models = [
-        "--formula 'mathach ~ 1 + ses + (1 + ses || school)'",
         "--formula 'mathach ~ 1 + ses + (1 | school)'",
+        "--formula 'mathach ~ 1 + ses + (1 + ses || school)'",
     ]
     steps = "--adapt-delta 0.99"
     few = flags(case, trouble(case, "divergences", divergent=0.004))
     many = flags(case, trouble(case, "divergences", divergent=0.2))
-    assert few[0] == steps and few[-2:] == models
+    assert few[-3:] == [steps, *models]
+    assert all(flag.startswith("--prior") for flag in few[:-3])
     assert many[-3:] == [*models, steps]
     assert steps not in flags(case, trouble(case, "divergences", asked=Asked(adapt_delta=0.99)))
     stats = {**case.draws.stats, "acceptance_rate": np.full(case.draws.values.shape[:2], 0.99)}
@@ -101,6 +102,9 @@ def test_treedepth_raises_the_limit_of_this_run(synthetic):
     for limit, said in ((8, "--max-treedepth 10"), (10, "--max-treedepth 12")):
         draws = dataclasses.replace(case.draws, max_treedepth=limit)
         assert flags(case, trouble(case, "treedepth"), draws) == [said]
+    slow = flags(case, trouble(case, "treedepth", "ess", "rhat", factors=()), draws)
+    (more,) = (flag for flag in slow if flag.startswith("--draws"))
+    assert slow.index(said) < slow.index(more), "what may cure comes before what costs most"
 
 
 def test_a_lone_varying_slope_is_not_dropped(synthetic):
@@ -115,8 +119,8 @@ def test_slopes_are_named_as_the_formula_has_them(synthetic):
     found = trouble(case, "divergences")
     found = dataclasses.replace(found, spec=dataclasses.replace(found.spec, formula=formula))
     assert flags(case, found)[-2:] == [
-        "--formula 'mathach ~ 1 + ses + level + (1 + ses + level || school)'",
         "--formula 'mathach ~ 1 + ses + level + (1 + ses | school)'",
+        "--formula 'mathach ~ 1 + ses + level + (1 + ses + level || school)'",
     ]
 
 

@@ -165,7 +165,7 @@ def test_divergences_warn_and_from_one_percent_fail(synthetic, count, level, sha
     assert finding.level is level
     assert finding.value.startswith(f"{count} of 2,000 draws ({share})")
     assert diagnosis.divergent == count
-    assert diagnosis.tries[0].flag == "--adapt-delta 0.99"
+    assert "--adapt-delta 0.99" in [each.flag for each in diagnosis.tries]
 
 
 def test_divergences_say_which_small_sd_they_sit_at(synthetic):
