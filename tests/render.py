@@ -1,6 +1,6 @@
 """`python -m tests.render` (`make rendered`) writes what is made from code.
 
-    python -m tests.render              the Stan programs, docs/commands.md and the table of docs/families.md
+    python -m tests.render              the Stan programs, docs/commands.md, tables of docs/families.md, CONTRIBUTING.md
     python -m tests.render --outputs    also the outputs and numbers that DOCUMENTS quote, by running their commands
 
 docs/commands.md says what `hierfit COMMAND --help` says, laid out here, so that it does not change with Typer's taste
@@ -32,6 +32,7 @@ from hierfit.model.families import FAMILIES, Auxiliary
 from hierfit.results.convergence import assess
 from hierfit.results.digits import format_row
 from hierfit.stan.programs import write_rendered
+from tests.floors import CONTRIBUTING, floors_page
 
 ROOT = Path(__file__).parents[1]
 COMMANDS, FAMILIES_PAGE = ROOT / "docs" / "commands.md", ROOT / "docs" / "families.md"
@@ -215,6 +216,7 @@ def main() -> None:
     write_rendered(ROOT / "stan_models" / "rendered")
     COMMANDS.write_text(commands_text())
     FAMILIES_PAGE.write_text(families_page())
+    CONTRIBUTING.write_text(floors_page())
     for document in DOCUMENTS if "--outputs" in sys.argv[1:] else ():
         with tempfile.TemporaryDirectory() as folder:
             document.write_text(with_outputs(document.read_text(), workplace(Path(folder))))

@@ -1,68 +1,14 @@
-"""Imports go down only, and the library neither prints nor knows the command line."""
+"""Imports go down only and in no circle, and the library neither prints nor knows the command line."""
 
 import ast
-from pathlib import Path
 
 import pytest
 
-PACKAGE = Path(__file__).parents[1] / "hierfit"
-# From the ground up; a module may import from its own floor and those below.
-FLOORS = [
-    {"hierfit", "hierfit.errors", "hierfit.plain", "hierfit.visible"},
-    {"hierfit.disk", "hierfit.interrupts"},
-    {"hierfit.model"},
-    {"hierfit.stan"},
-    {"hierfit.marginal"},
-    {"hierfit.sources"},
-    {"hierfit.request"},
-    {"hierfit.results"},
-    {"hierfit.simulate"},
-    {"hierfit.notes"},
-    {"hierfit.rounds"},
-    {"hierfit.manifest", "hierfit.record", "hierfit.runs", "hierfit.reading"},
-    {"hierfit.finished"},
-    {"hierfit.workflow"},
-    {"hierfit.machine"},
-    {"hierfit.cli.options", "hierfit.cli.page"},
-    {"hierfit.cli.show"},
-    {"hierfit.cli", "hierfit.__main__"},
-]
+from tests.floors import CONTRIBUTING, circle, floor, floors_page, imported, modules, tree
+
 # results may know what the sampler returns, nothing else of stan.
 SAMPLER_ONLY = {"hierfit.stan.sampler"}
 HEAVY = {"arviz", "cmdstanpy", "jinja2", "matplotlib", "pandas", "scipy", "xarray"}
-
-
-def modules() -> list[str]:
-    paths = sorted(PACKAGE.rglob("*.py"))
-    return [
-        ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts).removesuffix(".__init__") for path in paths
-    ]
-
-
-def tree(module: str) -> ast.Module:
-    path = PACKAGE.parent / Path(*module.split("."))
-    path = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
-    return ast.parse(path.read_text())
-
-
-def imported(nodes: ast.AST) -> set[str]:
-    names = set()
-    for node in ast.walk(nodes):
-        if isinstance(node, ast.Import):
-            names |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            assert node.level == 0, "relative imports hide the floor"
-            names |= {f"{node.module}.{alias.name}" for alias in node.names} | {node.module}
-    return names
-
-
-def floor(name: str) -> int | None:
-    parts = name.split(".")
-    for length in range(len(parts), 0, -1):
-        for number, members in enumerate(FLOORS):
-            if ".".join(parts[:length]) in members:
-                return number
-    return None
 
 
 def test_every_module_has_a_floor() -> None:
@@ -76,6 +22,24 @@ def test_imports_go_down(module: str) -> None:
     assert own is not None
     above = {name for name in imported(tree(module)) if (floor(name) or 0) > own}
     assert above == set()
+
+
+def test_no_modules_import_one_another_in_a_circle() -> None:
+    assert circle() == []
+
+
+def test_a_circle_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    known = {"a": "import b", "b": "def f():\n    from c import g", "c": "from a import h", "d": "import a"}
+    monkeypatch.setattr("tests.floors.modules", lambda: tuple(known))
+    monkeypatch.setattr("tests.floors.tree", lambda name: ast.parse(known[name]))
+    found = circle()
+    assert found[0] == found[-1] and set(found) == {"a", "b", "c"}
+    del known["c"]
+    assert circle() == []
+
+
+def test_the_floor_plan_is_that_of_the_code() -> None:
+    assert CONTRIBUTING.read_text() == floors_page(), "run `make rendered`"
 
 
 @pytest.mark.parametrize("module", [name for name in modules() if name.startswith("hierfit.results")])
