@@ -10,7 +10,7 @@ from hierfit.model.formula import Formula
 from hierfit.model.roles import NO_ROLES, Roles
 from hierfit.model.source import STDIN
 from hierfit.plain import Later, Positive, Within
-from hierfit.stan.sampler import SamplerOptions
+from hierfit.sampling import SamplerOptions
 
 
 @dataclass(frozen=True)

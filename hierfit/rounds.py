@@ -25,9 +25,9 @@ from hierfit.results.diagnostics import check_weights, one_dominates, weights_of
 from hierfit.results.digits import format_share
 from hierfit.results.draws import Draws, joined
 from hierfit.results.verdict import THRESHOLDS
+from hierfit.sampling import Progress, SamplerOptions
 from hierfit.sources import Source
 from hierfit.stan.chain_state import ChainState
-from hierfit.stan.sampler import Progress, SamplerOptions
 from hierfit.stan.start import Start
 
 MOST_ROUNDS = 10

@@ -20,12 +20,13 @@ from hierfit.model.design import Design
 from hierfit.model.engines import COLLAPSED_FAMILY, Engine, samples_by_stan, stan_engine
 from hierfit.model.repeated import sampled_family
 from hierfit.model.spec import ModelSpec, sd_name
+from hierfit.sampling import Progress, SamplerOptions, Sampling
 from hierfit.stan.attempts import Views, sample_after_short_warmup
 from hierfit.stan.chain_state import ChainState
 from hierfit.stan.data import stan_data
 from hierfit.stan.executable import Executable, build_executable
 from hierfit.stan.programs import StanProgram, render_program
-from hierfit.stan.sampler import Progress, SamplerOptions, Sampling, sample
+from hierfit.stan.sampler import sample
 from hierfit.stan.start import Start, sample_from_mode
 from hierfit.stan.toolchain import find_toolchain
 

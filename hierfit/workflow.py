@@ -50,12 +50,12 @@ from hierfit.results.group_summary import summarize_groups
 from hierfit.results.netcdf import least_bytes, write_netcdf
 from hierfit.results.summary import Summary
 from hierfit.rounds import SHORT_ROUND, SILENT, Drawn, Listener, Target, draw_more, draw_or_stand_in
+from hierfit.sampling import SamplerOptions
 from hierfit.sources import Wanted, open_source, program_for
 from hierfit.stan.chain_state import ChainState
 from hierfit.stan.data import stan_data
 from hierfit.stan.executable import find_executable
 from hierfit.stan.programs import StanProgram
-from hierfit.stan.sampler import SamplerOptions
 from hierfit.stan.start import is_untouched
 from hierfit.stan.timing import Estimate, estimate_time
 from hierfit.stan.toolchain import find_toolchain

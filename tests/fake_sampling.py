@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from hierfit.sampling import Progress, SamplerOptions, Sampling, Seconds
 from hierfit.stan.executable import Executable
-from hierfit.stan.sampler import Progress, SamplerOptions, Sampling, Seconds
 from hierfit.stan.toolchain import Toolchain
 
 TOOLCHAIN = Toolchain("bundled", "2.35.0", Path("httpstan"), Path("stanc"), ("g++",), "g++ 12.2.0", (), "0" * 64)

@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[1]
 PACKAGE, CONTRIBUTING = ROOT / "hierfit", ROOT / "CONTRIBUTING.md"
 # From the ground up; a module may import from its own floor and those below.
 FLOORS = [
-    ("hierfit.errors", "hierfit.plain", "hierfit.visible", "hierfit"),
+    ("hierfit.errors", "hierfit.plain", "hierfit.sampling", "hierfit.visible", "hierfit"),
     ("hierfit.disk", "hierfit.interrupts"),
     ("hierfit.model",),
     ("hierfit.stan",),

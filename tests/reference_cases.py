@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from hierfit.model.formula_text import parse_formula
 from hierfit.model.roles import NO_ROLES, Roles
 from hierfit.request import FitRequest
-from hierfit.stan.sampler import SamplerOptions
+from hierfit.sampling import SamplerOptions
 from tests.importance import Estimate, Factor, Model
 
 ROOT = Path(__file__).parents[1]

@@ -24,11 +24,11 @@ from hierfit.model.formula_text import parse_formula
 from hierfit.model.prior_choice import build_spec
 from hierfit.model.spec import ModelSpec
 from hierfit.results.collect import draws_from_sampling
+from hierfit.sampling import SamplerOptions, Sampling
 from hierfit.sources import StanSource, program_for
 from hierfit.stan.data import stan_data
 from hierfit.stan.executable import build_executable
 from hierfit.stan.programs import render_program
-from hierfit.stan.sampler import SamplerOptions, Sampling
 from hierfit.stan.sampler import sample as sample_by_stan
 from hierfit.stan.start import sample_from_mode
 from hierfit.stan.toolchain import bundled_toolchain

@@ -15,10 +15,10 @@ from hierfit.model.formula_text import parse_formula
 from hierfit.model.roles import Roles
 from hierfit.request import FitRequest
 from hierfit.results.group_summary import summarize_groups
+from hierfit.sampling import SamplerOptions
 from hierfit.simulate.files import write_simulation
 from hierfit.simulate.scenarios import find_scenario
 from hierfit.simulate.simulate import simulate
-from hierfit.stan.sampler import SamplerOptions
 from tests.reference_cases import CASES, FOLDER, ReferenceCase, misses, read_estimates, read_posteriors
 from tests.reference_table import shown_fits
 from tests.test_docs import assert_near, moments_in, monte_carlo

@@ -15,11 +15,11 @@ from hierfit.model.families import FAMILIES
 from hierfit.model.formula_text import parse_formula
 from hierfit.model.roles import Roles
 from hierfit.request import FitRequest
+from hierfit.sampling import SamplerOptions
 from hierfit.simulate.files import write_simulation
 from hierfit.simulate.scenarios import find_scenario, scenario_of
 from hierfit.simulate.simulate import simulate
 from hierfit.simulate.simulation import Simulation
-from hierfit.stan.sampler import SamplerOptions
 
 CHEAP = {"gaussian", "bernoulli", "poisson"}
 # One chance in a thousand at each end of a count; some 30 counts are made here, with fixed seeds.

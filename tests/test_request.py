@@ -9,7 +9,7 @@ from hierfit.model.formula import Formula, GroupTerm
 from hierfit.model.roles import Roles
 from hierfit.plain import UnexpectedError, from_plain, to_plain
 from hierfit.request import FitRequest
-from hierfit.stan.sampler import SamplerOptions
+from hierfit.sampling import SamplerOptions
 
 REQUEST = FitRequest(
     Path("/data/pupils é.csv"),

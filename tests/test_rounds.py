@@ -21,10 +21,10 @@ from hierfit.request import FitRequest
 from hierfit.results.convergence import assess
 from hierfit.results.diagnostics import diagnose
 from hierfit.rounds import Drawn, Listener, Target, draw, draw_more, draw_or_stand_in
+from hierfit.sampling import SamplerOptions, Sampling
 from hierfit.sources import MarginalSource, StanSource, Wanted
 from hierfit.stan.data import stan_data
 from hierfit.stan.programs import StanProgram
-from hierfit.stan.sampler import SamplerOptions, Sampling
 from tests.fake_sampling import EXECUTABLE, fake_sampling, replace_sampler
 from tests.marginal.cases import model
 from tests.model.cases import design

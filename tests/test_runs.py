@@ -20,7 +20,7 @@ from hierfit.plain import to_plain
 from hierfit.record import DataRecord, RunRecord, SecondsRecord
 from hierfit.request import FitRequest
 from hierfit.results.diagnostics import Diagnosis, Level
-from hierfit.stan.sampler import SamplerOptions
+from hierfit.sampling import SamplerOptions
 
 FORMULA = Formula("y")
 PRIORS = {"Intercept": Prior("flat", (), "none"), "sigma": Prior("exponential", (1.0,), "none")}

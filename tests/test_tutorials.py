@@ -16,10 +16,10 @@ from hierfit.model.formula import formula_from_flags
 from hierfit.request import FitRequest
 from hierfit.results.group_summary import summarize_groups
 from hierfit.results.summary import Summary
+from hierfit.sampling import SamplerOptions
 from hierfit.simulate.files import write_simulation
 from hierfit.simulate.scenarios import find_scenario
 from hierfit.simulate.simulate import simulate
-from hierfit.stan.sampler import SamplerOptions
 from tests.references import Moments, tutorial_one, tutorial_two
 
 pytestmark = pytest.mark.stan

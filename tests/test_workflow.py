@@ -21,12 +21,12 @@ from hierfit.model.formula import Formula, formula_from_flags
 from hierfit.model.learnt_terms import LearntTerms, learnt_terms
 from hierfit.request import FitRequest
 from hierfit.rounds import Listener
+from hierfit.sampling import SamplerOptions
 from hierfit.simulate.files import write_simulation
 from hierfit.simulate.scenarios import find_scenario
 from hierfit.simulate.simulate import simulate
 from hierfit.sources import program_for
 from hierfit.stan.data import stan_data
-from hierfit.stan.sampler import SamplerOptions
 from tests.disk import faults
 from tests.fake_sampling import replace_sampler
 

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from hierfit.errors import Interrupted
 from hierfit.interrupts import shielded
 from hierfit.marginal.posterior import MarginalPosterior, Point, threads
-from hierfit.stan.sampler import Progress, SamplerOptions, Sampling, Seconds
+from hierfit.sampling import Progress, SamplerOptions, Sampling, Seconds
 
 Array = NDArray[np.float64]
 Generators = Sequence[np.random.Generator]

@@ -11,7 +11,7 @@ from hierfit.marginal.posterior import reduce_model, threads
 from hierfit.marginal.proposal import PILOT
 from hierfit.model.design import Design
 from hierfit.model.spec import ModelSpec
-from hierfit.stan.sampler import SamplerOptions
+from hierfit.sampling import SamplerOptions
 from hierfit.stan.timing import Estimate
 
 TIMED = 10

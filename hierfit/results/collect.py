@@ -26,7 +26,7 @@ from hierfit.model.scaling import coefficient_scale, effect_scale
 from hierfit.model.spec import Kind, ModelSpec, pairs
 from hierfit.results.collapsed import Sampled, draw_rest
 from hierfit.results.draws import Draws
-from hierfit.stan.sampler import Sampling
+from hierfit.sampling import Sampling
 
 Array = NDArray[np.float64]
 _VARIABLES = ("b", "threshold", "sd", "cor", "b_aux", "aux", "horseshoe_global", "partial", "z")

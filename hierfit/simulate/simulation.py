@@ -231,7 +231,12 @@ def _check_scenario(simulation: Simulation) -> None:
     formula, more = simulation.formula, (simulation.categories, simulation.distributions, simulation.per)
     columns = all(column_of(term) in simulation.number_columns for term in formula.all_terms)
     crossed = all(not group.crossing for group in formula.groups) and not any(g.slopes for g in formula.groups[1:])
-    if not (columns and crossed and len(formula.groups) in (1, 2)) or any(more) or formula.sigma or simulation.offset:
+    if (
+        not (columns and crossed and len(formula.groups) in (1, 2))
+        or any(more)
+        or formula.distributional
+        or simulation.offset
+    ):
         raise UsageError(
             f"'{formula}' is no scenario: that has columns of numbers, a factor, and intercepts of a second one.",
             hint="leave out of_scenario: any other formula is simulated without",

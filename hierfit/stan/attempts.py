@@ -28,9 +28,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hierfit.errors import Interrupted, SamplerError
+from hierfit.sampling import Progress, SamplerOptions, Sampling
 from hierfit.stan.executable import Executable
 from hierfit.stan.revision import revise
-from hierfit.stan.sampler import Progress, SamplerOptions, Sampling, sample
+from hierfit.stan.sampler import sample
 from hierfit.stan.start import SHORT_WARMUP, Start, may_try
 from hierfit.stan.trouble import Trouble, find_trouble
 

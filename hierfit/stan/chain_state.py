@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from hierfit.disk.writing import create
 from hierfit.errors import RunFolderError
-from hierfit.stan.sampler import SamplerOptions, Sampling
+from hierfit.sampling import SamplerOptions, Sampling
 
 Array = NDArray[np.float64]
 _LAST = "last."

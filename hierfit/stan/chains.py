@@ -25,7 +25,7 @@ from hierfit.stan.executable import Executable
 from hierfit.stan.stan_csv import ChainFiles
 
 if TYPE_CHECKING:
-    from hierfit.stan.sampler import SamplerOptions
+    from hierfit.sampling import SamplerOptions
 
 _OUT_OF_MEMORY = "bad_alloc|Cannot allocate memory"
 # What a chain says on its console when it fails -> what that means, and what to try. The first that fits is taken.

@@ -67,7 +67,8 @@ def trial_fit(
     on_message: Callable[[str], None] | None = None,
 ) -> Finding:
     """Build a program, unless it is built, and sample from it for a moment."""
-    from hierfit.stan.sampler import SamplerOptions, sample
+    from hierfit.sampling import SamplerOptions
+    from hierfit.stan.sampler import sample
 
     try:
         executable = build_executable(program, find_toolchain(choice), on_message)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from hierfit.model.centering import LOWER_END, narrowing
 from hierfit.model.effects import effects_of
-from hierfit.stan.sampler import Sampling
+from hierfit.sampling import Sampling
 
 Array = NDArray[np.float64]
 

@@ -33,9 +33,10 @@ from hierfit.disk.scratch import scratch
 from hierfit.errors import SamplerError
 from hierfit.model.engines import Engine
 from hierfit.plain import Count, Key, Later
+from hierfit.sampling import Progress, SamplerOptions, Sampling
 from hierfit.stan.children import NOT_FOUND, run_child
 from hierfit.stan.executable import Executable
-from hierfit.stan.sampler import Progress, SamplerOptions, Sampling, sample
+from hierfit.stan.sampler import sample
 from hierfit.stan.trouble import Limits, find_trouble
 
 Array = NDArray[np.float64]

@@ -19,9 +19,9 @@ from typing import Any
 from hierfit.disk.scratch import scratch
 from hierfit.errors import SamplerError
 from hierfit.model.engines import Engine
+from hierfit.sampling import SamplerOptions
 from hierfit.stan.children import run_child
 from hierfit.stan.executable import Executable
-from hierfit.stan.sampler import SamplerOptions
 from hierfit.stan.stan_csv import ChainFiles, read_chain
 from hierfit.stan.start import expected_warmup
 

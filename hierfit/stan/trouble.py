@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hierfit.stan.sampler import Sampling
+from hierfit.sampling import Sampling
 
 Array = NDArray[np.float64]
 

@@ -14,7 +14,7 @@ import pytest
 
 from hierfit.errors import Interrupted, SamplerError, ToolchainError
 from hierfit.runs import SCHEMA
-from hierfit.stan.sampler import SamplerOptions, Sampling
+from hierfit.sampling import SamplerOptions, Sampling
 from tests.cli.conftest import CSV, FIT, Cli
 from tests.disk.faults import FULL, Disk, failing
 from tests.fake_sampling import fake_sampling, replace_sampler

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hierfit.stan.sampler import SamplerOptions, Sampling
+from hierfit.sampling import SamplerOptions, Sampling
 from tests.cli.conftest import Cli
 from tests.fake_sampling import fake_sampling, replace_sampler
 

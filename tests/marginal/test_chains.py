@@ -18,7 +18,7 @@ from hierfit.model.formula_text import parse_formula
 from hierfit.model.prior_choice import build_spec
 from hierfit.results.collect import draws_from_sampling
 from hierfit.results.convergence import assess
-from hierfit.stan.sampler import Progress, SamplerOptions
+from hierfit.sampling import Progress, SamplerOptions
 from tests.marginal.cases import model
 
 Array = NDArray[np.float64]

@@ -7,7 +7,7 @@ from hierfit.marginal.chains import sample
 from hierfit.marginal.posterior import find_posterior, threads
 from hierfit.results.convergence import assess, weigh
 from hierfit.results.diagnostics import check_weights
-from hierfit.stan.sampler import SamplerOptions
+from hierfit.sampling import SamplerOptions
 from tests.marginal.balanced import NAMES, Balanced
 
 # A split t at the mode alone had a weight of 30 to 190 times the average in each of these, and took 30 to 60 % of the

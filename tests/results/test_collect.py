@@ -17,8 +17,8 @@ from hierfit.model.formula_text import parse_formula
 from hierfit.model.prior_choice import build_spec
 from hierfit.results.collect import draws_from_sampling
 from hierfit.results.draws import Draws
+from hierfit.sampling import SamplerOptions, Sampling
 from hierfit.stan.data import stan_data
-from hierfit.stan.sampler import SamplerOptions, Sampling
 from tests.fake_sampling import fake_sampling
 from tests.model.cases import design as make_design
 from tests.model.cases import nested_table, table

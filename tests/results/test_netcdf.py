@@ -24,8 +24,8 @@ from hierfit.results.collect import draws_from_sampling
 from hierfit.results.draws import Draws
 from hierfit.results.netcdf import write_netcdf
 from hierfit.results.netcdf_reading import read_netcdf
+from hierfit.sampling import SamplerOptions
 from hierfit.stan.data import stan_data
-from hierfit.stan.sampler import SamplerOptions
 from tests.disk.faults import Disk, failing
 from tests.fake_sampling import fake_sampling
 

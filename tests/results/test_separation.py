@@ -59,7 +59,7 @@ def test_separation_is_the_likely_cause_and_a_prior_the_remedy():
     found = trouble(family_case("bernoulli"), "divergences", factors=(), ess=50.0)
     assert "(separation)" in likely_cause(found, draws, design)
     flags = [step.flag for step in what_to_try(found, draws, design)]
-    assert flags[1] == f"--prior 'ses ~ normal(0, {2.5 / x.std(ddof=1):.2g})'"
+    assert flags[0] == f"--prior 'ses ~ normal(0, {2.5 / x.std(ddof=1):.2g})'"
 
 
 def test_ordered_categories_in_the_order_of_a_predictor():
@@ -99,4 +99,4 @@ def test_with_standardize_the_remedy_is_per_sd():
     x = np.linspace(0, 10, 240)
     draws, design = decided(x, (x > 4).astype(float))
     found = trouble(family_case("bernoulli"), "divergences", factors=(), ess=50.0, asked=Asked(standardize=True))
-    assert what_to_try(found, draws, design)[1].flag == "--prior 'ses ~ normal(0, 2.5)'"
+    assert what_to_try(found, draws, design)[0].flag == "--prior 'ses ~ normal(0, 2.5)'"

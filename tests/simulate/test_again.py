@@ -13,8 +13,8 @@ from hierfit.errors import FormulaError, UsageError
 from hierfit.model.formula_text import parse_formula
 from hierfit.model.roles import Roles
 from hierfit.request import FitRequest
+from hierfit.sampling import SamplerOptions
 from hierfit.simulate.files import Simulated, write_simulation
-from hierfit.stan.sampler import SamplerOptions
 from tests.fake_sampling import replace_sampler
 
 ROWS = 600

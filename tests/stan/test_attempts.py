@@ -14,11 +14,11 @@ from hierfit.model.formula import formula_from_flags
 from hierfit.model.formula_text import parse_formula
 from hierfit.model.prior_choice import build_spec
 from hierfit.plain import to_plain
+from hierfit.sampling import SamplerOptions, Sampling
 from hierfit.stan.attempts import CAREFUL, CROWDED_DELTA, MORE_CAREFUL, Views, sample_after_short_warmup
 from hierfit.stan.data import stan_data
 from hierfit.stan.executable import Executable
 from hierfit.stan.revision import revise
-from hierfit.stan.sampler import SamplerOptions, Sampling
 from hierfit.stan.start import SHORT_WARMUP, Start
 from tests.fake_sampling import EXECUTABLE, fake_sampling
 from tests.model.cases import design, nested_table

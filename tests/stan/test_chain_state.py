@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from hierfit.errors import RunFolderError
+from hierfit.sampling import SamplerOptions
 from hierfit.stan.chain_state import ChainState
-from hierfit.stan.sampler import SamplerOptions
 
 STATE = ChainState(
     np.array([0.5, 0.25]),

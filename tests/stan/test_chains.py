@@ -4,9 +4,9 @@ from pathlib import Path
 import pytest
 
 from hierfit.errors import DiskError, SamplerError
+from hierfit.sampling import SamplerOptions
 from hierfit.stan.chains import Chains
 from hierfit.stan.executable import Executable
-from hierfit.stan.sampler import SamplerOptions
 from hierfit.stan.stan_csv import ChainFiles
 
 

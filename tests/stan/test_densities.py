@@ -29,10 +29,11 @@ from hierfit.model.priors import HORSESHOE, HORSESHOE_SCALE, Prior
 from hierfit.model.scaling import varying_units
 from hierfit.model.spec import ModelSpec, coefficient_name, sd_name, threshold_name
 from hierfit.model.sweeping import sweep
+from hierfit.sampling import SamplerOptions, Sampling
 from hierfit.stan.data import stan_data
 from hierfit.stan.executable import build_executable
 from hierfit.stan.programs import render_program
-from hierfit.stan.sampler import SamplerOptions, Sampling, sample
+from hierfit.stan.sampler import sample
 from hierfit.stan.toolchain import bundled_toolchain
 from tests.family_cases import FAMILY_CASES, FORMULA, FamilyCase, family_design
 from tests.model.cases import crossed_table, nested_table, repeated

@@ -15,9 +15,10 @@ import numpy as np
 import pytest
 
 from hierfit.errors import DiskError, Interrupted, SamplerError, UsageError
+from hierfit.sampling import Progress, SamplerOptions, Sampling
 from hierfit.stan.children import start_child
 from hierfit.stan.executable import Executable
-from hierfit.stan.sampler import Progress, SamplerOptions, Sampling, _best_chains, sample
+from hierfit.stan.sampler import _best_chains, sample
 from hierfit.stan.stan_csv import ChainOutput
 
 PRECISION = 1 / 9 + 1

@@ -9,10 +9,10 @@ import pytest
 
 from hierfit.model.engines import Engine
 from hierfit.model.formula import formula_from_flags
+from hierfit.sampling import SamplerOptions, Sampling
 from hierfit.stan.data import stan_data
 from hierfit.stan.executable import Executable, build_executable
 from hierfit.stan.programs import render_program
-from hierfit.stan.sampler import SamplerOptions, Sampling
 from hierfit.stan.start import (
     SHORT_WARMUP,
     WARMUP,

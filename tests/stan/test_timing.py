@@ -6,8 +6,8 @@ import pytest
 
 from hierfit.errors import SamplerError
 from hierfit.model.engines import Engine
+from hierfit.sampling import SamplerOptions
 from hierfit.stan.executable import Executable
-from hierfit.stan.sampler import SamplerOptions
 from hierfit.stan.timing import STEPS, estimate_time, time_gradient
 from tests.stan.conftest import script
 

@@ -47,7 +47,7 @@ def request_from(options: ModelOptions) -> FitRequest:
 
 def _with_sampling(request: FitRequest, options: FitOptions) -> FitRequest:
     """Return the request with what only `fit` asks: sampler, engine, toolchain, intervals."""
-    from hierfit.stan.sampler import SamplerOptions
+    from hierfit.sampling import SamplerOptions
 
     sampler = SamplerOptions(
         chains=options.chains,

@@ -11,7 +11,7 @@ from rich.console import Console
 from hierfit.cli.page import ready, show
 
 if TYPE_CHECKING:
-    from hierfit.stan.sampler import Progress
+    from hierfit.sampling import Progress
 
 
 class Reporter:

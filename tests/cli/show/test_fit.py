@@ -37,7 +37,7 @@ from hierfit.results.checks import PriorCategories, PriorPredictive
 from hierfit.results.diagnostics import Diagnosis, Finding, Level
 from hierfit.results.group_summary import GroupSummary, GroupTable
 from hierfit.results.summary import Summary, SummaryRow, VarianceShare
-from hierfit.stan.sampler import SamplerOptions
+from hierfit.sampling import SamplerOptions
 from hierfit.stan.start import Start
 from tests.model.cases import table as columns
 

@@ -7,7 +7,7 @@ from contextlib import redirect_stderr
 import pytest
 
 from hierfit.cli.show.progress import Reporter
-from hierfit.stan.sampler import Progress
+from hierfit.sampling import Progress
 
 
 class Screen(io.StringIO):
