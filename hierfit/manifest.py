@@ -12,7 +12,7 @@ from typing import Any
 
 from hierfit import __version__
 from hierfit.model.design import Design, Group
-from hierfit.model.formula import INTERCEPT
+from hierfit.model.grammar import INTERCEPT
 from hierfit.model.learnt_terms import learnt_terms
 from hierfit.model.spec import ModelSpec
 from hierfit.model.table import Table

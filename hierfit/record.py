@@ -13,7 +13,8 @@ from typing import Any, Literal
 from hierfit.errors import did_you_mean
 from hierfit.model.engines import Engine
 from hierfit.model.families import FAMILIES, Support
-from hierfit.model.formula import INTERCEPT, Formula
+from hierfit.model.formula import Formula
+from hierfit.model.grammar import INTERCEPT
 from hierfit.model.header import DELIMITERS
 from hierfit.model.learnt_terms import LearntTerms
 from hierfit.model.priors import DISTRIBUTIONS, Prior
@@ -242,7 +243,7 @@ def _check_prior(where: str, prior: Prior) -> None:
 
 def _check_formula(formula: Formula, where: str) -> None:
     """Refuse a formula whose terms could not stand in one."""
-    from hierfit.model.formula_text import is_term
+    from hierfit.model.term_text import is_term
 
     places = {f"{where}.terms": formula.terms}
     places |= {f"{where}.groups[{index}].slopes": group.slopes for index, group in enumerate(formula.groups)}

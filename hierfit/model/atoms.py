@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 
 from hierfit.errors import DataError, FormulaError, did_you_mean
 from hierfit.model.calls import Contrasts, Learnt, evaluate, learn
-from hierfit.model.formula import column_of
-from hierfit.model.formula_text import columns_in, function_of
+from hierfit.model.grammar import column_of
 from hierfit.model.levels import listed
 from hierfit.model.table import Table
+from hierfit.model.term_text import columns_in, function_of
 
 Array = NDArray[np.float64]
 Codes = NDArray[np.int64]

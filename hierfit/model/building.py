@@ -15,7 +15,8 @@ from hierfit.model import moments
 from hierfit.model.design import Design, Group
 from hierfit.model.distributional import evaluate_predictor, predictor_columns
 from hierfit.model.families import SIGMA
-from hierfit.model.formula import INTERCEPT, Formula, GroupTerm
+from hierfit.model.formula import Formula, GroupTerm
+from hierfit.model.grammar import INTERCEPT
 from hierfit.model.grouping import levels_of
 from hierfit.model.levels import check_columns, check_levels
 from hierfit.model.outcome import find_family, read_outcome

@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hierfit.model.formula_text import call_text
 from hierfit.model.term_checks import NUMPY_FUNCTIONS
+from hierfit.model.term_text import call_text
 
 Array = NDArray[np.float64]
 State = Mapping[str, Any]

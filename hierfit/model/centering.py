@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from hierfit.model.design import Design, Group
 from hierfit.model.first_estimate import estimate
-from hierfit.model.formula import INTERCEPT
+from hierfit.model.grammar import INTERCEPT
 from hierfit.model.nesting import Nesting, by_level, nest
 from hierfit.model.origin import x_center, z_center
 from hierfit.model.scaling import scaled_columns

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from hierfit.model import moments
 from hierfit.model.design import Design, Group
-from hierfit.model.formula import INTERCEPT
+from hierfit.model.grammar import INTERCEPT
 from hierfit.model.origin import z_center
 from hierfit.model.scaling import coefficient_scale, row_root, scaled_offset, scaled_outcome, varying_units
 from hierfit.model.spec import ModelSpec

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from hierfit.errors import DataError
-from hierfit.model.formula import COLUMN_FUNCTIONS, column_of
+from hierfit.model.grammar import COLUMN_FUNCTIONS, column_of
 
 if TYPE_CHECKING:
     from hierfit.model.table import Table

@@ -20,7 +20,7 @@ from hierfit.model import moments
 from hierfit.model.derived import with_derived
 from hierfit.model.distributional import PredictorColumns
 from hierfit.model.families import FAMILIES, LINKS, SIGMA
-from hierfit.model.formula import INTERCEPT
+from hierfit.model.grammar import INTERCEPT
 from hierfit.model.grouping import levels_on, refuse_new_levels
 from hierfit.model.outcome import read_trials
 from hierfit.model.roles import NO_ROLES, Roles

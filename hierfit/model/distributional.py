@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from hierfit.errors import DataError, FormulaError, UsageError
 from hierfit.model import moments
 from hierfit.model.families import FAMILIES, Family
-from hierfit.model.formula import INTERCEPT, Formula, Predictor, column_of
+from hierfit.model.formula import Formula, Predictor
+from hierfit.model.grammar import INTERCEPT, column_of
 from hierfit.model.table import Table
 from hierfit.model.terms import Columns, Term, columns_on, evaluate_terms
 

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from hierfit.model.design import Design, Group
 from hierfit.model.families import FAMILIES, LINKS, SIGMA, THRESHOLD
-from hierfit.model.formula import INTERCEPT
+from hierfit.model.grammar import INTERCEPT
 from hierfit.model.information import Rows
 from hierfit.model.nesting import nest
 from hierfit.model.origin import x_center, z_center

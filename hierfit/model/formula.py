@@ -10,38 +10,12 @@ plain word), an interaction (`ses:sector`), a call (`poly(age, 2)`). Texts are r
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from hierfit.errors import FormulaError, did_you_mean
+from hierfit.model.grammar import function_or_column, quoted
 from hierfit.plain import Later
-
-INTERCEPT = "Intercept"
-# Parameters of outcomes' distributions that may have predictors of their own; all auxiliaries of `model.families`.
-PREDICTABLE = ("sigma", "nu", "shape", "phi", "zi", "hu")
-# What may be made of a column that is an outcome or an offset: numpy's, of one number.
-COLUMN_FUNCTIONS = ("log", "log2", "log10", "log1p", "sqrt")
-_FUNCTION = re.compile(rf"(?:{'|'.join(COLUMN_FUNCTIONS)})\(.+\)")
-_WORD = re.compile(r"(?!(?:True|False|None)$)[A-Za-z][A-Za-z0-9_.]*")
-
-
-def quoted(column: str) -> str:
-    """Return a column's name as a formula has it: in backticks unless it is a plain word."""
-    return column if _WORD.fullmatch(column) else f"`{column}`"
-
-
-def function_or_column(name: str) -> str:
-    """Return the name of an outcome or an offset as a formula has it: `log(score)` stands as it is."""
-    return name if _FUNCTION.fullmatch(name) else quoted(name)
-
-
-def column_of(term: str) -> str | None:
-    """Return the column that a term consists of, or None where it is more than a column."""
-    if _WORD.fullmatch(term):
-        return term
-    inner = term[1:-1]
-    return inner if len(term) > 2 and term[0] == term[-1] == "`" and "`" not in inner else None
 
 
 @dataclass(frozen=True)
@@ -139,7 +113,7 @@ class Formula:
     @property
     def predictors(self) -> tuple[str, ...]:
         """Columns that the terms use, each once."""
-        from hierfit.model.formula_text import columns_in
+        from hierfit.model.term_text import columns_in  # loads formulae where a term is more than a column
 
         return tuple(dict.fromkeys(column for term in self.all_terms for column in columns_in(term)))
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 
 from hierfit.errors import FormulaError
-from hierfit.model.formula import quoted
+from hierfit.model.grammar import quoted
 
 _HIDDEN = re.compile(r"""`(?P<name>[^`]+)`|(?P<quote>['"])(?P<words>.*?)(?P=quote)|(?<![\w.])(?P<plain>_[\w.]*)""")
 _MASKED = re.compile("ǁ([0-9a-f]*)ǁ|ǂ([0-9a-f]*)ǂ")  # letters of which no column is likely to have two

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hierfit.model.design import Design, Group
-from hierfit.model.formula import INTERCEPT
+from hierfit.model.grammar import INTERCEPT
 
 
 @dataclass(frozen=True)

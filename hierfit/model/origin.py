@@ -19,7 +19,7 @@ from hierfit.model import moments
 from hierfit.model.design import Design, Group
 from hierfit.model.distributional import PredictorColumns
 from hierfit.model.families import FAMILIES
-from hierfit.model.formula import INTERCEPT
+from hierfit.model.grammar import INTERCEPT
 from hierfit.model.priors import EVERYWHERE, Interval, Prior
 from hierfit.model.scaling import varying_units
 from hierfit.model.spec import ModelSpec, coefficient_name, sd_name

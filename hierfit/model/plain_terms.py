@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from hierfit.model.formula import INTERCEPT
+from hierfit.model.grammar import INTERCEPT
 
 _COLUMN = rf"(?!(?:True|False|None|{INTERCEPT})\b)[A-Za-z][A-Za-z0-9_]*"
 _PLAIN = re.compile(rf"({_COLUMN})(?:\s*([:*/])\s*({_COLUMN}))?", re.ASCII)

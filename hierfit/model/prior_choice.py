@@ -21,7 +21,8 @@ from hierfit.model import moments
 from hierfit.model.design import Design
 from hierfit.model.distributional import PredictorColumns
 from hierfit.model.families import FAMILIES, THRESHOLD, Auxiliary, Family
-from hierfit.model.formula import INTERCEPT, Formula
+from hierfit.model.formula import Formula
+from hierfit.model.grammar import INTERCEPT
 from hierfit.model.priors import HORSESHOE, HORSESHOE_SCALE, SET_BY_USER, Prior, parse_prior
 from hierfit.model.scaling import varying_units
 from hierfit.model.spec import (

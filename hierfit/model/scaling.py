@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from hierfit.model import moments
 from hierfit.model.design import Design, Group
-from hierfit.model.formula import INTERCEPT
+from hierfit.model.grammar import INTERCEPT
 
 Array = NDArray[np.float64]
 

@@ -11,7 +11,8 @@ from enum import StrEnum
 from math import inf
 
 from hierfit.model.families import FAMILIES, THRESHOLD, Auxiliary
-from hierfit.model.formula import INTERCEPT, Formula
+from hierfit.model.formula import Formula
+from hierfit.model.grammar import INTERCEPT
 from hierfit.model.priors import EVERYWHERE, HORSESHOE, HORSESHOE_SCALE, Interval, Prior
 
 INTERCEPT_AT_MEAN = "Intercept_at_mean"

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from hierfit.model.centering import Centering, Place, by_column, varying_places
 from hierfit.model.design import Design, Group
-from hierfit.model.formula import INTERCEPT
+from hierfit.model.grammar import INTERCEPT
 from hierfit.model.nesting import nest
 from hierfit.model.priors import Prior
 from hierfit.model.scaling import coefficient_scale, varying_units

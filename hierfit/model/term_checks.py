@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from hierfit.errors import FormulaError, did_you_mean
-from hierfit.model.formula import INTERCEPT
+from hierfit.model.grammar import INTERCEPT
 from hierfit.model.masking import plain_name, unmask
 from hierfit.model.term_arguments import check_arguments
 

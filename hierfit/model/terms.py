@@ -19,10 +19,10 @@ from numpy.typing import NDArray
 from hierfit.errors import DataError, FormulaError, UsageError, did_you_mean
 from hierfit.model.atoms import Atom, Coding, LearntAtom, atom_on, evaluate_atom, in_order
 from hierfit.model.coding import Piece, code_terms
-from hierfit.model.formula import INTERCEPT, column_of
-from hierfit.model.formula_text import atoms_in, columns_in
+from hierfit.model.grammar import INTERCEPT, column_of
 from hierfit.model.levels import listed
 from hierfit.model.table import Table
+from hierfit.model.term_text import atoms_in, columns_in
 
 Array = NDArray[np.float64]
 

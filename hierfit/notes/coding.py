@@ -8,7 +8,8 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from hierfit.model.formula import GroupTerm, column_of
+from hierfit.model.formula import GroupTerm
+from hierfit.model.grammar import column_of
 from hierfit.notes.note import Known, Note, NoteKind
 from hierfit.notes.options import formula_option, with_group, without_group, without_terms
 from hierfit.notes.words import both

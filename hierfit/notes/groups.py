@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from hierfit.model.cells import numbers_in
 from hierfit.model.design import Group
 from hierfit.model.families import FAMILIES, Support
-from hierfit.model.formula import INTERCEPT, Formula, GroupTerm, column_of, quoted
+from hierfit.model.formula import Formula, GroupTerm
+from hierfit.model.grammar import INTERCEPT, column_of, quoted
 from hierfit.model.separation import is_indicator
 from hierfit.model.spec import sd_name
 from hierfit.notes.note import Known, Note, NoteKind

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from hierfit.model.formula import Formula, GroupTerm, column_of
+from hierfit.model.formula import Formula, GroupTerm
+from hierfit.model.grammar import column_of
 from hierfit.visible import shell_words
 
 

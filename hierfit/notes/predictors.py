@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from hierfit.model.design import Design
 from hierfit.model.families import FAMILIES, Support
-from hierfit.model.formula import column_of, quoted
+from hierfit.model.grammar import column_of, quoted
 from hierfit.model.plain_terms import pair_in
 from hierfit.model.separation import is_indicator
 from hierfit.notes.note import Known, Note, NoteKind

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from hierfit.model.families import FAMILIES, Support
-from hierfit.model.formula import INTERCEPT
-from hierfit.model.formula_text import columns_in
+from hierfit.model.grammar import INTERCEPT
 from hierfit.model.separation import Ends, Parting, find_ends, find_parting, is_in_order, is_indicator, parting_columns
+from hierfit.model.term_text import columns_in
 from hierfit.notes.note import Known, Note, NoteKind
 from hierfit.notes.options import prior_option
 from hierfit.notes.words import both, rows_text

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hierfit.model.design import Design, Group
-from hierfit.model.formula import INTERCEPT
+from hierfit.model.grammar import INTERCEPT
 from hierfit.notes.note import Known, Note, NoteKind
 from hierfit.notes.working import predictors, working_outcome
 

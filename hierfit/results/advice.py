@@ -25,7 +25,8 @@ import numpy as np
 
 from hierfit.model import moments
 from hierfit.model.design import Design, Group
-from hierfit.model.formula import INTERCEPT, Formula, GroupTerm
+from hierfit.model.formula import Formula, GroupTerm
+from hierfit.model.grammar import INTERCEPT
 from hierfit.model.priors import HORSESHOE
 from hierfit.model.spec import sd_name
 from hierfit.results.draws import Draws

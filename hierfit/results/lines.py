@@ -18,7 +18,7 @@ from hierfit.errors import UsageError
 from hierfit.model import moments
 from hierfit.model.along import Moved, Setting, columns_along
 from hierfit.model.design import Design, Group
-from hierfit.model.formula import INTERCEPT
+from hierfit.model.grammar import INTERCEPT
 from hierfit.results.draws import Draws
 from hierfit.results.predict import (
     auxiliary_draws,

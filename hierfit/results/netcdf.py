@@ -37,7 +37,7 @@ from hierfit import __version__
 from hierfit.disk.writing import OutputFile
 from hierfit.model import moments
 from hierfit.model.design import Design, Group
-from hierfit.model.formula import INTERCEPT
+from hierfit.model.grammar import INTERCEPT
 from hierfit.model.spec import ModelSpec, sd_name
 from hierfit.results.draws import Draws
 from hierfit.results.netcdf_names import (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from hierfit.model.formula import PREDICTABLE
+from hierfit.model.grammar import PREDICTABLE
 from hierfit.model.priors import HORSESHOE_SCALE
 from hierfit.model.spec import INTERCEPT_AT_MEAN, Kind, Parameter
 

@@ -17,7 +17,7 @@ from hierfit.model import moments
 from hierfit.model.densities import category_probabilities
 from hierfit.model.design import Design, Group
 from hierfit.model.families import FAMILIES, SIGMA, THRESHOLD
-from hierfit.model.formula import INTERCEPT
+from hierfit.model.grammar import INTERCEPT
 from hierfit.model.spec import coefficient_name, threshold_name
 from hierfit.results.draws import Draws
 

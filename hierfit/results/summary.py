@@ -28,7 +28,7 @@ from hierfit.errors import UsageError
 from hierfit.model import moments
 from hierfit.model.design import Design
 from hierfit.model.families import FAMILIES, Support
-from hierfit.model.formula import INTERCEPT
+from hierfit.model.grammar import INTERCEPT
 from hierfit.model.spec import Kind, ModelSpec, sd_name
 from hierfit.plain import Key, Measured, Within, to_plain
 from hierfit.results.at_levels import AtLevel, at_levels

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from hierfit.model import moments
 from hierfit.model.design import Design, Group
-from hierfit.model.formula import INTERCEPT
+from hierfit.model.grammar import INTERCEPT
 from hierfit.model.scaling import row_precision
 from hierfit.results.draws import Draws
 from hierfit.results.predict import Population, population_part

@@ -15,7 +15,8 @@ import numpy as np
 
 from hierfit.errors import FormulaError, UsageError
 from hierfit.model.design import Design
-from hierfit.model.formula import INTERCEPT, Formula, column_of
+from hierfit.model.formula import Formula
+from hierfit.model.grammar import INTERCEPT, column_of
 from hierfit.model.roles import Roles
 from hierfit.model.table import Table
 from hierfit.simulate.effects import Factor

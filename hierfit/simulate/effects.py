@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hierfit.model.design import Design
-from hierfit.model.formula import INTERCEPT
+from hierfit.model.grammar import INTERCEPT
 from hierfit.simulate.predictors import Array
 
 

@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 
 from hierfit.errors import UsageError, did_you_mean
 from hierfit.model.cells import MISSING
-from hierfit.model.formula import Formula, column_of, quoted
+from hierfit.model.formula import Formula
+from hierfit.model.grammar import column_of, quoted
 from hierfit.model.levels import levels_text
 from hierfit.model.outcome import find_family
 from hierfit.model.roles import Roles

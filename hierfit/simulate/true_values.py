@@ -24,7 +24,7 @@ from hierfit.errors import UsageError, did_you_mean
 from hierfit.model.design import Design, Group
 from hierfit.model.distributional import PredictorColumns
 from hierfit.model.families import FAMILIES, LINKS, SIGMA, THRESHOLD
-from hierfit.model.formula import INTERCEPT
+from hierfit.model.grammar import INTERCEPT
 from hierfit.model.origin import moved_scales
 from hierfit.model.prior_choice import PRIOR_CLASSES
 from hierfit.model.scaling import varying_units

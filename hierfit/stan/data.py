@@ -20,7 +20,7 @@ from hierfit.model.collapsing import collapse, gather, integrated_coefficients
 from hierfit.model.design import Design, Group
 from hierfit.model.engines import Engine
 from hierfit.model.families import FAMILIES
-from hierfit.model.formula import INTERCEPT
+from hierfit.model.grammar import INTERCEPT
 from hierfit.model.nesting import nest
 from hierfit.model.origin import (
     predictor_at_prior,

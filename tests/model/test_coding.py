@@ -7,8 +7,9 @@ import pytest
 from numpy.typing import NDArray
 
 from hierfit.model.formula import Formula
-from hierfit.model.formula_text import atoms_in, parse_formula, parse_predictor
+from hierfit.model.formula_text import parse_formula, parse_predictor
 from hierfit.model.table import Table
+from hierfit.model.term_text import atoms_in
 from hierfit.model.terms import evaluate_terms
 from tests.model.test_terms import text_columns_of
 

@@ -10,8 +10,8 @@ from hierfit.model.building import build_design
 from hierfit.model.design import Design
 from hierfit.model.distributional import PredictorColumns
 from hierfit.model.families import FAMILIES
-from hierfit.model.formula import PREDICTABLE
 from hierfit.model.formula_text import parse_formula
+from hierfit.model.grammar import PREDICTABLE
 from hierfit.model.roles import Roles
 from hierfit.model.table import Table
 from tests.model.cases import table

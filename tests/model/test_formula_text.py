@@ -4,8 +4,9 @@ import pytest
 
 from hierfit.errors import FormulaError
 from hierfit.model.formula import Formula, GroupTerm
-from hierfit.model.formula_text import columns_in, parse_formula, parse_predictor
+from hierfit.model.formula_text import parse_formula, parse_predictor
 from hierfit.model.term_checks import NUMPY_FUNCTIONS, TRANSFORMS
+from hierfit.model.term_text import columns_in
 
 # text -> its full form, columns of the predictors, columns of the labels, factors
 READ = {

@@ -65,7 +65,8 @@ assert not {"formulae", "scipy", "pandas"} & set(sys.modules)
 def test_plain_formulas_load_no_formulae() -> None:
     program = """
 import sys
-from hierfit.model.formula_text import columns_in, parse_formula
+from hierfit.model.term_text import columns_in
+from hierfit.model.formula_text import parse_formula
 parse_formula("y ~ 1 + a * b + (0 + a | g/h)")
 columns_in("a:b")
 assert not {"formulae", "scipy", "pandas"} & set(sys.modules)

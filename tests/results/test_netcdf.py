@@ -15,8 +15,9 @@ from hierfit.errors import RunFolderError
 from hierfit.model.building import build_design
 from hierfit.model.design import Design, Group
 from hierfit.model.engines import Engine
-from hierfit.model.formula import Formula, GroupTerm, quoted
+from hierfit.model.formula import Formula, GroupTerm
 from hierfit.model.formula_text import parse_formula
+from hierfit.model.grammar import quoted
 from hierfit.model.prior_choice import build_spec
 from hierfit.model.spec import ModelSpec
 from hierfit.model.table import Table, table_of

@@ -16,7 +16,7 @@ from hierfit.cli.options.fit import FitOptions
 from hierfit.cli.options.model import MODEL_FLAGS
 from hierfit.cli.options.request import data_file, given_roles, how_long, model_formula, with_offset, with_predictors
 from hierfit.errors import UsageError
-from hierfit.model.formula import PREDICTABLE
+from hierfit.model.grammar import PREDICTABLE
 from hierfit.visible import shell_word
 
 if TYPE_CHECKING:

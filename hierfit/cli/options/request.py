@@ -152,8 +152,8 @@ def _too_little(options: ModelOptions) -> UsageError:
 
 def with_predictors(formula: Formula, options: ModelOptions) -> Formula:
     """Return the formula with what --sigma, --zi, ... say."""
-    from hierfit.model.formula import PREDICTABLE
     from hierfit.model.formula_text import parse_predictor
+    from hierfit.model.grammar import PREDICTABLE
 
     for name in PREDICTABLE:
         text: str | None = getattr(options, name)

@@ -14,7 +14,8 @@ from hierfit.cli.options.simulate import SimulateOptions
 from hierfit.cli.options.simulation import distributions_of
 from hierfit.errors import UsageError, did_you_mean
 from hierfit.model.families import SIGMA, THRESHOLD, Family
-from hierfit.model.formula import INTERCEPT, Formula, GroupTerm, column_of, quoted
+from hierfit.model.formula import Formula, GroupTerm
+from hierfit.model.grammar import INTERCEPT, column_of, quoted
 from hierfit.model.outcome import find_family
 from hierfit.model.spec import sd_name
 from hierfit.simulate.checks import Count

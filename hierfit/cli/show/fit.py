@@ -19,7 +19,7 @@ from hierfit.cli.show.table import MOST_LEVELS, NAME_WIDTH, cells, interval_titl
 from hierfit.errors import ExitCode
 from hierfit.manifest import summary_document
 from hierfit.model.families import FAMILIES, Support
-from hierfit.model.formula import INTERCEPT
+from hierfit.model.grammar import INTERCEPT
 from hierfit.model.priors import SET_BY_USER, Prior
 from hierfit.model.spec import INTERCEPT_AT_MEAN, Kind, ModelSpec, sd_name
 from hierfit.record import DataRecord, RunRecord

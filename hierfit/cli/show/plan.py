@@ -15,7 +15,7 @@ from hierfit.cli.show.notes import note_lines
 from hierfit.manifest import group_records
 from hierfit.model.design import Group
 from hierfit.model.engines import samples_by_stan
-from hierfit.model.formula import INTERCEPT
+from hierfit.model.grammar import INTERCEPT
 from hierfit.model.priors import Prior
 from hierfit.model.roles import Roles
 from hierfit.model.spec import ModelSpec, sd_name, threshold_name

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from hierfit.cli.page import in_lines
 from hierfit.cli.show.lines import joined, paragraph
-from hierfit.model.formula import Formula, column_of
+from hierfit.model.formula import Formula
+from hierfit.model.grammar import column_of
 from hierfit.model.levels import levels_text
 from hierfit.model.outcome import find_family
 from hierfit.model.roles import Roles

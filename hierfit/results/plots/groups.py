@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hierfit.model.design import Group
-from hierfit.model.formula import INTERCEPT
+from hierfit.model.grammar import INTERCEPT
 from hierfit.results.group_summary import level_quantiles, population_values
 from hierfit.results.plots.density import density
 from hierfit.results.plots.material import INTERVAL, Material, Plate, coverage_sentence

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from hierfit.model import moments
 from hierfit.model.design import Group
 from hierfit.model.families import Support
-from hierfit.model.formula import INTERCEPT
+from hierfit.model.grammar import INTERCEPT
 from hierfit.results.group_summary import population_values
 from hierfit.results.lines import group_at, population_at, typical_at
 from hierfit.results.plots.course import (

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from hierfit.model import moments
 from hierfit.model.families import auxiliary_of
-from hierfit.model.formula import INTERCEPT
+from hierfit.model.grammar import INTERCEPT
 from hierfit.model.priors import DISTRIBUTIONS
 from hierfit.model.spec import POSITIVE, Kind, Parameter, threshold_name
 from hierfit.results.digits import format_number

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from hierfit.model.design import Group
 from hierfit.model.families import FAMILIES
-from hierfit.model.formula import INTERCEPT
+from hierfit.model.grammar import INTERCEPT
 from hierfit.results.group_summary import GroupTable
 from hierfit.results.plots.material import Material, Plate
 from hierfit.results.plots.style import DATA, GROUP, HEIGHT, POPULATION, entitle, new_figure, styled
