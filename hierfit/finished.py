@@ -13,22 +13,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hierfit import __version__, runs
+from hierfit.design.design import Design
+from hierfit.design.learnt_terms import with_terms
 from hierfit.disk.folder import claimed
-from hierfit.model.design import Design
-from hierfit.model.engines import Engine, samples_by_stan, stan_engine
+from hierfit.engines.choice import Engine, samples_by_stan, stan_engine
 from hierfit.model.families import FAMILIES
-from hierfit.model.learnt_terms import with_terms
 from hierfit.model.spec import ModelSpec
+from hierfit.posterior.convergence import Convergence, assess
+from hierfit.posterior.diagnostics import Diagnosis, Level, diagnose
+from hierfit.posterior.draws import Draws
+from hierfit.posterior.netcdf_reading import read_netcdf
+from hierfit.posterior.plots.truth import Truth
+from hierfit.posterior.summary import Summary, summarize
+from hierfit.posterior.trouble import Asked
 from hierfit.reading import has_changed, read_again
 from hierfit.record import RunRecord, read_record
 from hierfit.request import FitRequest
-from hierfit.results.convergence import Convergence, assess
-from hierfit.results.diagnostics import Diagnosis, Level, diagnose
-from hierfit.results.draws import Draws
-from hierfit.results.netcdf_reading import read_netcdf
-from hierfit.results.plots.truth import Truth
-from hierfit.results.summary import Summary, summarize
-from hierfit.results.trouble import Asked
 from hierfit.simulate.again import simulate_again
 from hierfit.simulate.files import Simulated
 from hierfit.simulate.true_draw import pick_true_draw
@@ -174,7 +174,7 @@ def plot(run: Path) -> Iterator[tuple[Path, str]]:
 
     They take the place of earlier ones when all are drawn; other files in the folder of pictures stay.
     """
-    from hierfit.results.plots import draw_all, save_png
+    from hierfit.posterior.plots import draw_all, save_png
 
     with claimed(runs.open_run(run).path) as place:
         done = load(run)

@@ -11,18 +11,18 @@ from importlib.metadata import version
 from typing import Any
 
 from hierfit import __version__
-from hierfit.model.design import Design, Group
+from hierfit.data.table import Table
+from hierfit.design.design import Design, Group
+from hierfit.design.learnt_terms import learnt_terms
 from hierfit.model.grammar import INTERCEPT
-from hierfit.model.learnt_terms import learnt_terms
 from hierfit.model.spec import ModelSpec
-from hierfit.model.table import Table
 from hierfit.notes.note import Note
 from hierfit.plain import to_plain
+from hierfit.posterior.checks import predict_from_prior
+from hierfit.posterior.diagnostics import Diagnosis
+from hierfit.posterior.summary import Summary
 from hierfit.record import GroupRecord, RunRecord
 from hierfit.request import FitRequest
-from hierfit.results.checks import predict_from_prior
-from hierfit.results.diagnostics import Diagnosis
-from hierfit.results.summary import Summary
 from hierfit.rounds import Drawn
 from hierfit.sources import Source
 

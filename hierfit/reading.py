@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from hierfit.model.cells import missing_cells
-from hierfit.model.csvfile import digest_file, open_csv
-from hierfit.model.derived import Derived, derive, derived_from
+from hierfit.data.cells import missing_cells
+from hierfit.data.csvfile import digest_file, open_csv
+from hierfit.data.table import Table, read_table
+from hierfit.design.derive import derive
+from hierfit.design.outcome import find_family
+from hierfit.model.derived import Derived, derived_from
 from hierfit.model.families import Family, Support
-from hierfit.model.outcome import find_family
-from hierfit.model.table import Table, read_table
 from hierfit.request import FitRequest
 
 

@@ -10,21 +10,21 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from hierfit.data.header import DELIMITERS
+from hierfit.data.table import Dialect
+from hierfit.design.learnt_terms import LearntTerms
+from hierfit.engines.choice import Engine
 from hierfit.errors import did_you_mean
-from hierfit.model.engines import Engine
 from hierfit.model.families import FAMILIES, Support
 from hierfit.model.formula import Formula
 from hierfit.model.grammar import INTERCEPT
-from hierfit.model.header import DELIMITERS
-from hierfit.model.learnt_terms import LearntTerms
 from hierfit.model.priors import DISTRIBUTIONS, Prior
 from hierfit.model.spec import Kind, ModelSpec
-from hierfit.model.table import Dialect
 from hierfit.notes.note import Note
 from hierfit.plain import Count, Later, Positive, UnexpectedError, below, from_plain, shown
+from hierfit.posterior.checks import PriorCategories, PriorPredictive
+from hierfit.posterior.verdict import Diagnosis
 from hierfit.request import FitRequest
-from hierfit.results.checks import PriorCategories, PriorPredictive
-from hierfit.results.verdict import Diagnosis
 from hierfit.stan.start import Start
 
 

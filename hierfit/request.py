@@ -6,9 +6,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated
 
+from hierfit.data.source import STDIN
 from hierfit.model.formula import Formula
 from hierfit.model.roles import NO_ROLES, Roles
-from hierfit.model.source import STDIN
 from hierfit.plain import Later, Positive, Within
 from hierfit.sampling import SamplerOptions
 

@@ -14,17 +14,17 @@ from threading import Thread
 
 import numpy as np
 
+from hierfit.design.design import Design
+from hierfit.engines.choice import n_effects, samples_by_stan
 from hierfit.errors import DiskError, Interrupted, SamplerError, ToolchainError
 from hierfit.interrupts import shielded
-from hierfit.model.design import Design
-from hierfit.model.engines import n_effects, samples_by_stan
 from hierfit.model.spec import ModelSpec
-from hierfit.results.collect import draws_from_sampling
-from hierfit.results.convergence import Convergence, array_stats, assess
-from hierfit.results.diagnostics import check_weights, one_dominates, weights_of
-from hierfit.results.digits import format_share
-from hierfit.results.draws import Draws, joined
-from hierfit.results.verdict import THRESHOLDS
+from hierfit.posterior.collect import draws_from_sampling
+from hierfit.posterior.convergence import Convergence, array_stats, assess
+from hierfit.posterior.diagnostics import check_weights, one_dominates, weights_of
+from hierfit.posterior.digits import format_share
+from hierfit.posterior.draws import Draws, joined
+from hierfit.posterior.verdict import THRESHOLDS
 from hierfit.sampling import Progress, SamplerOptions
 from hierfit.sources import Source
 from hierfit.stan.chain_state import ChainState

@@ -33,11 +33,11 @@ from hierfit.disk.json_files import as_written, find_object, read_object
 from hierfit.disk.rows import write_rows
 from hierfit.disk.writing import create, write_text
 from hierfit.errors import RunFolderError
+from hierfit.posterior.diagnostics import Diagnosis
+from hierfit.posterior.plots.truth import read_truth
+from hierfit.posterior.stored import read_summary
+from hierfit.posterior.summary import Summary
 from hierfit.record import RunRecord, read_record
-from hierfit.results.diagnostics import Diagnosis
-from hierfit.results.plots.truth import read_truth
-from hierfit.results.stored import read_summary
-from hierfit.results.summary import Summary
 from hierfit.stan.programs import StanProgram
 from hierfit.visible import shell_word, visible_json
 

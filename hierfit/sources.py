@@ -13,12 +13,12 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from hierfit.design.design import Design
+from hierfit.engines.choice import COLLAPSED_FAMILY, Engine, samples_by_stan, stan_engine
+from hierfit.engines.repeated import sampled_family
 from hierfit.marginal.chains import sample as sample_marginal
 from hierfit.marginal.posterior import MarginalPosterior, find_posterior
 from hierfit.marginal.proposal import NoProposalError
-from hierfit.model.design import Design
-from hierfit.model.engines import COLLAPSED_FAMILY, Engine, samples_by_stan, stan_engine
-from hierfit.model.repeated import sampled_family
 from hierfit.model.spec import ModelSpec, sd_name
 from hierfit.sampling import Progress, SamplerOptions, Sampling
 from hierfit.stan.attempts import Views, sample_after_short_warmup
@@ -75,7 +75,7 @@ class Wanted:
         engine: how the group effects are to be dealt with.
         toolchain: auto, bundled or cmdstan.
         seed: of all that is random.
-        narrowed: which effects are seen with their mean (`model.centering`), where that was chosen before.
+        narrowed: which effects are seen with their mean (`engines.centering`), where that was chosen before.
     """
 
     spec: ModelSpec
@@ -129,7 +129,7 @@ class StanSource:
         return sample(self.executable, self._seen(state.narrowed), state.options(options), on_progress)
 
     def _seen(self, narrowed: Array | None) -> Mapping[str, Any]:
-        """Return the data for chains that see effects so (`model.centering`)."""
+        """Return the data for chains that see effects so (`engines.centering`)."""
         if narrowed is None or np.array_equal(narrowed, self.data["narrowed"]):
             return self.data
         return stan_data(self.spec, self.design, self.engine, narrowed)

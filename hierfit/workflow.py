@@ -18,8 +18,14 @@ from pathlib import Path
 from typing import Any
 
 from hierfit import runs
+from hierfit.data.table import Table
+from hierfit.design.building import build_design
+from hierfit.design.design import Design
+from hierfit.design.outcome import find_family
+from hierfit.design.prior_choice import build_spec
 from hierfit.disk.folder import Place, claimed
 from hierfit.disk.writing import require_room, write_text
+from hierfit.engines.choice import Engine, choose_engine, samples_by_stan
 from hierfit.errors import Interrupted
 from hierfit.finished import Fit, judge, open_fit
 from hierfit.interrupts import Shield, shielded
@@ -32,23 +38,17 @@ from hierfit.manifest import (
     summary_document,
 )
 from hierfit.marginal.timing import estimate_marginal
-from hierfit.model.building import build_design
-from hierfit.model.design import Design
-from hierfit.model.engines import Engine, choose_engine, samples_by_stan
-from hierfit.model.outcome import find_family
-from hierfit.model.prior_choice import build_spec
 from hierfit.model.spec import ModelSpec
-from hierfit.model.table import Table
 from hierfit.notes.find import find_notes
 from hierfit.notes.note import Note
 from hierfit.plain import to_plain
+from hierfit.posterior.convergence import assess
+from hierfit.posterior.diagnostics import Diagnosis
+from hierfit.posterior.group_summary import summarize_groups
+from hierfit.posterior.netcdf import least_bytes, write_netcdf
+from hierfit.posterior.summary import Summary
 from hierfit.reading import read_columns
 from hierfit.request import FitRequest
-from hierfit.results.convergence import assess
-from hierfit.results.diagnostics import Diagnosis
-from hierfit.results.group_summary import summarize_groups
-from hierfit.results.netcdf import least_bytes, write_netcdf
-from hierfit.results.summary import Summary
 from hierfit.rounds import SHORT_ROUND, SILENT, Drawn, Listener, Target, draw_more, draw_or_stand_in
 from hierfit.sampling import SamplerOptions
 from hierfit.sources import Wanted, open_source, program_for

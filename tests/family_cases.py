@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from hierfit.model.building import build_design
-from hierfit.model.design import Design
+from hierfit.design.building import build_design
+from hierfit.design.design import Design
 from hierfit.model.families import FAMILIES, THRESHOLD
 from hierfit.model.formula import Formula, GroupTerm
 from tests.model.cases import crossed_table

@@ -15,8 +15,8 @@ from pathlib import Path
 import numpy as np
 
 from hierfit import workflow
-from hierfit.results.convergence import assess
-from hierfit.results.digits import decimals, format_number
+from hierfit.posterior.convergence import assess
+from hierfit.posterior.digits import decimals, format_number
 from tests.importance import Estimate, posterior_moments
 from tests.reference_cases import (
     CASES,

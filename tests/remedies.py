@@ -1,4 +1,4 @@
-"""What cures fits that fail at the defaults: the advice of `hierfit.results.advice`, followed line by line.
+"""What cures fits that fail at the defaults: the advice of `hierfit.posterior.advice`, followed line by line.
 
     python -m tests.remedies [regular expression for names]
 

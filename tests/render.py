@@ -29,8 +29,8 @@ import typer
 from hierfit import finished, workflow
 from hierfit.cli.app import app
 from hierfit.model.families import FAMILIES, Auxiliary
-from hierfit.results.convergence import assess
-from hierfit.results.digits import format_row
+from hierfit.posterior.convergence import assess
+from hierfit.posterior.digits import format_row
 from hierfit.stan.programs import write_rendered
 from tests.floors import CONTRIBUTING, floors_page
 

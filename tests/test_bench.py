@@ -23,10 +23,10 @@ from bench.report import grids, markdown
 from bench.results import Results, describe_case, read_results, write_results
 from bench.targets import TARGETS, verdicts
 from bench.timing import PROC, Limits, run_timed
-from hierfit.model.building import build_design
+from hierfit.data.table import read_table as read_csv
+from hierfit.design.building import build_design
+from hierfit.design.prior_choice import build_spec
 from hierfit.model.formula_text import parse_formula
-from hierfit.model.prior_choice import build_spec
-from hierfit.model.table import read_table as read_csv
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "bench" / "README.md"

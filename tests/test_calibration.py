@@ -12,18 +12,18 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from hierfit.design.building import build_design
+from hierfit.design.design import Design
+from hierfit.design.prior_choice import build_spec
+from hierfit.engines.choice import Engine
 from hierfit.marginal.chains import sample
 from hierfit.marginal.posterior import find_posterior
 from hierfit.marginal.proposal import NoProposalError
-from hierfit.model.building import build_design
-from hierfit.model.design import Design
-from hierfit.model.engines import Engine
 from hierfit.model.families import FAMILIES, THRESHOLD
 from hierfit.model.formula import Formula, formula_from_flags
 from hierfit.model.formula_text import parse_formula
-from hierfit.model.prior_choice import build_spec
 from hierfit.model.spec import ModelSpec
-from hierfit.results.collect import draws_from_sampling
+from hierfit.posterior.collect import draws_from_sampling
 from hierfit.sampling import SamplerOptions, Sampling
 from hierfit.sources import StanSource, program_for
 from hierfit.stan.data import stan_data

@@ -22,11 +22,11 @@ import typer
 
 from hierfit import __version__, finished
 from hierfit.cli.app import app, main
+from hierfit.design.prior_choice import PRIOR_CLASSES
 from hierfit.errors import ExitCode
 from hierfit.model.families import FAMILIES
 from hierfit.model.formula import formula_from_flags
 from hierfit.model.formula_text import parse_formula
-from hierfit.model.prior_choice import PRIOR_CLASSES
 from hierfit.model.priors import DISTRIBUTIONS
 from hierfit.model.term_checks import NUMPY_FUNCTIONS, TRANSFORMS
 from tests.fake_sampling import replace_sampler

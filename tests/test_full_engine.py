@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from hierfit import workflow
-from hierfit.model.engines import samples_by_stan
+from hierfit.engines.choice import samples_by_stan
 from hierfit.request import FitRequest
 from hierfit.sources import program_for
 from hierfit.stan.executable import build_executable

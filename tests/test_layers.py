@@ -40,7 +40,7 @@ def test_the_floor_plan_is_that_of_the_code() -> None:
     assert CONTRIBUTING.read_text() == floors_page(), "run `make rendered`"
 
 
-@pytest.mark.parametrize("module", [name for name in modules() if name.startswith("hierfit.results")])
+@pytest.mark.parametrize("module", [name for name in modules() if name.startswith("hierfit.posterior")])
 def test_results_know_nothing_of_stan(module: str) -> None:
     assert {name for name in imported(tree(module)) if name.startswith("hierfit.stan")} == set()
 

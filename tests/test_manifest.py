@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
+from hierfit.data.table import read_table
+from hierfit.design.building import build_design
+from hierfit.design.prior_choice import build_spec
+from hierfit.engines.choice import Engine
 from hierfit.manifest import describe_model, describe_outcome, describe_tools
-from hierfit.model.building import build_design
-from hierfit.model.engines import Engine
 from hierfit.model.formula import formula_from_flags
-from hierfit.model.prior_choice import build_spec
 from hierfit.model.spec import ModelSpec
-from hierfit.model.table import read_table
 from hierfit.plain import from_plain
 from hierfit.request import FitRequest
 from hierfit.sources import StanSource

@@ -13,8 +13,8 @@ from hierfit.finished import Fit
 from hierfit.model.formula import Formula, formula_from_flags
 from hierfit.model.formula_text import parse_formula
 from hierfit.model.roles import Roles
+from hierfit.posterior.group_summary import summarize_groups
 from hierfit.request import FitRequest
-from hierfit.results.group_summary import summarize_groups
 from hierfit.sampling import SamplerOptions
 from hierfit.simulate.files import write_simulation
 from hierfit.simulate.scenarios import find_scenario
@@ -134,7 +134,7 @@ def test_sweeping_out_means_changes_nothing_but_the_speed(tmp_path: Path, monkey
     data = write_csv(tmp_path / "answers.csv", {name: column.tolist() for name, column in columns.items()})
     formula = parse_formula("yes ~ kind + (1 | person) + (1 | item)")
     swept = fit(data, formula, tmp_path / "swept", family="bernoulli")
-    monkeypatch.setattr("hierfit.model.sweeping._is_wide", lambda *_: False)
+    monkeypatch.setattr("hierfit.engines.sweeping._is_wide", lambda *_: False)
     plain = fit(data, formula, tmp_path / "plain", family="bernoulli")
     for one, other in zip(swept.summary.rows, plain.summary.rows, strict=True):
         # Five standard errors of a difference of means, and of sds whose draws are half as effective.
@@ -160,7 +160,7 @@ def test_repeated_rows_have_the_posterior_of_their_sums(tmp_path: Path, monkeypa
         summed = fit(data, formula, tmp_path / f"summed-{family}", family=family)
         assert summed.manifest["rows_sampled"] == 30 and len(summed.design.y) == 600
         with monkeypatch.context() as patched:
-            patched.setattr("hierfit.model.repeated.LEAST_SAVING", 0.0)
+            patched.setattr("hierfit.engines.repeated.LEAST_SAVING", 0.0)
             plain = fit(data, formula, tmp_path / f"plain-{family}", family=family)
         assert plain.manifest["rows_sampled"] == 600
         for one, other in zip(summed.summary.rows, plain.summary.rows, strict=True):

@@ -9,17 +9,17 @@ import numpy as np
 import pytest
 
 from hierfit import finished, rounds, runs, workflow
+from hierfit.design.design import Design
+from hierfit.design.prior_choice import build_spec
+from hierfit.engines.choice import Engine
 from hierfit.errors import DiskError, Interrupted, RunFolderError, SamplerError, ToolchainError
 from hierfit.marginal.chains import sample as sample_marginal
 from hierfit.marginal.posterior import MarginalPosterior, find_posterior
-from hierfit.model.design import Design
-from hierfit.model.engines import Engine
 from hierfit.model.formula import formula_from_flags
-from hierfit.model.prior_choice import build_spec
 from hierfit.model.spec import ModelSpec
+from hierfit.posterior.convergence import assess
+from hierfit.posterior.diagnostics import diagnose
 from hierfit.request import FitRequest
-from hierfit.results.convergence import assess
-from hierfit.results.diagnostics import diagnose
 from hierfit.rounds import Drawn, Listener, Target, draw, draw_more, draw_or_stand_in
 from hierfit.sampling import SamplerOptions, Sampling
 from hierfit.sources import MarginalSource, StanSource, Wanted

@@ -8,18 +8,18 @@ from typing import Any
 import pytest
 
 from hierfit import runs
+from hierfit.design.learnt_terms import LearntTerms
 from hierfit.disk.folder import claimed
 from hierfit.disk.writing import write_text
+from hierfit.engines.choice import Engine
 from hierfit.errors import RunFolderError
-from hierfit.model.engines import Engine
 from hierfit.model.formula import Formula
-from hierfit.model.learnt_terms import LearntTerms
 from hierfit.model.priors import Prior
 from hierfit.model.spec import ModelSpec
 from hierfit.plain import to_plain
+from hierfit.posterior.diagnostics import Diagnosis, Level
 from hierfit.record import DataRecord, RunRecord, SecondsRecord
 from hierfit.request import FitRequest
-from hierfit.results.diagnostics import Diagnosis, Level
 from hierfit.sampling import SamplerOptions
 
 FORMULA = Formula("y")

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hierfit.model.table import Table, read_table
+from hierfit.data.table import Table, read_table
 
 FOLDER = Path(__file__).parents[1] / "sample_data"
 

@@ -12,13 +12,13 @@ import numpy as np
 import pytest
 
 from hierfit import finished, runs, workflow
+from hierfit.design.learnt_terms import LearntTerms, learnt_terms
 from hierfit.disk.folder import claimed
 from hierfit.disk.writing import write_text
+from hierfit.engines.choice import Engine
 from hierfit.errors import DataError, HierfitError, RunFolderError, UsageError
 from hierfit.finished import Fit
-from hierfit.model.engines import Engine
 from hierfit.model.formula import Formula, formula_from_flags
-from hierfit.model.learnt_terms import LearntTerms, learnt_terms
 from hierfit.request import FitRequest
 from hierfit.rounds import Listener
 from hierfit.sampling import SamplerOptions

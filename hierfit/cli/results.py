@@ -56,8 +56,8 @@ def summarize(options: SummarizeOptions) -> None:
     done: Stored | Fit
     if options.groups:
         from hierfit.cli.show.groups import groups_text
-        from hierfit.results.group_summary import summarize_groups
-        from hierfit.results.scale import groups_scale
+        from hierfit.posterior.group_summary import summarize_groups
+        from hierfit.posterior.scale import groups_scale
 
         done = finished.load(run, options.ci)
         summary = summarize_groups(done.draws, done.design, done.spec, done.summary.ci)

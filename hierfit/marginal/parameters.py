@@ -16,11 +16,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hierfit.model.correlations import cholesky_from_partials
-from hierfit.model.design import Design, Group
-from hierfit.model.origin import z_at_prior, z_center
+from hierfit.design.design import Design, Group
+from hierfit.design.origin import z_at_prior, z_center
+from hierfit.design.scaling import effect_scale, scaled_varying
+from hierfit.engines.correlations import cholesky_from_partials
 from hierfit.model.priors import Prior
-from hierfit.model.scaling import effect_scale, scaled_varying
 from hierfit.model.spec import ModelSpec, sd_name
 
 Array = NDArray[np.float64]

@@ -15,12 +15,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from hierfit.design.design import Design
+from hierfit.design.scaling import coefficient_scale, effect_scale
 from hierfit.marginal.parameters import Parameters, parameters
 from hierfit.marginal.products import Products, multiply_out
 from hierfit.marginal.proposal import GOOD, POOR, NoProposalError, Pilot, Proposal, propose
 from hierfit.marginal.system import draw_rest, solve
-from hierfit.model.design import Design
-from hierfit.model.scaling import coefficient_scale, effect_scale
 from hierfit.model.spec import ModelSpec
 
 Array = NDArray[np.float64]

@@ -11,7 +11,7 @@ Most of C is 0, because a level meets few levels of the other factors, so the sa
 is one of dense matrices.
 
 Letters: N rows, n = columns of W, y the last. Units are the sampler's, and the coefficients count from near their least
-squares solution (`model.collapsing`), so that huge offsets lose nothing.
+squares solution (`engines.collapsing`), so that huge offsets lose nothing.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hierfit.model.collapsing import Coefficients, columns_to_reduce
-from hierfit.model.design import Design, Group
-from hierfit.model.engines import all_but, eliminated_factor, met_pairs, n_effects
-from hierfit.model.origin import z_center
-from hierfit.model.scaling import coefficient_scale, counted_rows, row_root, scaled_varying
+from hierfit.design.design import Design, Group
+from hierfit.design.origin import z_center
+from hierfit.design.scaling import coefficient_scale, counted_rows, row_root, scaled_varying
+from hierfit.engines.choice import all_but, eliminated_factor, met_pairs, n_effects
+from hierfit.engines.collapsing import Coefficients, columns_to_reduce
 from hierfit.model.spec import ModelSpec
 
 if TYPE_CHECKING:

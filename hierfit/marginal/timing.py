@@ -7,9 +7,9 @@ import time
 
 import numpy as np
 
+from hierfit.design.design import Design
 from hierfit.marginal.posterior import reduce_model, threads
 from hierfit.marginal.proposal import PILOT
-from hierfit.model.design import Design
 from hierfit.model.spec import ModelSpec
 from hierfit.sampling import SamplerOptions
 from hierfit.stan.timing import Estimate

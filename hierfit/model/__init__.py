@@ -1,1 +1,1 @@
-"""What the statistician said: table, formula, family, priors, design. Knows neither Stan nor ArviZ."""
+"""What was said: formula, family, priors, and the model that they make. Sees no rows."""

@@ -1,8 +1,8 @@
 """The model's one text form: `score ~ 1 + ses + (1 + ses | school)`.
 
 The flags of the command line are sugar for a Formula; its text, in lme4's grammar, is printed before every fit and
-stored with every run. A Formula sees no data: whether its columns exist is found out by `model.table` and
-`model.design`.
+stored with every run. A Formula sees no data: whether its columns exist is found out by `data.table` and
+`design.design`.
 
 A term is a piece of text that `formulae` evaluates: a column (`ses`, or `` `family income` `` where the name is no
 plain word), an interaction (`ses:sector`), a call (`poly(age, 2)`). Texts are read by `model.formula_text`.

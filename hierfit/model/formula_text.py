@@ -56,7 +56,7 @@ def parse_formula(text: str) -> Formula:
 
 
 def _column_or_function(masked: str) -> str | None:
-    """Return the column that a masked text is, or a function of one as `model.derived` has it; None for all else."""
+    """Return the column that a masked text is, or a function of one as `design.derived` has it; None for all else."""
     text = unmask(masked.strip())
     return column_of(text) or (text if derived_from(text) else None)
 

@@ -4,7 +4,7 @@ A prior is written `NAME ~ distribution(numbers)`, in the units of the CSV; `par
 that cannot be negative (sds, sigma) a distribution over the whole line stands for its positive half. `constant(v)`
 fixes the parameter at v; `horseshoe(n)` is a prior of many coefficients at once, of which about n are expected not to
 be near 0. Which parameters there are, and what their defaults are, is said in `model.spec`
-and `model.prior_choice`.
+and `design.prior_choice`.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """ModelSpec: the whole model as one frozen value: formula, family, and a prior for every parameter.
 
-Which priors these are is settled by `model.prior_choice`.
+Which priors these are is settled by `design.prior_choice`.
 """
 
 from __future__ import annotations

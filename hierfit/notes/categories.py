@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from hierfit.model.levels import levels_text
+from hierfit.design.levels import levels_text
 from hierfit.notes.note import Known, Note, NoteKind
 from hierfit.notes.words import both
-from hierfit.results.words import listed
+from hierfit.posterior.words import listed
 from hierfit.visible import shell_word
 
 MOST_MADE_UP = 12  # whole numbers between the lowest and the highest: beyond, this is hardly a scale of answers

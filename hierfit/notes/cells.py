@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hierfit.notes.note import Known, Note, NoteKind
-from hierfit.results.words import listed
+from hierfit.posterior.words import listed
 
 MOST_SHOWN = 8
 

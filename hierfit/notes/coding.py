@@ -14,7 +14,7 @@ from hierfit.notes.note import Known, Note, NoteKind
 from hierfit.notes.options import formula_option, with_group, without_group, without_terms
 from hierfit.notes.words import both
 from hierfit.notes.working import left_over
-from hierfit.results.words import plural
+from hierfit.posterior.words import plural
 
 MOST_REUSED, MOST_CELLS = 200, 1_000_000
 FEWEST_GROUPS = 3

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from hierfit.model.design import Design
+from hierfit.data.table import Table
+from hierfit.design.design import Design
 from hierfit.model.spec import ModelSpec
-from hierfit.model.table import Table
 from hierfit.notes.categories import unused_categories
 from hierfit.notes.cells import empty_cells
 from hierfit.notes.coding import columns_twice, reused_labels, same_levels

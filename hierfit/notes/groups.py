@@ -8,17 +8,17 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from hierfit.model.cells import numbers_in
-from hierfit.model.design import Group
+from hierfit.data.cells import numbers_in
+from hierfit.design.design import Group
+from hierfit.design.separation import is_indicator
 from hierfit.model.families import FAMILIES, Support
 from hierfit.model.formula import Formula, GroupTerm
 from hierfit.model.grammar import INTERCEPT, column_of, quoted
-from hierfit.model.separation import is_indicator
 from hierfit.model.spec import sd_name
 from hierfit.notes.note import Known, Note, NoteKind
 from hierfit.notes.options import formula_option, name_of, with_group, without_group
 from hierfit.notes.words import both
-from hierfit.results.words import counted, listed
+from hierfit.posterior.words import counted, listed
 
 FEW_LEVELS = 4
 FAR = 3.0

@@ -10,7 +10,7 @@ import numpy as np
 
 from hierfit.notes.note import Known, Note, NoteKind
 from hierfit.notes.words import either, lines_text, rows_text
-from hierfit.results.words import listed
+from hierfit.posterior.words import listed
 
 # A column of more labels than these has hardly two rows of each, and comparing them takes its time.
 MOST_LABELS = 100_000

@@ -10,10 +10,10 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
-from hierfit.model.design import Design
+from hierfit.data.table import Table
+from hierfit.design.design import Design
 from hierfit.model.priors import SET_BY_USER
 from hierfit.model.spec import ModelSpec
-from hierfit.model.table import Table
 from hierfit.request import FitRequest
 
 

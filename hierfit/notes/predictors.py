@@ -8,11 +8,11 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from hierfit.model.design import Design
+from hierfit.design.design import Design
+from hierfit.design.separation import is_indicator
 from hierfit.model.families import FAMILIES, Support
 from hierfit.model.grammar import column_of, quoted
 from hierfit.model.plain_terms import pair_in
-from hierfit.model.separation import is_indicator
 from hierfit.notes.note import Known, Note, NoteKind
 from hierfit.notes.options import formula_option, without_terms
 from hierfit.notes.words import both

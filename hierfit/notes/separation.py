@@ -7,16 +7,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hierfit.design.separation import Ends, Parting, find_ends, find_parting, is_in_order, is_indicator, parting_columns
 from hierfit.model.families import FAMILIES, Support
 from hierfit.model.grammar import INTERCEPT
-from hierfit.model.separation import Ends, Parting, find_ends, find_parting, is_in_order, is_indicator, parting_columns
 from hierfit.model.term_text import columns_in
 from hierfit.notes.note import Known, Note, NoteKind
 from hierfit.notes.options import prior_option
 from hierfit.notes.words import both, rows_text
 from hierfit.notes.working import evenly
-from hierfit.results.scale import end_words, event
-from hierfit.results.words import listed
+from hierfit.posterior.scale import end_words, event
+from hierfit.posterior.words import listed
 from hierfit.visible import shell_word
 
 # Log odds, or log counts: a level multiplies the odds by 12 at one sd; for numbers half of that per sd.

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hierfit.model.design import Design, Group
+from hierfit.design.design import Design, Group
 from hierfit.model.grammar import INTERCEPT
 from hierfit.notes.note import Known, Note, NoteKind
 from hierfit.notes.working import predictors, working_outcome

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from hierfit.model.design import Design
+from hierfit.design.design import Design
 from hierfit.model.families import FAMILIES, Support
 
 Array = NDArray[np.float64]

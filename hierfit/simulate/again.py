@@ -13,12 +13,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hierfit.data.table import Table
+from hierfit.design.design import Design
 from hierfit.errors import FormulaError, UsageError
-from hierfit.model.design import Design
 from hierfit.model.formula import Formula
 from hierfit.model.grammar import INTERCEPT, column_of
 from hierfit.model.roles import Roles
-from hierfit.model.table import Table
 from hierfit.simulate.effects import Factor
 from hierfit.simulate.files import Simulated
 from hierfit.simulate.outcome import Column, draw_rows

@@ -14,9 +14,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from hierfit.model.cells import Text, numbers_in
+from hierfit.data.cells import Text, numbers_in
+from hierfit.data.table import Table
 from hierfit.model.families import FAMILIES, Family, Support
-from hierfit.model.table import Table
 from hierfit.simulate.checks import ends
 from hierfit.simulate.group_layout import Codes, blocks_of, cross, draw_counts, lay_out, level_labels
 from hierfit.simulate.predictors import Array

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hierfit.model.design import Design
+from hierfit.design.design import Design
 from hierfit.model.grammar import INTERCEPT
 from hierfit.simulate.predictors import Array
 

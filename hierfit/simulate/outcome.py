@@ -6,11 +6,11 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from hierfit.design.design import Design
+from hierfit.design.outcome import LARGEST_COUNT
 from hierfit.errors import UsageError
-from hierfit.model.design import Design
 from hierfit.model.families import FAMILIES, SIGMA, THRESHOLD, Support
 from hierfit.model.links import LEAST, MOST
-from hierfit.model.outcome import LARGEST_COUNT
 from hierfit.model.spec import coefficient_name, threshold_name
 from hierfit.simulate.predictors import Array
 

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
+from hierfit.design.outcome import find_family
 from hierfit.errors import UsageError, did_you_mean
 from hierfit.model.formula_text import parse_formula
-from hierfit.model.outcome import find_family
 from hierfit.simulate.checks import Count
 from hierfit.simulate.predictors import Predictors
 from hierfit.simulate.simulation import Simulation

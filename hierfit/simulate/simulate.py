@@ -4,7 +4,7 @@ The columns that the formula names are drawn first. From them Design and paramet
 that a fit would keep, so that truth.json calls everything by the names of the fit's table and data-dependent terms such
 as `poly(age, 2)` mean the same in both. Group effects are normal(0, D R D), D the sds and R the correlations; the truth
 has them as deviations from the population values. The same Simulation gives the same bytes; other true values or
-missing cells leave groups and predictors as they are. Letters as in `model.design`.
+missing cells leave groups and predictors as they are. Letters as in `design.design`.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from typing import Any
 
 import numpy as np
 
+from hierfit.design.building import build_design
+from hierfit.design.design import Design, Group
+from hierfit.design.outcome import find_family
+from hierfit.design.prior_choice import build_spec
+from hierfit.design.rows import NewLevels
 from hierfit.errors import DataError, FormulaError, UsageError
-from hierfit.model.building import build_design
-from hierfit.model.design import Design, Group
-from hierfit.model.outcome import find_family
-from hierfit.model.prior_choice import build_spec
-from hierfit.model.rows import NewLevels
 from hierfit.model.spec import GroupCoefficients, sd_name
 from hierfit.simulate.columns import Drawn, Rows, draw_columns, draw_holes, table_of
 from hierfit.simulate.effects import Factor, linear_predictor

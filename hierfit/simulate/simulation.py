@@ -1,6 +1,6 @@
 """What to simulate: a formula with true values, its groups and columns, and the checks of what makes no sense.
 
-The model is the one that a fit of the same formula has (see `model.design`), with one true value for every parameter
+The model is the one that a fit of the same formula has (see `design.design`), with one true value for every parameter
 under the name that the fit reports (see `simulate.true_values`). Which rows belong to which groups is found in
 `simulate.group_layout`, what columns hold in `simulate.columns`.
 """
@@ -11,12 +11,12 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from hierfit.data.cells import MISSING
+from hierfit.design.levels import levels_text
+from hierfit.design.outcome import find_family
 from hierfit.errors import UsageError, did_you_mean
-from hierfit.model.cells import MISSING
 from hierfit.model.formula import Formula
 from hierfit.model.grammar import column_of, quoted
-from hierfit.model.levels import levels_text
-from hierfit.model.outcome import find_family
 from hierfit.model.roles import Roles
 from hierfit.simulate.checks import Count, check_missing, check_range, check_seed, check_trials, ends
 from hierfit.simulate.group_layout import blocks_of

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from hierfit.model.design import Design
-from hierfit.results.draws import Draws
-from hierfit.results.predict import chosen_effects, linear_predictor, pick_draws
+from hierfit.design.design import Design
+from hierfit.posterior.draws import Draws
+from hierfit.posterior.predict import chosen_effects, linear_predictor, pick_draws
 from hierfit.simulate.again import TrueDraw
 from hierfit.simulate.truth import Origin
 

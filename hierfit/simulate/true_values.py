@@ -20,14 +20,14 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from hierfit.design.design import Design, Group
+from hierfit.design.distributional import PredictorColumns
+from hierfit.design.origin import moved_scales
+from hierfit.design.prior_choice import PRIOR_CLASSES
+from hierfit.design.scaling import varying_units
 from hierfit.errors import UsageError, did_you_mean
-from hierfit.model.design import Design, Group
-from hierfit.model.distributional import PredictorColumns
 from hierfit.model.families import FAMILIES, LINKS, SIGMA, THRESHOLD
 from hierfit.model.grammar import INTERCEPT
-from hierfit.model.origin import moved_scales
-from hierfit.model.prior_choice import PRIOR_CLASSES
-from hierfit.model.scaling import varying_units
 from hierfit.model.spec import (
     INTERCEPT_AT_MEAN,
     GroupCoefficients,

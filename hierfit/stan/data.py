@@ -15,14 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hierfit.model.centering import choose, place_coefficients
-from hierfit.model.collapsing import collapse, gather, integrated_coefficients
-from hierfit.model.design import Design, Group
-from hierfit.model.engines import Engine
-from hierfit.model.families import FAMILIES
-from hierfit.model.grammar import INTERCEPT
-from hierfit.model.nesting import nest
-from hierfit.model.origin import (
+from hierfit.design.design import Design, Group
+from hierfit.design.origin import (
     predictor_at_prior,
     predictor_center,
     predictor_location,
@@ -31,9 +25,7 @@ from hierfit.model.origin import (
     z_at_prior,
     z_center,
 )
-from hierfit.model.priors import DISTRIBUTIONS, EVERYWHERE, HORSESHOE_SCALE, Interval, Prior
-from hierfit.model.repeated import Repeated, repeated_rows
-from hierfit.model.scaling import (
+from hierfit.design.scaling import (
     coefficient_scale,
     counted_rows,
     effect_scale,
@@ -43,8 +35,16 @@ from hierfit.model.scaling import (
     scaled_outcome,
     scaled_varying,
 )
+from hierfit.engines.centering import choose, place_coefficients
+from hierfit.engines.choice import Engine
+from hierfit.engines.collapsing import collapse, gather, integrated_coefficients
+from hierfit.engines.nesting import nest
+from hierfit.engines.repeated import Repeated, repeated_rows
+from hierfit.engines.sweeping import sweep
+from hierfit.model.families import FAMILIES
+from hierfit.model.grammar import INTERCEPT
+from hierfit.model.priors import DISTRIBUTIONS, EVERYWHERE, HORSESHOE_SCALE, Interval, Prior
 from hierfit.model.spec import ModelSpec, coefficient_name, sd_name, threshold_name
-from hierfit.model.sweeping import sweep
 
 Array = NDArray[np.float64]
 StanData = Mapping[str, Any]
@@ -265,7 +265,7 @@ def _outcome(design: Design) -> dict[str, Any]:
 
 
 def _collapsed(spec: ModelSpec, design: Design) -> dict[str, Any]:
-    """Return what the collapsed engine wants of the rows (`model.collapsing`)."""
+    """Return what the collapsed engine wants of the rows (`engines.collapsing`)."""
     rows = collapse(spec, design)
     classes = gather(rows.levels)
     return {

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from math import inf
 from pathlib import Path
 
-from hierfit.model.engines import COLLAPSED_FAMILY, Engine
+from hierfit.engines.choice import COLLAPSED_FAMILY, Engine
 from hierfit.model.families import FAMILIES
 from hierfit.model.priors import DISTRIBUTIONS
 

@@ -1,4 +1,4 @@
-"""Draws of a first round -> which effects the sampler had better see with their mean (`model.centering`).
+"""Draws of a first round -> which effects the sampler had better see with their mean (`engines.centering`).
 
 The first choice is a guess from a rough fit; the draws know what the rows say of each effect: its posterior is so much
 narrower than its prior. They know how small an sd may be as well, if they reach there; where they diverge, centred are
@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hierfit.model.centering import LOWER_END, narrowing
-from hierfit.model.effects import effects_of
+from hierfit.engines.centering import LOWER_END, narrowing
+from hierfit.engines.effects import effects_of
 from hierfit.sampling import Sampling
 
 Array = NDArray[np.float64]

@@ -30,8 +30,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hierfit.disk.scratch import scratch
+from hierfit.engines.choice import Engine
 from hierfit.errors import SamplerError
-from hierfit.model.engines import Engine
 from hierfit.plain import Count, Key, Later
 from hierfit.sampling import Progress, SamplerOptions, Sampling
 from hierfit.stan.children import NOT_FOUND, run_child
@@ -61,7 +61,7 @@ class Start:
         seconds: what the search for the mode took, and an attempt that was given up.
         reason: why the last attempt before was given up; None where it was kept or there was none.
         tried: what that attempt was.
-        centered: the sds whose effects the draws hold with their mean (`model.centering`), by name, with how many
+        centered: the sds whose effects the draws hold with their mean (`engines.centering`), by name, with how many
             levels where not all are so.
         attempts: all that were given up, and why, in words.
     """

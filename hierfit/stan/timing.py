@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from hierfit.disk.scratch import scratch
+from hierfit.engines.choice import Engine
 from hierfit.errors import SamplerError
-from hierfit.model.engines import Engine
 from hierfit.sampling import SamplerOptions
 from hierfit.stan.children import run_child
 from hierfit.stan.executable import Executable

@@ -1,7 +1,7 @@
 """Sampling -> Trouble: what is wrong with the draws of a first round, told from what moves and without ArviZ.
 
-Thresholds are those of the checks of a fit (`results.verdict`), those of divergences a little laxer: to draw all again
-for one of 4,000 is not worth it.
+Thresholds are those of the checks of a fit (`posterior.verdict`), those of divergences a little laxer: to draw all
+again for one of 4,000 is not worth it.
 """
 
 from __future__ import annotations

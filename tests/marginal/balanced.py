@@ -11,10 +11,10 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from hierfit.model.building import build_design
-from hierfit.model.design import Design
+from hierfit.design.building import build_design
+from hierfit.design.design import Design
+from hierfit.design.prior_choice import build_spec
 from hierfit.model.formula_text import parse_formula
-from hierfit.model.prior_choice import build_spec
 from hierfit.model.spec import ModelSpec
 from tests.model.cases import table
 

@@ -6,14 +6,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from hierfit.model.building import build_design
-from hierfit.model.design import Design
+from hierfit.data.table import Table
+from hierfit.design.building import build_design
+from hierfit.design.design import Design
+from hierfit.design.origin import z_center
+from hierfit.design.prior_choice import build_spec
+from hierfit.design.scaling import coefficient_scale
 from hierfit.model.formula_text import parse_formula
-from hierfit.model.origin import z_center
-from hierfit.model.prior_choice import build_spec
-from hierfit.model.scaling import coefficient_scale
 from hierfit.model.spec import ModelSpec
-from hierfit.model.table import Table
 from tests.model.cases import table
 
 Array = NDArray[np.float64]

@@ -8,16 +8,16 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from hierfit.design.prior_choice import build_spec
+from hierfit.engines.choice import Engine
 from hierfit.errors import Interrupted
 from hierfit.marginal import chains
 from hierfit.marginal.chains import sample
 from hierfit.marginal.posterior import MarginalPosterior, find_posterior, reduce_model, threads
 from hierfit.marginal.proposal import NoProposalError
-from hierfit.model.engines import Engine
 from hierfit.model.formula_text import parse_formula
-from hierfit.model.prior_choice import build_spec
-from hierfit.results.collect import draws_from_sampling
-from hierfit.results.convergence import assess
+from hierfit.posterior.collect import draws_from_sampling
+from hierfit.posterior.convergence import assess
 from hierfit.sampling import Progress, SamplerOptions
 from tests.marginal.cases import model
 

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from hierfit.design.design import Design
+from hierfit.design.origin import z_center
 from hierfit.marginal.parameters import Parameters, parameters
-from hierfit.model.design import Design
-from hierfit.model.origin import z_center
 from hierfit.model.spec import ModelSpec, sd_name
 from tests.marginal.cases import model
 

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from hierfit.design.design import Design
+from hierfit.design.prior_choice import build_spec
 from hierfit.marginal import products
 from hierfit.marginal.posterior import Reduced, reduce_model
 from hierfit.marginal.products import Dense, Sparse
 from hierfit.marginal.system import draw_rest, solve
-from hierfit.model.design import Design
-from hierfit.model.prior_choice import build_spec
 from hierfit.model.spec import ModelSpec
 from tests.marginal.cases import dense, model
 from tests.model.cases import repeated

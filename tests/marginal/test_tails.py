@@ -5,8 +5,8 @@ import pytest
 
 from hierfit.marginal.chains import sample
 from hierfit.marginal.posterior import find_posterior, threads
-from hierfit.results.convergence import assess, weigh
-from hierfit.results.diagnostics import check_weights
+from hierfit.posterior.convergence import assess, weigh
+from hierfit.posterior.diagnostics import check_weights
 from hierfit.sampling import SamplerOptions
 from tests.marginal.balanced import NAMES, Balanced
 

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import numpy as np
 
-from hierfit.model.building import build_design
-from hierfit.model.design import Design
+from hierfit.data.table import Table
+from hierfit.design.building import build_design
+from hierfit.design.design import Design
+from hierfit.design.prior_choice import build_spec
 from hierfit.model.formula import Formula, formula_from_flags
 from hierfit.model.formula_text import parse_formula
-from hierfit.model.prior_choice import build_spec
 from hierfit.model.spec import ModelSpec
-from hierfit.model.table import Table
 
 
 def table(rows: int = 40, levels: int = 8, seed: int = 1) -> Table:

@@ -54,7 +54,7 @@ def test_words_and_products_take_no_formulae() -> None:
     program = """
 import sys
 from hierfit.model.formula_text import parse_formula
-from hierfit.model.terms import evaluate_terms
+from hierfit.design.terms import evaluate_terms
 from tests.model.cases import table
 evaluate_terms(("b", "a:b", "y:g"), table(), {"g": "g0"}, intercept=True)
 assert not {"formulae", "scipy", "pandas"} & set(sys.modules)

@@ -1,5 +1,5 @@
 """Made-up draws, as the tests of results have them."""
 
-from tests.results.conftest import synthetic
+from tests.posterior.conftest import synthetic
 
 __all__ = ["synthetic"]

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from hierfit.data.table import read_table
 from hierfit.errors import DiskError, RunFolderError
-from hierfit.model.table import read_table
 from hierfit.simulate.files import write_simulation
 from hierfit.simulate.scenarios import find_scenario
 from hierfit.simulate.simulate import simulate

@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 
 from hierfit import __version__
+from hierfit.data.table import read_table
+from hierfit.design.building import build_design
+from hierfit.design.design import Design
+from hierfit.design.prior_choice import build_spec
 from hierfit.errors import UsageError
-from hierfit.model.building import build_design
-from hierfit.model.design import Design
 from hierfit.model.families import FAMILIES
 from hierfit.model.formula_text import parse_formula
-from hierfit.model.prior_choice import build_spec
 from hierfit.model.spec import ModelSpec
-from hierfit.model.table import read_table
 from hierfit.simulate.effects import Factor, linear_predictor
 from hierfit.simulate.files import Simulated, write_simulation
 from hierfit.simulate.outcome import true_auxiliaries

@@ -12,12 +12,12 @@ import numpy as np
 import pytest
 
 from hierfit import runs, workflow
+from hierfit.design.design import Design
 from hierfit.errors import DataError, FormulaError, HierfitError, UsageError
-from hierfit.model.design import Design
 from hierfit.model.families import FAMILIES
 from hierfit.model.formula_text import parse_formula
+from hierfit.posterior.plots.truth import Truth
 from hierfit.request import FitRequest
-from hierfit.results.plots.truth import Truth
 from hierfit.simulate.files import Simulated, write_simulation
 from hierfit.simulate.outcome import true_auxiliaries
 from hierfit.simulate.predictors import Predictors

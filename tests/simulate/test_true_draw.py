@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from hierfit.results.predict import linear_predictor
+from hierfit.posterior.predict import linear_predictor
 from hierfit.simulate.true_draw import pick_true_draw
 
 

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 
 import pytest
 
+from hierfit.design.building import build_design
+from hierfit.design.prior_choice import build_spec
 from hierfit.errors import UsageError
-from hierfit.model.building import build_design
 from hierfit.model.formula_text import parse_formula
-from hierfit.model.prior_choice import build_spec
 from hierfit.simulate.true_values import given_values, true_values
 from tests.model.cases import crossed_table
 

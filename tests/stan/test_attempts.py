@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from hierfit.design.building import build_design
+from hierfit.design.prior_choice import build_spec
 from hierfit.errors import Interrupted, SamplerError
-from hierfit.model.building import build_design
 from hierfit.model.formula import formula_from_flags
 from hierfit.model.formula_text import parse_formula
-from hierfit.model.prior_choice import build_spec
 from hierfit.plain import to_plain
 from hierfit.sampling import SamplerOptions, Sampling
 from hierfit.stan.attempts import CAREFUL, CROWDED_DELTA, MORE_CAREFUL, Views, sample_after_short_warmup

@@ -5,11 +5,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hierfit.model.building import build_design
-from hierfit.model.engines import Engine
+from hierfit.design.building import build_design
+from hierfit.design.prior_choice import build_spec
+from hierfit.engines.choice import Engine
 from hierfit.model.formula import Formula, GroupTerm, formula_from_flags
 from hierfit.model.formula_text import parse_formula
-from hierfit.model.prior_choice import build_spec
 from hierfit.stan.data import StanData, stan_data
 from hierfit.stan.programs import render_program
 from tests.family_cases import FAMILY_CASES, FORMULA, FamilyCase, family_design

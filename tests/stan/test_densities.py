@@ -13,22 +13,22 @@ import pytest
 from numpy.typing import NDArray
 from scipy import stats
 
-from hierfit.model.building import build_design
-from hierfit.model.centering import Centering, by_column, column_sizes, place_coefficients
-from hierfit.model.correlations import cholesky_from_partials
-from hierfit.model.design import Design, Group
-from hierfit.model.distributional import PredictorColumns, evaluate_predictor, predictor_columns
-from hierfit.model.engines import Engine
+from hierfit.design.building import build_design
+from hierfit.design.design import Design, Group
+from hierfit.design.distributional import PredictorColumns, evaluate_predictor, predictor_columns
+from hierfit.design.origin import predictor_center, x_center, z_center
+from hierfit.design.prior_choice import build_spec
+from hierfit.design.scaling import varying_units
+from hierfit.engines.centering import Centering, by_column, column_sizes, place_coefficients
+from hierfit.engines.choice import Engine
+from hierfit.engines.correlations import cholesky_from_partials
+from hierfit.engines.nesting import nest
+from hierfit.engines.sweeping import sweep
 from hierfit.model.families import FAMILIES, SIGMA, THRESHOLD
 from hierfit.model.formula import Formula, GroupTerm
 from hierfit.model.formula_text import parse_predictor
-from hierfit.model.nesting import nest
-from hierfit.model.origin import predictor_center, x_center, z_center
-from hierfit.model.prior_choice import build_spec
 from hierfit.model.priors import HORSESHOE, HORSESHOE_SCALE, Prior
-from hierfit.model.scaling import varying_units
 from hierfit.model.spec import ModelSpec, coefficient_name, sd_name, threshold_name
-from hierfit.model.sweeping import sweep
 from hierfit.sampling import SamplerOptions, Sampling
 from hierfit.stan.data import stan_data
 from hierfit.stan.executable import build_executable

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hierfit.model.engines import Engine
+from hierfit.engines.choice import Engine
 from hierfit.model.formula import formula_from_flags
 from hierfit.sampling import SamplerOptions, Sampling
 from hierfit.stan.data import stan_data

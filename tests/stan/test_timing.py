@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from hierfit.engines.choice import Engine
 from hierfit.errors import SamplerError
-from hierfit.model.engines import Engine
 from hierfit.sampling import SamplerOptions
 from hierfit.stan.executable import Executable
 from hierfit.stan.timing import STEPS, estimate_time, time_gradient

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hierfit.results.convergence import array_stats
+from hierfit.posterior.convergence import array_stats
 from hierfit.sampling import SamplerOptions, Sampling
 from hierfit.stan.data import stan_data
 from hierfit.stan.trouble import ebfmi, effective, find_trouble, rhat

@@ -55,7 +55,7 @@ def repeated(run: Path, options: FitOptions) -> FitRequest:
 
 
 def _data(before: FitRequest, run: Path, options: FitOptions) -> Path:
-    from hierfit.model.source import STDIN
+    from hierfit.data.source import STDIN
 
     if options.data is not None:
         return data_file(options.data)

@@ -71,7 +71,7 @@ def _with_sampling(request: FitRequest, options: FitOptions) -> FitRequest:
 
 def data_file(given: Path) -> Path:
     """Return the file that is named, or for `-` what stands for standard input."""
-    from hierfit.model.source import STDIN
+    from hierfit.data.source import STDIN
 
     return STDIN if str(given) == "-" else given
 
@@ -166,7 +166,7 @@ def with_predictors(formula: Formula, options: ModelOptions) -> Formula:
 
 def _levels(texts: Sequence[str]) -> dict[str, tuple[str, ...]]:
     """Read COLUMN=LEVEL,LEVEL,... texts."""
-    from hierfit.model.levels import parse_levels
+    from hierfit.design.levels import parse_levels
 
     found: dict[str, tuple[str, ...]] = {}
     for text in texts:

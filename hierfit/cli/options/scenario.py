@@ -12,11 +12,11 @@ from dataclasses import replace
 from hierfit.cli.options.pairs import number_or_range, numbers
 from hierfit.cli.options.simulate import SimulateOptions
 from hierfit.cli.options.simulation import distributions_of
+from hierfit.design.outcome import find_family
 from hierfit.errors import UsageError, did_you_mean
 from hierfit.model.families import SIGMA, THRESHOLD, Family
 from hierfit.model.formula import Formula, GroupTerm
 from hierfit.model.grammar import INTERCEPT, column_of, quoted
-from hierfit.model.outcome import find_family
 from hierfit.model.spec import sd_name
 from hierfit.simulate.checks import Count
 from hierfit.simulate.predictors import Predictors

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 from hierfit.cli.options.pairs import number_or_range, numbers, pairs
 from hierfit.cli.options.simulate import SimulateOptions
+from hierfit.design.levels import parse_levels
 from hierfit.errors import UsageError
 from hierfit.model.formula import Formula
 from hierfit.model.formula_text import parse_formula
-from hierfit.model.levels import parse_levels
 from hierfit.simulate.checks import Count
 from hierfit.simulate.predictors import Predictors
 from hierfit.simulate.simulation import NORMAL, Simulation

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from hierfit.cli.page import coloured, page
 from hierfit.cli.show.lines import LABEL, joined, paragraph, wrapped
-from hierfit.results.diagnostics import Diagnosis, Finding, Level
-from hierfit.results.words import listed
+from hierfit.posterior.diagnostics import Diagnosis, Finding, Level
+from hierfit.posterior.words import listed
 from hierfit.visible import shell_word
 
 # The checks in the words of the reader.

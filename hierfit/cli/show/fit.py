@@ -22,13 +22,13 @@ from hierfit.model.families import FAMILIES, Support
 from hierfit.model.grammar import INTERCEPT
 from hierfit.model.priors import SET_BY_USER, Prior
 from hierfit.model.spec import INTERCEPT_AT_MEAN, Kind, ModelSpec, sd_name
+from hierfit.posterior.at_levels import AtLevel
+from hierfit.posterior.checks import DOMINATED, PriorCategories, PriorPredictive
+from hierfit.posterior.diagnostics import Diagnosis, Level
+from hierfit.posterior.digits import format_number, format_row, format_share
+from hierfit.posterior.summary import Summary
+from hierfit.posterior.words import counted, elided, listed, plural
 from hierfit.record import DataRecord, RunRecord
-from hierfit.results.at_levels import AtLevel
-from hierfit.results.checks import DOMINATED, PriorCategories, PriorPredictive
-from hierfit.results.diagnostics import Diagnosis, Level
-from hierfit.results.digits import format_number, format_row, format_share
-from hierfit.results.summary import Summary
-from hierfit.results.words import counted, elided, listed, plural
 from hierfit.visible import shell_word, visible
 
 if TYPE_CHECKING:

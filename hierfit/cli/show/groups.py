@@ -12,9 +12,9 @@ from hierfit.cli.page import in_lines, page
 from hierfit.cli.show.formats import csv_text, json_text, markdown_table
 from hierfit.cli.show.lines import wrapped
 from hierfit.errors import UsageError, did_you_mean
-from hierfit.results.digits import format_row, format_share
-from hierfit.results.group_summary import GroupSummary, GroupTable
-from hierfit.results.words import coefficients, counted, elided, plural
+from hierfit.posterior.digits import format_row, format_share
+from hierfit.posterior.group_summary import GroupSummary, GroupTable
+from hierfit.posterior.words import coefficients, counted, elided, plural
 from hierfit.visible import visible
 
 LABEL_WIDTH, LEAST_LABEL_WIDTH, TERM_WIDTH = 24, 8, 16

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 from hierfit.cli.page import in_lines
 from hierfit.cli.show.lines import joined, paragraph
+from hierfit.design.levels import levels_text
+from hierfit.design.outcome import find_family
 from hierfit.model.formula import Formula
 from hierfit.model.grammar import column_of
-from hierfit.model.levels import levels_text
-from hierfit.model.outcome import find_family
 from hierfit.model.roles import Roles
 from hierfit.model.spec import INTERCEPT_AT_MEAN, sd_name
-from hierfit.results.words import counted
+from hierfit.posterior.words import counted
 from hierfit.simulate.files import DATA_FILE, TRUTH_FILE, Simulated
 from hierfit.simulate.truth import Origin
 from hierfit.visible import shell_words

@@ -12,10 +12,10 @@ from hierfit.cli.page import page
 from hierfit.model.families import Auxiliary, auxiliary_of
 from hierfit.model.priors import HORSESHOE_SCALE
 from hierfit.model.spec import Kind
+from hierfit.posterior.digits import format_count, format_rhat, format_row
+from hierfit.posterior.summary import Summary, SummaryRow
+from hierfit.posterior.words import elided, plural
 from hierfit.record import GroupRecord
-from hierfit.results.digits import format_count, format_rhat, format_row
-from hierfit.results.summary import Summary, SummaryRow
-from hierfit.results.words import elided, plural
 from hierfit.visible import visible
 
 NAME_WIDTH, LEAST_NAME_WIDTH = 34, 12

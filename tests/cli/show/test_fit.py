@@ -19,24 +19,24 @@ from hierfit.cli.show.groups import groups_text
 from hierfit.cli.show.lines import duration
 from hierfit.cli.show.plan import dropped_text, family_text, level_lines, prior_lines
 from hierfit.cli.show.table import cells, table_lines
+from hierfit.data.table import Dialect
+from hierfit.design.building import build_design
+from hierfit.design.learnt_terms import LearntTerms
+from hierfit.design.prior_choice import build_spec
+from hierfit.engines.choice import Engine
 from hierfit.errors import UsageError
-from hierfit.model.building import build_design
-from hierfit.model.engines import Engine
 from hierfit.model.formula_text import parse_formula
-from hierfit.model.learnt_terms import LearntTerms
-from hierfit.model.prior_choice import build_spec
 from hierfit.model.priors import Prior
 from hierfit.model.roles import Roles
 from hierfit.model.spec import Kind, ModelSpec
-from hierfit.model.table import Dialect
+from hierfit.posterior.advice import Try
+from hierfit.posterior.at_levels import AtLevel
+from hierfit.posterior.checks import PriorCategories, PriorPredictive
+from hierfit.posterior.diagnostics import Diagnosis, Finding, Level
+from hierfit.posterior.group_summary import GroupSummary, GroupTable
+from hierfit.posterior.summary import Summary, SummaryRow, VarianceShare
 from hierfit.record import DataRecord, GroupRecord, RunRecord, SecondsRecord
 from hierfit.request import FitRequest
-from hierfit.results.advice import Try
-from hierfit.results.at_levels import AtLevel
-from hierfit.results.checks import PriorCategories, PriorPredictive
-from hierfit.results.diagnostics import Diagnosis, Finding, Level
-from hierfit.results.group_summary import GroupSummary, GroupTable
-from hierfit.results.summary import Summary, SummaryRow, VarianceShare
 from hierfit.sampling import SamplerOptions
 from hierfit.stan.start import Start
 from tests.model.cases import table as columns
@@ -270,7 +270,7 @@ def test_verdicts_have_colour_where_there_is_colour(on_page: Page) -> None:
 
 def test_every_check_has_a_name_for_people() -> None:
     from hierfit.cli.show.checks import CHECK_NAMES
-    from hierfit.results import diagnostics
+    from hierfit.posterior import diagnostics
 
     assert set(CHECK_NAMES) >= set(diagnostics.THRESHOLDS) | {"stuck", "nonfinite"}
 

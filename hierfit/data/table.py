@@ -1,0 +1,367 @@
+"""A CSV file -> Table: the used columns, typed, without the rows that lack a value.
+
+In: a path and the names of the columns to read as numbers and as group labels. Out: a frozen `Table`.
+
+Numbers are float64, every digit of the file respected. Labels are text, exactly as written: '001' is not '1'
+and ' a' is not 'a'. A cell is missing when it is empty or has one of the spellings for that, `cells.MISSING` unless
+others are given (in a number column, spaces around it are ignored, and -99.0 is -99); a row that lacks a used value
+is dropped and counted. Rows with fewer fields than the header lack the last ones. What the numbers mean for a model (a
+constant outcome, a single group) is judged in `design.design`.
+
+The usual file is read by pandas in one pass, and a second pass over its bytes confirms that every row is one
+plain line. Only a file that fails, or whose rows are not that plain, is looked at again, cell by cell or record by
+record, to name the exact place.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hierfit.data import csvfile
+from hierfit.data.cells import (
+    MISSING,
+    NUMBER,
+    Text,
+    as_numbers,
+    as_text,
+    find_decimal,
+    holds_no_number,
+    holds_text,
+    numbers_in,
+    parse_columns,
+    read_columns,
+    with_points,
+)
+from hierfit.data.csvfile import CsvFile, Layout
+from hierfit.data.encoding import NAMES, UTF_8
+from hierfit.data.header import DELIMITERS
+from hierfit.data.limits import LONGEST_LABEL
+from hierfit.errors import DataError, did_you_mean
+from hierfit.visible import shell_word
+
+_DESCRIBED_ROWS, _DESCRIBED_COLUMNS = 10_000, 20
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """How a file is written.
+
+    Attributes:
+        delimiter: comma, semicolon or tab.
+        decimal: decimal mark, a point or a comma.
+        encoding: of its text, as Python calls it.
+    """
+
+    delimiter: str = ","
+    decimal: str = "."
+    encoding: str = UTF_8
+
+    @property
+    def unusual(self) -> tuple[str, ...]:
+        """What is not that of most files: "semicolons", "decimal commas", "Latin-1 (Windows-1252)"."""
+        parts = [f"{DELIMITERS[self.delimiter]}s"] if self.delimiter != "," else []
+        parts += ["decimal commas"] if self.decimal == "," else []
+        return (*parts, NAMES[self.encoding]) if self.encoding in NAMES else tuple(parts)
+
+
+@dataclass(frozen=True)
+class Table:
+    """The used columns of one CSV file, complete rows only, in the order of the file.
+
+    Attributes:
+        path: the file as the user named it.
+        sha256: hex digest of the file's bytes.
+        n_read: rows of the file, the header not counted, blank lines not counted.
+        dropped: for each used column with missing values, how many rows lack it (a row may lack several).
+        numbers: column name -> values [N], float64.
+        labels: column name -> codes [N], int32, into `levels` of the same name.
+        levels: column name -> the labels, exactly as written in the file, in order of first appearance.
+        lines: line of the file on which each kept row begins [N]; the header is line 1.
+        orders: column name -> its levels in the order that the user stated, where one was stated.
+        lost: column name -> label -> how many rows had it, of labels that no kept row has, where there are such.
+        spelled: column of labels -> what means missing in it, but the empty cell -> in how many rows, where there are.
+        dialect: how the file is written.
+    """
+
+    path: Path
+    sha256: str
+    n_read: int
+    dropped: Mapping[str, int]
+    numbers: Mapping[str, NDArray[np.float64]]
+    labels: Mapping[str, NDArray[np.int32]]
+    levels: Mapping[str, tuple[str, ...]]
+    lines: NDArray[np.int64]
+    orders: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    lost: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    spelled: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    dialect: Dialect = field(default_factory=lambda: Dialect())
+
+    @property
+    def n_rows(self) -> int:
+        """Rows kept."""
+        return len(self.lines)
+
+    def only(self, names: Collection[str]) -> Table:
+        """Return the same rows with these columns alone, as far as there are such."""
+        numbers = {name: values for name, values in self.numbers.items() if name in names}
+        labels = {name: codes for name, codes in self.labels.items() if name in names}
+        return replace(self, numbers=numbers, labels=labels, levels={name: self.levels[name] for name in labels})
+
+
+def table_of(
+    path: Path,
+    numbers: Mapping[str, NDArray[np.float64]],
+    words: Mapping[str, tuple[tuple[str, ...], NDArray[np.int32]]],
+    lines: NDArray[np.int64],
+    orders: Mapping[str, tuple[str, ...]] | None = None,
+) -> Table:
+    """Return a table of columns that are at hand: numbers, and levels and codes of words."""
+    levels = {name: own for name, (own, _) in words.items()}
+    labels = {name: codes for name, (_, codes) in words.items()}
+    return Table(path, "", len(lines), {}, numbers, labels, levels, lines, orders or {})
+
+
+@dataclass(frozen=True)
+class ColumnDescription:
+    """What one column seems to hold, judged from the first rows.
+
+    Attributes:
+        name: the column's name, exactly as written.
+        kind: number, true/false, text, or empty where every cell is missing.
+        n_levels: number of different cells, missing ones not counted.
+        n_missing: number of missing cells.
+        n_rows: number of rows looked at.
+    """
+
+    name: str
+    kind: Literal["number", "true/false", "text", "empty"]
+    n_levels: int
+    n_missing: int
+    n_rows: int
+
+    def __str__(self) -> str:
+        name = self.name if self.name == self.name.strip() else repr(self.name)
+        levels = f", {self.n_levels:,} level{'s' if self.n_levels > 1 else ''}" if self.kind == "text" else ""
+        missing = f", {self.n_missing:,} missing" if self.n_missing and self.kind != "empty" else ""
+        return f"{name} ({self.kind}{levels}{missing})"
+
+
+def read_table(
+    path: str | Path,
+    numeric: Sequence[str],
+    labels: Sequence[str],
+    either: Sequence[str] = (),
+    mixed: Collection[str] = (),
+    missing: Collection[str] = MISSING,
+) -> Table:
+    """Read the used columns of a CSV file; a column named as numeric and as label is read as both.
+
+    A column of `either` becomes labels where no cell of it is a number, and must hold numbers otherwise: a stray word
+    in a column of numbers is a mistake, not a category, unless `mixed` names the column. `missing` is how a missing
+    value may be spelled.
+
+    Raises:
+        DataError: the file, its header, a row or a cell cannot be used; names file, column, line and value.
+    """
+    return csvfile.in_its_encoding(
+        Path(path), lambda file: _read(file, tuple(numeric), tuple(labels), tuple(either), mixed, missing)
+    )
+
+
+def _read(
+    file: CsvFile,
+    numeric: tuple[str, ...],
+    labels: tuple[str, ...],
+    either: tuple[str, ...],
+    mixed: Collection[str],
+    missing: Collection[str],
+) -> Table:
+    positions = _find_columns(file, (*numeric, *labels, *either))
+    with csvfile.reading_errors(file.path), ThreadPoolExecutor(1) as pool:
+        digest = pool.submit(csvfile.digest_file, file.path)
+        numbers_first = [name for name in (*numeric, *either) if name not in labels]
+        layout = csvfile.survey_layout(file)  # before anything holds more of the file than a piece
+        frame = parse_columns(file, positions, numbers_first, missing)
+        lines = _row_lines(file, layout, len(frame))
+        sha256 = digest.result()
+    text = {name: as_text(frame[name], missing) for name in frame if frame[name].dtype == object}
+    decimal = find_decimal(file, [text[name] for name in (*numeric, *either) if name in text])
+    pointed = {name: with_points(text[name], decimal) for name in (*numeric, *either) if name in text}
+    words = [
+        name
+        for name in either
+        if name in text
+        and (holds_no_number(pointed[name], missing) or (name in mixed and holds_text(pointed[name], missing)))
+    ]
+    numeric = tuple(dict.fromkeys((*numeric, *(name for name in either if name not in words))))
+    labels = tuple(dict.fromkeys((*labels, *words)))
+    for name in labels:
+        _refuse_long_labels(file, name, text[name], lines)
+    numbers = {
+        name: as_numbers(file, name, pointed[name], lines, missing) if name in text else frame[name].to_numpy()
+        for name in numeric
+    }
+    empty = {name: np.isnan(values) for name, values in numbers.items()}
+    empty |= {name: (text[name].codes < 0) | empty.get(name, False) for name in labels}
+    dropped = {name: int(lacking.sum()) for name, lacking in empty.items() if lacking.any()}
+    complete = _complete_rows(file, len(frame), dropped, empty)
+    kept = {name: _kept_levels(text[name], complete) for name in labels}
+    lost = {name: _lost_levels(text[name], complete) for name in labels}
+    return Table(
+        path=file.path,
+        sha256=sha256,
+        n_read=len(frame),
+        dropped=dropped,
+        numbers={name: values[complete] for name, values in numbers.items()},
+        labels={name: codes for name, (codes, _) in kept.items()},
+        levels={name: levels for name, (_, levels) in kept.items()},
+        lines=lines[complete],
+        lost={name: levels for name, levels in lost.items() if levels},
+        dialect=Dialect(file.delimiter, decimal, file.encoding),
+        spelled={name: text[name].missing for name in labels if text[name].missing},
+    )
+
+
+def describe_columns(path: str | Path) -> tuple[ColumnDescription, ...]:
+    """Describe every column of a CSV file, in the order of the file, from its first 10,000 rows.
+
+    Raises:
+        DataError: the file cannot be read as CSV.
+    """
+    return csvfile.in_its_encoding(Path(path), _describe_all)
+
+
+def _describe_all(file: CsvFile) -> tuple[ColumnDescription, ...]:
+    with csvfile.reading_errors(file.path):
+        csvfile.survey_layout(file)
+        frame = read_columns(file, range(len(file.header)), {}, rows=_DESCRIBED_ROWS)
+    columns = [as_text(frame[position]) for position in range(len(file.header))]
+    decimal = find_decimal(file, columns)
+    return tuple(_describe(name, with_points(text, decimal)) for name, text in zip(file.header, columns, strict=True))
+
+
+def _describe(name: str, text: Text) -> ColumnDescription:
+    kind: Literal["number", "true/false", "text", "empty"] = "number"
+    if not text.cells:
+        kind = "empty"
+    elif any(number is None for number in numbers_in(text.cells)):
+        kind = "text"
+    elif text.cells[0].lower() in ("true", "false"):
+        kind = "true/false"
+    return ColumnDescription(name, kind, len(text.cells), int((text.codes < 0).sum()), len(text.codes))
+
+
+def _find_columns(file: CsvFile, names: Sequence[str]) -> dict[str, int]:
+    """Return the position of each used column in the header."""
+    for name in names:
+        fields = [str(field) for field, column in enumerate(file.header, start=1) if column == name]
+        if not fields:
+            raise _no_such_column(file, name)
+        if len(fields) > 1:
+            raise DataError(
+                f"column '{name}' stands {len(fields)} times in the header of {file.path}: fields {', '.join(fields)}.",
+                hint="give each column a name of its own",
+            )
+    return {name: file.header.index(name) for name in names}
+
+
+def _no_such_column(file: CsvFile, name: str) -> DataError:
+    spaced = next((column for column in file.header if column.strip() == name), None)
+    same = next((column for column in file.header if column.casefold() == name.casefold()), None)
+    if spaced is not None:
+        near = f" There is {spaced!r}, with spaces around it: name it so, or take them out of the header."
+    else:
+        near = f" Did you mean '{same}'?" if same else did_you_mean(name, file.header)
+    called = re.fullmatch(r"\s*(\w+)\((.+)\)\s*", name)
+    if called and called[2].strip() in file.header:
+        inner = called[2].strip()
+        return DataError(
+            f"no column '{name}' in {file.path}: what is calculated from '{inner}' has to be a column of its own.",
+            hint=f"--exposure {shell_word(inner)} adds its logarithm"
+            if called[1] == "log"
+            else f"put {name} into the file",
+        )
+    return DataError(f"no column '{name}' in {file.path}.{near}", hint=_columns_hint(file))
+
+
+def _columns_hint(file: CsvFile) -> str:
+    columns = _describe_all(file)
+    judged = f" (first {_DESCRIBED_ROWS:,} rows)" if columns[0].n_rows == _DESCRIBED_ROWS else ""
+    hint = f"columns{judged}: {', '.join(map(str, columns[:_DESCRIBED_COLUMNS]))}"
+    if len(columns) > _DESCRIBED_COLUMNS:
+        hint += f" and {len(columns) - _DESCRIBED_COLUMNS} more"
+    if any(NUMBER.fullmatch(column.strip()) for column in file.header):
+        hint += "; does the first line of the file name the columns?"
+    if len(columns) == 1:
+        hint += "; only one: the delimiter must be a comma, a semicolon or a tab"
+    return hint
+
+
+def _row_lines(file: CsvFile, layout: Layout, n_rows: int) -> NDArray[np.int64]:
+    """Return the line on which each row begins [rows]."""
+    if n_rows == 0:
+        raise csvfile.no_rows(file)
+    if layout.regular and layout.n_records == n_rows + 1:
+        return np.arange(2, n_rows + 2)
+    lines = csvfile.find_row_lines(file)
+    if len(lines) != n_rows:
+        raise DataError(
+            f"{file.path} has {n_rows:,} or {len(lines):,} rows, depending on how its quotes and line ends are taken.",
+            hint="open it in a spreadsheet or in R and save it as CSV again",
+        )
+    return lines
+
+
+def _complete_rows(
+    file: CsvFile, n_read: int, dropped: Mapping[str, int], missing: Mapping[str, NDArray[np.bool_]]
+) -> NDArray[np.bool_] | slice:
+    """Return the rows that lack nothing: a mask [rows], or a slice of all where nothing is missing."""
+    if not dropped:
+        return slice(None)
+    complete: NDArray[np.bool_] = ~np.any([missing[name] for name in dropped], axis=0)
+    if not complete.any():
+        counts = ", ".join(f"{name} ({count:,} missing)" for name, count in dropped.items())
+        raise DataError(
+            f"no row of {file.path} has a value in every used column: of {n_read:,} rows, {counts}.",
+            hint=f"leave out {max(dropped, key=dropped.__getitem__)!r}, or fill it in",
+        )
+    return complete
+
+
+def _refuse_long_labels(file: CsvFile, name: str, text: Text, lines: NDArray[np.int64]) -> None:
+    longest = max(map(len, text.cells), default=0)
+    if longest > LONGEST_LABEL:
+        code = next(code for code, cell in enumerate(text.cells) if len(cell) > LONGEST_LABEL)
+        raise DataError(
+            f"column '{name}' of {file.path} holds a text of {len(text.cells[code]):,} characters on line "
+            f"{lines[int((text.codes == code).argmax())]}; a label has {LONGEST_LABEL:,} at most.",
+            hint="check that the quotes before it are closed, or use another column",
+        )
+
+
+def _kept_levels(text: Text, complete: NDArray[np.bool_] | slice) -> tuple[NDArray[np.int32], tuple[str, ...]]:
+    """Return codes [N] and labels of the levels that occur in the kept rows."""
+    import pandas as pd
+
+    if isinstance(complete, slice):
+        return text.codes.astype(np.int32), text.cells
+    codes, kept = pd.factorize(text.codes[complete])
+    return codes.astype(np.int32), tuple(text.cells[code] for code in kept)
+
+
+def _lost_levels(text: Text, complete: NDArray[np.bool_] | slice) -> dict[str, int]:
+    """Return how many rows each level has that occurs in none of the kept rows."""
+    if isinstance(complete, slice):
+        return {}
+    size = len(text.cells)
+    rows = np.bincount(text.codes[text.codes >= 0], minlength=size)
+    left = np.bincount(text.codes[complete], minlength=size)
+    return {text.cells[code]: int(rows[code]) for code in np.flatnonzero(left == 0)}

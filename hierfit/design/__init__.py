@@ -1,0 +1,1 @@
+"""Formula x Table -> Design: terms that can be evaluated again, groups, scaling, default priors."""

@@ -1,0 +1,1 @@
+"""What came back: draws, checks, tables, predictions, pictures."""

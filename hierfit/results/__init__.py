@@ -1,1 +1,0 @@
-"""What came back: draws, diagnostics, summaries, predictions, plots."""

@@ -1,0 +1,81 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from hierfit.engines import choice
+from hierfit.engines.choice import Engine, choose_engine, eliminated_factor, met_pairs, obstacles, stan_engine
+from hierfit.errors import UsageError
+from tests.marginal.cases import model
+from tests.model.cases import design, small_spec
+
+TWO = "y ~ a + (1 | g) + (1 | h)"
+
+
+@pytest.mark.parametrize(
+    ("text", "priors", "engine"),
+    [
+        ("y ~ a + (1 + a | g)", (), Engine.COLLAPSED),
+        ("y ~ a + (1 + a | g)", ("a ~ cauchy(0, 1)",), Engine.COLLAPSED),
+        ("y ~ a", (), Engine.FULL),
+        (TWO, (), Engine.COLLAPSED),
+        (TWO, ("a ~ flat()", "Intercept ~ constant(3)"), Engine.COLLAPSED),
+        (TWO, ("a ~ cauchy(0, 1)",), Engine.FULL),
+        (TWO, ("sd ~ constant(2)",), Engine.COLLAPSED),
+        (TWO, ("sd ~ constant(2)", "sigma ~ constant(1)"), Engine.FULL),
+        ("y ~ a + (1 | g) + (1 + b | k)", (), Engine.COLLAPSED),
+    ],
+)
+def test_collapsed_is_taken_wherever_it_is_exact(text: str, priors: tuple[str, ...], engine: Engine) -> None:
+    assert choose_engine(*model(text, *priors)) is engine
+
+
+@pytest.mark.parametrize("text", ["y ~ a + (1 + a | g)", TWO])
+def test_the_logarithm_of_a_lognormal_outcome_is_gaussian(text: str) -> None:
+    spec, made = model(text)
+    assert choose_engine(replace(spec, family="lognormal"), replace(made, family="lognormal")) is Engine.COLLAPSED
+    with pytest.raises(UsageError, match="needs a gaussian or lognormal outcome, and this one is student"):
+        choose_engine(replace(spec, family="student"), made, "collapsed")
+
+
+@pytest.mark.parametrize(("text", "whole"), [("y ~ a + (1 + a | g)", False), (TWO, True)])
+def test_weights_are_taken_where_they_add_up_to_rows(text: str, whole: bool) -> None:
+    spec, made = model(text)
+    assert choose_engine(spec, replace(made, weights=np.full(made.n_rows, 0.1))) is Engine.COLLAPSED  # 60 x 0.1 = 6
+    apart = replace(made, weights=np.full(made.n_rows, 1 / 7))
+    assert choose_engine(spec, apart) is (Engine.COLLAPSED if whole else Engine.FULL)
+    if not whole:
+        with pytest.raises(UsageError, match=r"the weights add up to 8\.57143, which is no whole number"):
+            choose_engine(spec, apart, "collapsed")
+
+
+def test_what_is_in_the_way_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    spec, made = model(TWO)
+    assert list(obstacles(spec, made, tuned=False)) == []
+    with pytest.raises(UsageError, match="no warmup, step size or metric"):
+        choose_engine(spec, made, "collapsed", tuned=True)
+    assert choose_engine(spec, made, tuned=True) is Engine.FULL
+    with pytest.raises(UsageError, match="that of a is neither"):
+        choose_engine(*model(TWO, "a ~ laplace(0, 1)"), "collapsed")
+    with pytest.raises(UsageError, match="no engine 'half'"):
+        choose_engine(spec, made, "half")
+    monkeypatch.setattr(choice, "MOST_TOGETHER", 4)
+    with pytest.raises(UsageError, match="5 effects together, more than 4"):
+        choose_engine(spec, made, "collapsed")
+    monkeypatch.setattr(choice, "MOST_PAIRS", 10)
+    assert any("meet too often" in text for text in obstacles(spec, made, tuned=False))
+
+
+def test_only_the_priors_of_several_factors_are_left_to_stan() -> None:
+    assert choose_engine(small_spec(prior_only=True), design()) is Engine.COLLAPSED
+    spec, made = model(TWO)
+    assert choose_engine(replace(spec, prior_only=True), made) is Engine.FULL
+
+
+def test_the_factor_with_most_effects_is_eliminated() -> None:
+    _, made = model("y ~ a + (1 | g) + (1 + a + b | h) + (1 | k)")  # 8 levels, 5 x 3 effects, 3 levels
+    assert eliminated_factor(made.groups) == 1
+    assert (stan_engine(Engine.COLLAPSED, made.groups), stan_engine(Engine.COLLAPSED, made.groups[:1])) == (
+        Engine.FULL, Engine.COLLAPSED,
+    )  # fmt: skip
+    assert met_pairs(np.array([1, 2, 3])) == 1 + 3 + 6
