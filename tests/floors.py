@@ -2,7 +2,6 @@
 
 import ast
 import re
-from collections.abc import Iterator
 from functools import lru_cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
@@ -109,15 +108,15 @@ def _only_leads_to_modules(nodes: ast.AST, package: str) -> bool:
 
 def floors_page() -> str:
     """CONTRIBUTING.md with its floor plan as the code is today: what stands first in each docstring."""
-    rows = "\n".join(f"| {', '.join(_shown(name) for name in members)} | {_said(members)} |" for members in _floors())
+    rows = [
+        f"| {number} | {_shown(name)} | {_said(name)} |"
+        for number, members in reversed(list(enumerate(FLOORS)))
+        for name in members
+        if name not in ("hierfit", "hierfit.__main__")
+    ]
     page = CONTRIBUTING.read_text()
     assert _TABLE.search(page), "CONTRIBUTING.md has no place for the floor plan"
-    return _TABLE.sub(lambda match: f"| floor | what |\n|---|---|\n{rows}\n", page)
-
-
-def _floors() -> Iterator[tuple[str, ...]]:
-    for members in reversed(FLOORS):
-        yield tuple(name for name in members if name not in ("hierfit", "hierfit.__main__"))
+    return _TABLE.sub(lambda match: "\n".join(["| floor | module | what |", "|---|---|---|", *rows, ""]), page)
 
 
 def _shown(module: str) -> str:
@@ -125,6 +124,5 @@ def _shown(module: str) -> str:
     return f"`{path.relative_to(ROOT)}/`" if path.is_dir() else f"`{path.relative_to(ROOT)}.py`"
 
 
-def _said(members: tuple[str, ...]) -> str:
-    lines = ((ast.get_docstring(tree(name)) or "").splitlines()[0].rstrip(".") for name in members)
-    return "; ".join(lines).replace("|", "\\|")
+def _said(module: str) -> str:
+    return (ast.get_docstring(tree(module)) or "").splitlines()[0].rstrip(".").replace("|", "\\|")
