@@ -19,7 +19,7 @@ from hierfit.model.families import FAMILIES, Support
 from hierfit.model.formula import Formula
 from hierfit.model.grammar import INTERCEPT
 from hierfit.model.priors import DISTRIBUTIONS, Prior
-from hierfit.model.spec import Kind, ModelSpec
+from hierfit.model.spec import Kind, ModelSpec, cor_name
 from hierfit.notes.note import Note
 from hierfit.plain import Count, Later, Positive, UnexpectedError, below, from_plain, shown
 from hierfit.posterior.checks import PriorCategories, PriorPredictive
@@ -219,7 +219,7 @@ def _names_of_priors(model: ModelSpec) -> Iterator[str]:
     yield from model.coefficients
     for parameter in model.parameters:
         if parameter.kind is Kind.CORRELATION:
-            yield f"cor({parameter.group})"
+            yield cor_name(str(parameter.group))
         elif parameter.kind is not Kind.COEFFICIENT and not parameter.is_at_mean:
             yield parameter.name
 

@@ -31,6 +31,7 @@ from hierfit.model.spec import (
     ModelSpec,
     PredictorCoefficients,
     coefficient_name,
+    cor_name,
     pairs,
     sd_name,
     threshold_name,
@@ -71,7 +72,7 @@ def default_priors(family: Family, design: Design) -> dict[str, Prior]:
                 source, carried = f"{source} at mean(x), carried to x = 0", _leverage(group.mean / varying_units(group))
             priors[sd_name(group.factor, term)] = Prior("student_t", (3.0, 0.0, scale / x_sd * carried), source)
         if group.correlated:
-            priors[f"cor({group.factor})"] = Prior("lkj", (1.0,), "brms, rstanarm: uniform over correlation matrices")
+            priors[cor_name(group.factor)] = Prior("lkj", (1.0,), "brms, rstanarm: uniform over correlation matrices")
     for between in design.thresholds:
         priors[threshold_name(between)] = Prior("student_t", (3.0, 0.0, 2.5), "brms")
     for auxiliary in family.auxiliaries:
@@ -214,7 +215,7 @@ def _class_members(text: str, name: str, spec: ModelSpec) -> tuple[str, ...]:
     members = {
         "b": spec.coefficients,
         "sd": tuple(parameter.name for parameter in spec.parameters if parameter.kind is Kind.SD),
-        "cor": tuple(f"cor({group.factor})" for group in spec.groups if group.correlated),
+        "cor": tuple(cor_name(group.factor) for group in spec.groups if group.correlated),
         THRESHOLD: tuple(map(threshold_name, spec.thresholds)),
     }[name]
     if not members:
@@ -261,7 +262,7 @@ def _known_name(text: str, name: str, spec: ModelSpec) -> str:
         if INTERCEPT in group.terms:
             spellings["".join(f"sd({group.factor}:{INTERCEPT})".split())] = sd_name(group.factor, INTERCEPT)
         for pair in pairs(group):
-            spellings["".join(f"cor({group.factor}:{pair})".split())] = f"cor({group.factor})"
+            spellings["".join(cor_name(group.factor, pair).split())] = cor_name(group.factor)
     known = spellings.get("".join(name.split()))
     if known is None:
         nearest = did_you_mean(name, [*spec.priors, *PRIOR_CLASSES])

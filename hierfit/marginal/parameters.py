@@ -21,7 +21,7 @@ from hierfit.design.origin import z_at_prior, z_center
 from hierfit.design.scaling import effect_scale, scaled_varying
 from hierfit.engines.correlations import cholesky_from_partials
 from hierfit.model.priors import Prior
-from hierfit.model.spec import ModelSpec, sd_name
+from hierfit.model.spec import ModelSpec, cor_name, sd_name
 
 Array = NDArray[np.float64]
 
@@ -240,7 +240,7 @@ def parameters(spec: ModelSpec, design: Design, *, as_priors: bool = False) -> P
     factors = []
     for group in design.groups:
         priors = [spec.priors[sd_name(group.factor, term)] for term in group.terms]
-        eta = spec.priors[f"cor({group.factor})"].arguments[0] if group.correlated else None
+        eta = spec.priors[cor_name(group.factor)].arguments[0] if group.correlated else None
         own = zip(priors, effect_scale(design, group), _smallest(spec, group), strict=True)
         scales = tuple(Scale(prior, unit, *prior.bounds(positive=True), least) for prior, unit, least in own)
         apart, same = z_at_prior(spec, group), np.eye(len(scales))

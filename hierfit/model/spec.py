@@ -149,7 +149,7 @@ class ModelSpec:
             if self.has_two_sds(group)
         ]
         correlations = [
-            Parameter(f"cor({group.factor}: {pair})", Kind.CORRELATION, group.factor, pair)
+            Parameter(cor_name(group.factor, pair), Kind.CORRELATION, group.factor, pair)
             for group in self.groups
             for pair in pairs(group)
         ]
@@ -243,9 +243,19 @@ def sd_name(factor: str, term: str) -> str:
     return f"sd({factor})" if term == INTERCEPT else f"sd({factor}: {term})"
 
 
+def cor_name(factor: str, pair: str | None = None) -> str:
+    """Return `cor(school: Intercept, ses)`, or `cor(school)` for all correlations of a factor, which share a prior."""
+    return f"cor({factor})" if pair is None else f"cor({factor}: {pair})"
+
+
+def pair_name(first: str, second: str) -> str:
+    """Return what a correlation is between: "Intercept, ses"."""
+    return f"{first}, {second}"
+
+
 def pairs(group: GroupCoefficients) -> Iterator[str]:
     """Yield "Intercept, ses" for every correlation of the factor, row by row below the diagonal."""
     if group.correlated:
         for i, second in enumerate(group.terms):
             for first in group.terms[:i]:
-                yield f"{first}, {second}"
+                yield pair_name(first, second)

@@ -35,6 +35,8 @@ from hierfit.model.spec import (
     ModelSpec,
     Parameter,
     coefficient_name,
+    cor_name,
+    pair_name,
     sd_name,
     threshold_name,
 )
@@ -92,13 +94,13 @@ def _below_diagonal(group: GroupCoefficients) -> list[tuple[int, int]]:
 
 
 def _cor_name(group: GroupCoefficients, first: int, second: int) -> str:
-    return f"cor({group.factor}: {group.terms[first]}, {group.terms[second]})"
+    return cor_name(group.factor, pair_name(group.terms[first], group.terms[second]))
 
 
 def _defaults(spec: ModelSpec, design: Design) -> dict[str, float]:
     """Return the default of every parameter that has one."""
     start = scenario_of(spec.family).simulation
-    slope, spread = start.true[start.formula.terms[0]], start.true[f"sd({start.formula.factors[0]})"]
+    slope, spread = start.true[start.formula.terms[0]], start.true[sd_name(start.formula.factors[0], INTERCEPT)]
     auxiliaries = {auxiliary.name for auxiliary in FAMILIES[spec.family].auxiliaries}
     values = {name: value for name, value in start.true.items() if name in auxiliaries}
     if design.intercept:
@@ -158,7 +160,7 @@ def _members(name: str, spec: ModelSpec) -> tuple[str, ...]:
         THRESHOLD: _of_kind(Kind.THRESHOLD, spec),
     }
     for group in spec.groups:
-        known[f"cor({group.factor})"] = tuple(_cor_name(group, low, high) for high, low in _below_diagonal(group))
+        known[cor_name(group.factor)] = tuple(_cor_name(group, low, high) for high, low in _below_diagonal(group))
         known[f"sd({group.factor}: {INTERCEPT})"] = (sd_name(group.factor, INTERCEPT),) * (INTERCEPT in group.terms)
         for high, low in _below_diagonal(group):
             known[_cor_name(group, high, low)] = (_cor_name(group, low, high),)

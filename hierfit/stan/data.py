@@ -44,7 +44,7 @@ from hierfit.engines.sweeping import sweep
 from hierfit.model.families import FAMILIES
 from hierfit.model.grammar import INTERCEPT
 from hierfit.model.priors import DISTRIBUTIONS, EVERYWHERE, HORSESHOE_SCALE, Interval, Prior
-from hierfit.model.spec import ModelSpec, coefficient_name, sd_name, threshold_name
+from hierfit.model.spec import ModelSpec, coefficient_name, cor_name, sd_name, threshold_name
 
 Array = NDArray[np.float64]
 StanData = Mapping[str, Any]
@@ -285,4 +285,4 @@ def _collapsed(spec: ModelSpec, design: Design) -> dict[str, Any]:
 
 def _lkj_eta(spec: ModelSpec, group: Group) -> float:
     """Return the prior of the factor's correlations; any number where it has none."""
-    return spec.priors[f"cor({group.factor})"].arguments[0] if group.correlated else 1.0
+    return spec.priors[cor_name(group.factor)].arguments[0] if group.correlated else 1.0

@@ -17,7 +17,7 @@ from hierfit.errors import UsageError, did_you_mean
 from hierfit.model.families import SIGMA, THRESHOLD, Family
 from hierfit.model.formula import Formula, GroupTerm
 from hierfit.model.grammar import INTERCEPT, column_of, quoted
-from hierfit.model.spec import sd_name
+from hierfit.model.spec import cor_name, sd_name
 from hierfit.simulate.checks import Count
 from hierfit.simulate.predictors import Predictors
 from hierfit.simulate.scenarios import DEFAULT_SCENARIO, find_scenario, scenario_of
@@ -120,8 +120,8 @@ def _correlation(cor: float | None, start: Simulation, group: str, varying: Sequ
             f"--cor {cor:g}: only {' and '.join(varying) or 'nothing'} varies between the groups.",
             hint="let more vary, such as --sd Intercept=5 --sd ses=1, or leave out --cor",
         )
-    kept = start.true.get(f"cor({start.formula.factors[0]})") if cor is None else cor
-    return {} if kept is None or len(varying) < 2 else {f"cor({group})": kept}
+    kept = start.true.get(cor_name(start.formula.factors[0])) if cor is None else cor
+    return {} if kept is None or len(varying) < 2 else {cor_name(group): kept}
 
 
 def _auxiliaries(options: SimulateOptions, start: Simulation, family: Family) -> dict[str, float]:

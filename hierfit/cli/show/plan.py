@@ -18,7 +18,7 @@ from hierfit.manifest import group_records
 from hierfit.model.grammar import INTERCEPT
 from hierfit.model.priors import Prior
 from hierfit.model.roles import Roles
-from hierfit.model.spec import ModelSpec, sd_name, threshold_name
+from hierfit.model.spec import ModelSpec, cor_name, sd_name, threshold_name
 from hierfit.posterior.words import counted
 from hierfit.record import GroupRecord
 from hierfit.stan.start import expected_warmup
@@ -192,7 +192,7 @@ def _place_note(name: str, spec: ModelSpec) -> str:
 def _is_at_mean(name: str, spec: ModelSpec) -> bool:
     """Whether the prior is one of the sd of a factor's intercepts, or of its correlations, at the mean of columns."""
     of_two = [group.factor for group in spec.groups if spec.has_two_sds(group)]
-    return name in {name for factor in of_two for name in (sd_name(factor, INTERCEPT), f"cor({factor})")}
+    return name in {name for factor in of_two for name in (sd_name(factor, INTERCEPT), cor_name(factor))}
 
 
 def rows_per_group(groups: Iterable[GroupRecord]) -> list[str]:

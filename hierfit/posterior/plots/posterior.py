@@ -17,7 +17,7 @@ from hierfit.design import moments
 from hierfit.model.families import auxiliary_of
 from hierfit.model.grammar import INTERCEPT
 from hierfit.model.priors import DISTRIBUTIONS
-from hierfit.model.spec import POSITIVE, Kind, Parameter, threshold_name
+from hierfit.model.spec import POSITIVE, Kind, Parameter, cor_name, threshold_name
 from hierfit.posterior.digits import format_number
 from hierfit.posterior.plots.material import INTERVAL, Material, Plate, coverage_sentence, interval_text
 from hierfit.posterior.plots.style import (
@@ -217,7 +217,7 @@ def _threshold_density(material: Material, parameter: Parameter, grid: Array) ->
 
 def _lkj_density(material: Material, parameter: Parameter, grid: Array) -> Array | None:
     """One correlation's marginal under LKJ(eta) in M dimensions: Beta(a, a) on [-1, 1], a = eta + M / 2 - 1."""
-    prior = material.spec.priors.get(f"cor({parameter.group})")
+    prior = material.spec.priors.get(cor_name(str(parameter.group)))
     group = next(group for group in material.spec.groups if group.factor == parameter.group)
     if prior is None or (material.spec.has_two_sds(group) and str(parameter.term).startswith(f"{INTERCEPT}, ")):
         return None  # the prior is of those at the mean

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from hierfit.design.design import Group
 from hierfit.model.families import FAMILIES
 from hierfit.model.grammar import INTERCEPT
+from hierfit.model.spec import sd_name
 from hierfit.posterior.group_summary import GroupTable
 from hierfit.posterior.plots.material import Material, Plate
 from hierfit.posterior.plots.style import DATA, GROUP, HEIGHT, POPULATION, entitle, new_figure, styled
@@ -141,5 +142,5 @@ def _draw_theory(ax: Axes, material: Material, table: GroupTable, size: Array) -
     """Pooling of a normal varying intercept with known sds."""
     grid = np.linspace(size.min(), size.max(), 200)
     noise = np.median(material.draws.of("sigma")) ** 2 / grid
-    between = np.median(material.draws.of(f"sd({table.factor})")) ** 2
+    between = np.median(material.draws.of(sd_name(table.factor, INTERCEPT))) ** 2
     ax.plot(grid, noise / (noise + between), color=POPULATION, linewidth=1.6)
