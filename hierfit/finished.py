@@ -16,7 +16,7 @@ from hierfit import __version__, runs
 from hierfit.design.design import Design
 from hierfit.design.learnt_terms import with_terms
 from hierfit.disk.folder import claimed
-from hierfit.engines.choice import Engine, samples_by_stan, stan_engine
+from hierfit.engines.choice import Engine
 from hierfit.model.families import FAMILIES
 from hierfit.model.spec import ModelSpec
 from hierfit.posterior.convergence import Convergence, assess
@@ -202,7 +202,7 @@ def program_text(run: Path) -> str:
     spec = record.model
     priors = [f"//   {name} ~ {prior}   ({prior.source})" for name, prior in spec.priors.items()]
     engine, notes = record.engine, []
-    if not samples_by_stan(engine, spec.groups):
+    if not engine.samples_by_stan:
         notes.append("// (this program was not run: hierfit drew from its posterior by other means)")
     elif engine is Engine.COLLAPSED and not FAMILIES[spec.family].is_normal:
         notes.append(f"// (y is the logarithm of {spec.formula.response}, which is gaussian)")
@@ -219,6 +219,5 @@ def _narrowed(folder: Path) -> NDArray[np.float64] | None:
 def program_data(run: Path) -> str:
     """Return the data that the program got, as JSON."""
     found = open_fit(run)
-    engine = stan_engine(found.record.engine, found.design.groups)
-    data = stan_data(found.spec, found.design, engine, _narrowed(found.folder))
+    data = stan_data(found.spec, found.design, found.record.engine.of_program, _narrowed(found.folder))
     return json.dumps(data, default=lambda array: array.tolist())

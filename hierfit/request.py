@@ -29,7 +29,7 @@ class FitRequest:
         standardize: whether `priors` of coefficients are per sd of their column.
         prior_only: whether to draw from the prior, leaving the outcome out.
         ci: probability of the intervals.
-        engine: auto, collapsed or full.
+        engine: auto, collapsed, marginal or full.
         toolchain: auto, bundled or cmdstan.
         sampler: chains, draws, seed, ...
         until_ess: draw on until every population-level parameter has so many effective draws; None does not.

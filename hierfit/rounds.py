@@ -15,7 +15,7 @@ from threading import Thread
 import numpy as np
 
 from hierfit.design.design import Design
-from hierfit.engines.choice import n_effects, samples_by_stan
+from hierfit.engines.choice import n_effects
 from hierfit.errors import DiskError, Interrupted, SamplerError, ToolchainError
 from hierfit.interrupts import shielded
 from hierfit.model.spec import ModelSpec
@@ -135,7 +135,7 @@ def draw_or_stand_in(
     try:
         source = target.source.stand_in(f"of its weights, {finding.value}", listener.message)
     except ToolchainError as error:
-        listener.say(f"Nothing stands in for the collapsed engine: {error}")
+        listener.say(f"Nothing stands in for the marginal engine: {error}")
         return target, drawn
     if source is None:
         return target, drawn
@@ -229,7 +229,7 @@ def least_effective(drawn: Drawn) -> tuple[float, str]:
 def _round(target: Target) -> int:
     """Return how many draws of each chain a first round has at most: few where a draw takes long to make or to keep."""
     sizes = [n_effects(group) for group in target.design.groups]
-    if samples_by_stan(target.source.engine, target.design.groups):
+    if target.source.engine.samples_by_stan:
         return SHORT_ROUND if sum(sizes) > MANY_EFFECTS else sys.maxsize
     many = sum(sizes) > MANY_EFFECTS or sum(sizes) - max(sizes) > MANY_TOGETHER
     return MATRIX_ROUND if many else sys.maxsize

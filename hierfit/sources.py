@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hierfit.design.design import Design
-from hierfit.engines.choice import COLLAPSED_FAMILY, Engine, samples_by_stan, stan_engine
+from hierfit.engines.choice import COLLAPSED_FAMILY, Engine
 from hierfit.engines.repeated import sampled_family
 from hierfit.marginal.chains import sample as sample_marginal
 from hierfit.marginal.posterior import MarginalPosterior, find_posterior
@@ -88,7 +88,7 @@ class Wanted:
     @property
     def program(self) -> StanProgram:
         """The Stan program that has the posterior."""
-        return program_for(self.design, stan_engine(self.engine, self.design.groups))
+        return program_for(self.design, self.engine.of_program)
 
 
 @dataclass(frozen=True)
@@ -165,7 +165,7 @@ class MarginalSource:
     posterior: MarginalPosterior
     seconds: float
     wanted: Wanted
-    engine: Engine = Engine.COLLAPSED
+    engine: Engine = Engine.MARGINAL
 
     def first(self, options: SamplerOptions, on_progress: OnProgress | None) -> tuple[Sampling, Start]:
         """Draw a first round."""
@@ -199,7 +199,7 @@ def open_source(wanted: Wanted, say: Message | None = None) -> Source:
     Raises:
         ToolchainError: there is no Stan on this machine, and it is needed.
     """
-    if not samples_by_stan(wanted.engine, wanted.design.groups):
+    if not wanted.engine.samples_by_stan:
         started = time.monotonic()
         try:
             posterior = find_posterior(wanted.spec, wanted.design, wanted.seed)
@@ -211,7 +211,7 @@ def open_source(wanted: Wanted, say: Message | None = None) -> Source:
 
 def _open_stand_in(wanted: Wanted, reason: str, say: Message | None) -> StanSource:
     if say is not None:
-        say(f"The full engine stands in for the collapsed one: {reason}.")
+        say(f"The full engine stands in for the marginal one: {reason}.")
     return replace(_open_stan(replace(wanted, engine=Engine.FULL), say), stands_in=reason)
 
 

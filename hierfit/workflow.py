@@ -25,7 +25,7 @@ from hierfit.design.outcome import find_family
 from hierfit.design.prior_choice import build_spec
 from hierfit.disk.folder import Place, claimed
 from hierfit.disk.writing import require_room, write_text
-from hierfit.engines.choice import Engine, choose_engine, samples_by_stan
+from hierfit.engines.choice import Engine, choose_engine
 from hierfit.errors import Interrupted
 from hierfit.finished import Fit, judge, open_fit
 from hierfit.interrupts import Shield, shielded
@@ -218,7 +218,7 @@ def estimate(plan: Plan) -> Estimate | None:
         ToolchainError: no Stan on this machine.
         SamplerError: the sampler does not start.
     """
-    if not samples_by_stan(plan.engine, plan.design.groups):
+    if not plan.engine.samples_by_stan:
         return estimate_marginal(plan.spec, plan.design, plan.request.sampler)
     program = program_for(plan.design, plan.engine)
     toolchain = find_toolchain(plan.request.toolchain)

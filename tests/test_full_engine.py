@@ -14,7 +14,6 @@ from pathlib import Path
 import pytest
 
 from hierfit import workflow
-from hierfit.engines.choice import samples_by_stan
 from hierfit.request import FitRequest
 from hierfit.sources import program_for
 from hierfit.stan.executable import build_executable
@@ -59,7 +58,7 @@ def fit(name: str, seed: int, folder: Path) -> Result:
         request = FitRequest(case.data, case.formula, family=case.family, roles=case.roles)
     request = replace(request, sampler=replace(request.sampler, seed=seed), until_ess=UNTIL_ESS)
     plan = workflow.prepare(request)
-    if samples_by_stan(plan.engine, plan.design.groups):  # compiled beforehand, as in the wheel
+    if plan.engine.samples_by_stan:  # compiled beforehand, as in the wheel
         build_executable(program_for(plan.design, plan.engine), bundled_toolchain())
     before = cpu_seconds()
     done = workflow.fit(plan, folder / "run")

@@ -299,7 +299,7 @@ def test_a_heavy_weight_asks_for_draws_and_then_for_another_source(
     assert isinstance(after.source, StanSource) and not sampler.asked[0].first_chain > 1
     assert after.source.stands_in is not None and after.source.stands_in.startswith("of its weights, Pareto k ")
     assert after.source.describe()["stands_in"] == after.source.stands_in
-    assert any(line.startswith("The full engine stands in for the collapsed one: of its weights") for line in heard)
+    assert any(line.startswith("The full engine stands in for the marginal one: of its weights") for line in heard)
 
 
 def test_without_stan_the_draws_stay_and_the_checks_speak(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -313,5 +313,5 @@ def test_without_stan_the_draws_stay_and_the_checks_speak(monkeypatch: pytest.Mo
     monkeypatch.setattr("hierfit.sources.find_toolchain", missing)
     start = Target(marginal_source(spec, made), made, spec)
     after, drawn = draw_or_stand_in(start, replace(OPTIONS, draws=500), None, Listener(heard.append))
-    assert after is start and heard[-1].startswith("Nothing stands in for the collapsed engine: there is no Stan")
+    assert after is start and heard[-1].startswith("Nothing stands in for the marginal engine: there is no Stan")
     assert "weight" in [found.check for found in diagnose(drawn.draws, made, spec).findings]

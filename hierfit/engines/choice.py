@@ -3,8 +3,9 @@
 full        every effect is a parameter of the sampler; any family, any number of factors
 collapsed   the effects, and population coefficients with normal or flat priors, are integrated out exactly, and drawn
             afterwards from their exact conditional distribution; gaussian outcomes, and lognormal ones, whose
-            logarithms are. With one grouping factor Stan samples what is left;
-            with several the density takes a matrix as large as all factors but one, and `hierfit.marginal` does
+            logarithms are; one grouping factor. Stan samples what is left
+marginal    the same for several factors: the density takes a matrix as large as all factors but one, and
+            `hierfit.marginal` draws from it
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from hierfit.design.scaling import counted_rows
 from hierfit.engines.collapsing import INTEGRABLE
 from hierfit.errors import UsageError
 from hierfit.model.families import FAMILIES, SIGMA
-from hierfit.model.spec import GroupCoefficients, ModelSpec, sd_name
+from hierfit.model.spec import ModelSpec, sd_name
 
 T = TypeVar("T")
 
@@ -36,28 +37,42 @@ class Engine(StrEnum):
 
     FULL = "full"
     COLLAPSED = "collapsed"
+    MARGINAL = "marginal"
+
+    @property
+    def samples_by_stan(self) -> bool:
+        """Whether Stan samples; otherwise `hierfit.marginal` does."""
+        return self is not Engine.MARGINAL
+
+    @property
+    def of_program(self) -> Engine:
+        """The engine of the Stan program that has the posterior, whether it samples or not."""
+        return self if self.samples_by_stan else Engine.FULL
 
 
 def choose_engine(spec: ModelSpec, design: Design, wanted: str = "auto", *, tuned: bool = False) -> Engine:
-    """Return the wanted engine; auto takes collapsed wherever it is exact and small enough.
+    """Return the wanted engine; auto takes collapsed or marginal wherever it is exact and small enough.
 
-    `tuned` says that the user has set what only Stan's sampler knows, such as its warmup.
+    Either name stands for the one of the two that the number of grouping factors leaves. `tuned` says that the user has
+    set what only Stan's sampler knows, such as its warmup.
 
     Raises:
-        UsageError: collapsed is wanted where it cannot be had, or there is no such engine.
+        UsageError: one is wanted where it cannot be had, or there is no such engine.
     """
-    if wanted == "auto":
-        return Engine.FULL if any(obstacles(spec, design, tuned=tuned)) else Engine.COLLAPSED
-    if wanted not in set(Engine):
+    if wanted not in ("auto", *Engine):
         raise UsageError(f"there is no engine '{wanted}'.", hint=f"choose auto, {', '.join(Engine)}")
-    found = list(obstacles(spec, design, tuned=tuned)) if wanted == Engine.COLLAPSED else []
+    if wanted == Engine.FULL:
+        return Engine.FULL
+    found = list(obstacles(spec, design, tuned=tuned))
+    if found and wanted != "auto":
+        raise UsageError(f"the {wanted} engine cannot be had: {'; '.join(found)}.", hint="use --engine auto")
     if found:
-        raise UsageError(f"the collapsed engine cannot be had: {'; '.join(found)}.", hint="use --engine auto")
-    return Engine(wanted)
+        return Engine.FULL
+    return Engine.MARGINAL if len(spec.groups) > 1 else Engine.COLLAPSED
 
 
 def obstacles(spec: ModelSpec, design: Design, *, tuned: bool) -> Iterator[str]:
-    """Yield what keeps the collapsed engine from this model."""
+    """Yield what keeps group effects from being integrated out of this model."""
     if not FAMILIES[spec.family].collapsible:
         yield f"it needs a gaussian or lognormal outcome, and this one is {spec.family}"
     if not spec.groups:
@@ -98,16 +113,6 @@ def _obstacles_of_several(spec: ModelSpec, design: Design, *, tuned: bool) -> It
     pairs = met_pairs(met + len(spec.coefficient_names) + 1) * len(group.terms) * (len(group.terms) + 1) // 2
     if min(pairs, n_effects(group) * together) > MOST_PAIRS:
         yield "the levels of its factors meet too often"
-
-
-def samples_by_stan(engine: Engine, groups: Sequence[Group] | Sequence[GroupCoefficients]) -> bool:
-    """Whether Stan samples; otherwise `hierfit.marginal` does."""
-    return engine is Engine.FULL or len(groups) == 1
-
-
-def stan_engine(engine: Engine, groups: Sequence[Group] | Sequence[GroupCoefficients]) -> Engine:
-    """Return the engine of the Stan program that has the posterior, whether it samples or not."""
-    return engine if samples_by_stan(engine, groups) else Engine.FULL
 
 
 def all_but(items: Sequence[T], index: int) -> list[T]:

@@ -1,1 +1,1 @@
-"""The collapsed engine for several grouping factors: exact marginal density, chains of their own instead of Stan's."""
+"""The marginal engine, for several grouping factors: exact density with effects integrated out, chains of its own."""

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from hierfit.engines import choice
-from hierfit.engines.choice import Engine, choose_engine, eliminated_factor, met_pairs, obstacles, stan_engine
+from hierfit.engines.choice import Engine, choose_engine, eliminated_factor, met_pairs, obstacles
 from hierfit.errors import UsageError
 from tests.marginal.cases import model
 from tests.model.cases import design, small_spec
@@ -18,12 +18,12 @@ TWO = "y ~ a + (1 | g) + (1 | h)"
         ("y ~ a + (1 + a | g)", (), Engine.COLLAPSED),
         ("y ~ a + (1 + a | g)", ("a ~ cauchy(0, 1)",), Engine.COLLAPSED),
         ("y ~ a", (), Engine.FULL),
-        (TWO, (), Engine.COLLAPSED),
-        (TWO, ("a ~ flat()", "Intercept ~ constant(3)"), Engine.COLLAPSED),
+        (TWO, (), Engine.MARGINAL),
+        (TWO, ("a ~ flat()", "Intercept ~ constant(3)"), Engine.MARGINAL),
         (TWO, ("a ~ cauchy(0, 1)",), Engine.FULL),
-        (TWO, ("sd ~ constant(2)",), Engine.COLLAPSED),
+        (TWO, ("sd ~ constant(2)",), Engine.MARGINAL),
         (TWO, ("sd ~ constant(2)", "sigma ~ constant(1)"), Engine.FULL),
-        ("y ~ a + (1 | g) + (1 + b | k)", (), Engine.COLLAPSED),
+        ("y ~ a + (1 | g) + (1 + b | k)", (), Engine.MARGINAL),
     ],
 )
 def test_collapsed_is_taken_wherever_it_is_exact(text: str, priors: tuple[str, ...], engine: Engine) -> None:
@@ -75,7 +75,8 @@ def test_only_the_priors_of_several_factors_are_left_to_stan() -> None:
 def test_the_factor_with_most_effects_is_eliminated() -> None:
     _, made = model("y ~ a + (1 | g) + (1 + a + b | h) + (1 | k)")  # 8 levels, 5 x 3 effects, 3 levels
     assert eliminated_factor(made.groups) == 1
-    assert (stan_engine(Engine.COLLAPSED, made.groups), stan_engine(Engine.COLLAPSED, made.groups[:1])) == (
-        Engine.FULL, Engine.COLLAPSED,
-    )  # fmt: skip
+    programs = {engine: engine.of_program for engine in Engine}
+    assert programs == {
+        Engine.FULL: Engine.FULL, Engine.COLLAPSED: Engine.COLLAPSED, Engine.MARGINAL: Engine.FULL,
+    }  # fmt: skip
     assert met_pairs(np.array([1, 2, 3])) == 1 + 3 + 6

@@ -32,6 +32,7 @@ class EngineChoice(StrEnum):
 
     AUTO = "auto"
     COLLAPSED = "collapsed"
+    MARGINAL = "marginal"
     FULL = "full"
 
 
@@ -94,8 +95,8 @@ class FitOptions(ModelOptions):
         EngineChoice,
         _sampler(
             "--engine",
-            help="Sample the group effects (full), or integrate them out and draw them afterwards (collapsed: the same "
-            "posterior, faster; gaussian). auto: collapsed wherever it is exact.",
+            help="Sample the group effects (full), or integrate them out and draw them afterwards: the same posterior, "
+            "faster; gaussian (collapsed, with several groups marginal). auto: these wherever they are exact.",
         ),
     ] = EngineChoice.AUTO
     toolchain: Toolchain = ToolchainChoice.AUTO

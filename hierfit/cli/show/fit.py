@@ -46,7 +46,7 @@ def header_lines(record: RunRecord) -> list[str]:
         sizes[0] += f", {record.rows_sampled:,} of them distinct"
     if data.rows_read != data.rows:
         sizes.append(dropped_text(data.rows_read - data.rows, data.missing, data.missing_spelled))
-    stands_in = f"full stands in for collapsed: {record.stands_in}" if record.stands_in else ""
+    stands_in = f"full stands in for marginal: {record.stands_in}" if record.stands_in else ""
     lines = [
         *_title_lines(record.formula, f"{family_text(model, record.request.roles)}, engine {record.engine.value}"),
         *joined("Data", [_path_text(data), *sizes, *rows_per_group(record.groups)]),

@@ -13,7 +13,6 @@ from hierfit.cli.show.formats import csv_text, json_text, markdown_table
 from hierfit.cli.show.lines import LABEL, duration, joined, paragraph
 from hierfit.cli.show.notes import note_lines
 from hierfit.design.design import Group
-from hierfit.engines.choice import samples_by_stan
 from hierfit.manifest import group_records
 from hierfit.model.grammar import INTERCEPT
 from hierfit.model.priors import Prior
@@ -124,7 +123,7 @@ def plan_text(plan: Plan) -> str:
 
 
 def _warmup_text(plan: Plan) -> str:
-    if not samples_by_stan(plan.engine, plan.design.groups):
+    if not plan.engine.samples_by_stan:
         return "no warmup (independence Metropolis)"
     return f"{expected_warmup(plan.request.sampler, plan.engine):,} warmup"
 
@@ -134,7 +133,7 @@ def time_text(plan: Plan, estimate: Estimate | None) -> str:
     if estimate is None:
         return "Time: unknown until the Stan program is compiled, which takes about half a minute, once."
     options = plan.request.sampler
-    if not samples_by_stan(plan.engine, plan.design.groups):
+    if not plan.engine.samples_by_stan:
         draws = f"{counted(options.chains, 'chain')} of {options.draws:,} draws, {counted(estimate.cores, 'core')}"
         return f"Time: about {duration(estimate.seconds)} ({1000 * estimate.gradient:.2g} ms a draw; {draws})."
     chains = (
