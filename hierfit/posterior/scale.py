@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hierfit.design.design import Design
-from hierfit.model.families import FAMILIES, Support
+from hierfit.model.families import FAMILIES, SIGMA, Support
 
 Array = NDArray[np.float64]
 BOUNDS = {
@@ -24,7 +24,7 @@ BOUNDS = {
 SCALES = {"identity": "", "log": "log scale", "logit": "log odds"}
 # Links under which a coefficient multiplies something that has a name.
 RATIOS = ("log", "logit")
-HURDLE = "hu"
+HURDLE, EXCESS = "hu", "zi"
 
 
 def support_of(design: Design) -> Support:
@@ -84,10 +84,11 @@ def ratio_words(design: Design) -> str | None:
     link, family = link_of(design), FAMILIES[design.family]
     if link not in RATIOS or HURDLE in (auxiliary.name for auxiliary in family.auxiliaries):
         return None
-    if link == "log" and design.distributional:  # sigma moves the mean of a lognormal too
+    if link == "log" and design.predictor(SIGMA):  # it moves the mean of a lognormal too
         return f"the median of {outcome_words(design)} multiplies by"
     if link == "log":
-        return f"expected {outcome_words(design)} multiplies by"
+        beyond = " beyond the excess zeros" if design.predictor(EXCESS) else ""
+        return f"expected {outcome_words(design)}{beyond} multiplies by"
     if support_of(design) is Support.BINARY:
         return f"the odds of {event(design)} multiply by"
     if family.has_thresholds:

@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
+from hierfit.design.distributional import PredictorColumns
 from hierfit.posterior.scale import (
     expected_words,
     groups_scale,
@@ -54,6 +55,14 @@ def test_successes_are_shown_as_proportions():
 def test_the_median_is_what_a_lognormal_multiplies_where_sigma_differs():
     design = family_case("lognormal", sigma=True).design
     assert ratio_words(design) == "the median of answer multiplies by"
+
+
+def test_counts_beyond_the_excess_zeros_are_what_multiplies_where_their_share_differs():
+    design = family_case("zero_inflated_poisson").design
+    assert ratio_words(design) == "expected answer multiplies by"
+    own = PredictorColumns("zi", ("Intercept",), np.ones((design.n_rows, 1)))
+    design = dataclasses.replace(design, distributional=(own,))
+    assert ratio_words(design) == "expected answer beyond the excess zeros multiplies by"
 
 
 def test_what_the_intercepts_of_groups_are_beside_thresholds():
