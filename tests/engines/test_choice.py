@@ -30,21 +30,24 @@ def test_collapsed_is_taken_wherever_it_is_exact(text: str, priors: tuple[str, .
     assert choose_engine(*model(text, *priors)) is engine
 
 
-@pytest.mark.parametrize("text", ["y ~ a + (1 + a | g)", TWO])
-def test_the_logarithm_of_a_lognormal_outcome_is_gaussian(text: str) -> None:
+@pytest.mark.parametrize(("text", "engine"), [("y ~ a + (1 + a | g)", Engine.COLLAPSED), (TWO, Engine.MARGINAL)])
+def test_the_logarithm_of_a_lognormal_outcome_is_gaussian(text: str, engine: Engine) -> None:
     spec, made = model(text)
-    assert choose_engine(replace(spec, family="lognormal"), replace(made, family="lognormal")) is Engine.COLLAPSED
+    assert choose_engine(replace(spec, family="lognormal"), replace(made, family="lognormal")) is engine
     with pytest.raises(UsageError, match="needs a gaussian or lognormal outcome, and this one is student"):
         choose_engine(replace(spec, family="student"), made, "collapsed")
 
 
-@pytest.mark.parametrize(("text", "whole"), [("y ~ a + (1 + a | g)", False), (TWO, True)])
-def test_weights_are_taken_where_they_add_up_to_rows(text: str, whole: bool) -> None:
+@pytest.mark.parametrize(
+    ("text", "engine", "apart_too"),
+    [("y ~ a + (1 + a | g)", Engine.COLLAPSED, False), (TWO, Engine.MARGINAL, True)],
+)
+def test_weights_are_taken_where_they_add_up_to_rows(text: str, engine: Engine, apart_too: bool) -> None:
     spec, made = model(text)
-    assert choose_engine(spec, replace(made, weights=np.full(made.n_rows, 0.1))) is Engine.COLLAPSED  # 60 x 0.1 = 6
+    assert choose_engine(spec, replace(made, weights=np.full(made.n_rows, 0.1))) is engine  # 60 x 0.1 = 6
     apart = replace(made, weights=np.full(made.n_rows, 1 / 7))
-    assert choose_engine(spec, apart) is (Engine.COLLAPSED if whole else Engine.FULL)
-    if not whole:
+    assert choose_engine(spec, apart) is (engine if apart_too else Engine.FULL)
+    if not apart_too:
         with pytest.raises(UsageError, match=r"the weights add up to 8\.57143, which is no whole number"):
             choose_engine(spec, apart, "collapsed")
 
@@ -80,3 +83,9 @@ def test_the_factor_with_most_effects_is_eliminated() -> None:
         Engine.FULL: Engine.FULL, Engine.COLLAPSED: Engine.COLLAPSED, Engine.MARGINAL: Engine.FULL,
     }  # fmt: skip
     assert met_pairs(np.array([1, 2, 3])) == 1 + 3 + 6
+
+
+@pytest.mark.parametrize("wanted", ["auto", "collapsed", "marginal"])
+@pytest.mark.parametrize(("text", "engine"), [("y ~ a + (1 + a | g)", Engine.COLLAPSED), (TWO, Engine.MARGINAL)])
+def test_either_name_stands_for_the_one_that_the_factors_leave(text: str, engine: Engine, wanted: str) -> None:
+    assert choose_engine(*model(text), wanted) is engine
