@@ -20,7 +20,6 @@ from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,19 +34,18 @@ from hierfit.data.cells import (
     find_decimal,
     holds_no_number,
     holds_text,
-    numbers_in,
     parse_columns,
-    read_columns,
     with_points,
 )
 from hierfit.data.csvfile import CsvFile, Layout
+from hierfit.data.describe import DESCRIBED_ROWS, describe
 from hierfit.data.encoding import NAMES, UTF_8
 from hierfit.data.header import DELIMITERS
 from hierfit.data.limits import LONGEST_LABEL
 from hierfit.errors import DataError, did_you_mean
 from hierfit.visible import shell_word
 
-_DESCRIBED_ROWS, _DESCRIBED_COLUMNS = 10_000, 20
+_DESCRIBED_COLUMNS = 20
 
 
 @dataclass(frozen=True)
@@ -129,31 +127,6 @@ def table_of(
     return Table(path, "", len(lines), {}, numbers, labels, levels, lines, orders or {})
 
 
-@dataclass(frozen=True)
-class ColumnDescription:
-    """What one column seems to hold, judged from the first rows.
-
-    Attributes:
-        name: the column's name, exactly as written.
-        kind: number, true/false, text, or empty where every cell is missing.
-        n_levels: number of different cells, missing ones not counted.
-        n_missing: number of missing cells.
-        n_rows: number of rows looked at.
-    """
-
-    name: str
-    kind: Literal["number", "true/false", "text", "empty"]
-    n_levels: int
-    n_missing: int
-    n_rows: int
-
-    def __str__(self) -> str:
-        name = self.name if self.name == self.name.strip() else repr(self.name)
-        levels = f", {self.n_levels:,} level{'s' if self.n_levels > 1 else ''}" if self.kind == "text" else ""
-        missing = f", {self.n_missing:,} missing" if self.n_missing and self.kind != "empty" else ""
-        return f"{name} ({self.kind}{levels}{missing})"
-
-
 def read_table(
     path: str | Path,
     numeric: Sequence[str],
@@ -230,35 +203,6 @@ def _read(
     )
 
 
-def describe_columns(path: str | Path) -> tuple[ColumnDescription, ...]:
-    """Describe every column of a CSV file, in the order of the file, from its first 10,000 rows.
-
-    Raises:
-        DataError: the file cannot be read as CSV.
-    """
-    return csvfile.in_its_encoding(Path(path), _describe_all)
-
-
-def _describe_all(file: CsvFile) -> tuple[ColumnDescription, ...]:
-    with csvfile.reading_errors(file.path):
-        csvfile.survey_layout(file)
-        frame = read_columns(file, range(len(file.header)), {}, rows=_DESCRIBED_ROWS)
-    columns = [as_text(frame[position]) for position in range(len(file.header))]
-    decimal = find_decimal(file, columns)
-    return tuple(_describe(name, with_points(text, decimal)) for name, text in zip(file.header, columns, strict=True))
-
-
-def _describe(name: str, text: Text) -> ColumnDescription:
-    kind: Literal["number", "true/false", "text", "empty"] = "number"
-    if not text.cells:
-        kind = "empty"
-    elif any(number is None for number in numbers_in(text.cells)):
-        kind = "text"
-    elif text.cells[0].lower() in ("true", "false"):
-        kind = "true/false"
-    return ColumnDescription(name, kind, len(text.cells), int((text.codes < 0).sum()), len(text.codes))
-
-
 def _find_columns(file: CsvFile, names: Sequence[str]) -> dict[str, int]:
     """Return the position of each used column in the header."""
     for name in names:
@@ -293,8 +237,8 @@ def _no_such_column(file: CsvFile, name: str) -> DataError:
 
 
 def _columns_hint(file: CsvFile) -> str:
-    columns = _describe_all(file)
-    judged = f" (first {_DESCRIBED_ROWS:,} rows)" if columns[0].n_rows == _DESCRIBED_ROWS else ""
+    columns = describe(file)
+    judged = f" (first {DESCRIBED_ROWS:,} rows)" if columns[0].n_rows == DESCRIBED_ROWS else ""
     hint = f"columns{judged}: {', '.join(map(str, columns[:_DESCRIBED_COLUMNS]))}"
     if len(columns) > _DESCRIBED_COLUMNS:
         hint += f" and {len(columns) - _DESCRIBED_COLUMNS} more"

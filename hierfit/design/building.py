@@ -7,6 +7,7 @@ level.
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import repeat
 
 import numpy as np
 
@@ -75,10 +76,7 @@ def build_design(
         trials=outcome.trials,
         offset=rows.offset,
         weights=rows.weights,
-        distributional=tuple(
-            predictor_columns(own, columns, table)
-            for own, columns in zip(formula.distributional, distributional, strict=True)
-        ),
+        distributional=tuple(map(predictor_columns, formula.distributional, distributional, repeat(table))),
         precision=rows.precision,
         left_out=tuple(dict.fromkeys(name for columns in evaluated for name in columns.left_out)),
         terms=population.terms,

@@ -80,8 +80,7 @@ def _row_column(data: Any, name: str) -> Any:
     return data[name][...] if name in data.variables else None
 
 
-def _design(file: Any, spec: ModelSpec, source: Path) -> Design:
-    data, posterior, observed = file["constant_data"], file["posterior"], file["observed_data"]
+def _groups(data: Any, posterior: Any, spec: ModelSpec) -> tuple[Group, ...]:
     names = factor_names([group.factor for group in spec.groups])
     crossing = {term.factor: term.crossing for term in spec.formula.groups}
     factors, start = [], 0
@@ -102,6 +101,11 @@ def _design(file: Any, spec: ModelSpec, source: Path) -> Design:
             )
         )
         start = stop
+    return tuple(factors)
+
+
+def _design(file: Any, spec: ModelSpec, source: Path) -> Design:
+    data, observed = file["constant_data"], file["observed_data"]
     orders = {name: tuple(levels) for name, levels in json.loads(data.attrs["levels"]).items()}
     X, lines = data["X"][...], observed["obs"][...]
     return Design(
@@ -121,7 +125,7 @@ def _design(file: Any, spec: ModelSpec, source: Path) -> Design:
         X=X,
         intercept=spec.intercept,
         centered=spec.centered,
-        groups=tuple(factors),
+        groups=_groups(data, file["posterior"], spec),
         lines=lines,
         distributional=tuple(
             PredictorColumns(own.parameter, own.terms, data[f"X_{own.parameter}"][...]) for own in spec.distributional

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from hierfit.data import header, limits, table
-from hierfit.data.table import describe_columns, read_table
+from hierfit.data.describe import describe_columns
+from hierfit.data.table import read_table
 from hierfit.errors import DataError
 
 ROW = b"1,2,some words of a text that nobody uses\n"

@@ -15,7 +15,8 @@ import pytest
 
 from hierfit.data import source
 from hierfit.data.cells import MISSING, missing_cells
-from hierfit.data.table import Dialect, Table, describe_columns, read_table
+from hierfit.data.describe import describe_columns
+from hierfit.data.table import Dialect, Table, read_table
 from hierfit.errors import DataError
 
 HEADER = b"score,ses,school\n"
