@@ -18,7 +18,9 @@ from hierfit.disk.writing import write_text
 from hierfit.engines.choice import Engine
 from hierfit.errors import DataError, HierfitError, RunFolderError, UsageError
 from hierfit.finished import Fit
+from hierfit.model.families import FAMILIES
 from hierfit.model.formula import Formula, formula_from_flags
+from hierfit.reading import read_columns
 from hierfit.request import FitRequest
 from hierfit.rounds import Listener
 from hierfit.sampling import SamplerOptions
@@ -88,6 +90,17 @@ def test_what_is_saved_is_what_is_returned(fitted: Fitter, engine: str) -> None:
     assert [entry["mean"] for entry in document["parameters"]] == [row.mean for row in done.summary.rows]
     assert set(document) >= {"parameters", "checks", "rows", "groups", "seconds"}
     assert set(document["seconds"]) >= {"total", "sampling"}
+
+
+def test_a_stored_design_has_the_same_columns_on_the_rows_of_its_file(fitted: Fitter) -> None:
+    done = fitted()
+    request = finished.stored_request(done.folder)
+    rows = finished.open_fit(done.folder).design.on(read_columns(request, FAMILIES[request.family]))
+    np.testing.assert_array_equal(rows.X, done.design.X)
+    for own, group in zip(rows.groups, done.design.groups, strict=True):
+        assert own.labels == group.labels
+        np.testing.assert_array_equal(own.codes, group.codes)
+        np.testing.assert_array_equal(own.Z, group.Z)
 
 
 def test_other_intervals_from_the_same_draws(fitted: Fitter) -> None:
