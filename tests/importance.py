@@ -43,7 +43,8 @@ class Factor:
 class Model:
     """Outcome [N], predictors by name [N], factors by name, and what a family needs beside these.
 
-    `gamma_priors`: shape and rate for the auxiliary parameters that have not their default prior.
+    `gamma_priors`: shape and rate for the auxiliary parameters that have not their default prior. `predictors`: by
+    name, what the log of sigma or the logit of zi depends on, columns by name [N].
     """
 
     family: str
@@ -53,6 +54,7 @@ class Model:
     trials: Array | None = None
     offset: Array | None = None
     gamma_priors: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    predictors: Mapping[str, Mapping[str, Array]] = field(default_factory=dict)
 
     @cached_property
     def X(self) -> Array:
@@ -72,39 +74,40 @@ class Estimate:
 
 # --- densities of one row, constants of the data left out -----------------------------------------------------------
 
-Density = Callable[[Array, Array, Mapping[str, float], Array], Array]
+Values = Mapping[str, float | Array]
+Density = Callable[[Array, Array, Values, Array], Array]
 
 
-def _binomial(y: Array, eta: Array, aux: Mapping[str, float], trials: Array) -> Array:
+def _binomial(y: Array, eta: Array, aux: Values, trials: Array) -> Array:
     return y * eta - trials * np.logaddexp(0, eta)
 
 
-def _poisson(y: Array, eta: Array, aux: Mapping[str, float], trials: Array) -> Array:
+def _poisson(y: Array, eta: Array, aux: Values, trials: Array) -> Array:
     return y * eta - np.exp(eta)
 
 
-def _negbinomial(y: Array, eta: Array, aux: Mapping[str, float], trials: Array) -> Array:
+def _negbinomial(y: Array, eta: Array, aux: Values, trials: Array) -> Array:
     k = aux["shape"]
     return gammaln(y + k) - gammaln(k) + k * np.log(k) + y * eta - (y + k) * np.logaddexp(np.log(k), eta)
 
 
-def _zero_inflated_poisson(y: Array, eta: Array, aux: Mapping[str, float], trials: Array) -> Array:
+def _zero_inflated_poisson(y: Array, eta: Array, aux: Values, trials: Array) -> Array:
     zi = aux["zi"]
     counts = np.log1p(-zi) + y * eta - np.exp(eta)
     return np.where(y == 0, np.logaddexp(np.log(zi), counts), counts)
 
 
-def _beta(y: Array, eta: Array, aux: Mapping[str, float], trials: Array) -> Array:
+def _beta(y: Array, eta: Array, aux: Values, trials: Array) -> Array:
     a, b = aux["phi"] * expit(eta), aux["phi"] * expit(-eta)
     return (a - 1) * np.log(y) + (b - 1) * np.log1p(-y) - betaln(a, b)
 
 
-def _beta_binomial(y: Array, eta: Array, aux: Mapping[str, float], trials: Array) -> Array:
+def _beta_binomial(y: Array, eta: Array, aux: Values, trials: Array) -> Array:
     a, b = aux["phi"] * expit(eta), aux["phi"] * expit(-eta)
     return betaln(y + a, trials - y + b) - betaln(a, b)
 
 
-def _student(y: Array, eta: Array, aux: Mapping[str, float], trials: Array) -> Array:
+def _student(y: Array, eta: Array, aux: Values, trials: Array) -> Array:
     nu, sigma = aux["nu"], aux["sigma"]
     constant = gammaln((nu + 1) / 2) - gammaln(nu / 2) - 0.5 * np.log(nu) - np.log(sigma)
     return constant - (nu + 1) / 2 * np.log1p(((y - eta) / sigma) ** 2 / nu)
@@ -158,7 +161,7 @@ class Posterior:
         mean = model.y.sum() / self.trials.sum() if model.trials is not None else model.y.mean()
         self.m_y = LINKS[model.family](mean) - self.offset.mean()
         self.s_x = model.X.std(axis=0, ddof=1)
-        self.auxiliaries = AUXILIARIES.get(model.family, ())
+        self.auxiliaries = tuple(aux for aux in AUXILIARIES.get(model.family, ()) if aux not in model.predictors)
         self.n_thresholds = int(model.y.max()) - 1 if model.family == "cumulative" else 0
         self.sds = {
             name: 2.5 * self.s_y / (1.0 if slope is None else model.x[slope].std(ddof=1))
@@ -170,7 +173,8 @@ class Posterior:
         self.sloped = [(name, term.slope) for name, term in model.factors.items() if term.slope]
         self.correlations = [f"cor({name}: Intercept, {slope})" for name, slope in self.sloped]
         self.sizes = (
-            max(1, self.n_thresholds), len(model.x), len(self.sds), len(self.correlations), len(self.auxiliaries)
+            max(1, self.n_thresholds), len(model.x), len(self.sds), len(self.correlations), len(self.auxiliaries),
+            *(1 + len(columns) for columns in model.predictors.values()),
         )  # fmt: skip
 
     def _distinct_levels(self) -> tuple[NDArray[np.intp], NDArray[np.intp], Array]:
@@ -178,7 +182,8 @@ class Posterior:
         if self.model.family == "gaussian" or not self.model.factors:
             return np.arange(len(self.model.y)), np.arange(len(self.model.y)), np.ones(len(self.model.y))
         (factor,) = self.model.factors.values()
-        table = np.column_stack([self.model.y, self.trials, self.offset, self.model.X])
+        further = [column for columns in self.model.predictors.values() for column in columns.values()]
+        table = np.column_stack([self.model.y, self.trials, self.offset, self.model.X, *further])
         found: dict[bytes, tuple[NDArray[np.intp], int]] = {}
         for level in range(factor.codes.max() + 1):
             rows = np.flatnonzero(factor.codes == level)
@@ -192,13 +197,15 @@ class Posterior:
         """A point from which the mode can be climbed to."""
         spread = np.linspace(-1, 1, self.n_thresholds) if self.n_thresholds else np.zeros(1)
         steps = np.concatenate([spread[:1], np.log(np.diff(spread))])
+        levels = {"zi": -1.0, "sigma": np.log(0.7 * self.s_y)}
+        predicted = [[levels[name], *np.zeros(len(columns))] for name, columns in self.model.predictors.items()]
         return np.concatenate(
-            [steps, np.zeros(self.sizes[1]), np.full(self.sizes[2], -1.0), np.zeros(sum(self.sizes[3:]))]
+            [steps, np.zeros(self.sizes[1]), np.full(self.sizes[2], -1.0), np.zeros(sum(self.sizes[3:5])), *predicted]
         )
 
     def log_density(self, q: Array) -> float:
         """Log prior, log Jacobian and log likelihood."""
-        first, b, log_sds, atanh, aux = np.split(q, np.cumsum(self.sizes)[:-1])
+        first, b, log_sds, atanh, aux, *predicted = np.split(q, np.cumsum(self.sizes)[:-1])
         values = self.parameters(q)
         log_prior = -0.5 * b @ b + sum(log_sds) - 2 * np.log1p(np.exp(2 * log_sds) / 3).sum()
         log_prior += np.log1p(-(np.tanh(atanh) ** 2)).sum()  # a uniform correlation
@@ -209,11 +216,13 @@ class Posterior:
             log_prior -= 0.5 * first[0] ** 2
         for name, real in zip(self.auxiliaries, aux, strict=True):
             log_prior += self._auxiliary_prior(name, values[name], real)
+        for name, (level, *slopes) in zip(self.model.predictors, predicted, strict=True):
+            log_prior += self._level_prior(name, level) - 0.5 * sum(slope**2 for slope in slopes)
         return float(log_prior + self._log_likelihood(values))
 
     def parameters(self, q: Array) -> dict[str, float]:
         """The parameters by the names that hierfit prints, in the units of the data."""
-        first, b, log_sds, atanh, aux = np.split(q, np.cumsum(self.sizes)[:-1])
+        first, b, log_sds, atanh, aux, *predicted = np.split(q, np.cumsum(self.sizes)[:-1])
         slopes = 2.5 * self.s_y / self.s_x * b
         at_zero = slopes @ self.model.X.mean(axis=0)
         if self.n_thresholds:
@@ -226,7 +235,28 @@ class Posterior:
         values |= dict(zip(self.correlations, np.tanh(atanh), strict=True))
         for name, slope in self.sloped:
             values |= self._at_zero(values, name, slope)
+        for (name, columns), (level, *steps) in zip(self.model.predictors.items(), predicted, strict=True):
+            own = {
+                f"{name}_{x}": step / column.std(ddof=1)
+                for (x, column), step in zip(columns.items(), steps, strict=True)
+            }
+            at_zero = sum(b * column.mean() for b, column in zip(own.values(), columns.values(), strict=True))
+            values |= {f"{name}_Intercept": float(level - at_zero), **own}
         return values | {name: self._auxiliary(name, real) for name, real in zip(self.auxiliaries, aux, strict=True)}
+
+    def _of_rows(self, values: Mapping[str, float]) -> dict[str, Array]:
+        """The parameters that have predictors, in every row [N]."""
+        found = {}
+        for name, columns in self.model.predictors.items():
+            link = values[f"{name}_Intercept"] + sum(values[f"{name}_{x}"] * column for x, column in columns.items())
+            found[name] = expit(link) if name == "zi" else np.exp(link)
+        return found
+
+    def _level_prior(self, name: str, level: float) -> float:
+        """Log prior of a link at the mean of its predictors: logistic(0, 1), or student_t(3, log of s_y, 2.5)."""
+        if name == "zi":
+            return float(-level - 2 * np.log1p(np.exp(-level)))
+        return float(-2 * np.log1p(((level - np.log(self.s_y)) / 2.5) ** 2 / 3))
 
     def _at_zero(self, values: Mapping[str, float], name: str, slope: str) -> dict[str, float]:
         """Sd of the intercept and its correlation with the slope at 0 of the predictor, from those at its mean."""
@@ -268,17 +298,19 @@ class Posterior:
         model = self.model
         slopes = np.array([values[name] for name in model.x])
         eta = (values.get("Intercept", 0.0) + model.X @ slopes + self.offset)[self.rows]
+        of_rows = {name: theta[self.rows] for name, theta in self._of_rows(values).items()}
         if model.family == "gaussian":
-            return self._gaussian(eta, values)
+            return self._gaussian(eta, values, of_rows.get("sigma", values.get("sigma", 0.0)))
         if not model.factors:
-            return float(self._row_densities(eta, values).sum())
+            return float(self._row_densities(eta, {**values, **of_rows}).sum())
         (name,) = model.factors
-        rows = self._row_densities(eta[:, np.newaxis] + values[f"sd({name})"] * Z, values)
+        beside = {parameter: theta[:, np.newaxis] for parameter, theta in of_rows.items()}
+        rows = self._row_densities(eta[:, np.newaxis] + values[f"sd({name})"] * Z, {**values, **beside})
         levels = np.add.reduceat(rows, self.starts, axis=0) + LOG_NORMAL
         top = levels.max(axis=1)
         return float(self.copies @ (top + np.log(np.exp(levels - top[:, np.newaxis]).sum(axis=1))))
 
-    def _row_densities(self, eta: Array, values: Mapping[str, float]) -> Array:
+    def _row_densities(self, eta: Array, values: Values) -> Array:
         """Log density of every distinct row; eta is [rows] or [rows, Z]."""
         shape = (-1, *[1] * (eta.ndim - 1))
         y, trials = self.model.y[self.rows].reshape(shape), self.trials[self.rows].reshape(shape)
@@ -290,9 +322,9 @@ class Posterior:
         probability = expit(bounds[k] - eta) - expit(bounds[k - 1] - eta)
         return np.asarray(np.log(np.maximum(probability, 1e-300)))
 
-    def _gaussian(self, eta: Array, values: Mapping[str, float]) -> float:
+    def _gaussian(self, eta: Array, values: Mapping[str, float], sigma: float | Array) -> float:
         y = self.model.y
-        V = values["sigma"] ** 2 * np.eye(len(y))
+        V = np.diag(np.broadcast_to(np.square(sigma), len(y))).copy()
         for name, factor in self.model.factors.items():
             sd = values[f"sd({name})"]
             kernel = np.full_like(V, sd**2)

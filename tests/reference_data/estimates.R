@@ -24,11 +24,15 @@ with_lme4 <- function(case, fit, names, sds) {
   components <- as.data.frame(VarCorr(fit))
   record(case, software, method, sds, components$sdcor[seq_along(sds)])
 }
-with_template <- function(case, fit, names, sds, others) {
+record_link <- function(case, fit, part, names, factor) {
+  table <- summary(fit)$coefficients[[part]]
+  record(case, version_of("glmmTMB"), "ML, Laplace", names, factor * table[, 1], factor * table[, 2])
+}
+with_template <- function(case, fit, names, sds, others = NULL) {
   software <- version_of("glmmTMB")
   coefficients_of(case, fit, names, software, "ML, Laplace")
   if (length(sds)) record(case, software, "ML, Laplace", sds, sapply(VarCorr(fit)$cond, function(v) attr(v, "stddev")))
-  record(case, software, "ML, Laplace", names(others), others)
+  if (length(others)) record(case, software, "ML, Laplace", names(others), others)
 }
 
 slopes <- function(factor, x) c(sprintf(c("sd(%s)", "sd(%s: %s)", "cor(%s: Intercept, %s)"), factor, x), "sigma")
@@ -78,6 +82,13 @@ streams <- read("salamanders")
 fit <- glmmTMB(count ~ species + mined + (1 | site), streams, poisson, ziformula = ~1)
 species <- sprintf("species[%s]", levels(streams$species)[-1])
 with_template("salamanders", fit, c(species, "mined[yes]"), "sd(site)", c(zi = plogis(unname(fixef(fit)$zi))))
+fit <- glmmTMB(count ~ mined + (1 | site), streams, poisson, ziformula = ~mined)
+with_template("salamanders_zi", fit, "mined[yes]", "sd(site)")
+record_link("salamanders_zi", fit, "zi", c("zi_Intercept", "zi_mined[yes]"), 1)
+# Of gaussian models this version predicts the log of the variance.
+fit <- glmmTMB(distance ~ age * sex + (1 | child), read("orthodont"), dispformula = ~sex, REML = FALSE)
+with_template("orthodont_sigma", fit, c("age", "sex[girl]", "age:sex[girl]"), "sd(child)")
+record_link("orthodont_sigma", fit, "disp", c("sigma_Intercept", "sigma_sex[girl]"), 0.5)
 
 wine <- transform(read("wine"), bitterness = factor(bitterness, ordered = TRUE))
 fit <- clmm(bitterness ~ temperature + contact + (1 | judge), wine, nAGQ = 25)
