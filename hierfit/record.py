@@ -6,13 +6,14 @@ show. Whether it is that of the trace is found out when the trace is read.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from hierfit.data.header import DELIMITERS
 from hierfit.data.table import Dialect
 from hierfit.design.learnt_terms import LearntTerms
+from hierfit.design.terms import Term
 from hierfit.engines.choice import Engine
 from hierfit.errors import did_you_mean
 from hierfit.model.families import FAMILIES, Support
@@ -212,11 +213,32 @@ def _check_terms(record: RunRecord) -> None:
         columns, coefficients = sum(sum(term.kept) for term in learnt), sum(name != INTERCEPT for name in names)
         if columns != coefficients:
             raise UnexpectedError(where, f"has {columns} columns; expected those of {coefficients} coefficients")
+        for index, term in enumerate(learnt):
+            _check_term(f"{where}[{index}]", term, model.formula.predictors)
+
+
+def _check_term(where: str, term: Term, known: Sequence[str]) -> None:
+    """Refuse a term whose parts do not belong together, or are made from columns that the formula does not use."""
+    texts = [atom.text for atom in term.atoms]
+    for index, atom in enumerate(term.atoms):
+        _within(f"{where}.atoms[{index}].columns", atom.columns, known)
+        _within(f"{where}.atoms[{index}].words", atom.words, atom.columns)
+        if not atom.columns:
+            raise UnexpectedError(f"{where}.atoms[{index}].columns", "is []; expected at least one column")
+    for index, piece in enumerate(term.pieces):
+        _within(f"{where}.pieces[{index}].atoms", piece.atoms, texts)
+        _within(f"{where}.pieces[{index}].reduced", piece.reduced, piece.atoms)
+
+
+def _within(where: str, names: Iterable[str], known: Sequence[str]) -> None:
+    for name in names:
+        if name not in known:
+            raise UnexpectedError(where, f"has {shown(name)}; expected {' or '.join(map(shown, known)) or 'nothing'}")
 
 
 def _names_of_priors(model: ModelSpec) -> Iterator[str]:
     """Yield the names under which the priors of a model stand."""
-    yield from model.coefficients
+    yield from model.coefficient_names
     for parameter in model.parameters:
         if parameter.kind is Kind.CORRELATION:
             yield cor_name(str(parameter.group))

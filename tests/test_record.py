@@ -38,6 +38,7 @@ def test_what_early_versions_did_not_say_has_its_default(content: Any) -> None:
         (("model", "groups", 0, "terms"), [], "model.groups[0].terms is []; expected at least one term"),
         (("model", "coefficients"), ["ses", "ses"], 'model.coefficients[1] is "ses" once more; expected each once'),
         (("model", "priors", "sigma"), DELETED, "model.priors.sigma is missing; expected a prior of this parameter"),
+        (("model", "priors", "Intercept"), DELETED, "model.priors.Intercept is missing; expected a prior of this"),
         (("model", "priors", "cor(school)"), DELETED, 'model.priors."cor(school)" is missing; expected a prior of'),
         (
             ("model", "priors", "ses", "distribution"),
@@ -62,6 +63,17 @@ def test_what_early_versions_did_not_say_has_its_default(content: Any) -> None:
         (("x_mean",), {}, 'x_mean has []; expected the coefficients of the model, ["ses"]'),
         (("terms", "groups"), [], "terms.groups has 0 elements; expected 1"),
         (("terms", "population"), [], "terms.population has 0 columns; expected those of 1 coefficients"),
+        (
+            ("terms", "population", 0, "atoms", 0, "columns", 0),
+            "age",
+            'terms.population[0].atoms[0].columns has "age"; expected "ses"',
+        ),
+        (
+            ("terms", "population", 0, "pieces", 0, "atoms", 0),
+            "age",
+            'terms.population[0].pieces[0].atoms has "age"; expected "ses"',
+        ),
+        (("terms", "groups", 0, 0, "atoms", 0, "columns"), [], "terms.groups[0][0].atoms[0].columns is []; expected"),
         (("data", "rows"), 33, "data.rows is 33; expected at most data.rows_read, 32"),
         (("data", "dialect", "delimiter"), "|", 'data.dialect.delimiter is "|"; expected'),
         (("model", "prior_only"), True, "request.prior_only differs; expected what model.prior_only has"),
