@@ -225,6 +225,8 @@ def _check_term(where: str, term: Term, known: Sequence[str]) -> None:
         _within(f"{where}.atoms[{index}].words", atom.words, atom.columns)
         if not atom.columns:
             raise UnexpectedError(f"{where}.atoms[{index}].columns", "is []; expected at least one column")
+    if term.kept and not term.pieces:
+        raise UnexpectedError(f"{where}.pieces", f"is []; expected what {len(term.kept)} columns are made of")
     for index, piece in enumerate(term.pieces):
         _within(f"{where}.pieces[{index}].atoms", piece.atoms, texts)
         _within(f"{where}.pieces[{index}].reduced", piece.reduced, piece.atoms)

@@ -73,6 +73,7 @@ def test_what_early_versions_did_not_say_has_its_default(content: Any) -> None:
             "age",
             'terms.population[0].pieces[0].atoms has "age"; expected "ses"',
         ),
+        (("terms", "population", 0, "pieces"), [], "terms.population[0].pieces is []; expected what 1 columns are"),
         (("terms", "groups", 0, 0, "atoms", 0, "columns"), [], "terms.groups[0][0].atoms[0].columns is []; expected"),
         (("data", "rows"), 33, "data.rows is 33; expected at most data.rows_read, 32"),
         (("data", "dialect", "delimiter"), "|", 'data.dialect.delimiter is "|"; expected'),

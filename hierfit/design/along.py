@@ -50,7 +50,8 @@ def columns_along(terms: Sequence[Term], means: Array, rows: Table, setting: Set
             rest = [atom for atom in term.atoms if atom.text not in moving and atom.text not in still]
             still |= {atom.text: atom_on(atom, rows) for atom in rest}
             blocks = [_along_piece(piece, moving, still, grid.n_rows) for piece in term.pieces]
-            values[:, start:stop] = np.concatenate(blocks, axis=1)[:, term.kept]
+            none = np.empty((grid.n_rows, 0))  # a term that others span has no column
+            values[:, start:stop] = np.concatenate([none, *blocks], axis=1)[:, term.kept]
             moves[start:stop] = True
         start = stop
     return Moved(values, moves)

@@ -86,3 +86,8 @@ def test_lines_differ_by_what_their_predictor_is_multiplied_with() -> None:
     beside = factor_beside("x", terms, TABLE), factor_beside("z", terms, TABLE)
     assert [factor.column if factor else None for factor in beside] == ["b", "n"]
     assert factor_beside("x", evaluated("x + a + z:b").terms, TABLE) is None
+
+
+def test_a_term_that_others_span_has_no_columns_along_either() -> None:
+    term = replace(evaluated("x").terms[0], pieces=(), kept=())
+    assert columns_along((term,), np.empty(0), TABLE, {"x": GRID}).values.shape == (3, 0)
