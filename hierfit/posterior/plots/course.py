@@ -168,8 +168,8 @@ def title(material: Material, lines: Lines) -> str:
         start = f"{design.response} {'rises' if rises else 'falls'} by {signed} per unit of {lines.column}"
     if not lines.slope_varies:
         return f"{start}, the same for all {counted(lines.group.n_levels, lines.group.factor)}"
-    steps = (lines.moving.values[-1] - lines.moving.values[0]) / (lines.grid[-1] - lines.grid[0])
-    means = slope.mean() + material.draws.effects[lines.group.factor].mean(axis=(0, 1)) @ steps
+    effects = material.draws.effects[lines.group.factor].mean(axis=(0, 1))
+    means = slope.mean() + effects @ _per_unit(lines.moving.values, lines)
     turned = np.exp(means) if ratio else means if rises else -means
     places = decimals(float((np.exp(slope) if ratio else slope).std()))
     low, high = format_number(float(turned.min()), places), format_number(float(turned.max()), places)
@@ -179,8 +179,12 @@ def title(material: Material, lines: Lines) -> str:
 def _slope(material: Material, lines: Lines, one: Course) -> Array:
     """Return what a unit of the predictor adds to the population's linear predictor [S], where that is straight."""
     every = np.arange(material.draws.n_chains * material.draws.n_draws)
-    steps = (one.X[-1] - one.X[0]) / (lines.grid[-1] - lines.grid[0])
-    return np.asarray(population_part(material.draws, material.design, every).b @ steps)
+    return np.asarray(population_part(material.draws, material.design, every).b @ _per_unit(one.X, lines))
+
+
+def _per_unit(values: Array, lines: Lines) -> Array:
+    """Return how columns [G, K] rise for each unit of the predictor, where they are straight [K]."""
+    return np.asarray((values[-1] - values[0]) / (lines.grid[-1] - lines.grid[0]))
 
 
 def _from_end_to_end(material: Material, lines: Lines) -> str:
