@@ -10,7 +10,7 @@ from dataclasses import replace
 from hierfit.disk.scratch import scratch
 from hierfit.errors import ToolchainError
 from hierfit.model.formula import formula_from_flags
-from hierfit.request import FitRequest
+from hierfit.model.request import FitRequest
 from hierfit.simulate.files import DATA_FILE, write_simulation
 from hierfit.simulate.scenarios import DEFAULT_SCENARIO, find_scenario
 from hierfit.simulate.simulate import simulate

@@ -17,27 +17,19 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from hierfit import runs
 from hierfit.data.table import Table
 from hierfit.design.building import build_design
 from hierfit.design.design import Design
 from hierfit.design.outcome import find_family
 from hierfit.design.prior_choice import build_spec
+from hierfit.design.reading import read_columns
 from hierfit.disk.folder import Place, claimed
 from hierfit.disk.writing import require_room, write_text
 from hierfit.engines.choice import Engine, choose_engine
 from hierfit.errors import Interrupted
-from hierfit.finished import Fit, judge, open_fit
 from hierfit.interrupts import Shield, shielded
-from hierfit.manifest import (
-    describe_draws,
-    describe_model,
-    describe_notes,
-    describe_outcome,
-    describe_tools,
-    summary_document,
-)
 from hierfit.marginal.timing import estimate_marginal
+from hierfit.model.request import FitRequest
 from hierfit.model.spec import ModelSpec
 from hierfit.notes.find import find_notes
 from hierfit.notes.note import Note
@@ -47,9 +39,33 @@ from hierfit.posterior.diagnostics import Diagnosis
 from hierfit.posterior.group_summary import summarize_groups
 from hierfit.posterior.netcdf import least_bytes, write_netcdf
 from hierfit.posterior.summary import Summary
-from hierfit.reading import read_columns
-from hierfit.request import FitRequest
 from hierfit.rounds import SHORT_ROUND, SILENT, Drawn, Listener, Target, draw_more, draw_or_stand_in
+from hierfit.runs.files import (
+    CHAINS,
+    GROUPS_CSV,
+    MANIFEST,
+    PROGRAM,
+    SUMMARY_CSV,
+    SUMMARY_JSON,
+    TRACE,
+    TRUTH,
+    write_csv,
+    write_json,
+    write_manifest,
+    written,
+)
+from hierfit.runs.finished import Fit, judge, open_fit
+from hierfit.runs.folder import open_run, open_whole
+from hierfit.runs.manifest import (
+    describe_draws,
+    describe_model,
+    describe_notes,
+    describe_outcome,
+    describe_tools,
+    summary_document,
+)
+from hierfit.runs.place import check_free, default_folder, refuse_strangers
+from hierfit.runs.stored import require_own_program, truth_beside, truth_of
 from hierfit.sampling import SamplerOptions
 from hierfit.sources import Wanted, open_source, program_for
 from hierfit.stan.chain_state import ChainState
@@ -104,8 +120,8 @@ def _is_tuned(options: SamplerOptions) -> bool:
 
 def check_out(out: Path | None, data: Path, *, overwrite: bool) -> Path:
     """Return the folder that a fit will be saved to; refuse now what could not be saved later."""
-    folder = out or runs.default_folder(data, datetime.now())
-    runs.check_free(folder, overwrite=overwrite, data=data)
+    folder = out or default_folder(data, datetime.now())
+    check_free(folder, overwrite=overwrite, data=data)
     return folder
 
 
@@ -119,14 +135,14 @@ def fit(
         Interrupted: the same; or, when all draws were there, saved nevertheless, as it says.
     """
     with claimed(out) as place:
-        runs.check_free(out, overwrite=overwrite, data=plan.table.path)
+        check_free(out, overwrite=overwrite, data=plan.table.path)
         options = plan.request.sampler.seeded()
         least = options.draws if plan.request.until_ess is None else min(options.draws, SHORT_ROUND)
         require_room(out, least_bytes(plan.design, plan.spec, options.chains * least))
         clock = [time.perf_counter()]
         assert options.seed is not None
         wanted = Wanted(plan.spec, plan.design, plan.engine, plan.request.toolchain, options.seed)
-        truth = runs.truth_beside(plan.table.path, plan.table.sha256)
+        truth = truth_beside(plan.table.path, plan.table.sha256)
         source = open_source(wanted, listener.message)
         clock.append(time.perf_counter())
         target = Target(source, plan.design, plan.spec)
@@ -168,19 +184,19 @@ def extend(
         ToolchainError, SamplerError, DiskError: nothing was changed.
         Interrupted: the same; or, when all draws were there, saved nevertheless, as it says.
     """
-    with claimed(runs.open_run(run).path) as place:
+    with claimed(open_run(run).path) as place:
         clock = [time.perf_counter()]
         before = open_fit(run)
         folder, manifest, spec, design = before.folder, before.manifest, before.spec, before.design
-        runs.refuse_strangers(folder)
-        runs.open_whole(run, runs.CHAINS)
+        refuse_strangers(folder)
+        open_whole(run, CHAINS)
         record = before.record
-        request, state = record.request, ChainState.load(folder / runs.CHAINS)
+        request, state = record.request, ChainState.load(folder / CHAINS)
         seed = request.sampler.seeded().seed
         assert seed is not None
         wanted = Wanted(spec, design, record.engine, request.toolchain, seed, state.narrowed)
-        runs.require_own_program(run, wanted.program)
-        truth = runs.stored_truth(folder)
+        require_own_program(run, wanted.program)
+        truth = truth_of(folder)
         source = open_source(wanted, listener.message)
         clock.append(time.perf_counter())
         options = request.sampler if draws is None else replace(request.sampler, draws=draws)
@@ -235,16 +251,16 @@ def _judge(drawn: Drawn, design: Design, spec: ModelSpec, request: FitRequest) -
 
 def _save(place: Place, done: Fit, program: StanProgram, state: ChainState, truth: Mapping[str, Any] | None) -> Fit:
     """Write a run to its folder, in place of what hierfit wrote there before; return it with run.json as written."""
-    with place.replacing(runs.written(place.folder), runs.MANIFEST) as folder:
-        state.save(folder / runs.CHAINS)
-        write_netcdf(folder / runs.TRACE, done.draws, done.design, done.spec)
-        runs.write_csv(folder / runs.SUMMARY_CSV, done.summary.csv_rows())
+    with place.replacing(written(place.folder), MANIFEST) as folder:
+        state.save(folder / CHAINS)
+        write_netcdf(folder / TRACE, done.draws, done.design, done.spec)
+        write_csv(folder / SUMMARY_CSV, done.summary.csv_rows())
         if done.design.groups:
             groups = summarize_groups(done.draws, done.design, done.spec, done.summary.ci)
-            runs.write_csv(folder / runs.GROUPS_CSV, groups.csv_rows())
-        runs.write_json(folder / runs.SUMMARY_JSON, summary_document(done.record, done.summary, done.diagnosis))
-        write_text(folder / runs.PROGRAM, program.text)
+            write_csv(folder / GROUPS_CSV, groups.csv_rows())
+        write_json(folder / SUMMARY_JSON, summary_document(done.record, done.summary, done.diagnosis))
+        write_text(folder / PROGRAM, program.text)
         if truth is not None:
-            runs.write_json(folder / runs.TRUTH, truth)
-        manifest = runs.write_manifest(folder, done.manifest)
+            write_json(folder / TRUTH, truth)
+        manifest = write_manifest(folder, done.manifest)
     return replace(done, manifest=manifest)

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from hierfit.model.families import FAMILIES, THRESHOLD
 from hierfit.model.formula_text import parse_formula
+from hierfit.model.request import FitRequest
 from hierfit.model.roles import NO_ROLES, Roles
-from hierfit.request import FitRequest
 from tests.reference_cases import CASES
 
 Array = NDArray[np.float64]

@@ -22,7 +22,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from hierfit import finished, runs
+from hierfit.runs import finished
+from hierfit.runs.folder import open_whole
 
 MARK = "HIERFIT_TEST_MARK"
 SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
@@ -86,7 +87,7 @@ def is_whole(run: Path) -> bool:
     """Whether all files of a run are those that its run.json names, and can be read."""
     done = finished.load(run)
     names = {path.relative_to(run).as_posix() for path in run.rglob("*") if path.is_file()} - {"notes.txt"}
-    files = [runs.open_whole(run, name).path / name for name in done.manifest["files"]]
+    files = [open_whole(run, name).path / name for name in done.manifest["files"]]
     return all(file.is_file() for file in files) and names == {*done.manifest["files"], "run.json"}
 
 

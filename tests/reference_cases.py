@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hierfit.model.formula_text import parse_formula
+from hierfit.model.request import FitRequest
 from hierfit.model.roles import NO_ROLES, Roles
-from hierfit.request import FitRequest
 from hierfit.sampling import SamplerOptions
 from tests.importance import Estimate, Factor, Model
 

@@ -26,11 +26,12 @@ from typing import Any
 import numpy as np
 import typer
 
-from hierfit import finished, workflow
+from hierfit import workflow
 from hierfit.cli.app import app
 from hierfit.model.families import FAMILIES, Auxiliary
 from hierfit.posterior.convergence import assess
 from hierfit.posterior.digits import format_row
+from hierfit.runs import finished
 from hierfit.stan.programs import write_rendered
 from tests.floors import CONTRIBUTING, floors_page
 

@@ -20,7 +20,7 @@ import numpy as np
 import pytest
 import typer
 
-from hierfit import __version__, finished
+from hierfit import __version__
 from hierfit.cli.app import app, main
 from hierfit.design.prior_choice import PRIOR_CLASSES
 from hierfit.errors import ExitCode
@@ -29,6 +29,7 @@ from hierfit.model.formula import formula_from_flags
 from hierfit.model.formula_text import parse_formula
 from hierfit.model.priors import DISTRIBUTIONS
 from hierfit.model.term_checks import NUMPY_FUNCTIONS, TRANSFORMS
+from hierfit.runs import finished
 from tests.fake_sampling import replace_sampler
 from tests.references import Moments, tutorial_one, tutorial_two
 from tests.render import (

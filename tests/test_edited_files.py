@@ -12,8 +12,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from hierfit import runs
 from hierfit.errors import RunFolderError
+from hierfit.runs.folder import open_run
+from hierfit.runs.stored import truth_of
 from tests.cli.conftest import Cli, fitted, folder  # noqa: F401
 from tests.cli.conftest import cli as cli
 from tests.edits import DELETED, Edit, edited, edits, places
@@ -69,7 +70,7 @@ def made(fitted: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Runs:  
 def refusal(run: Path) -> str | None:
     """Return why a run.json is refused, None where it is read; any other exception is a failure."""
     try:
-        runs.open_run(run)
+        open_run(run)
     except RunFolderError as error:
         return error.message
     return None
@@ -147,7 +148,7 @@ def test_every_edit_of_truth_json_is_read_or_refused(made: Runs, cli: Cli) -> No
     for edit in edits(TRUTH):
         (run / "truth.json").write_text(edit.text)
         try:
-            runs.stored_truth(run)
+            truth_of(run)
         except RunFolderError as error:
             refused += 1
             assert "truth.json is not as hierfit wrote it" in error.message, str(edit)

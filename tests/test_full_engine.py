@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from hierfit import workflow
-from hierfit.request import FitRequest
+from hierfit.model.request import FitRequest
 from hierfit.sources import program_for
 from hierfit.stan.executable import build_executable
 from hierfit.stan.toolchain import bundled_toolchain

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 from hierfit import workflow
-from hierfit.finished import Fit
 from hierfit.model.formula import Formula, formula_from_flags
 from hierfit.model.formula_text import parse_formula
+from hierfit.model.request import FitRequest
 from hierfit.model.roles import Roles
 from hierfit.posterior.group_summary import summarize_groups
-from hierfit.request import FitRequest
+from hierfit.runs.finished import Fit
 from hierfit.sampling import SamplerOptions
 from hierfit.simulate.files import write_simulation
 from hierfit.simulate.scenarios import find_scenario

@@ -9,12 +9,13 @@ import numpy as np
 import pytest
 from scipy.stats import binom, poisson
 
-from hierfit import finished, workflow
-from hierfit.finished import Fit
+from hierfit import workflow
 from hierfit.model.families import FAMILIES
 from hierfit.model.formula_text import parse_formula
+from hierfit.model.request import FitRequest
 from hierfit.model.roles import Roles
-from hierfit.request import FitRequest
+from hierfit.runs import finished
+from hierfit.runs.finished import Fit
 from hierfit.sampling import SamplerOptions
 from hierfit.simulate.files import write_simulation
 from hierfit.simulate.scenarios import find_scenario, scenario_of

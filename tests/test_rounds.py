@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hierfit import finished, rounds, runs, workflow
+from hierfit import rounds, workflow
 from hierfit.design.design import Design
 from hierfit.design.prior_choice import build_spec
 from hierfit.engines.choice import Engine
@@ -16,11 +16,13 @@ from hierfit.errors import DiskError, Interrupted, RunFolderError, SamplerError,
 from hierfit.marginal.chains import sample as sample_marginal
 from hierfit.marginal.posterior import MarginalPosterior, find_posterior
 from hierfit.model.formula import formula_from_flags
+from hierfit.model.request import FitRequest
 from hierfit.model.spec import ModelSpec
 from hierfit.posterior.convergence import assess
 from hierfit.posterior.diagnostics import diagnose
-from hierfit.request import FitRequest
 from hierfit.rounds import Drawn, Listener, Target, draw, draw_more, draw_or_stand_in
+from hierfit.runs import finished
+from hierfit.runs.files import CHAINS
 from hierfit.sampling import SamplerOptions, Sampling
 from hierfit.sources import MarginalSource, StanSource, Wanted
 from hierfit.stan.data import stan_data
@@ -263,7 +265,7 @@ def test_a_run_without_its_chains_cannot_be_extended(tmp_path: Path, sampler: Sa
     data.write_text("y,g\n" + "".join(f"{i % 7},g{i % 5}\n" for i in range(40)))
     request = FitRequest(data, formula_from_flags("y", [], "g"), sampler=OPTIONS)
     workflow.fit(workflow.prepare(request), tmp_path / "run")
-    (tmp_path / "run" / runs.CHAINS).unlink()
+    (tmp_path / "run" / CHAINS).unlink()
     with pytest.raises(RunFolderError, match=r"chains\.npz could not be read"):
         workflow.extend(tmp_path / "run", 10)
 

@@ -13,9 +13,9 @@ import pytest
 
 from hierfit import workflow
 from hierfit.model.formula import formula_from_flags
+from hierfit.model.request import FitRequest
 from hierfit.posterior.group_summary import summarize_groups
 from hierfit.posterior.summary import Summary
-from hierfit.request import FitRequest
 from hierfit.sampling import SamplerOptions
 from hierfit.simulate.files import write_simulation
 from hierfit.simulate.scenarios import find_scenario

@@ -11,18 +11,21 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hierfit import finished, runs, workflow
+from hierfit import workflow
 from hierfit.design.learnt_terms import LearntTerms, learnt_terms
+from hierfit.design.reading import read_columns
 from hierfit.disk.folder import claimed
 from hierfit.disk.writing import write_text
 from hierfit.engines.choice import Engine
 from hierfit.errors import DataError, HierfitError, RunFolderError, UsageError
-from hierfit.finished import Fit
 from hierfit.model.families import FAMILIES
 from hierfit.model.formula import Formula, formula_from_flags
-from hierfit.reading import read_columns
-from hierfit.request import FitRequest
+from hierfit.model.request import FitRequest
 from hierfit.rounds import Listener
+from hierfit.runs import finished
+from hierfit.runs.files import SCHEMA
+from hierfit.runs.finished import Fit
+from hierfit.runs.folder import open_whole
 from hierfit.sampling import SamplerOptions
 from hierfit.simulate.files import write_simulation
 from hierfit.simulate.scenarios import find_scenario
@@ -77,7 +80,7 @@ def test_what_is_saved_is_what_is_returned(fitted: Fitter, engine: str) -> None:
     done = fitted(engine=engine)
     assert {path.name for path in done.folder.iterdir()} == FILES
     loaded = finished.load(done.folder)
-    assert loaded.manifest == {"schema": runs.SCHEMA, **json.loads(json.dumps(done.manifest))}
+    assert loaded.manifest == {"schema": SCHEMA, **json.loads(json.dumps(done.manifest))}
     assert (loaded.spec, loaded.summary, loaded.diagnosis) == (done.spec, done.summary, done.diagnosis)
     assert loaded.manifest["engine"] == engine
     np.testing.assert_array_equal(loaded.draws.values, done.draws.values)
@@ -189,7 +192,7 @@ def test_what_was_saved_is_shown_without_the_draws(fitted: Fitter) -> None:
 def test_the_draws_are_read_where_they_say_more(fitted: Fitter, monkeypatch: pytest.MonkeyPatch, reason: str) -> None:
     done = fitted()
     if reason == "another version":
-        monkeypatch.setattr("hierfit.finished.__version__", "9.9")
+        monkeypatch.setattr("hierfit.runs.finished.__version__", "9.9")
     if reason == "no summary.json":
         (done.folder / "summary.json").unlink()
     shown = finished.load_summary(done.folder, 0.5 if reason == "other intervals" else None)
@@ -253,7 +256,7 @@ def test_whichever_call_fails_a_run_is_whole(
                 error = caught
         if disk.count < call:
             break
-        done = runs.open_whole(run, "trace.nc")  # the next command puts in order what was left
+        done = open_whole(run, "trace.nc")  # the next command puts in order what was left
         assert (run / "notes.txt").read_text() == "mine"
         assert {path.name for path in run.parent.glob("*run*")} == {"run"}
         if done.manifest["status"] == "interrupted":

@@ -17,7 +17,7 @@ from hierfit.errors import HierfitError
 from hierfit.visible import visible
 
 if TYPE_CHECKING:
-    from hierfit.request import FitRequest
+    from hierfit.model.request import FitRequest
     from hierfit.workflow import Plan
 
 
@@ -73,8 +73,8 @@ def _time_text(plan: Plan) -> str:
 
 def _repeated(options: FitOptions) -> FitRequest:
     """Return the request of --from; say so where the run's own file is not what it was."""
-    from hierfit import finished
     from hierfit.cli.options.repeat import repeated
+    from hierfit.runs import finished
 
     assert options.again is not None
     request = repeated(options.again, options)

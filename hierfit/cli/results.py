@@ -13,7 +13,7 @@ from hierfit.cli.page import in_lines, show
 from hierfit.errors import UsageError
 
 if TYPE_CHECKING:
-    from hierfit.finished import Fit, Stored
+    from hierfit.runs.finished import Fit, Stored
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,8 +49,8 @@ def summarize(options: SummarizeOptions) -> None:
     about_groups = options.said("sort", "top", "show_all")
     if about_groups and not options.groups:
         raise UsageError(f"{about_groups[0]} is about groups, but --groups is not given.", hint="add --groups")
-    from hierfit import finished
     from hierfit.cli.show import fit as report
+    from hierfit.runs import finished
 
     run, output = options.run, options.output
     done: Stored | Fit
@@ -82,7 +82,7 @@ def plot(
 
     [dim]hierfit plot runs/pupils-20261120-084120[/dim]
     """
-    from hierfit import finished
+    from hierfit.runs import finished
 
     for path, caption in finished.plot(run):
         if not quiet:
@@ -97,6 +97,6 @@ def code(
 
     [dim]hierfit code runs/pupils-20261120-084120 > model.stan[/dim]
     """
-    from hierfit import finished
+    from hierfit.runs import finished
 
     show(finished.program_data(run) if data else finished.program_text(run))

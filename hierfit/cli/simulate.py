@@ -69,8 +69,8 @@ def _from_run(options: SimulateOptions) -> str:
             f"--from takes rows and true values from the run; {', '.join(given)} cannot be given too.",
             hint="leave them out, or simulate from a scenario or a formula, without --from",
         )
-    from hierfit import finished
     from hierfit.cli.show.simulation import run_text
+    from hierfit.runs import finished
     from hierfit.simulate.files import write_simulation
 
     assert options.again is not None

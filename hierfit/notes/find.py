@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 
 from hierfit.data.table import Table
 from hierfit.design.design import Design
+from hierfit.model.request import FitRequest
 from hierfit.model.spec import ModelSpec
 from hierfit.notes.categories import unused_categories
 from hierfit.notes.cells import empty_cells
@@ -23,7 +24,6 @@ from hierfit.notes.separation import separation
 from hierfit.notes.single_rows import carrying_row
 from hierfit.notes.values import dates_as_numbers, sentinels
 from hierfit.notes.weighing import weights_no_counts, wide_offset
-from hierfit.request import FitRequest
 
 Look = Callable[[Known], Iterator[Note]]
 

@@ -13,8 +13,8 @@ from enum import StrEnum
 from hierfit.data.table import Table
 from hierfit.design.design import Design
 from hierfit.model.priors import SET_BY_USER
+from hierfit.model.request import FitRequest
 from hierfit.model.spec import ModelSpec
-from hierfit.request import FitRequest
 
 
 class NoteKind(StrEnum):

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from hierfit.errors import Interrupted, SamplerError, ToolchainError
-from hierfit.runs import SCHEMA
+from hierfit.runs.files import SCHEMA
 from hierfit.sampling import SamplerOptions, Sampling
 from tests.cli.conftest import CSV, FIT, Cli
 from tests.disk.faults import FULL, Disk, failing

@@ -9,8 +9,8 @@ from hierfit import workflow
 from hierfit.errors import DataError
 from hierfit.model.derived import derived_from
 from hierfit.model.formula_text import parse_formula
+from hierfit.model.request import FitRequest
 from hierfit.model.roles import Roles
-from hierfit.request import FitRequest
 
 
 def written(folder: Path, header: str = "y,x,minutes,g", first: str = "2,1,3,a") -> Path:

@@ -13,8 +13,8 @@ from hierfit.design.outcome import LARGEST_COUNT, find_family, read_outcome
 from hierfit.errors import DataError, UsageError
 from hierfit.model.families import FAMILIES, Support
 from hierfit.model.formula import formula_from_flags
+from hierfit.model.request import FitRequest
 from hierfit.model.roles import NO_ROLES, Roles
-from hierfit.request import FitRequest
 from hierfit.workflow import prepare
 from tests.model.cases import table
 

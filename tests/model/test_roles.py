@@ -8,9 +8,9 @@ import pytest
 from hierfit import workflow
 from hierfit.errors import DataError
 from hierfit.model.formula_text import parse_formula
+from hierfit.model.request import FitRequest
 from hierfit.model.roles import NO_ROLES, Roles
 from hierfit.plain import from_plain, to_plain
-from hierfit.request import FitRequest
 
 ROWS = [
     "1,4,0.5,1,a,x",

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from hierfit.model.formula_text import parse_formula
+from hierfit.model.request import FitRequest
 from hierfit.model.roles import NO_ROLES, Roles
 from hierfit.notes.note import Note
-from hierfit.request import FitRequest
 from hierfit.workflow import prepare
 
 

@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hierfit import finished, workflow
+from hierfit import workflow
 from hierfit.errors import FormulaError, UsageError
 from hierfit.model.formula_text import parse_formula
+from hierfit.model.request import FitRequest
 from hierfit.model.roles import Roles
-from hierfit.request import FitRequest
+from hierfit.runs import finished
 from hierfit.sampling import SamplerOptions
 from hierfit.simulate.files import Simulated, write_simulation
 from tests.fake_sampling import replace_sampler

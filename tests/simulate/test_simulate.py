@@ -11,13 +11,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hierfit import runs, workflow
+from hierfit import workflow
 from hierfit.design.design import Design
 from hierfit.errors import DataError, FormulaError, HierfitError, UsageError
 from hierfit.model.families import FAMILIES
 from hierfit.model.formula_text import parse_formula
+from hierfit.model.request import FitRequest
 from hierfit.posterior.plots.truth import Truth
-from hierfit.request import FitRequest
+from hierfit.runs.stored import truth_beside
 from hierfit.simulate.files import Simulated, write_simulation
 from hierfit.simulate.outcome import true_auxiliaries
 from hierfit.simulate.predictors import Predictors
@@ -94,7 +95,7 @@ def test_the_truth_explains_the_rows_that_a_fit_keeps(formula: str, missing: flo
 
 def test_a_fit_finds_the_truth(tmp_path: Path) -> None:
     simulated, plan = written(simulation("score ~ ses + (1 | school)"), tmp_path)
-    assert runs.truth_beside(plan.table.path, plan.table.sha256) is not None
+    assert truth_beside(plan.table.path, plan.table.sha256) is not None
     stored = json.loads((tmp_path / "truth.json").read_text())
     assert stored["parameters"] == simulated.truth.parameters
     settings = stored["simulation"]

@@ -21,8 +21,8 @@ from hierfit.visible import shell_word
 
 if TYPE_CHECKING:
     from hierfit.model.formula import Formula
+    from hierfit.model.request import FitRequest
     from hierfit.model.roles import Roles
-    from hierfit.request import FitRequest
 
 SAMPLER = ("chains", "warmup", "draws", "seed", "adapt_delta", "max_treedepth", "parallel_chains")
 
@@ -34,7 +34,7 @@ def repeated(run: Path, options: FitOptions) -> FitRequest:
         UsageError: options say half a model.
         RunFolderError: the folder holds no run.
     """
-    from hierfit import finished
+    from hierfit.runs import finished
 
     before, typed = finished.stored_request(run), options.typed
     formula = _formula(before.formula, options)

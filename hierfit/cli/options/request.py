@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from hierfit.model.formula import Formula
+    from hierfit.model.request import FitRequest
     from hierfit.model.roles import Roles
-    from hierfit.request import FitRequest
 
 
 def request_from(options: ModelOptions) -> FitRequest:
@@ -29,7 +29,7 @@ def request_from(options: ModelOptions) -> FitRequest:
         raise _too_little(options)
     formula = with_predictors(model_formula(options), options)
     roles = with_offset(given_roles(options), formula)  # from here on numpy is loaded: not before the flags are good
-    from hierfit.request import FitRequest
+    from hierfit.model.request import FitRequest
 
     request = FitRequest(
         data_file(options.data),

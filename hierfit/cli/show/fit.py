@@ -17,7 +17,6 @@ from hierfit.cli.show.notes import note_lines, notes_sentences
 from hierfit.cli.show.plan import dropped_text, family_text, level_lines, rows_per_group
 from hierfit.cli.show.table import MOST_LEVELS, NAME_WIDTH, cells, interval_title, table_lines
 from hierfit.errors import ExitCode
-from hierfit.manifest import summary_document
 from hierfit.model.families import FAMILIES, Support
 from hierfit.model.grammar import INTERCEPT
 from hierfit.model.priors import SET_BY_USER, Prior
@@ -28,11 +27,12 @@ from hierfit.posterior.diagnostics import Diagnosis, Level
 from hierfit.posterior.digits import format_number, format_row, format_share
 from hierfit.posterior.summary import Summary
 from hierfit.posterior.words import counted, elided, listed, plural
-from hierfit.record import DataRecord, RunRecord
+from hierfit.runs.manifest import summary_document
+from hierfit.runs.record import DataRecord, RunRecord
 from hierfit.visible import shell_word, visible
 
 if TYPE_CHECKING:
-    from hierfit.finished import Fit, Stored
+    from hierfit.runs.finished import Fit, Stored
 
 MOST_NAMED = 8
 

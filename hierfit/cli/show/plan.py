@@ -13,13 +13,13 @@ from hierfit.cli.show.formats import csv_text, json_text, markdown_table
 from hierfit.cli.show.lines import LABEL, duration, joined, paragraph
 from hierfit.cli.show.notes import note_lines
 from hierfit.design.design import Group
-from hierfit.manifest import group_records
 from hierfit.model.grammar import INTERCEPT
 from hierfit.model.priors import Prior
 from hierfit.model.roles import Roles
 from hierfit.model.spec import ModelSpec, cor_name, sd_name, threshold_name
 from hierfit.posterior.words import counted
-from hierfit.record import GroupRecord
+from hierfit.runs.manifest import group_records
+from hierfit.runs.record import GroupRecord
 from hierfit.stan.start import expected_warmup
 from hierfit.stan.timing import Estimate
 from hierfit.visible import visible

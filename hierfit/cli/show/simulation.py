@@ -20,7 +20,7 @@ from hierfit.simulate.truth import Origin
 from hierfit.visible import shell_words
 
 if TYPE_CHECKING:
-    from hierfit.request import FitRequest
+    from hierfit.model.request import FitRequest
     from hierfit.simulate.simulation import Simulation
 
 

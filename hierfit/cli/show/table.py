@@ -15,7 +15,7 @@ from hierfit.model.spec import Kind
 from hierfit.posterior.digits import format_count, format_rhat, format_row
 from hierfit.posterior.summary import Summary, SummaryRow
 from hierfit.posterior.words import elided, plural
-from hierfit.record import GroupRecord
+from hierfit.runs.record import GroupRecord
 from hierfit.visible import visible
 
 NAME_WIDTH, LEAST_NAME_WIDTH = 34, 12

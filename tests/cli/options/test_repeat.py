@@ -8,7 +8,7 @@ import pytest
 
 from hierfit import workflow
 from hierfit.model.formula_text import parse_formula
-from hierfit.request import FitRequest
+from hierfit.model.request import FitRequest
 from tests.cli.conftest import Cli
 
 

@@ -27,6 +27,7 @@ from hierfit.engines.choice import Engine
 from hierfit.errors import UsageError
 from hierfit.model.formula_text import parse_formula
 from hierfit.model.priors import Prior
+from hierfit.model.request import FitRequest
 from hierfit.model.roles import Roles
 from hierfit.model.spec import Kind, ModelSpec
 from hierfit.posterior.advice import Try
@@ -35,8 +36,7 @@ from hierfit.posterior.checks import PriorCategories, PriorPredictive
 from hierfit.posterior.diagnostics import Diagnosis, Finding, Level
 from hierfit.posterior.group_summary import GroupSummary, GroupTable
 from hierfit.posterior.summary import Summary, SummaryRow, VarianceShare
-from hierfit.record import DataRecord, GroupRecord, RunRecord, SecondsRecord
-from hierfit.request import FitRequest
+from hierfit.runs.record import DataRecord, GroupRecord, RunRecord, SecondsRecord
 from hierfit.sampling import SamplerOptions
 from hierfit.stan.start import Start
 from tests.model.cases import table as columns

@@ -15,15 +15,15 @@ from hierfit.data.table import Table
 from hierfit.design.design import Design, Group
 from hierfit.design.learnt_terms import learnt_terms
 from hierfit.model.grammar import INTERCEPT
+from hierfit.model.request import FitRequest
 from hierfit.model.spec import ModelSpec
 from hierfit.notes.note import Note
 from hierfit.plain import to_plain
 from hierfit.posterior.checks import predict_from_prior
 from hierfit.posterior.diagnostics import Diagnosis
 from hierfit.posterior.summary import Summary
-from hierfit.record import GroupRecord, RunRecord
-from hierfit.request import FitRequest
 from hierfit.rounds import Drawn
+from hierfit.runs.record import GroupRecord, RunRecord
 from hierfit.sources import Source
 
 _PACKAGES = ("arviz-stats", "cmdstanpy", "numpy", "pandas", "xarray")

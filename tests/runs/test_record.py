@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from hierfit.plain import UnexpectedError
-from hierfit.record import read_record
+from hierfit.runs.record import read_record
 from tests.cli.conftest import fitted  # noqa: F401
 from tests.edits import DELETED, Place, edited
 

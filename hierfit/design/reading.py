@@ -1,17 +1,14 @@
-"""FitRequest -> Table: the columns that a request uses, from its file; and whether that is still what a run read."""
+"""FitRequest -> Table: the columns that a request uses, from its file."""
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from hierfit.data.cells import missing_cells
-from hierfit.data.csvfile import digest_file, open_csv
+from hierfit.data.csvfile import open_csv
 from hierfit.data.table import Table, read_table
 from hierfit.design.derive import derive
-from hierfit.design.outcome import find_family
 from hierfit.model.derived import Derived, derived_from
 from hierfit.model.families import Family, Support
-from hierfit.request import FitRequest
+from hierfit.model.request import FitRequest
 
 
 def read_columns(request: FitRequest, family: Family) -> Table:
@@ -43,15 +40,3 @@ def _derived(request: FitRequest) -> dict[str, Derived]:
         return {}
     header = open_csv(request.data).header
     return {name: derived for name, derived in found.items() if name not in header}
-
-
-def read_again(request: FitRequest, sha256: str) -> Table | None:
-    """Return what a run was fitted to, or None where its file is gone or another."""
-    if not request.data.is_file() or has_changed(request.data, sha256):
-        return None
-    return read_columns(request, find_family(request.family, request.link)[0])
-
-
-def has_changed(data: Path, sha256: str) -> bool:
-    """Return whether a file is another than what a run was fitted to; a missing one is found missing later."""
-    return data.is_file() and digest_file(data) != sha256

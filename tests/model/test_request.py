@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from hierfit.model.formula import Formula, GroupTerm
+from hierfit.model.request import FitRequest
 from hierfit.model.roles import Roles
 from hierfit.plain import UnexpectedError, from_plain, to_plain
-from hierfit.request import FitRequest
 from hierfit.sampling import SamplerOptions
 
 REQUEST = FitRequest(

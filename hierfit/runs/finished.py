@@ -12,12 +12,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hierfit import __version__, runs
+from hierfit import __version__
+from hierfit.data.csvfile import digest_file
+from hierfit.data.table import Table
 from hierfit.design.design import Design
 from hierfit.design.learnt_terms import with_terms
+from hierfit.design.outcome import find_family
+from hierfit.design.reading import read_columns
 from hierfit.disk.folder import claimed
 from hierfit.engines.choice import Engine
 from hierfit.model.families import FAMILIES
+from hierfit.model.request import FitRequest
 from hierfit.model.spec import ModelSpec
 from hierfit.posterior.convergence import Convergence, assess
 from hierfit.posterior.diagnostics import Diagnosis, Level, diagnose
@@ -26,9 +31,10 @@ from hierfit.posterior.netcdf_reading import read_netcdf
 from hierfit.posterior.plots.truth import Truth
 from hierfit.posterior.summary import Summary, summarize
 from hierfit.posterior.trouble import Asked
-from hierfit.reading import has_changed, read_again
-from hierfit.record import RunRecord, read_record
-from hierfit.request import FitRequest
+from hierfit.runs.files import CHAINS, MANIFEST, PLOTS, TRACE, write_pictured_manifest, written
+from hierfit.runs.folder import open_run, open_whole
+from hierfit.runs.record import RunRecord, read_record
+from hierfit.runs.stored import program_of, summary_of, truth_of
 from hierfit.simulate.again import simulate_again
 from hierfit.simulate.files import Simulated
 from hierfit.simulate.true_draw import pick_true_draw
@@ -106,20 +112,20 @@ class Stored:
 
 def stored_request(run: Path) -> FitRequest:
     """Return what was asked for when a run was made, its seed included."""
-    return runs.open_run(run).record.request
+    return open_run(run).record.request
 
 
 def data_has_changed(run: Path) -> bool:
     """Return whether the file that a run was fitted to is another now; a missing one is found missing later."""
-    record = runs.open_run(run).record
-    return has_changed(record.request.data, record.data.sha256)
+    record = open_run(run).record
+    return _has_changed(record.request.data, record.data.sha256)
 
 
 def open_fit(run: Path) -> Opened:
     """Read a run's folder, its draws among it; nothing is computed from them."""
-    folder = runs.open_whole(run, runs.TRACE)
+    folder = open_whole(run, TRACE)
     spec = folder.record.model
-    draws, design = read_netcdf(folder.path / runs.TRACE, spec, Path(folder.record.data.path))
+    draws, design = read_netcdf(folder.path / TRACE, spec, Path(folder.record.data.path))
     design = replace(with_terms(design, folder.record.terms), roles=folder.record.request.roles)
     return Opened(folder.path, folder.manifest, folder.record, spec, design, draws)
 
@@ -151,9 +157,9 @@ def load_summary(run: Path, ci: float | None = None) -> Stored | Fit:
 
     That is the case for other intervals, and for a run of another version of hierfit.
     """
-    folder = runs.open_run(run)
+    folder = open_run(run)
     if ci in (None, folder.record.request.ci) and folder.record.hierfit == __version__:
-        folder, stored = runs.open_summary(run)
+        folder, stored = summary_of(run)
         if stored is not None:
             return Stored(folder.path, folder.manifest, *stored)
     return load(run, ci)
@@ -165,8 +171,20 @@ def simulate_from(run: Path, seed: int) -> Simulated:
     request = found.record.request
     rng = np.random.default_rng(seed)
     draw = pick_true_draw(found.draws, found.design, rng, str(run), seed)
-    table = read_again(request, found.record.data.sha256)
+    table = _read_again(request, found.record.data.sha256)
     return simulate_again(found.design, found.spec.formula, request.roles, draw, rng, table)
+
+
+def _read_again(request: FitRequest, sha256: str) -> Table | None:
+    """Return what a run was fitted to, or None where its file is gone or another."""
+    if not request.data.is_file() or _has_changed(request.data, sha256):
+        return None
+    return read_columns(request, find_family(request.family, request.link)[0])
+
+
+def _has_changed(data: Path, sha256: str) -> bool:
+    """Return whether a file is another than what a run was fitted to; a missing one is found missing later."""
+    return data.is_file() and digest_file(data) != sha256
 
 
 def plot(run: Path) -> Iterator[tuple[Path, str]]:
@@ -176,29 +194,29 @@ def plot(run: Path) -> Iterator[tuple[Path, str]]:
     """
     from hierfit.posterior.plots import draw_all, save_png
 
-    with claimed(runs.open_run(run).path) as place:
+    with claimed(open_run(run).path) as place:
         done = load(run)
         failed = done.diagnosis.status is Level.FAIL
-        own = {name for name in runs.written(done.folder) if name.startswith(f"{runs.PLOTS}/")}
-        with place.replacing({*own, runs.MANIFEST}, runs.MANIFEST) as new:
-            (new / runs.PLOTS).mkdir()
+        own = {name for name in written(done.folder) if name.startswith(f"{PLOTS}/")}
+        with place.replacing({*own, MANIFEST}, MANIFEST) as new:
+            (new / PLOTS).mkdir()
             for drawing in draw_all(done.draws, done.design, done.spec, stored_truth(done), failed=failed):
-                name = f"{runs.PLOTS}/{drawing.stem}.png"
+                name = f"{PLOTS}/{drawing.stem}.png"
                 place.refuse_obstacles([name], own)
                 save_png(drawing.figure, new / name, drawing.caption)
                 yield done.folder / name, drawing.caption
-            runs.write_pictured_manifest(new, done.folder, done.manifest)
+            write_pictured_manifest(new, done.folder, done.manifest)
 
 
 def stored_truth(done: Fit) -> Truth | None:
     """Return the true values kept with a run on simulated data, or None."""
-    stored = runs.stored_truth(done.folder)
+    stored = truth_of(done.folder)
     return None if stored is None else Truth.from_json(stored, done.design)
 
 
 def program_text(run: Path) -> str:
     """Return the Stan program of a run under a comment with its formula and priors."""
-    record = runs.open_run(run).record
+    record = open_run(run).record
     spec = record.model
     priors = [f"//   {name} ~ {prior}   ({prior.source})" for name, prior in spec.priors.items()]
     engine, notes = record.engine, []
@@ -207,12 +225,12 @@ def program_text(run: Path) -> str:
     elif engine is Engine.COLLAPSED and not FAMILIES[spec.family].is_normal:
         notes.append(f"// (y is the logarithm of {spec.formula.response}, which is gaussian)")
     head = [f"// {spec.formula}", *notes, "// priors, in the units of the CSV:", *priors, "//"]
-    return "\n".join([*map(visible, head), runs.program_text(run).rstrip()])
+    return "\n".join([*map(visible, head), program_of(run).rstrip()])
 
 
 def _narrowed(folder: Path) -> NDArray[np.float64] | None:
     """Return which effects the chains of a run saw with their mean; None where that is not known, or was none."""
-    path = folder / runs.CHAINS
+    path = folder / CHAINS
     return ChainState.load(path).narrowed if path.is_file() else None
 
 

@@ -20,12 +20,12 @@ from hierfit.model.families import FAMILIES, Support
 from hierfit.model.formula import Formula
 from hierfit.model.grammar import INTERCEPT
 from hierfit.model.priors import DISTRIBUTIONS, Prior
+from hierfit.model.request import FitRequest
 from hierfit.model.spec import Kind, ModelSpec, cor_name
 from hierfit.notes.note import Note
 from hierfit.plain import Count, Later, Positive, UnexpectedError, below, from_plain, shown
 from hierfit.posterior.checks import PriorCategories, PriorPredictive
 from hierfit.posterior.verdict import Diagnosis
-from hierfit.request import FitRequest
 from hierfit.stan.start import Start
 
 

@@ -1,17 +1,19 @@
 import json
 import math
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from hierfit.errors import RunFolderError
 from hierfit.model.spec import Kind
 from hierfit.plain import UnexpectedError, to_plain
 from hierfit.posterior.advice import Try
 from hierfit.posterior.convergence import Weights
 from hierfit.posterior.diagnostics import Diagnosis, Finding, Level
-from hierfit.posterior.stored import read_summary
 from hierfit.posterior.summary import Summary, SummaryRow, VarianceShare
+from hierfit.runs.stored import read_summary, truth_beside, truth_of
 
 NAN = math.nan
 ROW = SummaryRow("ses", Kind.COEFFICIENT, None, "ses", None, 1 / 3, 0.1, -0.2, 0.7, 0.004, 1.0012, 1234.5678, 987.6)
@@ -60,3 +62,21 @@ def test_a_document_that_lacks_something_is_refused(cut: str) -> None:
 def test_so_is_one_that_holds_something_else(value: object) -> None:
     with pytest.raises(UnexpectedError, match=r"^parameters.* expected"):
         read_summary({**written(), "parameters": value})
+
+
+def test_truth_belongs_to_one_file(tmp_path: Path) -> None:
+    data = tmp_path / "data.csv"
+    assert truth_beside(data, "abc") is None
+    (tmp_path / "truth.json").write_text(json.dumps({"data_sha256": "abc", "parameters": {}}))
+    assert truth_beside(data, "abc") == {"data_sha256": "abc", "parameters": {}}
+    assert truth_beside(data, "abd") is None
+    assert truth_of(tmp_path) is not None
+    for broken in ("", "[]", "{", '{"data_sha256": "abc", "parameters": []}'):
+        (tmp_path / "truth.json").write_text(broken)
+        with pytest.raises(RunFolderError, match=r"truth\.json"):
+            truth_of(tmp_path)
+        if "sha256" in broken:
+            with pytest.raises(RunFolderError, match=r"truth\.json is not as hierfit wrote it: parameters is \[\]"):
+                truth_beside(data, "abc")
+        else:
+            assert truth_beside(data, "abc") is None
