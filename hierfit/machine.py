@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from hierfit.disk.scratch import scratch
+from hierfit.engines.data import stan_data
+from hierfit.engines.sources import program_for
 from hierfit.errors import ToolchainError
 from hierfit.model.formula import formula_from_flags
 from hierfit.model.request import FitRequest
@@ -16,9 +18,7 @@ from hierfit.simulate.scenarios import DEFAULT_SCENARIO, find_scenario
 from hierfit.simulate.simulate import simulate
 from hierfit.stan import doctor
 from hierfit.stan.cmdstan_interface import load_cmdstanpy
-from hierfit.stan.data import stan_data
 from hierfit.stan.executable import build_all
-from hierfit.stan.programs import render_program
 from hierfit.stan.toolchain import find_toolchain
 from hierfit.workflow import Plan, prepare
 
@@ -29,7 +29,7 @@ def examine(toolchain: str, on_message: Callable[[str], None] | None = None) -> 
     yield from findings
     if all(finding.ok for finding in findings):
         plan = trial_plan()
-        program = render_program(plan.spec.family, plan.engine)
+        program = program_for(plan.design, plan.engine)
         yield doctor.trial_fit(program, stan_data(plan.spec, plan.design, plan.engine), toolchain, on_message)
 
 

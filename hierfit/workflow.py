@@ -25,10 +25,16 @@ from hierfit.design.prior_choice import build_spec
 from hierfit.design.reading import read_columns
 from hierfit.disk.folder import Place, claimed
 from hierfit.disk.writing import require_room, write_text
+from hierfit.engines.chain_state import ChainState
 from hierfit.engines.choice import Engine, choose_engine
+from hierfit.engines.data import stan_data
+from hierfit.engines.marginal.timing import estimate_marginal
+from hierfit.engines.rounds import SHORT_ROUND, SILENT, Drawn, Listener, Target, draw_more, draw_or_stand_in
+from hierfit.engines.sources import Wanted, open_source, program_for
+from hierfit.engines.start import is_untouched
+from hierfit.engines.timing import Estimate, estimate_time
 from hierfit.errors import Interrupted
 from hierfit.interrupts import Shield, shielded
-from hierfit.marginal.timing import estimate_marginal
 from hierfit.model.request import FitRequest
 from hierfit.model.spec import ModelSpec
 from hierfit.notes.find import find_notes
@@ -39,7 +45,6 @@ from hierfit.posterior.diagnostics import Diagnosis
 from hierfit.posterior.group_summary import summarize_groups
 from hierfit.posterior.netcdf import least_bytes, write_netcdf
 from hierfit.posterior.summary import Summary
-from hierfit.rounds import SHORT_ROUND, SILENT, Drawn, Listener, Target, draw_more, draw_or_stand_in
 from hierfit.runs.files import (
     CHAINS,
     GROUPS_CSV,
@@ -67,13 +72,8 @@ from hierfit.runs.manifest import (
 from hierfit.runs.place import check_free, default_folder, refuse_strangers
 from hierfit.runs.stored import require_own_program, truth_beside, truth_of
 from hierfit.sampling import SamplerOptions
-from hierfit.sources import Wanted, open_source, program_for
-from hierfit.stan.chain_state import ChainState
-from hierfit.stan.data import stan_data
 from hierfit.stan.executable import find_executable
 from hierfit.stan.programs import StanProgram
-from hierfit.stan.start import is_untouched
-from hierfit.stan.timing import Estimate, estimate_time
 from hierfit.stan.toolchain import find_toolchain
 
 

@@ -15,22 +15,22 @@ from numpy.typing import NDArray
 from hierfit.design.building import build_design
 from hierfit.design.design import Design
 from hierfit.design.prior_choice import build_spec
+from hierfit.engines.back import draws_from_sampling
 from hierfit.engines.choice import Engine
-from hierfit.marginal.chains import sample
-from hierfit.marginal.posterior import find_posterior
-from hierfit.marginal.proposal import NoProposalError
+from hierfit.engines.collapsed.mode import sample_from_mode
+from hierfit.engines.data import stan_data
+from hierfit.engines.marginal.chains import sample
+from hierfit.engines.marginal.density import find_posterior
+from hierfit.engines.marginal.proposal import NoProposalError
+from hierfit.engines.sources import StanSource, program_for
 from hierfit.model.families import FAMILIES, THRESHOLD
 from hierfit.model.formula import Formula, formula_from_flags
 from hierfit.model.formula_text import parse_formula
 from hierfit.model.spec import ModelSpec
-from hierfit.posterior.collect import draws_from_sampling
 from hierfit.sampling import SamplerOptions, Sampling
-from hierfit.sources import StanSource, program_for
-from hierfit.stan.data import stan_data
 from hierfit.stan.executable import build_executable
 from hierfit.stan.programs import render_program
 from hierfit.stan.sampler import sample as sample_by_stan
-from hierfit.stan.start import sample_from_mode
 from hierfit.stan.toolchain import bundled_toolchain
 from tests.model.cases import table
 
@@ -75,7 +75,7 @@ def test_the_band_holds_uniform_ranks_and_no_others() -> None:
 
 @pytest.mark.parametrize("formula", [INTERCEPTS, SLOPES], ids=["intercepts", "slopes"])
 def test_ranks_of_the_truth_are_uniform(formula: Formula) -> None:
-    executable = build_executable(render_program("gaussian", Engine.COLLAPSED), bundled_toolchain())
+    executable = build_executable(render_program("gaussian", collapsed=True), bundled_toolchain())
     quick = []
 
     def fit(spec: ModelSpec, design: Design, seed: int) -> tuple[Sampling, Engine]:
@@ -103,7 +103,7 @@ def test_ranks_are_uniform_with_two_factors(formula: Formula) -> None:
             return sample_by_stan(executable, stan_data(spec, design), options), Engine.FULL
 
     check_ranks(formula, fit)
-    assert stood_in < 0.1 * REPLICATIONS, "this speaks of the chains of hierfit.marginal"
+    assert stood_in < 0.1 * REPLICATIONS, "this speaks of the chains of the marginal engine"
 
 
 @pytest.mark.parametrize("levels", [3, 6, 10])

@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from hierfit import workflow
+from hierfit.engines.sources import program_for
 from hierfit.model.request import FitRequest
-from hierfit.sources import program_for
 from hierfit.stan.executable import build_executable
 from hierfit.stan.toolchain import bundled_toolchain
 from tests.full_engine_designs import PUBLISHED, SIMULATED

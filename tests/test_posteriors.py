@@ -135,7 +135,7 @@ def test_sweeping_out_means_changes_nothing_but_the_speed(tmp_path: Path, monkey
     data = write_csv(tmp_path / "answers.csv", {name: column.tolist() for name, column in columns.items()})
     formula = parse_formula("yes ~ kind + (1 | person) + (1 | item)")
     swept = fit(data, formula, tmp_path / "swept", family="bernoulli")
-    monkeypatch.setattr("hierfit.engines.sweeping._is_wide", lambda *_: False)
+    monkeypatch.setattr("hierfit.engines.full.sweeping._is_wide", lambda *_: False)
     plain = fit(data, formula, tmp_path / "plain", family="bernoulli")
     for one, other in zip(swept.summary.rows, plain.summary.rows, strict=True):
         # Five standard errors of a difference of means, and of sds whose draws are half as effective.
@@ -161,7 +161,7 @@ def test_repeated_rows_have_the_posterior_of_their_sums(tmp_path: Path, monkeypa
         summed = fit(data, formula, tmp_path / f"summed-{family}", family=family)
         assert summed.manifest["rows_sampled"] == 30 and len(summed.design.y) == 600
         with monkeypatch.context() as patched:
-            patched.setattr("hierfit.engines.repeated.LEAST_SAVING", 0.0)
+            patched.setattr("hierfit.engines.full.repeated.LEAST_SAVING", 0.0)
             plain = fit(data, formula, tmp_path / f"plain-{family}", family=family)
         assert plain.manifest["rows_sampled"] == 600
         for one, other in zip(summed.summary.rows, plain.summary.rows, strict=True):

@@ -17,11 +17,13 @@ from hierfit.design.reading import read_columns
 from hierfit.disk.folder import claimed
 from hierfit.disk.writing import write_text
 from hierfit.engines.choice import Engine
+from hierfit.engines.data import stan_data
+from hierfit.engines.rounds import Listener
+from hierfit.engines.sources import program_for
 from hierfit.errors import DataError, HierfitError, RunFolderError, UsageError
 from hierfit.model.families import FAMILIES
 from hierfit.model.formula import Formula, formula_from_flags
 from hierfit.model.request import FitRequest
-from hierfit.rounds import Listener
 from hierfit.runs import finished
 from hierfit.runs.files import SCHEMA
 from hierfit.runs.finished import Fit
@@ -30,8 +32,6 @@ from hierfit.sampling import SamplerOptions
 from hierfit.simulate.files import write_simulation
 from hierfit.simulate.scenarios import find_scenario
 from hierfit.simulate.simulate import simulate
-from hierfit.sources import program_for
-from hierfit.stan.data import stan_data
 from tests.disk import faults
 from tests.fake_sampling import replace_sampler
 
@@ -166,7 +166,7 @@ def test_out_is_checked_before_the_data(tmp_path: Path, data: Path) -> None:
 def test_listeners_are_optional_and_heard(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     replace_sampler(monkeypatch)
     heard: list[object] = []
-    monkeypatch.setattr("hierfit.sources.build_executable", lambda program, toolchain, say: say("building"))
+    monkeypatch.setattr("hierfit.engines.sources.build_executable", lambda program, toolchain, say: say("building"))
     listener = Listener(message=heard.append)
     with pytest.raises(AttributeError):  # there is no executable to describe
         workflow.fit(workflow.prepare(FitRequest(data, FORMULA)), tmp_path / "run", listener=listener)

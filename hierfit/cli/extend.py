@@ -45,7 +45,7 @@ def extend(
     from hierfit import workflow
     from hierfit.cli.show import fit as report
     from hierfit.cli.show.progress import Reporter
-    from hierfit.rounds import Listener
+    from hierfit.engines.rounds import Listener
 
     reporter = Reporter(quiet=quiet)
     goal = until_ess or (DEFAULT_GOAL if draws is None else None)

@@ -37,7 +37,7 @@ def fit(options: FitOptions) -> None:
     from hierfit.cli.show import plan as planned
     from hierfit.cli.show.notes import on_one_screen
     from hierfit.cli.show.progress import Reporter
-    from hierfit.rounds import Listener
+    from hierfit.engines.rounds import Listener
 
     output, overwrite = options.output, options.overwrite
     reporter = Reporter(quiet=options.quiet)

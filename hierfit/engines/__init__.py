@@ -1,1 +1,1 @@
-"""How each engine sees a design: which effects with their means, which rows together, what is integrated out."""
+"""Model x Design -> draws: how each engine sees the rows, samples, and comes back to names and units of the CSV."""

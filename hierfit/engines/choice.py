@@ -5,7 +5,7 @@ collapsed   the effects, and population coefficients with normal or flat priors,
             afterwards from their exact conditional distribution; gaussian outcomes, and lognormal ones, whose
             logarithms are; one grouping factor. Stan samples what is left
 marginal    the same for several factors: the density takes a matrix as large as all factors but one, and
-            `hierfit.marginal` draws from it
+            `engines.marginal` draws from it
 """
 
 from __future__ import annotations
@@ -19,14 +19,13 @@ from numpy.typing import NDArray
 
 from hierfit.design.design import Design, Group
 from hierfit.design.scaling import counted_rows
-from hierfit.engines.collapsing import INTEGRABLE
+from hierfit.engines.collapsed.reduction import INTEGRABLE
 from hierfit.errors import UsageError
 from hierfit.model.families import FAMILIES, SIGMA
 from hierfit.model.spec import ModelSpec, sd_name
 
 T = TypeVar("T")
 
-COLLAPSED_FAMILY = "gaussian"  # whose program all collapsible outcomes share: each on its linear scale
 MOST_TOGETHER = 2_000  # effects of all factors but the one that is eliminated first: a second for each draw beyond
 MOST_ROWS = 2**31  # a program counts them in 32 bits
 MOST_PAIRS = 20_000_000  # products of cross-products that are kept: 250 MB
@@ -41,7 +40,7 @@ class Engine(StrEnum):
 
     @property
     def samples_by_stan(self) -> bool:
-        """Whether Stan samples; otherwise `hierfit.marginal` does."""
+        """Whether Stan samples; otherwise `engines.marginal` does."""
         return self is not Engine.MARGINAL
 
     @property
@@ -91,7 +90,7 @@ def _is_whole(total: float) -> bool:
 
 
 def _obstacles_of_several(spec: ModelSpec, design: Design, *, tuned: bool) -> Iterator[str]:
-    """Yield what keeps the chains of `hierfit.marginal` from a model with several factors."""
+    """Yield what keeps the chains of `engines.marginal` from a model with several factors."""
     if spec.prior_only:
         yield "only the priors are asked for"
     if tuned:

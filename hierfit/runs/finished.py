@@ -20,7 +20,9 @@ from hierfit.design.learnt_terms import with_terms
 from hierfit.design.outcome import find_family
 from hierfit.design.reading import read_columns
 from hierfit.disk.folder import claimed
+from hierfit.engines.chain_state import ChainState
 from hierfit.engines.choice import Engine
+from hierfit.engines.data import stan_data
 from hierfit.model.families import FAMILIES
 from hierfit.model.request import FitRequest
 from hierfit.model.spec import ModelSpec
@@ -38,8 +40,6 @@ from hierfit.runs.stored import program_of, summary_of, truth_of
 from hierfit.simulate.again import simulate_again
 from hierfit.simulate.files import Simulated
 from hierfit.simulate.true_draw import pick_true_draw
-from hierfit.stan.chain_state import ChainState
-from hierfit.stan.data import stan_data
 from hierfit.visible import visible
 
 

@@ -14,6 +14,8 @@ from hierfit import __version__
 from hierfit.data.table import Table
 from hierfit.design.design import Design, Group
 from hierfit.design.learnt_terms import learnt_terms
+from hierfit.engines.rounds import Drawn
+from hierfit.engines.sources import Source
 from hierfit.model.grammar import INTERCEPT
 from hierfit.model.request import FitRequest
 from hierfit.model.spec import ModelSpec
@@ -22,9 +24,7 @@ from hierfit.plain import to_plain
 from hierfit.posterior.checks import predict_from_prior
 from hierfit.posterior.diagnostics import Diagnosis
 from hierfit.posterior.summary import Summary
-from hierfit.rounds import Drawn
 from hierfit.runs.record import GroupRecord, RunRecord
-from hierfit.sources import Source
 
 _PACKAGES = ("arviz-stats", "cmdstanpy", "numpy", "pandas", "xarray")
 

@@ -15,6 +15,7 @@ from hierfit.data.table import Dialect
 from hierfit.design.learnt_terms import LearntTerms
 from hierfit.design.terms import Term
 from hierfit.engines.choice import Engine
+from hierfit.engines.start import Start
 from hierfit.errors import did_you_mean
 from hierfit.model.families import FAMILIES, Support
 from hierfit.model.formula import Formula
@@ -26,7 +27,6 @@ from hierfit.notes.note import Note
 from hierfit.plain import Count, Later, Positive, UnexpectedError, below, from_plain, shown
 from hierfit.posterior.checks import PriorCategories, PriorPredictive
 from hierfit.posterior.verdict import Diagnosis
-from hierfit.stan.start import Start
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """Template and family -> StanProgram: the text of a whole Stan program and the name it is built under.
 
-One program per family serves every formula, because the formula is data (`stan.data`). The rendered programs are
+One program per family serves every formula, because the formula is data (`engines.data`). The rendered programs are
 committed under `stan_models/rendered/` to be read and reviewed; a test compares them with what `render_program`
 makes.
 """
@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from math import inf
 from pathlib import Path
 
-from hierfit.engines.choice import COLLAPSED_FAMILY, Engine
 from hierfit.model.families import FAMILIES
 from hierfit.model.priors import DISTRIBUTIONS
+
+COLLAPSED_FAMILY = "gaussian"  # whose program all collapsible outcomes share: each on its linear scale
 
 # How each prior is written in Stan: x is the parameter, a its numbers in the order of DISTRIBUTIONS.
 _STAN_DENSITY = {
@@ -57,8 +58,8 @@ class StanProgram:
         return hashlib.sha256(self.text.encode()).hexdigest()
 
 
-def render_program(family: str, engine: Engine = Engine.FULL) -> StanProgram:
-    """Return the program of one family and engine, rendered from the templates."""
+def render_program(family: str, *, collapsed: bool = False) -> StanProgram:
+    """Return the program of one family, rendered from the templates: of all effects, or with these integrated out."""
     import jinja2
 
     environment = jinja2.Environment(
@@ -71,20 +72,20 @@ def render_program(family: str, engine: Engine = Engine.FULL) -> StanProgram:
     template = environment.get_template("glmm.stan.j2")
     text = template.render(
         family=FAMILIES[family],
-        engine=engine.value,
+        engine="collapsed" if collapsed else "full",
         infinity=inf,
         distributions=codes,
         stan_density=_STAN_DENSITY,
         stan_log_probability=_STAN_LOG_PROBABILITY,
     )
-    return StanProgram(family if engine is Engine.FULL else f"{family}_{engine.value}", text)
+    return StanProgram(f"{family}_collapsed" if collapsed else family, text)
 
 
 def all_programs() -> Iterator[StanProgram]:
     """Yield every program that hierfit can run."""
     for family in FAMILIES.values():
         yield render_program(family.name)
-    yield render_program(COLLAPSED_FAMILY, Engine.COLLAPSED)
+    yield render_program(COLLAPSED_FAMILY, collapsed=True)
 
 
 def write_rendered(folder: Path) -> None:

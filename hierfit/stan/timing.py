@@ -1,63 +1,25 @@
-"""A built program and its data -> how long sampling will take, from a few timed leapfrog steps.
+"""A built program and its data -> the seconds of a gradient, from a few timed leapfrog steps.
 
 One chain takes steps far too small to go anywhere, adapts nothing, and is thrown away: what a gradient costs hardly
-depends on where it is taken. A first run of one step says how many fit into half a second; the second is timed. How
-many steps an iteration takes is known only after warmup, so `STEPS` are assumed, as small simulated and real data took
-them (collapsed 6 and 7; full 13, 15, 16 and 55). That is the larger part of the uncertainty: a factor of four.
+depends on where it is taken. A first run of one step says how many fit into half a second; the second is timed.
 """
 
 from __future__ import annotations
 
-import math
-import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from hierfit.disk.scratch import scratch
-from hierfit.engines.choice import Engine
 from hierfit.errors import SamplerError
-from hierfit.sampling import SamplerOptions
 from hierfit.stan.children import run_child
 from hierfit.stan.executable import Executable
 from hierfit.stan.stan_csv import ChainFiles, read_chain
-from hierfit.stan.start import expected_warmup
 
-STEPS = {Engine.FULL: 15, Engine.COLLAPSED: 7}
 TIMED_SECONDS = 0.5
 TIMED_DEPTH = 3
 _EVALUATION = re.compile(r"Gradient evaluation took ([\d.e+-]+) seconds")
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """How long sampling will take.
-
-    Attributes:
-        gradient: seconds of one gradient, with its share of what an iteration does besides.
-        steps: leapfrog steps that an iteration is assumed to take.
-        cores: chains at the same time.
-        seconds: of all chains.
-    """
-
-    gradient: float
-    steps: int
-    cores: int
-    seconds: float
-
-
-def estimate_time(executable: Executable, data: Mapping[str, Any], options: SamplerOptions, engine: Engine) -> Estimate:
-    """Return how long sampling will take, after half a second or so of trying.
-
-    Raises:
-        SamplerError: the program does not start from these data.
-    """
-    gradient = time_gradient(executable, data)
-    cores = min(options.chains, options.parallel_chains or os.cpu_count() or 1)
-    iterations = math.ceil(options.chains / cores) * (expected_warmup(options, engine) + options.draws)
-    return Estimate(gradient, STEPS[engine], cores, iterations * STEPS[engine] * gradient)
 
 
 def time_gradient(executable: Executable, data: Mapping[str, Any]) -> float:

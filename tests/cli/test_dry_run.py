@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
+from hierfit.engines.timing import Estimate
 from hierfit.errors import ToolchainError
-from hierfit.stan.timing import Estimate
 from tests.cli.conftest import FIT, Cli
 from tests.fake_sampling import EXECUTABLE, TOOLCHAIN
 
@@ -13,7 +13,7 @@ def no_builds(monkeypatch: pytest.MonkeyPatch) -> None:
     def build(*arguments: object) -> None:
         raise AssertionError("a dry run must not compile")
 
-    monkeypatch.setattr("hierfit.sources.build_executable", build)
+    monkeypatch.setattr("hierfit.engines.sources.build_executable", build)
 
 
 def test_the_time_is_that_of_a_few_gradients(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -52,7 +52,7 @@ def sampler(data, options):
 
 patch = pytest.MonkeyPatch()
 replace_sampler(patch, sampler)
-patch.setattr("hierfit.rounds.array_stats", lambda: None)  # loads in a thread while chains run
+patch.setattr("hierfit.engines.rounds.array_stats", lambda: None)  # loads in a thread while chains run
 try:
     main(sys.argv[1:])
 except SystemExit:

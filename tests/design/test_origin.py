@@ -12,10 +12,10 @@ from hierfit.design.design import Design
 from hierfit.design.origin import moved_scales, x_at_prior, x_center, z_at_prior, z_center
 from hierfit.design.prior_choice import build_spec
 from hierfit.engines.choice import Engine
-from hierfit.marginal.products import multiply_out
+from hierfit.engines.data import stan_data
+from hierfit.engines.marginal.products import multiply_out
 from hierfit.model.formula_text import parse_formula
 from hierfit.model.spec import ModelSpec
-from hierfit.stan.data import stan_data
 from tests.family_cases import FAMILY_CASES, FORMULA, family_design
 from tests.model.cases import crossed_table
 

@@ -6,7 +6,7 @@ import pytest
 from hierfit.engines import choice
 from hierfit.engines.choice import Engine, choose_engine, eliminated_factor, met_pairs, obstacles
 from hierfit.errors import UsageError
-from tests.marginal.cases import model
+from tests.engines.marginal.cases import model
 from tests.model.cases import design, small_spec
 
 TWO = "y ~ a + (1 | g) + (1 | h)"

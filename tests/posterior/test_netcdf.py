@@ -15,18 +15,18 @@ from hierfit.data.table import Table, table_of
 from hierfit.design.building import build_design
 from hierfit.design.design import Design, Group
 from hierfit.design.prior_choice import build_spec
+from hierfit.engines.back import draws_from_sampling
 from hierfit.engines.choice import Engine
+from hierfit.engines.data import stan_data
 from hierfit.errors import RunFolderError
 from hierfit.model.formula import Formula, GroupTerm
 from hierfit.model.formula_text import parse_formula
 from hierfit.model.grammar import quoted
 from hierfit.model.spec import ModelSpec
-from hierfit.posterior.collect import draws_from_sampling
 from hierfit.posterior.draws import Draws
 from hierfit.posterior.netcdf import write_netcdf
 from hierfit.posterior.netcdf_reading import read_netcdf
 from hierfit.sampling import SamplerOptions
-from hierfit.stan.data import stan_data
 from tests.disk.faults import Disk, failing
 from tests.fake_sampling import fake_sampling
 

@@ -9,12 +9,12 @@ from hierfit.data.table import read_table
 from hierfit.design.building import build_design
 from hierfit.design.prior_choice import build_spec
 from hierfit.engines.choice import Engine
+from hierfit.engines.sources import StanSource
 from hierfit.model.formula import formula_from_flags
 from hierfit.model.request import FitRequest
 from hierfit.model.spec import ModelSpec
 from hierfit.plain import from_plain
 from hierfit.runs.manifest import describe_model, describe_outcome, describe_tools
-from hierfit.sources import StanSource
 from hierfit.stan.programs import StanProgram
 from tests.fake_sampling import EXECUTABLE
 from tests.model.cases import design, small_spec

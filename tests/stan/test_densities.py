@@ -19,18 +19,18 @@ from hierfit.design.distributional import PredictorColumns, evaluate_predictor, 
 from hierfit.design.origin import predictor_center, x_center, z_center
 from hierfit.design.prior_choice import build_spec
 from hierfit.design.scaling import varying_units
-from hierfit.engines.centering import Centering, by_column, column_sizes, place_coefficients
 from hierfit.engines.choice import Engine
 from hierfit.engines.correlations import cholesky_from_partials
-from hierfit.engines.nesting import nest
-from hierfit.engines.sweeping import sweep
+from hierfit.engines.data import stan_data
+from hierfit.engines.full.centering import Centering, by_column, column_sizes, place_coefficients
+from hierfit.engines.full.nesting import nest
+from hierfit.engines.full.sweeping import sweep
 from hierfit.model.families import FAMILIES, SIGMA, THRESHOLD
 from hierfit.model.formula import Formula, GroupTerm
 from hierfit.model.formula_text import parse_predictor
 from hierfit.model.priors import HORSESHOE, HORSESHOE_SCALE, Prior
 from hierfit.model.spec import ModelSpec, coefficient_name, sd_name, threshold_name
 from hierfit.sampling import SamplerOptions, Sampling
-from hierfit.stan.data import stan_data
 from hierfit.stan.executable import build_executable
 from hierfit.stan.programs import render_program
 from hierfit.stan.sampler import sample
@@ -270,7 +270,9 @@ def test_prior_only_leaves_the_outcome_out() -> None:
 
 
 def run(spec: ModelSpec, design: Design, engine: Engine, narrowed: Array | None = None) -> Sampling:
-    executable = build_executable(render_program(spec.family, engine), bundled_toolchain())
+    executable = build_executable(
+        render_program(spec.family, collapsed=engine is Engine.COLLAPSED), bundled_toolchain()
+    )
     # From near 0 and in small steps: nothing is asked of the draws but that they differ, and are not absurd.
     options = SamplerOptions(
         chains=1, warmup=0, adapt=False, inits=0.3, step_size=0.01, max_treedepth=6, draws=20, seed=3

@@ -4,11 +4,9 @@ from typing import Any
 
 import pytest
 
-from hierfit.engines.choice import Engine
 from hierfit.errors import SamplerError
-from hierfit.sampling import SamplerOptions
 from hierfit.stan.executable import Executable
-from hierfit.stan.timing import STEPS, estimate_time, time_gradient
+from hierfit.stan.timing import time_gradient
 from tests.stan.conftest import script
 
 # A program that takes 2 ms a gradient, as it says itself: draws of 7 steps each, in the file that it was told.
@@ -38,21 +36,6 @@ def test_a_gradient_is_timed_over_half_a_second(tmp_path: Path) -> None:
 def test_a_gradient_that_takes_long_is_timed_once(tmp_path: Path) -> None:
     assert time_gradient(program(tmp_path, SLOW.replace("GUESS", "0.4")), {"N": 1}) == 0.4
     assert len((tmp_path / "calls").read_text().splitlines()) == 1
-
-
-@pytest.mark.parametrize(("chains", "cores", "rounds"), [(4, 2, 2), (4, 4, 1), (3, 2, 2), (1, 8, 1)])
-def test_chains_that_wait_for_a_core_take_their_time(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, chains: int, cores: int, rounds: int
-) -> None:
-    monkeypatch.setattr("hierfit.stan.timing.os.cpu_count", lambda: cores)
-    slow = program(tmp_path, SLOW.replace("GUESS", "0.01"))
-    options = SamplerOptions(chains=chains, warmup=100, draws=300)
-    found = estimate_time(slow, {"N": 1}, options, Engine.FULL)
-    assert found.seconds == pytest.approx(rounds * 400 * STEPS[Engine.FULL] * 0.002)
-    assert found.cores == min(chains, cores)
-    wanted = SamplerOptions(chains=chains, warmup=100, draws=300, parallel_chains=1)
-    alone = estimate_time(slow, {"N": 1}, wanted, Engine.FULL)
-    assert (alone.cores, alone.seconds) == (1, pytest.approx(chains * 400 * STEPS[Engine.FULL] * 0.002))
 
 
 def test_a_program_that_does_not_start_says_why(tmp_path: Path) -> None:

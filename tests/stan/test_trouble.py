@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from hierfit.engines.data import stan_data
 from hierfit.posterior.convergence import array_stats
 from hierfit.sampling import SamplerOptions, Sampling
-from hierfit.stan.data import stan_data
 from hierfit.stan.trouble import ebfmi, effective, find_trouble, rhat
 from tests.fake_sampling import fake_sampling
 from tests.model.cases import design, small_spec

@@ -13,6 +13,8 @@ from hierfit.cli.show.formats import csv_text, json_text, markdown_table
 from hierfit.cli.show.lines import LABEL, duration, joined, paragraph
 from hierfit.cli.show.notes import note_lines
 from hierfit.design.design import Group
+from hierfit.engines.collapsed.mode import expected_warmup
+from hierfit.engines.timing import Estimate
 from hierfit.model.grammar import INTERCEPT
 from hierfit.model.priors import Prior
 from hierfit.model.roles import Roles
@@ -20,8 +22,6 @@ from hierfit.model.spec import ModelSpec, cor_name, sd_name, threshold_name
 from hierfit.posterior.words import counted
 from hierfit.runs.manifest import group_records
 from hierfit.runs.record import GroupRecord
-from hierfit.stan.start import expected_warmup
-from hierfit.stan.timing import Estimate
 from hierfit.visible import visible
 
 if TYPE_CHECKING:

@@ -24,6 +24,7 @@ from hierfit.design.building import build_design
 from hierfit.design.learnt_terms import LearntTerms
 from hierfit.design.prior_choice import build_spec
 from hierfit.engines.choice import Engine
+from hierfit.engines.start import Start
 from hierfit.errors import UsageError
 from hierfit.model.formula_text import parse_formula
 from hierfit.model.priors import Prior
@@ -38,7 +39,6 @@ from hierfit.posterior.group_summary import GroupSummary, GroupTable
 from hierfit.posterior.summary import Summary, SummaryRow, VarianceShare
 from hierfit.runs.record import DataRecord, GroupRecord, RunRecord, SecondsRecord
 from hierfit.sampling import SamplerOptions
-from hierfit.stan.start import Start
 from tests.model.cases import table as columns
 
 NAN, RUN = float("nan"), Path("RUN")

@@ -1,0 +1,172 @@
+"""Sampling x Design x ModelSpec -> Draws: from the Stan program's variables to the CSV's names and units.
+
+The program returns b (its intercept less b_location and at the mean of X), thresholds (at the mean of X), sd, cor,
+b_aux (less its location and at the center of its columns) and aux in the units of the CSV, and the group effects as
+standard normal z (full engine) or not at all (collapsed, whose b lacks what is integrated out); the chains of
+`engines.marginal` return b whole, and effects u in the units of the CSV. The rest is done here in double precision,
+because a CSV of draws with nine digits would lose an offset of 1e12, and because writing the effects beside z would
+double the size of the sampler's output.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hierfit.design.design import Design
+from hierfit.design.origin import moved_scales, predictor_center, predictor_location, x_at_prior, z_center
+from hierfit.design.scaling import coefficient_scale, effect_scale
+from hierfit.engines.choice import Engine, n_effects
+from hierfit.engines.collapsed.conditional import Sampled, draw_rest
+from hierfit.engines.collapsed.reduction import collapse
+from hierfit.engines.correlations import cholesky_from_partials
+from hierfit.engines.full.effects import effects_of
+from hierfit.model.families import FAMILIES
+from hierfit.model.spec import Kind, ModelSpec, pairs
+from hierfit.posterior.draws import Draws
+from hierfit.sampling import Sampling
+
+Array = NDArray[np.float64]
+_VARIABLES = ("b", "threshold", "sd", "cor", "b_aux", "aux", "horseshoe_global", "partial", "z")
+
+
+def draws_from_sampling(sampling: Sampling, design: Design, spec: ModelSpec, engine: Engine) -> Draws:
+    """Return the draws under the names and in the units of the CSV."""
+    variables = {name: _values(sampling, name) for name in _VARIABLES}
+    own = [auxiliary.name for auxiliary in FAMILIES[spec.family].auxiliaries]
+    kept = [own.index(auxiliary.name) for auxiliary in spec.auxiliaries]
+    if "u" in sampling.variables:
+        effects = _stacked(sampling.variables["u"], design)
+    elif engine is Engine.COLLAPSED:
+        variables["b"], effects = _collapsed(sampling, variables, design, spec)
+    else:
+        variables["b"], level, effects = _effects(sampling, variables, design, spec)
+        variables["threshold"] = variables["threshold"] + level
+    sds, at_mean, correlations = _at_zero(variables["sd"], variables["cor"], effects, design, spec)
+    blocks = {
+        Kind.COEFFICIENT: _coefficients(variables["b"], design, spec),
+        Kind.THRESHOLD: variables["threshold"] + variables["b"] @ design.x_mean[:, np.newaxis]
+        if spec.thresholds
+        else variables["threshold"],
+        Kind.SD: sds,
+        Kind.SD_AT_MEAN: at_mean,
+        Kind.CORRELATION: correlations,
+        Kind.DISTRIBUTIONAL: _distributional(variables["b_aux"], design, spec),
+        Kind.AUXILIARY: np.concatenate([variables["aux"][..., kept], variables["horseshoe_global"]], axis=2),
+    }
+    return Draws(
+        parameters=spec.parameters,
+        values=np.concatenate([blocks[kind] for kind in Kind], axis=2),
+        effects=effects,
+        stats=sampling.stats,
+        max_treedepth=sampling.options.max_treedepth,
+        lost_chains=len(sampling.lost),
+    )
+
+
+def _values(sampling: Sampling, name: str) -> Array:
+    """Return the draws of one vector [chains, draws, size]; the sampler leaves empty ones out."""
+    empty = np.empty((*sampling.stats["lp"].shape, 0))
+    return sampling.variables.get(name, empty)
+
+
+def _coefficients(b: Array, design: Design, spec: ModelSpec) -> Array:
+    """Add to the intercept what it counts from, and carry it from the mean of X to x = 0 [chains, draws, K]."""
+    if not design.intercept:
+        return b
+    at_mean = b[..., :1] + design.intercept_origin
+    at_zero = at_mean - b[..., 1:] @ design.x_mean[:, np.newaxis]
+    intercepts = [at_zero, at_mean] if spec.has_two_intercepts else [at_zero]
+    return np.concatenate([*intercepts, b[..., 1:]], axis=2)
+
+
+def _distributional(b_aux: Array, design: Design, spec: ModelSpec) -> Array:
+    """Add to the coefficients of parameters beside the mean what they count from, intercepts at 0 [chains, draws, S].
+
+    The program has them in the order of the family's parameters, the model in that of the formula.
+    """
+    order = [auxiliary.name for auxiliary in FAMILIES[spec.family].auxiliaries]
+    found, start = {}, 0
+    for own in sorted(design.distributional, key=lambda own: order.index(own.parameter)):
+        stop = start + len(own.coefficients)
+        b = b_aux[..., start:stop]
+        found[own.parameter] = b + predictor_location(design, own)
+        found[own.parameter][..., 0] -= b @ predictor_center(spec, own)
+        start = stop
+    return np.concatenate([b_aux[..., :0], *(found[own.parameter] for own in spec.distributional)], axis=2)
+
+
+def _effects(
+    sampling: Sampling, variables: Mapping[str, Array], design: Design, spec: ModelSpec
+) -> tuple[Array, Array, dict[str, Array]]:
+    """Return coefficients less the means swept into them, what thresholds have less, and each factor's effects.
+
+    Their shapes are [chains, draws, K], [chains, draws, 1] and [chains, draws, J, M].
+    """
+    assert sampling.data is not None
+    found = effects_of(variables, sampling.data)
+    effects = {
+        group.factor: np.swapaxes(own * effect_scale(design, group)[:, np.newaxis], 2, 3)
+        for group, own in zip(design.groups, found.own, strict=True)
+    }
+    b_scale = coefficient_scale(design)
+    b, level = variables["b"] - found.in_b * b_scale, found.in_thresholds
+    moved = (b / b_scale) @ x_at_prior(spec, design)
+    if design.intercept:  # to where the design has it
+        b[..., 0] += b_scale[0] * moved
+    else:
+        level = level - moved[..., np.newaxis]
+    return b, level, effects
+
+
+def _at_zero(
+    sd: Array, cor: Array, effects: Mapping[str, Array], design: Design, spec: ModelSpec
+) -> tuple[Array, Array, Array]:
+    """Return sds, those of intercepts at the mean of the columns, and correlations; carry effects to x = 0 in place."""
+    sds, at_mean, correlations, c, p = [sd[..., :0]], [sd[..., :0]], [cor[..., :0]], 0, 0
+    for group, named in zip(design.groups, spec.groups, strict=True):
+        n_terms, n_pairs = len(group.terms), len(list(pairs(named)))
+        own, between, center = sd[..., c : c + n_terms], cor[..., p : p + n_pairs], z_center(spec, group)
+        if spec.has_two_sds(named):
+            at_mean.append(own[..., :1])
+        if center.any():
+            own, between = moved_scales(own, between, -center)
+            for m in np.flatnonzero(center):
+                effects[group.factor][..., 0] -= center[m] * effects[group.factor][..., m]
+        sds.append(own)
+        correlations.append(between)
+        c, p = c + n_terms, p + n_pairs
+    return np.concatenate(sds, axis=2), np.concatenate(at_mean, axis=2), np.concatenate(correlations, axis=2)
+
+
+def _stacked(u: Array, design: Design) -> dict[str, Array]:
+    """Return the effects of each factor [chains, draws, J, M] from all of them side by side."""
+    ends = np.cumsum([n_effects(group) for group in design.groups])[:-1]
+    return {
+        group.factor: block.reshape(*u.shape[:2], group.n_levels, len(group.terms))
+        for group, block in zip(design.groups, np.split(u, ends, axis=2), strict=True)
+    }
+
+
+def _collapsed(
+    sampling: Sampling, variables: Mapping[str, Array], design: Design, spec: ModelSpec
+) -> tuple[Array, dict[str, Array]]:
+    """Draw what was integrated out: all coefficients as the program counts them, and effects [chains, draws, J, M]."""
+    group, rows = design.groups[0], collapse(spec, design)
+    if spec.prior_only:  # without rows the conditional distribution is the prior
+        rows = rows.without_rows()
+    effect_unit = effect_scale(design, group)
+    b_scale = coefficient_scale(design)
+    L = cholesky_from_partials(variables["partial"], len(group.terms)) if group.correlated else np.eye(len(group.terms))
+    shape = variables["sd"].shape[:2]
+    sampled = Sampled(
+        (variables["b"] / b_scale).reshape(-1, len(b_scale)),
+        ((variables["sd"] / effect_unit)[..., np.newaxis] * L).reshape(-1, *L.shape[-2:]),
+        (variables["aux"][..., 0] / design.sigma_scale).ravel(),
+    )
+    b, effects = draw_rest(sampled, rows, np.random.default_rng([sampling.seed, sampling.options.first_chain]))
+    b *= b_scale
+    effects *= effect_unit  # in place, and so is what follows: there may be many
+    return b.reshape(*shape, -1), {group.factor: effects.reshape(*shape, group.n_levels, -1)}

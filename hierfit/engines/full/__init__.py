@@ -1,0 +1,1 @@
+"""The full engine: every effect is a parameter of Stan's sampler; any model."""

@@ -1,0 +1,320 @@
+import signal
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from hierfit import workflow
+from hierfit.design.design import Design
+from hierfit.design.prior_choice import build_spec
+from hierfit.engines import rounds
+from hierfit.engines.choice import Engine
+from hierfit.engines.data import stan_data
+from hierfit.engines.marginal.chains import sample as sample_marginal
+from hierfit.engines.marginal.density import MarginalPosterior, find_posterior
+from hierfit.engines.rounds import Drawn, Listener, Target, draw, draw_more, draw_or_stand_in
+from hierfit.engines.sources import MarginalSource, StanSource, Wanted
+from hierfit.errors import DiskError, Interrupted, RunFolderError, SamplerError, ToolchainError
+from hierfit.model.formula import formula_from_flags
+from hierfit.model.request import FitRequest
+from hierfit.model.spec import ModelSpec
+from hierfit.posterior.convergence import assess
+from hierfit.posterior.diagnostics import diagnose
+from hierfit.runs import finished
+from hierfit.runs.files import CHAINS
+from hierfit.sampling import SamplerOptions, Sampling
+from hierfit.stan.programs import StanProgram
+from tests.engines.marginal.cases import model
+from tests.fake_sampling import EXECUTABLE, fake_sampling, replace_sampler
+from tests.model.cases import design
+
+OPTIONS = SamplerOptions(chains=4, warmup=10, draws=50, seed=3)
+
+
+def target() -> Target:
+    made = design()
+    spec = build_spec(formula_from_flags("y", ["a", "b"], "g", ["a"]), made)
+    program = StanProgram("gaussian", "")
+    return Target(StanSource(Engine.FULL, program, EXECUTABLE, "g++", spec, made, stan_data(spec, made)), made, spec)
+
+
+class Sampler:
+    """Independent draws, of which every `repeats` are the same; remembers what it was asked for."""
+
+    def __init__(self, repeats: int = 1, stop_at: int | None = None, cut: bool = False) -> None:
+        self.asked: list[SamplerOptions] = []
+        self.repeats, self.stop_at, self.cut = repeats, stop_at, cut
+
+    def __call__(self, data: Mapping[str, Any], options: SamplerOptions) -> Sampling:
+        self.asked.append(options)
+        stopped = len(self.asked) == self.stop_at
+        if stopped and not self.cut:
+            raise Interrupted("stopped")
+        # Another seed for every round, as another chain id makes another stream.
+        found = fake_sampling(data, replace(options, seed=3 + options.first_chain), interrupted=stopped)
+        same = np.arange(options.draws) // self.repeats * self.repeats
+        variables = {name: values[:, same] for name, values in found.variables.items()}
+        sampling = replace(found, variables=variables, options=replace(options, seed=3))
+        return replace(sampling, step_size=sampling.step_size[:1]) if stopped else sampling
+
+
+@pytest.fixture
+def sampler(monkeypatch: pytest.MonkeyPatch) -> Sampler:
+    made = Sampler(repeats=5)
+    replace_sampler(monkeypatch, made)
+    return made
+
+
+def test_a_fixed_number_of_draws_is_one_round(sampler: Sampler) -> None:
+    drawn = draw(target(), OPTIONS, None)
+    assert (drawn.draws.n_draws, drawn.rounds, len(sampler.asked)) == (50, 1, 1)
+
+
+def test_rounds_go_on_until_there_are_enough_effective_draws(sampler: Sampler) -> None:
+    said: list[str] = []
+    drawn = draw(target(), OPTIONS, 100, Listener(said.append))
+    sizes = np.fmin(drawn.convergence.ess_bulk, drawn.convergence.ess_tail)
+    assert sizes.min() >= 100
+    assert 1 < drawn.rounds == len(sampler.asked) < rounds.MOST_ROUNDS
+    assert drawn.draws.n_draws == 50 * drawn.rounds
+    assert len(said) == drawn.rounds - 1 and said[0].startswith("Drawing on: ESS ") and " of 100 (" in said[0]
+
+
+def test_later_rounds_go_on_from_the_last_draws_without_warmup(sampler: Sampler) -> None:
+    drawn = draw(target(), OPTIONS, 100)
+    first, second = sampler.asked[:2]
+    assert (first.warmup, first.adapt, first.first_chain, first.inits) == (10, True, 1, None)
+    assert (second.warmup, second.adapt, second.first_chain, second.seed) == (0, False, 5, 3)
+    assert isinstance(second.inits, list) and len(second.inits) == 4
+    at_end = drawn.draws.of("b")[:, 49]  # the program's b holds coefficients less their location, which is 0 for b
+    np.testing.assert_allclose([inits["b"][2] for inits in second.inits], at_end)
+    assert not np.array_equal(drawn.draws.values[:, :50], drawn.draws.values[:, 50:100])
+
+
+def test_it_gives_up_where_ten_rounds_would_not_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    stuck = Sampler(repeats=50)
+    replace_sampler(monkeypatch, stuck)
+    drawn = draw(target(), OPTIONS, 400)
+    assert drawn.rounds == 1 and len(stuck.asked) == 1
+
+
+def test_many_group_effects_make_short_rounds(sampler: Sampler, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rounds, "MANY_EFFECTS", 3)
+    monkeypatch.setattr(rounds, "SHORT_ROUND", 20)
+    monkeypatch.setattr(rounds, "LARGE_RHAT", 9.0)
+    draw(target(), OPTIONS, 1)
+    draw(target(), OPTIONS, None)
+    assert [options.draws for options in sampler.asked] == [20, 50]
+
+
+def test_short_rounds_go_on_while_chains_disagree(sampler: Sampler, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rounds, "MANY_EFFECTS", 3)
+    monkeypatch.setattr(rounds, "SHORT_ROUND", 20)
+    heard: list[str] = []
+    drawn = draw(target(), OPTIONS, 1, Listener(heard.append))
+    assert [options.draws for options in sampler.asked] == [20, 20, 20]  # of the 50 that are asked for
+    assert drawn.draws.n_draws == 60 and heard[0].startswith("Drawing on: R-hat ")
+    assert heard[1].endswith("after 40 draws of 4 chains")
+
+
+def marginal_source(spec: ModelSpec, made: Design) -> MarginalSource:
+    wanted = Wanted(spec, made, Engine.COLLAPSED, "auto", 1)
+    return MarginalSource(StanProgram("gaussian", ""), find_posterior(spec, made, 1), 0.0, wanted)
+
+
+def test_one_large_matrix_makes_shorter_rounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    spec, made = model("y ~ a + (1 | g) + (1 | h)")
+    source = marginal_source(spec, made)
+    monkeypatch.setattr(rounds, "MATRIX_ROUND", 60)
+    monkeypatch.setattr(rounds, "LARGE_RHAT", 2.0)
+    assert draw(Target(source, made, spec), OPTIONS, 1).draws.n_draws == 50
+    options = replace(OPTIONS, draws=100)
+    assert draw(Target(source, made, spec), options, 1).draws.n_draws == 100
+    monkeypatch.setattr(rounds, "MANY_TOGETHER", 4)  # of h's 5 levels
+    drawn = draw(Target(source, made, spec), options, 1)
+    assert drawn.draws.n_draws == 60 and drawn.start is not None and drawn.start.origin == "proposal"
+    more = draw_more(Target(source, made, spec), replace(options, draws=30), drawn, None)
+    assert more.draws.n_draws == 90 and more.rounds == 2
+
+
+@pytest.mark.parametrize("cut", [False, True])
+def test_an_interrupt_keeps_the_rounds_before_it(cut: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    replace_sampler(monkeypatch, Sampler(repeats=5, stop_at=2, cut=cut))
+    drawn = draw(target(), OPTIONS, 100)
+    assert drawn.interrupted and drawn.draws.n_draws == 50 and drawn.rounds == 1
+
+
+def lose(monkeypatch: pytest.MonkeyPatch, round_: int, draws: int = 50) -> None:
+    """Let the second of four chains be killed in a round."""
+    asked: list[int] = []
+
+    def sample(data: Mapping[str, Any], options: SamplerOptions) -> Sampling:
+        asked.append(options.chains)
+        if len(asked) != round_:
+            return fake_sampling(data, replace(options, seed=len(asked)))
+        whole = fake_sampling(data, replace(options, draws=draws))
+        kept = [chain for chain in range(options.chains) if chain != 1]
+        return replace(
+            whole,
+            variables={name: values[kept] for name, values in whole.variables.items()},
+            stats={name: values[kept] for name, values in whole.stats.items()},
+            step_size=whole.step_size[kept],
+            inv_metric=whole.inv_metric[kept],
+            lost=(1,),
+        )
+
+    replace_sampler(monkeypatch, sample)
+
+
+def test_the_chains_beside_one_that_is_killed_are_kept_and_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    for round_ in (1, 2):
+        lose(monkeypatch, round_)
+        drawn = draw(target(), OPTIONS, 200)
+        assert (drawn.draws.n_chains, drawn.draws.lost_chains, drawn.state.n_chains) == (3, 1, 3)
+        assert drawn.rounds > 1 and drawn.draws.n_draws == 50 * drawn.rounds and not drawn.interrupted
+        assert drawn.draws.effects["g"].shape[:2] == drawn.draws.stats["lp"].shape == (3, drawn.draws.n_draws)
+
+
+def test_a_round_that_would_cost_more_draws_than_it_brings_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    lose(monkeypatch, 2, draws=10)
+    first = draw(target(), OPTIONS, None)
+    more = draw_more(target(), OPTIONS, first, None)
+    assert (more.draws.n_chains, more.draws.n_draws, more.draws.lost_chains, more.rounds) == (4, 50, 1, 1)
+
+
+@pytest.mark.parametrize("error", [SamplerError("all chains were killed"), DiskError("the disk is full")])
+def test_a_later_round_that_fails_loses_no_draws(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+
+    def sample(data: Mapping[str, Any], options: SamplerOptions) -> Sampling:
+        asked.append(1)
+        if len(asked) == 2:
+            raise error
+        return fake_sampling(data, options)
+
+    replace_sampler(monkeypatch, sample)
+    said: list[str] = []
+    drawn = draw(target(), OPTIONS, 300, Listener(said.append))
+    assert (drawn.draws.n_draws, drawn.rounds) == (50, 1) and str(error) in said[-1]
+    asked.clear()
+    asked.append(1)
+    with pytest.raises(type(error)):  # there is nothing new to keep
+        draw_more(target(), OPTIONS, drawn, 300)
+
+
+def test_a_request_to_stop_while_draws_are_worked_out_keeps_them(
+    sampler: Sampler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = rounds.draws_from_sampling
+
+    def interrupted(*arguments: Any) -> Any:
+        signal.pthread_kill(threading.get_ident(), signal.SIGINT)
+        return real(*arguments)
+
+    monkeypatch.setattr(rounds, "draws_from_sampling", interrupted)
+    first = draw(target(), OPTIONS, 100)
+    assert first.interrupted and first.draws.n_draws == 50
+    more = draw_more(target(), OPTIONS, replace(first, interrupted=False), None)
+    assert more.interrupted and more.draws.n_draws == 100
+
+
+def test_drawing_more_adds_one_round_or_as_many_as_are_needed(sampler: Sampler) -> None:
+    first = draw(target(), OPTIONS, None)
+    assert draw_more(target(), OPTIONS, first, None).draws.n_draws == 100
+    more = draw_more(target(), OPTIONS, first, 100)
+    assert assess(more.draws.values).ess_bulk.min() >= 100 and more.rounds > 2
+    np.testing.assert_array_equal(more.draws.values[:, :50], first.draws.values)
+
+
+def test_fixed_parameters_have_draws_enough(sampler: Sampler) -> None:
+    drawn: Drawn = draw(target(), OPTIONS, None)
+    nothing = replace(drawn.convergence, ess_bulk=drawn.convergence.ess_bulk * np.nan)
+    nothing = replace(nothing, ess_tail=nothing.ess_bulk)
+    assert rounds.least_effective(replace(drawn, convergence=nothing)) == (np.inf, "")
+
+
+@pytest.mark.stan
+def test_extending_a_run_is_sampling_longer(tmp_path: Path) -> None:
+    """Half the draws now and half later have the moments of all at once."""
+    data = tmp_path / "data.csv"
+    made = design()
+    rows = zip(made.y, made.X[:, 0], made.groups[0].codes, strict=True)
+    lines = [f"{y:.6f},{a:.6f},g{code}" for y, a, code in rows]
+    data.write_text("\n".join(["y,a,g", *lines]) + "\n")
+    formula = formula_from_flags("y", ["a"], "g")
+    request = FitRequest(data, formula, engine="full", sampler=SamplerOptions(seed=1, warmup=500, draws=500))
+    half = workflow.fit(workflow.prepare(request), tmp_path / "run")
+    before = half.draws.values
+    whole = workflow.extend(tmp_path / "run", until_ess=2 * int(half.summary.row("sd(g)").ess_bulk))
+    stored = finished.load(tmp_path / "run")
+    np.testing.assert_array_equal(stored.draws.values[:, :500], before)
+    assert stored.manifest["rounds"] == whole.manifest["rounds"] > 1
+    assert stored.manifest["seconds"]["sampling"] > half.manifest["seconds"]["sampling"]
+    # 4 errors of the difference, each from its own effective sample size; the halves are nearly independent.
+    later = whole.draws.values[:, 500:]
+    error = np.hypot(assess(before).mcse_mean, assess(later).mcse_mean)
+    assert (np.abs(before.mean(axis=(0, 1)) - later.mean(axis=(0, 1))) < 4 * error).all()
+    assert whole.diagnosis.status == "ok"
+
+
+def test_a_run_without_its_chains_cannot_be_extended(tmp_path: Path, sampler: Sampler) -> None:
+    data = tmp_path / "data.csv"
+    data.write_text("y,g\n" + "".join(f"{i % 7},g{i % 5}\n" for i in range(40)))
+    request = FitRequest(data, formula_from_flags("y", [], "g"), sampler=OPTIONS)
+    workflow.fit(workflow.prepare(request), tmp_path / "run")
+    (tmp_path / "run" / CHAINS).unlink()
+    with pytest.raises(RunFolderError, match=r"chains\.npz could not be read"):
+        workflow.extend(tmp_path / "run", 10)
+
+
+def with_a_heavy_point(weight: float, rounds_of: int) -> Callable[..., Sampling]:
+    """Sample as `engines.marginal` does, but in the first rounds one of the proposed points has that weight."""
+    asked: list[SamplerOptions] = []
+
+    def sample(posterior: MarginalPosterior, options: SamplerOptions, on_progress: object = None) -> Sampling:
+        asked.append(options)
+        sampling = sample_marginal(posterior, options)
+        if len(asked) <= rounds_of:
+            sampling.stats["log_weight"][0, 0] += np.log(weight)
+        return sampling
+
+    return sample
+
+
+@pytest.mark.parametrize(("until_ess", "heavy_rounds"), [(1, 1), (1, 9), (None, 1)])
+def test_a_heavy_weight_asks_for_draws_and_then_for_another_source(
+    until_ess: int | None, heavy_rounds: int, sampler: Sampler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec, made = model("y ~ a + (1 | g) + (1 | h)")
+    program = StanProgram("gaussian", "")
+    full = StanSource(Engine.FULL, program, EXECUTABLE, "g++", spec, made, stan_data(spec, made))
+    monkeypatch.setattr("hierfit.engines.sources.sample_marginal", with_a_heavy_point(60.0, heavy_rounds))
+    monkeypatch.setattr("hierfit.engines.sources._open_stan", lambda *_: full)
+    start, heard = Target(marginal_source(spec, made), made, spec), list[str]()
+    after, drawn = draw_or_stand_in(start, replace(OPTIONS, draws=500), until_ess, Listener(heard.append))
+    if until_ess and heavy_rounds == 1:  # two more rounds, and the weight is no longer too much of all
+        assert after is start and drawn.rounds == 3 and heard[0].startswith("Drawing on: one draw has ")
+        return
+    assert isinstance(after.source, StanSource) and not sampler.asked[0].first_chain > 1
+    assert after.source.stands_in is not None and after.source.stands_in.startswith("of its weights, Pareto k ")
+    assert after.source.describe()["stands_in"] == after.source.stands_in
+    assert any(line.startswith("The full engine stands in for the marginal one: of its weights") for line in heard)
+
+
+def test_without_stan_the_draws_stay_and_the_checks_speak(monkeypatch: pytest.MonkeyPatch) -> None:
+    spec, made = model("y ~ a + (1 | g) + (1 | h)")
+    heard: list[str] = []
+
+    def missing(choice: str) -> None:
+        raise ToolchainError("there is no Stan")
+
+    monkeypatch.setattr("hierfit.engines.sources.sample_marginal", with_a_heavy_point(60.0, 1))
+    monkeypatch.setattr("hierfit.engines.sources.find_toolchain", missing)
+    start = Target(marginal_source(spec, made), made, spec)
+    after, drawn = draw_or_stand_in(start, replace(OPTIONS, draws=500), None, Listener(heard.append))
+    assert after is start and heard[-1].startswith("Nothing stands in for the marginal engine: there is no Stan")
+    assert "weight" in [found.check for found in diagnose(drawn.draws, made, spec).findings]
