@@ -8,8 +8,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from hierfit.disk.scratch import scratch
-from hierfit.engines.data import stan_data
-from hierfit.engines.sources import program_for
 from hierfit.errors import ToolchainError
 from hierfit.model.formula import formula_from_flags
 from hierfit.model.request import FitRequest
@@ -29,8 +27,8 @@ def examine(toolchain: str, on_message: Callable[[str], None] | None = None) -> 
     yield from findings
     if all(finding.ok for finding in findings):
         plan = trial_plan()
-        program = program_for(plan.design, plan.engine)
-        yield doctor.trial_fit(program, stan_data(plan.spec, plan.design, plan.engine), toolchain, on_message)
+        program, data = plan.engine.program(plan.design), plan.engine.data(plan.spec, plan.design)
+        yield doctor.trial_fit(program, data, toolchain, on_message)
 
 
 def trial_plan() -> Plan:

@@ -26,13 +26,12 @@ from hierfit.design.reading import read_columns
 from hierfit.disk.folder import Place, claimed
 from hierfit.disk.writing import require_room, write_text
 from hierfit.engines.chain_state import ChainState
-from hierfit.engines.choice import Engine, choose_engine
-from hierfit.engines.data import stan_data
-from hierfit.engines.marginal.timing import estimate_marginal
-from hierfit.engines.rounds import SHORT_ROUND, SILENT, Drawn, Listener, Target, draw_more, draw_or_stand_in
-from hierfit.engines.sources import Wanted, open_source, program_for
+from hierfit.engines.choice import ENGINES, choose_engine
+from hierfit.engines.engine import Engine, Wanted
+from hierfit.engines.rounds import SILENT, Drawn, Listener, draw_more, draw_or_stand_in
+from hierfit.engines.sizes import SHORT_ROUND
 from hierfit.engines.start import is_untouched
-from hierfit.engines.timing import Estimate, estimate_time
+from hierfit.engines.timing import Estimate
 from hierfit.errors import Interrupted
 from hierfit.interrupts import Shield, shielded
 from hierfit.model.request import FitRequest
@@ -72,9 +71,7 @@ from hierfit.runs.manifest import (
 from hierfit.runs.place import check_free, default_folder, refuse_strangers
 from hierfit.runs.stored import require_own_program, truth_beside, truth_of
 from hierfit.sampling import SamplerOptions
-from hierfit.stan.executable import find_executable
 from hierfit.stan.programs import StanProgram
-from hierfit.stan.toolchain import find_toolchain
 
 
 @dataclass(frozen=True)
@@ -141,12 +138,11 @@ def fit(
         require_room(out, least_bytes(plan.design, plan.spec, options.chains * least))
         clock = [time.perf_counter()]
         assert options.seed is not None
-        wanted = Wanted(plan.spec, plan.design, plan.engine, plan.request.toolchain, options.seed)
+        wanted = Wanted(plan.spec, plan.design, plan.request.toolchain, options.seed)
         truth = truth_beside(plan.table.path, plan.table.sha256)
-        source = open_source(wanted, listener.message)
+        source = plan.engine.prepare(wanted, listener.message)
         clock.append(time.perf_counter())
-        target = Target(source, plan.design, plan.spec)
-        target, drawn = draw_or_stand_in(target, options, plan.request.until_ess, listener)
+        source, drawn = draw_or_stand_in(source, options, plan.request.until_ess, listener)
         with shielded() as shield:
             clock.append(time.perf_counter())
             diagnosis, summary = _judge(drawn, plan.design, plan.spec, plan.request)
@@ -159,12 +155,12 @@ def fit(
             manifest = {
                 **describe_model(plan.request.with_seed(drawn.seed), plan.table, plan.design, plan.spec),
                 **describe_notes(plan.notes),
-                **describe_tools(target.source),
+                **describe_tools(source),
                 **describe_draws(drawn, plan.design, plan.spec),
                 **describe_outcome(seconds, to_plain(diagnosis), argv, interrupted=drawn.interrupted),
             }
             done = Fit(out, manifest, plan.spec, plan.design, drawn.draws, summary, diagnosis)
-            done = _save(place, done, target.source.program, drawn.state, truth)
+            done = _save(place, done, source.program, drawn.state, truth)
     _stop_if(shield, done)
     return done
 
@@ -194,15 +190,15 @@ def extend(
         request, state = record.request, ChainState.load(folder / CHAINS)
         seed = request.sampler.seeded().seed
         assert seed is not None
-        wanted = Wanted(spec, design, record.engine, request.toolchain, seed, state.narrowed)
-        require_own_program(run, wanted.program)
+        engine = ENGINES[record.engine]
+        require_own_program(run, engine.program(design))
         truth = truth_of(folder)
-        source = open_source(wanted, listener.message)
+        source = engine.prepare(Wanted(spec, design, request.toolchain, seed, state.narrowed), listener.message)
         clock.append(time.perf_counter())
         options = request.sampler if draws is None else replace(request.sampler, draws=draws)
         known = assess(before.draws.values)
         so_far = Drawn(before.draws, known, state, seed, record.rounds, False)
-        drawn = draw_more(Target(source, design, spec), options, so_far, until_ess, listener)
+        drawn = draw_more(source, options, so_far, until_ess, listener)
         if drawn.interrupted and drawn.rounds == so_far.rounds:
             raise Interrupted(f"Stopped before there were new draws: {folder} is as it was.")
         with shielded() as shield:
@@ -234,15 +230,8 @@ def estimate(plan: Plan) -> Estimate | None:
         ToolchainError: no Stan on this machine.
         SamplerError: the sampler does not start.
     """
-    if not plan.engine.samples_by_stan:
-        return estimate_marginal(plan.spec, plan.design, plan.request.sampler)
-    program = program_for(plan.design, plan.engine)
-    toolchain = find_toolchain(plan.request.toolchain)
-    executable = find_executable(program, toolchain)
-    if executable is None:
-        return None
-    data = stan_data(plan.spec, plan.design, plan.engine)
-    return estimate_time(executable, data, plan.request.sampler, plan.engine)
+    wanted = Wanted(plan.spec, plan.design, plan.request.toolchain)
+    return plan.engine.estimate(wanted, plan.request.sampler)
 
 
 def _judge(drawn: Drawn, design: Design, spec: ModelSpec, request: FitRequest) -> tuple[Diagnosis, Summary]:

@@ -15,19 +15,21 @@ from numpy.typing import NDArray
 from hierfit.design.building import build_design
 from hierfit.design.design import Design
 from hierfit.design.prior_choice import build_spec
-from hierfit.engines.back import draws_from_sampling
-from hierfit.engines.choice import Engine
-from hierfit.engines.collapsed.mode import sample_from_mode
-from hierfit.engines.data import stan_data
+from hierfit.engines.collapsed.source import open_collapsed
+from hierfit.engines.engine import Wanted
+from hierfit.engines.full.back import full_draws
+from hierfit.engines.full.engine import FULL
+from hierfit.engines.full.source import open_full
+from hierfit.engines.marginal.back import marginal_draws
 from hierfit.engines.marginal.chains import sample
 from hierfit.engines.marginal.density import find_posterior
 from hierfit.engines.marginal.proposal import NoProposalError
-from hierfit.engines.sources import StanSource, program_for
 from hierfit.model.families import FAMILIES, THRESHOLD
 from hierfit.model.formula import Formula, formula_from_flags
 from hierfit.model.formula_text import parse_formula
 from hierfit.model.spec import ModelSpec
-from hierfit.sampling import SamplerOptions, Sampling
+from hierfit.posterior.draws import Draws
+from hierfit.sampling import SamplerOptions
 from hierfit.stan.executable import build_executable
 from hierfit.stan.programs import render_program
 from hierfit.stan.sampler import sample as sample_by_stan
@@ -37,7 +39,7 @@ from tests.model.cases import table
 pytestmark = [pytest.mark.stan, pytest.mark.slow]
 
 Array = NDArray[np.float64]
-Fit = Callable[[ModelSpec, Design, int], tuple[Sampling, Engine]]
+Fit = Callable[[ModelSpec, Design, int], Draws]
 Simulate = Callable[[np.random.Generator], tuple[Design, ModelSpec, dict[str, float]]]
 REPLICATIONS, RANKS = 240, 80  # a rank lies in 0 ... RANKS - 1
 SAMPLER = SamplerOptions(chains=2, draws=395)
@@ -75,14 +77,13 @@ def test_the_band_holds_uniform_ranks_and_no_others() -> None:
 
 @pytest.mark.parametrize("formula", [INTERCEPTS, SLOPES], ids=["intercepts", "slopes"])
 def test_ranks_of_the_truth_are_uniform(formula: Formula) -> None:
-    executable = build_executable(render_program("gaussian", collapsed=True), bundled_toolchain())
     quick = []
 
-    def fit(spec: ModelSpec, design: Design, seed: int) -> tuple[Sampling, Engine]:
-        data = stan_data(spec, design, Engine.COLLAPSED)
-        sampling, start = sample_from_mode(executable, data, replace(SAMPLER, seed=seed))
+    def fit(spec: ModelSpec, design: Design, seed: int) -> Draws:
+        source = open_collapsed(Wanted(spec, design))
+        sampling, start = source.first(replace(SAMPLER, seed=seed), None)
         quick.append(start.at_mode)
-        return sampling, Engine.COLLAPSED
+        return source.draws(sampling)
 
     check_ranks(formula, fit)
     assert np.mean(quick) > 0.5, "most fits start at the mode, or this says nothing of that"
@@ -93,14 +94,15 @@ def test_ranks_are_uniform_with_two_factors(formula: Formula) -> None:
     executable = build_executable(render_program("gaussian"), bundled_toolchain())
     stood_in = 0
 
-    def fit(spec: ModelSpec, design: Design, seed: int) -> tuple[Sampling, Engine]:
+    def fit(spec: ModelSpec, design: Design, seed: int) -> Draws:
         nonlocal stood_in
         options = replace(SAMPLER, seed=seed)
         try:
-            return sample(find_posterior(spec, design, seed), options), Engine.COLLAPSED
+            return marginal_draws(sample(find_posterior(spec, design, seed), options), design, spec)
         except NoProposalError:
             stood_in += 1
-            return sample_by_stan(executable, stan_data(spec, design), options), Engine.FULL
+            sampling = sample_by_stan(executable, FULL.data(spec, design), options)
+            return full_draws(sampling, design, spec)
 
     check_ranks(formula, fit)
     assert stood_in < 0.1 * REPLICATIONS, "this speaks of the chains of the marginal engine"
@@ -109,19 +111,18 @@ def test_ranks_are_uniform_with_two_factors(formula: Formula) -> None:
 @pytest.mark.parametrize("levels", [3, 6, 10])
 @pytest.mark.parametrize("kind", ["crossed", "nested"])
 def test_ranks_are_uniform_with_few_levels_and_sds_near_0(kind: str, levels: int) -> None:
-    def fit(spec: ModelSpec, design: Design, seed: int) -> tuple[Sampling, Engine]:
-        return sample(find_posterior(spec, design, seed), replace(SAMPLER, seed=seed)), Engine.COLLAPSED
+    def fit(spec: ModelSpec, design: Design, seed: int) -> Draws:
+        sampling = sample(find_posterior(spec, design, seed), replace(SAMPLER, seed=seed))
+        return marginal_draws(sampling, design, spec)
 
     check_ranks(CROSSED, fit, lambda rng: simulated_few_levels(kind, levels, rng))
 
 
 @pytest.mark.parametrize("family", ["bernoulli", "poisson", "cumulative"])
 def test_ranks_are_uniform_with_correlated_slopes_in_the_full_engine(family: str) -> None:
-    def fit(spec: ModelSpec, design: Design, seed: int) -> tuple[Sampling, Engine]:
-        program = program_for(design, Engine.FULL)
-        executable, data = build_executable(program, bundled_toolchain()), stan_data(spec, design)
-        source = StanSource(Engine.FULL, program, executable, "", spec, design, data)
-        return source.first(replace(SAMPLER, seed=seed), None)[0], Engine.FULL
+    def fit(spec: ModelSpec, design: Design, seed: int) -> Draws:
+        source = open_full(Wanted(spec, design))
+        return source.draws(source.first(replace(SAMPLER, seed=seed), None)[0])
 
     check_ranks(SLOPES, fit, lambda rng: simulated_family(family, rng))
 
@@ -139,8 +140,7 @@ def check_ranks(formula: Formula, fit: Fit, simulate: Simulate | None = None) ->
 def replicate(fit: Fit, case: tuple[Design, ModelSpec, dict[str, float]], seed: int) -> dict[str, int]:
     """Fit what was drawn from the priors, and return the rank of each true value."""
     design, spec, truth = case
-    sampling, engine = fit(spec, design, seed)
-    draws = draws_from_sampling(sampling, design, spec, engine)
+    draws = fit(spec, design, seed)
     posterior = {name: draws.of(name) for name in truth if not name.startswith("u")}
     for m in range(draws.effects["g"].shape[-1]):
         posterior[f"u{m}"] = draws.effects["g"][:, :, 0, m]

@@ -14,7 +14,6 @@ from pathlib import Path
 import pytest
 
 from hierfit import workflow
-from hierfit.engines.sources import program_for
 from hierfit.model.request import FitRequest
 from hierfit.stan.executable import build_executable
 from hierfit.stan.toolchain import bundled_toolchain
@@ -58,8 +57,8 @@ def fit(name: str, seed: int, folder: Path) -> Result:
         request = FitRequest(case.data, case.formula, family=case.family, roles=case.roles)
     request = replace(request, sampler=replace(request.sampler, seed=seed), until_ess=UNTIL_ESS)
     plan = workflow.prepare(request)
-    if plan.engine.samples_by_stan:  # compiled beforehand, as in the wheel
-        build_executable(program_for(plan.design, plan.engine), bundled_toolchain())
+    if plan.engine.runs_program:  # compiled beforehand, as in the wheel
+        build_executable(plan.engine.program(plan.design), bundled_toolchain())
     before = cpu_seconds()
     done = workflow.fit(plan, folder / "run")
     seconds = (cpu_seconds() - before) / CORES

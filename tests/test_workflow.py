@@ -1,6 +1,7 @@
 """The pipeline as a Python program uses it, with a sampler that samples nothing."""
 
 import csv
+import importlib
 import json
 import shutil
 from collections.abc import Callable
@@ -16,10 +17,9 @@ from hierfit.design.learnt_terms import LearntTerms, learnt_terms
 from hierfit.design.reading import read_columns
 from hierfit.disk.folder import claimed
 from hierfit.disk.writing import write_text
-from hierfit.engines.choice import Engine
-from hierfit.engines.data import stan_data
+from hierfit.engines.collapsed.engine import COLLAPSED
+from hierfit.engines.full.engine import FULL
 from hierfit.engines.rounds import Listener
-from hierfit.engines.sources import program_for
 from hierfit.errors import DataError, HierfitError, RunFolderError, UsageError
 from hierfit.model.families import FAMILIES
 from hierfit.model.formula import Formula, formula_from_flags
@@ -64,15 +64,33 @@ def test_a_plan_is_made_without_sampling(data: Path) -> None:
     plan = workflow.prepare(FitRequest(data, FORMULA))
     assert (plan.table.n_rows, plan.design.groups[0].n_levels) == (30, 6)
     assert list(plan.spec.priors) == ["Intercept", "ses", "sd(school)", "sd(school: ses)", "cor(school)", "sigma"]
-    assert plan.engine is Engine.COLLAPSED
+    assert plan.engine is COLLAPSED
     assert plan.seconds > 0
 
 
 def test_the_engine_is_chosen_or_asked_for(data: Path) -> None:
     engines = {wanted: workflow.prepare(FitRequest(data, FORMULA, engine=wanted)).engine for wanted in ("auto", "full")}
-    assert engines == {"auto": Engine.COLLAPSED, "full": Engine.FULL}
+    assert engines == {"auto": COLLAPSED, "full": FULL}
     with pytest.raises(UsageError, match="no grouping factor"):
         workflow.prepare(FitRequest(data, Formula("score", ("ses",)), engine="collapsed"))
+
+
+CHOICES = ("full.layout.choose", "full.layout.place_coefficients", "full.layout.sweep", "full.source.repeated_rows")
+
+
+@pytest.mark.parametrize(("engine", "choices"), [("collapsed", ("collapsed.source.collapse",)), ("full", CHOICES)])
+def test_what_an_engine_chooses_it_chooses_once(
+    fitted: Fitter, monkeypatch: pytest.MonkeyPatch, engine: str, choices: tuple[str, ...]
+) -> None:
+    asked: list[str] = []
+    for choice in choices:
+        module, _, name = f"hierfit.engines.{choice}".rpartition(".")
+        real = getattr(importlib.import_module(module), name)
+        monkeypatch.setattr(
+            f"{module}.{name}", lambda *given, real=real, choice=choice: asked.append(choice) or real(*given)
+        )
+    fitted(engine=engine)
+    assert sorted(asked) == sorted(choices)
 
 
 @pytest.mark.parametrize("engine", ["collapsed", "full"])
@@ -166,7 +184,7 @@ def test_out_is_checked_before_the_data(tmp_path: Path, data: Path) -> None:
 def test_listeners_are_optional_and_heard(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     replace_sampler(monkeypatch)
     heard: list[object] = []
-    monkeypatch.setattr("hierfit.engines.sources.build_executable", lambda program, toolchain, say: say("building"))
+    monkeypatch.setattr("hierfit.engines.built.build_executable", lambda program, toolchain, say: say("building"))
     listener = Listener(message=heard.append)
     with pytest.raises(AttributeError):  # there is no executable to describe
         workflow.fit(workflow.prepare(FitRequest(data, FORMULA)), tmp_path / "run", listener=listener)
@@ -224,8 +242,8 @@ def test_rows_that_repeat_are_sampled_by_the_program_of_their_sums(tmp_path: Pat
     (tmp_path / "repeated.csv").write_text("\n".join(["y,x,g", *rows]) + "\n")
     request = FitRequest(tmp_path / "repeated.csv", formula_from_flags("y", ["x"], "g"), family="bernoulli")
     plan = workflow.prepare(request)
-    assert program_for(plan.design, plan.engine).name == "binomial"
-    given = stan_data(plan.spec, plan.design, plan.engine)
+    assert plan.engine.program(plan.design).name == "binomial"
+    given = plan.engine.data(plan.spec, plan.design)
     assert (given["N"], sum(given["trials"]), sum(given["y"])) == (12, 60, sum(plan.design.y))
 
 

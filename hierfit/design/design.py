@@ -1,7 +1,7 @@
 """Design: the numbers that a regression needs, in the units of the CSV. `design.building` lays them out.
 
 Letters: N rows, K population-level coefficients (the intercept not counted), F grouping factors, J levels of one
-factor, M varying coefficients of one factor. Codes are 0-based here; `engines.data` makes them 1-based and scales the
+factor, M varying coefficients of one factor. Codes are 0-based here; `stan.data` makes them 1-based and scales the
 columns for the sampler, so that huge offsets (1e12 + small) lose nothing.
 """
 

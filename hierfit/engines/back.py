@@ -16,13 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hierfit.design.design import Design
-from hierfit.design.origin import moved_scales, predictor_center, predictor_location, x_at_prior, z_center
-from hierfit.design.scaling import coefficient_scale, effect_scale
-from hierfit.engines.choice import Engine, n_effects
-from hierfit.engines.collapsed.conditional import Sampled, draw_rest
-from hierfit.engines.collapsed.reduction import collapse
-from hierfit.engines.correlations import cholesky_from_partials
-from hierfit.engines.full.effects import effects_of
+from hierfit.design.origin import moved_scales, predictor_center, predictor_location, z_center
 from hierfit.model.families import FAMILIES
 from hierfit.model.spec import Kind, ModelSpec, pairs
 from hierfit.posterior.draws import Draws
@@ -32,18 +26,22 @@ Array = NDArray[np.float64]
 _VARIABLES = ("b", "threshold", "sd", "cor", "b_aux", "aux", "horseshoe_global", "partial", "z")
 
 
-def draws_from_sampling(sampling: Sampling, design: Design, spec: ModelSpec, engine: Engine) -> Draws:
-    """Return the draws under the names and in the units of the CSV."""
-    variables = {name: _values(sampling, name) for name in _VARIABLES}
+def variables_of(sampling: Sampling) -> dict[str, Array]:
+    """Return the draws of the program's vectors [chains, draws, size]; of those that the sampler left out, none."""
+    empty = np.empty((*sampling.stats["lp"].shape, 0))
+    return {name: sampling.variables.get(name, empty) for name in _VARIABLES}
+
+
+def to_csv_units(
+    variables: Mapping[str, Array], effects: dict[str, Array], sampling: Sampling, design: Design, spec: ModelSpec
+) -> Draws:
+    """Return the draws under the names and in the units of the CSV.
+
+    `b` must be whole, and `effects` [chains, draws, J, M] of each factor in the units of the CSV; these are carried to
+    x = 0 in place.
+    """
     own = [auxiliary.name for auxiliary in FAMILIES[spec.family].auxiliaries]
     kept = [own.index(auxiliary.name) for auxiliary in spec.auxiliaries]
-    if "u" in sampling.variables:
-        effects = _stacked(sampling.variables["u"], design)
-    elif engine is Engine.COLLAPSED:
-        variables["b"], effects = _collapsed(sampling, variables, design, spec)
-    else:
-        variables["b"], level, effects = _effects(sampling, variables, design, spec)
-        variables["threshold"] = variables["threshold"] + level
     sds, at_mean, correlations = _at_zero(variables["sd"], variables["cor"], effects, design, spec)
     blocks = {
         Kind.COEFFICIENT: _coefficients(variables["b"], design, spec),
@@ -64,12 +62,6 @@ def draws_from_sampling(sampling: Sampling, design: Design, spec: ModelSpec, eng
         max_treedepth=sampling.options.max_treedepth,
         lost_chains=len(sampling.lost),
     )
-
-
-def _values(sampling: Sampling, name: str) -> Array:
-    """Return the draws of one vector [chains, draws, size]; the sampler leaves empty ones out."""
-    empty = np.empty((*sampling.stats["lp"].shape, 0))
-    return sampling.variables.get(name, empty)
 
 
 def _coefficients(b: Array, design: Design, spec: ModelSpec) -> Array:
@@ -98,29 +90,6 @@ def _distributional(b_aux: Array, design: Design, spec: ModelSpec) -> Array:
     return np.concatenate([b_aux[..., :0], *(found[own.parameter] for own in spec.distributional)], axis=2)
 
 
-def _effects(
-    sampling: Sampling, variables: Mapping[str, Array], design: Design, spec: ModelSpec
-) -> tuple[Array, Array, dict[str, Array]]:
-    """Return coefficients less the means swept into them, what thresholds have less, and each factor's effects.
-
-    Their shapes are [chains, draws, K], [chains, draws, 1] and [chains, draws, J, M].
-    """
-    assert sampling.data is not None
-    found = effects_of(variables, sampling.data)
-    effects = {
-        group.factor: np.swapaxes(own * effect_scale(design, group)[:, np.newaxis], 2, 3)
-        for group, own in zip(design.groups, found.own, strict=True)
-    }
-    b_scale = coefficient_scale(design)
-    b, level = variables["b"] - found.in_b * b_scale, found.in_thresholds
-    moved = (b / b_scale) @ x_at_prior(spec, design)
-    if design.intercept:  # to where the design has it
-        b[..., 0] += b_scale[0] * moved
-    else:
-        level = level - moved[..., np.newaxis]
-    return b, level, effects
-
-
 def _at_zero(
     sd: Array, cor: Array, effects: Mapping[str, Array], design: Design, spec: ModelSpec
 ) -> tuple[Array, Array, Array]:
@@ -139,34 +108,3 @@ def _at_zero(
         correlations.append(between)
         c, p = c + n_terms, p + n_pairs
     return np.concatenate(sds, axis=2), np.concatenate(at_mean, axis=2), np.concatenate(correlations, axis=2)
-
-
-def _stacked(u: Array, design: Design) -> dict[str, Array]:
-    """Return the effects of each factor [chains, draws, J, M] from all of them side by side."""
-    ends = np.cumsum([n_effects(group) for group in design.groups])[:-1]
-    return {
-        group.factor: block.reshape(*u.shape[:2], group.n_levels, len(group.terms))
-        for group, block in zip(design.groups, np.split(u, ends, axis=2), strict=True)
-    }
-
-
-def _collapsed(
-    sampling: Sampling, variables: Mapping[str, Array], design: Design, spec: ModelSpec
-) -> tuple[Array, dict[str, Array]]:
-    """Draw what was integrated out: all coefficients as the program counts them, and effects [chains, draws, J, M]."""
-    group, rows = design.groups[0], collapse(spec, design)
-    if spec.prior_only:  # without rows the conditional distribution is the prior
-        rows = rows.without_rows()
-    effect_unit = effect_scale(design, group)
-    b_scale = coefficient_scale(design)
-    L = cholesky_from_partials(variables["partial"], len(group.terms)) if group.correlated else np.eye(len(group.terms))
-    shape = variables["sd"].shape[:2]
-    sampled = Sampled(
-        (variables["b"] / b_scale).reshape(-1, len(b_scale)),
-        ((variables["sd"] / effect_unit)[..., np.newaxis] * L).reshape(-1, *L.shape[-2:]),
-        (variables["aux"][..., 0] / design.sigma_scale).ravel(),
-    )
-    b, effects = draw_rest(sampled, rows, np.random.default_rng([sampling.seed, sampling.options.first_chain]))
-    b *= b_scale
-    effects *= effect_unit  # in place, and so is what follows: there may be many
-    return b.reshape(*shape, -1), {group.factor: effects.reshape(*shape, group.n_levels, -1)}

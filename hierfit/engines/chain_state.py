@@ -30,6 +30,7 @@ class ChainState:
         last: last draw of every Stan variable [C, *shape].
         used: ids of random number streams that are used up.
         narrowed: which effects the last draws hold with their mean (`Centering.narrowed`); None where they hold none.
+        data: what the program got, which more draws get too; not in the file.
     """
 
     step_size: Array
@@ -38,6 +39,7 @@ class ChainState:
     last: Mapping[str, Array]
     used: int
     narrowed: Array | None = None
+    data: Mapping[str, Any] | None = None
 
     @property
     def n_chains(self) -> int:
@@ -64,7 +66,8 @@ class ChainState:
         options = sampling.options
         last = {name: values[:, -1] for name, values in sampling.variables.items()}
         used = options.first_chain - 1 + options.chains
-        return ChainState(sampling.step_size, sampling.inv_metric, options.metric, last, used, sampling.narrowed)
+        sizes = sampling.step_size, sampling.inv_metric
+        return ChainState(*sizes, options.metric, last, used, sampling.narrowed, sampling.data)
 
     def save(self, path: Path) -> None:
         """Write to a compressed numpy archive."""

@@ -7,22 +7,17 @@ chains stand is kept with a run, and `hierfit extend` goes on from there.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from threading import Thread
 
 import numpy as np
 
-from hierfit.design.design import Design
-from hierfit.engines.back import draws_from_sampling
 from hierfit.engines.chain_state import ChainState
-from hierfit.engines.choice import n_effects
-from hierfit.engines.sources import Source
+from hierfit.engines.engine import Source
 from hierfit.engines.start import Start
 from hierfit.errors import DiskError, Interrupted, SamplerError, ToolchainError
 from hierfit.interrupts import shielded
-from hierfit.model.spec import ModelSpec
 from hierfit.posterior.convergence import Convergence, array_stats, assess
 from hierfit.posterior.diagnostics import check_weights, one_dominates, weights_of
 from hierfit.posterior.digits import format_share
@@ -31,11 +26,6 @@ from hierfit.posterior.verdict import THRESHOLDS
 from hierfit.sampling import Progress, SamplerOptions
 
 MOST_ROUNDS = 10
-# Above this many group effects, a first round of 1,000 draws would be most of the time and memory of a fit.
-MANY_EFFECTS, SHORT_ROUND = 10_000, 250
-# Where all factors but the largest make one matrix, with more effects than this a draw takes long; but chains that
-# stay where they are every fourth time need more draws than Stan's until R-hat says anything.
-MANY_TOGETHER, MATRIX_ROUND = 300, 400
 WEIGHTY_ROUNDS = 4  # a weight that is too large after these is the proposal's fault
 LARGE_RHAT = THRESHOLDS["rhat"].warn
 
@@ -62,21 +52,6 @@ SILENT = Listener()
 
 
 @dataclass(frozen=True)
-class Target:
-    """What is sampled from.
-
-    Attributes:
-        source: what draws.
-        design: the columns.
-        spec: the model.
-    """
-
-    source: Source
-    design: Design
-    spec: ModelSpec
-
-
-@dataclass(frozen=True)
 class Drawn:
     """Draws of one or more rounds.
 
@@ -99,7 +74,7 @@ class Drawn:
     start: Start | None = None
 
 
-def draw(target: Target, options: SamplerOptions, until_ess: int | None, listener: Listener = SILENT) -> Drawn:
+def draw(source: Source, options: SamplerOptions, until_ess: int | None, listener: Listener = SILENT) -> Drawn:
     """Sample, and go on until every population-level parameter has `until_ess` effective draws, bulk and tail.
 
     None asks for one round. Gives up early where the rounds so far show that `MOST_ROUNDS` would not do. Where a first
@@ -110,41 +85,40 @@ def draw(target: Target, options: SamplerOptions, until_ess: int | None, listene
     """
     Thread(target=array_stats).start()  # half a second to import, and not needed before there are draws
     if until_ess is None:
-        return _first(target, options, listener)
-    shorter = replace(options, draws=min(options.draws, _round(target)))
-    drawn = _first(target, shorter, listener)
+        return _first(source, options, listener)
+    shorter = replace(options, draws=min(options.draws, source.first_round))
+    drawn = _first(source, shorter, listener)
     going = not drawn.interrupted
     while going and drawn.draws.n_draws < options.draws and highest_rhat(drawn) > LARGE_RHAT:
         listener.say(f"Drawing on: R-hat {highest_rhat(drawn):.3f} {_after(drawn)}")
-        drawn, going = _go_on_or_keep(target, shorter, drawn, listener)
-    return _until(target, shorter, drawn, until_ess, MOST_ROUNDS, listener) if going else drawn
+        drawn, going = _go_on_or_keep(source, shorter, drawn, listener)
+    return _until(source, shorter, drawn, until_ess, MOST_ROUNDS, listener) if going else drawn
 
 
 def draw_or_stand_in(
-    target: Target, options: SamplerOptions, until_ess: int | None, listener: Listener = SILENT
-) -> tuple[Target, Drawn]:
+    source: Source, options: SamplerOptions, until_ess: int | None, listener: Listener = SILENT
+) -> tuple[Source, Drawn]:
     """Sample as `draw` does; where the draws cannot be trusted, another source stands in. Return what has drawn, too.
 
     Where there is no Stan to stand in, the draws are returned that there are; the checks say what is wrong with them.
     """
-    drawn = draw(target, options, until_ess, listener)
+    drawn = draw(source, options, until_ess, listener)
     weights = weights_of(drawn.draws)
     finding = None if weights is None else check_weights(weights)
     if finding is None or drawn.interrupted:
-        return target, drawn
+        return source, drawn
     try:
-        source = target.source.stand_in(f"of its weights, {finding.value}", listener.message)
+        other = source.stand_in(f"of its weights, {finding.value}", listener.message)
     except ToolchainError as error:
-        listener.say(f"Nothing stands in for the marginal engine: {error}")
-        return target, drawn
-    if source is None:
-        return target, drawn
-    other = replace(target, source=source)
+        listener.say(f"Nothing stands in for the {source.engine} engine: {error}")
+        return source, drawn
+    if other is None:
+        return source, drawn
     return other, draw(other, options, until_ess, listener)
 
 
 def draw_more(
-    target: Target, options: SamplerOptions, drawn: Drawn, until_ess: int | None, listener: Listener = SILENT
+    source: Source, options: SamplerOptions, drawn: Drawn, until_ess: int | None, listener: Listener = SILENT
 ) -> Drawn:
     """Sample another round, or as many as `until_ess` needs, at most `MOST_ROUNDS` more.
 
@@ -154,17 +128,17 @@ def draw_more(
     most = drawn.rounds + MOST_ROUNDS
     if until_ess is not None and not _worth_going_on(drawn, until_ess, most):
         return drawn
-    drawn, going = _go_on(target, options, drawn, listener)
-    return drawn if until_ess is None or not going else _until(target, options, drawn, until_ess, most, listener)
+    drawn, going = _go_on(source, options, drawn, listener)
+    return drawn if until_ess is None or not going else _until(source, options, drawn, until_ess, most, listener)
 
 
 def _until(
-    target: Target, options: SamplerOptions, drawn: Drawn, until_ess: int, most: int, listener: Listener
+    source: Source, options: SamplerOptions, drawn: Drawn, until_ess: int, most: int, listener: Listener
 ) -> Drawn:
     going = not drawn.interrupted
     while going and (lacking := _lacking(drawn, until_ess, most)):
         listener.say(f"Drawing on: {lacking} {_after(drawn)}")
-        drawn, going = _go_on_or_keep(target, options, drawn, listener)
+        drawn, going = _go_on_or_keep(source, options, drawn, listener)
     return drawn
 
 
@@ -179,23 +153,23 @@ def _lacking(drawn: Drawn, until_ess: int, most: int) -> str | None:
     return None
 
 
-def _go_on_or_keep(target: Target, options: SamplerOptions, drawn: Drawn, listener: Listener) -> tuple[Drawn, bool]:
+def _go_on_or_keep(source: Source, options: SamplerOptions, drawn: Drawn, listener: Listener) -> tuple[Drawn, bool]:
     """Sample another round; where that fails, say so and keep what there is."""
     try:
-        return _go_on(target, options, drawn, listener)
+        return _go_on(source, options, drawn, listener)
     except (SamplerError, DiskError) as error:
         listener.say(f"Drawing on failed, and the draws so far are kept: {error.message}")
         return drawn, False
 
 
-def _go_on(target: Target, options: SamplerOptions, drawn: Drawn, listener: Listener = SILENT) -> tuple[Drawn, bool]:
+def _go_on(source: Source, options: SamplerOptions, drawn: Drawn, listener: Listener = SILENT) -> tuple[Drawn, bool]:
     """Sample another round of `options.draws`; return all draws so far, and whether there may be another round.
 
     An interrupt loses nothing that was there. Of chains of which one is killed the others are kept and go on, where
     these are more draws than those of all chains before.
     """
     try:
-        sampling = target.source.more(drawn.state, replace(options, seed=drawn.seed), listener.progress)
+        sampling = source.more(drawn.state, replace(options, seed=drawn.seed), listener.progress)
     except (Interrupted, KeyboardInterrupt):
         return replace(drawn, interrupted=True), False
     with shielded() as shield:
@@ -205,7 +179,7 @@ def _go_on(target: Target, options: SamplerOptions, drawn: Drawn, listener: List
         if n_chains * (n_before + n_more) < drawn.state.n_chains * n_before:
             lost = drawn.draws.lost_chains + len(sampling.lost)
             return replace(drawn, draws=replace(drawn.draws, lost_chains=lost)), False
-        more = draws_from_sampling(sampling, target.design, target.spec, target.source.engine)
+        more = source.draws(sampling)
         draws = joined(drawn.draws.without(sampling.lost), more)
         convergence, state = assess(draws.values), ChainState.after(sampling)
         stopped = sampling.interrupted or shield.asked
@@ -226,19 +200,10 @@ def least_effective(drawn: Drawn) -> tuple[float, str]:
     return float(sizes[worst]), drawn.draws.parameters[worst].name
 
 
-def _round(target: Target) -> int:
-    """Return how many draws of each chain a first round has at most: few where a draw takes long to make or to keep."""
-    sizes = [n_effects(group) for group in target.design.groups]
-    if target.source.engine.samples_by_stan:
-        return SHORT_ROUND if sum(sizes) > MANY_EFFECTS else sys.maxsize
-    many = sum(sizes) > MANY_EFFECTS or sum(sizes) - max(sizes) > MANY_TOGETHER
-    return MATRIX_ROUND if many else sys.maxsize
-
-
-def _first(target: Target, options: SamplerOptions, listener: Listener) -> Drawn:
-    sampling, start = target.source.first(options, listener.progress)
+def _first(source: Source, options: SamplerOptions, listener: Listener) -> Drawn:
+    sampling, start = source.first(options, listener.progress)
     with shielded() as shield:
-        draws = draws_from_sampling(sampling, target.design, target.spec, target.source.engine)
+        draws = source.draws(sampling)
         state, convergence = ChainState.after(sampling), assess(draws.values)
     return Drawn(draws, convergence, state, sampling.seed, 1, sampling.interrupted or shield.asked, start)
 

@@ -1,24 +1,22 @@
 """A built program and its data -> how long sampling will take: the time of a gradient, times how many there will be.
 
-How many steps an iteration takes is known only after warmup, so `STEPS` are assumed, as small simulated and real data
-took them (collapsed 6 and 7; full 13, 15, 16 and 55). That is the larger part of the uncertainty: a factor of four.
+How many steps an iteration takes is known only after warmup, so engines assume a number. That is the larger part of the
+uncertainty: a factor of four.
 """
 
 from __future__ import annotations
 
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
-from hierfit.engines.choice import Engine
-from hierfit.engines.collapsed.mode import expected_warmup
 from hierfit.sampling import SamplerOptions
-from hierfit.stan.executable import Executable
+from hierfit.stan.data import StanData
+from hierfit.stan.executable import find_executable
+from hierfit.stan.programs import StanProgram
 from hierfit.stan.timing import time_gradient
-
-STEPS = {Engine.FULL: 15, Engine.COLLAPSED: 7}
+from hierfit.stan.toolchain import find_toolchain
 
 
 @dataclass(frozen=True)
@@ -38,13 +36,26 @@ class Estimate:
     seconds: float
 
 
-def estimate_time(executable: Executable, data: Mapping[str, Any], options: SamplerOptions, engine: Engine) -> Estimate:
-    """Return how long sampling will take, after half a second or so of trying.
+def estimate_by_gradient(
+    program: StanProgram,
+    toolchain: str,
+    data: Callable[[], StanData],
+    options: SamplerOptions,
+    warmup: int,
+    steps: int,
+) -> Estimate | None:
+    """Return how long sampling will take, after half a second or so of trying; None where nothing is built yet.
+
+    `steps` are the leapfrog steps that an iteration is assumed to take.
 
     Raises:
+        ToolchainError: no Stan on this machine.
         SamplerError: the program does not start from these data.
     """
-    gradient = time_gradient(executable, data)
+    executable = find_executable(program, find_toolchain(toolchain))
+    if executable is None:
+        return None
+    gradient = time_gradient(executable, data())
     cores = min(options.chains, options.parallel_chains or os.cpu_count() or 1)
-    iterations = math.ceil(options.chains / cores) * (expected_warmup(options, engine) + options.draws)
-    return Estimate(gradient, STEPS[engine], cores, iterations * STEPS[engine] * gradient)
+    iterations = math.ceil(options.chains / cores) * (warmup + options.draws)
+    return Estimate(gradient, steps, cores, iterations * steps * gradient)

@@ -21,8 +21,7 @@ from hierfit.design.outcome import find_family
 from hierfit.design.reading import read_columns
 from hierfit.disk.folder import claimed
 from hierfit.engines.chain_state import ChainState
-from hierfit.engines.choice import Engine
-from hierfit.engines.data import stan_data
+from hierfit.engines.choice import ENGINES
 from hierfit.model.families import FAMILIES
 from hierfit.model.request import FitRequest
 from hierfit.model.spec import ModelSpec
@@ -219,10 +218,10 @@ def program_text(run: Path) -> str:
     record = open_run(run).record
     spec = record.model
     priors = [f"//   {name} ~ {prior}   ({prior.source})" for name, prior in spec.priors.items()]
-    engine, notes = record.engine, []
-    if not engine.samples_by_stan:
+    engine, notes = ENGINES[record.engine], []
+    if not engine.runs_program:
         notes.append("// (this program was not run: hierfit drew from its posterior by other means)")
-    elif engine is Engine.COLLAPSED and not FAMILIES[spec.family].is_normal:
+    elif engine.on_linear_scale and not FAMILIES[spec.family].is_normal:
         notes.append(f"// (y is the logarithm of {spec.formula.response}, which is gaussian)")
     head = [f"// {spec.formula}", *notes, "// priors, in the units of the CSV:", *priors, "//"]
     return "\n".join([*map(visible, head), program_of(run).rstrip()])
@@ -237,5 +236,5 @@ def _narrowed(folder: Path) -> NDArray[np.float64] | None:
 def program_data(run: Path) -> str:
     """Return the data that the program got, as JSON."""
     found = open_fit(run)
-    data = stan_data(found.spec, found.design, found.record.engine.of_program, _narrowed(found.folder))
+    data = ENGINES[found.record.engine].data(found.spec, found.design, _narrowed(found.folder))
     return json.dumps(data, default=lambda array: array.tolist())

@@ -14,8 +14,8 @@ from hierfit import __version__
 from hierfit.data.table import Table
 from hierfit.design.design import Design, Group
 from hierfit.design.learnt_terms import learnt_terms
+from hierfit.engines.engine import Source
 from hierfit.engines.rounds import Drawn
-from hierfit.engines.sources import Source
 from hierfit.model.grammar import INTERCEPT
 from hierfit.model.request import FitRequest
 from hierfit.model.spec import ModelSpec

@@ -14,7 +14,7 @@ from hierfit.data.header import DELIMITERS
 from hierfit.data.table import Dialect
 from hierfit.design.learnt_terms import LearntTerms
 from hierfit.design.terms import Term
-from hierfit.engines.choice import Engine
+from hierfit.engines.engine import EngineName
 from hierfit.engines.start import Start
 from hierfit.errors import did_you_mean
 from hierfit.model.families import FAMILIES, Support
@@ -121,7 +121,7 @@ class RunRecord:
     groups: tuple[GroupRecord, ...]
     formula: str
     model: ModelSpec
-    engine: Engine
+    engine: EngineName
     draws_per_chain: Positive
     seconds: SecondsRecord
     status: Literal["ok", "warn", "failed-checks", "interrupted"]

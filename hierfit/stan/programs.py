@@ -1,6 +1,6 @@
 """Template and family -> StanProgram: the text of a whole Stan program and the name it is built under.
 
-One program per family serves every formula, because the formula is data (`engines.data`). The rendered programs are
+One program per family serves every formula, because the formula is data (`stan.data`). The rendered programs are
 committed under `stan_models/rendered/` to be read and reviewed; a test compares them with what `render_program`
 makes.
 """

@@ -2,7 +2,6 @@ from pathlib import Path
 
 import pytest
 
-from hierfit.engines.timing import Estimate
 from hierfit.errors import ToolchainError
 from tests.cli.conftest import FIT, Cli
 from tests.fake_sampling import EXECUTABLE, TOOLCHAIN
@@ -13,23 +12,26 @@ def no_builds(monkeypatch: pytest.MonkeyPatch) -> None:
     def build(*arguments: object) -> None:
         raise AssertionError("a dry run must not compile")
 
-    monkeypatch.setattr("hierfit.engines.sources.build_executable", build)
+    monkeypatch.setattr("hierfit.engines.built.build_executable", build)
 
 
 def test_the_time_is_that_of_a_few_gradients(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("hierfit.workflow.find_toolchain", lambda choice: TOOLCHAIN)
-    monkeypatch.setattr("hierfit.workflow.find_executable", lambda program, toolchain: EXECUTABLE)
-    monkeypatch.setattr("hierfit.workflow.estimate_time", lambda *arguments: Estimate(0.00031, 15, 2, 20.2))
+    monkeypatch.setattr("hierfit.engines.timing.find_toolchain", lambda choice: TOOLCHAIN)
+    monkeypatch.setattr("hierfit.engines.timing.find_executable", lambda program, toolchain: EXECUTABLE)
+    monkeypatch.setattr("hierfit.engines.timing.time_gradient", lambda *arguments: 0.00031)
+    monkeypatch.setattr("hierfit.engines.timing.os.cpu_count", lambda: 2)
     done = cli(*FIT, "--dry-run")
     assert done.code == 0
     assert done.out.splitlines()[-1] == (
-        "Time: about 20 s (0.31 ms a gradient; 4 chains of 1,040 iterations, 2 cores, 15 leapfrog steps an iteration "
+        "Time: about 4.5 s (0.31 ms a gradient; 4 chains of 1,040 iterations, 2 cores, 7 leapfrog steps an iteration "
         "assumed)."
     )
 
 
 def test_without_a_program_there_is_no_estimate(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("hierfit.workflow.find_toolchain", lambda choice: TOOLCHAIN)  # plain tests have an empty cache
+    monkeypatch.setattr(
+        "hierfit.engines.timing.find_toolchain", lambda choice: TOOLCHAIN
+    )  # plain tests have an empty cache
     done = cli(*FIT, "--dry-run")
     assert done.code == 0
     assert done.out.endswith(
@@ -41,7 +43,7 @@ def test_without_stan_a_dry_run_still_shows_the_plan(cli: Cli, monkeypatch: pyte
     def find(choice: str) -> None:
         raise ToolchainError("No CmdStan found.")
 
-    monkeypatch.setattr("hierfit.workflow.find_toolchain", find)
+    monkeypatch.setattr("hierfit.engines.timing.find_toolchain", find)
     done = cli(*FIT, "--dry-run")
     assert done.code == 0 and "Would draw 4 chains" in done.out
     assert done.out.endswith("Time not estimated: No CmdStan found.\n")

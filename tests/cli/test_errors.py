@@ -207,7 +207,7 @@ def tree(folder: Path) -> dict[str, bytes]:
 def test_bad_input_is_named_and_nothing_happens(
     bad: Bad, cli: Cli, folder: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("hierfit.engines.sources.sample", lambda *arguments: pytest.fail("the sampler was reached"))
+    replace_sampler(monkeypatch, lambda *arguments: pytest.fail("the sampler was reached"))
     if bad.run:
         request.getfixturevalue("run")
     for name, content in bad.files.items():

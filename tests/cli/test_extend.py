@@ -47,7 +47,7 @@ def test_a_folder_that_is_no_run_is_refused(cli: Cli) -> None:
 def test_a_program_that_is_not_ours_is_not_compiled(cli: Cli, run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     replace_sampler(monkeypatch)
     built: list[object] = []
-    monkeypatch.setattr("hierfit.engines.sources.build_executable", lambda *arguments: built.append(arguments))
+    monkeypatch.setattr("hierfit.engines.built.build_executable", lambda *arguments: built.append(arguments))
     program = run / "model.stan"
     program.write_text("functions { int planted() { return 1; } }\n" + program.read_text())
     changed = cli("extend", run)

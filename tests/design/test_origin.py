@@ -11,8 +11,9 @@ from hierfit.design.building import build_design
 from hierfit.design.design import Design
 from hierfit.design.origin import moved_scales, x_at_prior, x_center, z_at_prior, z_center
 from hierfit.design.prior_choice import build_spec
-from hierfit.engines.choice import Engine
-from hierfit.engines.data import stan_data
+from hierfit.engines.collapsed.engine import COLLAPSED
+from hierfit.engines.engine import Engine
+from hierfit.engines.full.engine import FULL
 from hierfit.engines.marginal.products import multiply_out
 from hierfit.model.formula_text import parse_formula
 from hierfit.model.spec import ModelSpec
@@ -42,9 +43,9 @@ def assert_same(found: dict[str, Any], expected: dict[str, Any], shift: float) -
 
 
 @pytest.mark.parametrize("shift", SHIFTS)
-@pytest.mark.parametrize(("text", "engine"), [(ONE, Engine.COLLAPSED), (ONE, Engine.FULL), (TWO, Engine.FULL)])
+@pytest.mark.parametrize(("text", "engine"), [(ONE, COLLAPSED), (ONE, FULL), (TWO, FULL)])
 def test_the_stan_programs_see_the_same_wherever_a_column_has_its_0(text: str, engine: Engine, shift: float) -> None:
-    seen = [dict(stan_data(*shifted(text, by), engine)) for by in (0.0, shift)]
+    seen = [dict(engine.data(*shifted(text, by))) for by in (0.0, shift)]
     assert_same(seen[1], seen[0], shift)
     assert not seen[1]["Z_at_prior"].any()
 
@@ -62,7 +63,7 @@ def test_priors_at_0_change_where_they_speak_and_not_what_the_sampler_sees(case:
     for centered in (True, False):
         design = family_design(case, centered=centered)
         narrowed = np.array([0.4, 1.0, 0.6])
-        seen.append(dict(stan_data(build_spec(FORMULA, design, case.priors), design, narrowed=narrowed)))
+        seen.append(dict(FULL.data(build_spec(FORMULA, design, case.priors), design, narrowed=narrowed)))
     for name in ("X", "Z", "level_X", "slope", "in_rows"):
         np.testing.assert_allclose(seen[0][name], seen[1][name], err_msg=name)
     assert not seen[0]["X_at_prior"].any() and seen[1]["X_at_prior"].any()

@@ -11,10 +11,9 @@ from numpy.typing import NDArray
 from hierfit.design.building import build_design
 from hierfit.design.design import Design
 from hierfit.design.prior_choice import build_spec
-from hierfit.engines.back import draws_from_sampling
-from hierfit.engines.choice import Engine
 from hierfit.engines.correlations import cholesky_from_partials
-from hierfit.engines.data import stan_data
+from hierfit.engines.full.back import full_draws
+from hierfit.engines.full.engine import FULL
 from hierfit.model.formula import Formula, GroupTerm, formula_from_flags
 from hierfit.model.formula_text import parse_formula
 from hierfit.posterior.draws import Draws
@@ -56,9 +55,9 @@ def collect(design: Design, formula: Formula, centred: str = "", **variables: An
     """Draws of a fake sampler that sees the effects of those columns with their mean whose digit is 1."""
     spec = build_spec(formula, design)
     narrowed = np.where([digit == "1" for digit in centred], 0.4, 1.0) if centred else None
-    sampling = fake_sampling(stan_data(spec, design, narrowed=narrowed), OPTIONS)
+    sampling = fake_sampling(FULL.data(spec, design, narrowed=narrowed), OPTIONS)
     sampling = replace(sampling, variables={**sampling.variables, **variables})
-    return draws_from_sampling(sampling, design, spec, Engine.FULL), sampling
+    return full_draws(sampling, design, spec), sampling
 
 
 TWO_FACTORS = Formula("y", ("a", "b"), (GroupTerm("g", True, ("a", "b")), GroupTerm("h", True, ("b",), False)))
@@ -99,7 +98,7 @@ def test_the_linear_predictor_is_the_program_s(centered: str, swept: list[int]) 
     """Coefficients and effects in the units of the CSV give what the program makes of b and z, means swept out."""
     design = two_factors()
     draws, sampling = collect(design, TWO_FACTORS, centered)
-    given = stan_data(build_spec(TWO_FACTORS, design), design, narrowed=sampling.narrowed)
+    given = FULL.data(build_spec(TWO_FACTORS, design), design, narrowed=sampling.narrowed)
     assert given["swept"].tolist() == swept
     found = draws.of("Intercept")[..., np.newaxis]
     found = found + np.stack([draws.of(name) for name in design.coefficients], axis=-1) @ design.X.T
@@ -122,9 +121,9 @@ def test_the_linear_predictor_of_nested_factors_is_the_program_s(share: float) -
     spec = build_spec(formula, design)
     rng = np.random.default_rng(3)
     wanted = np.where(rng.uniform(size=24 + 2 * 8 + 2 * 4) < share, rng.uniform(0.2, 0.9, 48), 1.0)
-    given = stan_data(spec, design, narrowed=wanted)
+    given = FULL.data(spec, design, narrowed=wanted)
     sampling = fake_sampling(given, OPTIONS)
-    draws = draws_from_sampling(sampling, design, spec, Engine.FULL)
+    draws = full_draws(sampling, design, spec)
     found = draws.of("Intercept")[..., np.newaxis]
     found = found + np.stack([draws.of(name) for name in design.coefficients], axis=-1) @ design.X.T
     for group in design.groups:
@@ -245,8 +244,8 @@ def collected(text: str, *priors: str, family: str = "gaussian", y: Array | None
     made = replace(source, numbers=source.numbers | ({} if y is None else {"y": y}))
     design = build_design(formula, made, family=family)
     spec = build_spec(formula, design, priors)
-    sampling = fake_sampling(stan_data(spec, design), OPTIONS)
-    return draws_from_sampling(sampling, design, spec, Engine.FULL), sampling, design, spec
+    sampling = fake_sampling(FULL.data(spec, design), OPTIONS)
+    return full_draws(sampling, design, spec), sampling, design, spec
 
 
 def test_thresholds_are_carried_to_zero() -> None:

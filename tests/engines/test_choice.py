@@ -3,8 +3,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from hierfit.engines import choice
-from hierfit.engines.choice import Engine, choose_engine, eliminated_factor, met_pairs, obstacles
+from hierfit.engines.choice import ENGINES, choose_engine
+from hierfit.engines.collapsed.engine import COLLAPSED
+from hierfit.engines.engine import Engine
+from hierfit.engines.full.engine import FULL
+from hierfit.engines.marginal import engine as marginal
+from hierfit.engines.marginal.engine import MARGINAL
+from hierfit.engines.sizes import eliminated_factor, met_pairs
 from hierfit.errors import UsageError
 from tests.engines.marginal.cases import model
 from tests.model.cases import design, small_spec
@@ -15,22 +20,22 @@ TWO = "y ~ a + (1 | g) + (1 | h)"
 @pytest.mark.parametrize(
     ("text", "priors", "engine"),
     [
-        ("y ~ a + (1 + a | g)", (), Engine.COLLAPSED),
-        ("y ~ a + (1 + a | g)", ("a ~ cauchy(0, 1)",), Engine.COLLAPSED),
-        ("y ~ a", (), Engine.FULL),
-        (TWO, (), Engine.MARGINAL),
-        (TWO, ("a ~ flat()", "Intercept ~ constant(3)"), Engine.MARGINAL),
-        (TWO, ("a ~ cauchy(0, 1)",), Engine.FULL),
-        (TWO, ("sd ~ constant(2)",), Engine.MARGINAL),
-        (TWO, ("sd ~ constant(2)", "sigma ~ constant(1)"), Engine.FULL),
-        ("y ~ a + (1 | g) + (1 + b | k)", (), Engine.MARGINAL),
+        ("y ~ a + (1 + a | g)", (), COLLAPSED),
+        ("y ~ a + (1 + a | g)", ("a ~ cauchy(0, 1)",), COLLAPSED),
+        ("y ~ a", (), FULL),
+        (TWO, (), MARGINAL),
+        (TWO, ("a ~ flat()", "Intercept ~ constant(3)"), MARGINAL),
+        (TWO, ("a ~ cauchy(0, 1)",), FULL),
+        (TWO, ("sd ~ constant(2)",), MARGINAL),
+        (TWO, ("sd ~ constant(2)", "sigma ~ constant(1)"), FULL),
+        ("y ~ a + (1 | g) + (1 + b | k)", (), MARGINAL),
     ],
 )
 def test_collapsed_is_taken_wherever_it_is_exact(text: str, priors: tuple[str, ...], engine: Engine) -> None:
     assert choose_engine(*model(text, *priors)) is engine
 
 
-@pytest.mark.parametrize(("text", "engine"), [("y ~ a + (1 + a | g)", Engine.COLLAPSED), (TWO, Engine.MARGINAL)])
+@pytest.mark.parametrize(("text", "engine"), [("y ~ a + (1 + a | g)", COLLAPSED), (TWO, MARGINAL)])
 def test_the_logarithm_of_a_lognormal_outcome_is_gaussian(text: str, engine: Engine) -> None:
     spec, made = model(text)
     assert choose_engine(replace(spec, family="lognormal"), replace(made, family="lognormal")) is engine
@@ -40,13 +45,13 @@ def test_the_logarithm_of_a_lognormal_outcome_is_gaussian(text: str, engine: Eng
 
 @pytest.mark.parametrize(
     ("text", "engine", "apart_too"),
-    [("y ~ a + (1 + a | g)", Engine.COLLAPSED, False), (TWO, Engine.MARGINAL, True)],
+    [("y ~ a + (1 + a | g)", COLLAPSED, False), (TWO, MARGINAL, True)],
 )
 def test_weights_are_taken_where_they_add_up_to_rows(text: str, engine: Engine, apart_too: bool) -> None:
     spec, made = model(text)
     assert choose_engine(spec, replace(made, weights=np.full(made.n_rows, 0.1))) is engine  # 60 x 0.1 = 6
     apart = replace(made, weights=np.full(made.n_rows, 1 / 7))
-    assert choose_engine(spec, apart) is (engine if apart_too else Engine.FULL)
+    assert choose_engine(spec, apart) is (engine if apart_too else FULL)
     if not apart_too:
         with pytest.raises(UsageError, match=r"the weights add up to 8\.57143, which is no whole number"):
             choose_engine(spec, apart, "collapsed")
@@ -54,38 +59,41 @@ def test_weights_are_taken_where_they_add_up_to_rows(text: str, engine: Engine, 
 
 def test_what_is_in_the_way_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     spec, made = model(TWO)
-    assert list(obstacles(spec, made, tuned=False)) == []
+    assert list(MARGINAL.obstacles(spec, made, tuned=False)) == []
     with pytest.raises(UsageError, match="no warmup, step size or metric"):
         choose_engine(spec, made, "collapsed", tuned=True)
-    assert choose_engine(spec, made, tuned=True) is Engine.FULL
+    assert choose_engine(spec, made, tuned=True) is FULL
     with pytest.raises(UsageError, match="that of a is neither"):
         choose_engine(*model(TWO, "a ~ laplace(0, 1)"), "collapsed")
     with pytest.raises(UsageError, match="no engine 'half'"):
         choose_engine(spec, made, "half")
-    monkeypatch.setattr(choice, "MOST_TOGETHER", 4)
+    monkeypatch.setattr(marginal, "MOST_TOGETHER", 4)
     with pytest.raises(UsageError, match="5 effects together, more than 4"):
         choose_engine(spec, made, "collapsed")
-    monkeypatch.setattr(choice, "MOST_PAIRS", 10)
-    assert any("meet too often" in text for text in obstacles(spec, made, tuned=False))
+    monkeypatch.setattr(marginal, "MOST_PAIRS", 10)
+    assert any("meet too often" in text for text in MARGINAL.obstacles(spec, made, tuned=False))
 
 
 def test_only_the_priors_of_several_factors_are_left_to_stan() -> None:
-    assert choose_engine(small_spec(prior_only=True), design()) is Engine.COLLAPSED
+    assert choose_engine(small_spec(prior_only=True), design()) is COLLAPSED
     spec, made = model(TWO)
-    assert choose_engine(replace(spec, prior_only=True), made) is Engine.FULL
+    assert choose_engine(replace(spec, prior_only=True), made) is FULL
 
 
 def test_the_factor_with_most_effects_is_eliminated() -> None:
     _, made = model("y ~ a + (1 | g) + (1 + a + b | h) + (1 | k)")  # 8 levels, 5 x 3 effects, 3 levels
     assert eliminated_factor(made.groups) == 1
-    programs = {engine: engine.of_program for engine in Engine}
-    assert programs == {
-        Engine.FULL: Engine.FULL, Engine.COLLAPSED: Engine.COLLAPSED, Engine.MARGINAL: Engine.FULL,
-    }  # fmt: skip
     assert met_pairs(np.array([1, 2, 3])) == 1 + 3 + 6
 
 
 @pytest.mark.parametrize("wanted", ["auto", "collapsed", "marginal"])
-@pytest.mark.parametrize(("text", "engine"), [("y ~ a + (1 + a | g)", Engine.COLLAPSED), (TWO, Engine.MARGINAL)])
+@pytest.mark.parametrize(("text", "engine"), [("y ~ a + (1 + a | g)", COLLAPSED), (TWO, MARGINAL)])
 def test_either_name_stands_for_the_one_that_the_factors_leave(text: str, engine: Engine, wanted: str) -> None:
     assert choose_engine(*model(text), wanted) is engine
+
+
+def test_each_name_stands_for_one_engine_and_one_program() -> None:
+    made = model(TWO)[1]
+    programs = {name: engine.program(made).name for name, engine in ENGINES.items()}
+    assert programs == {"full": "gaussian", "collapsed": "gaussian_collapsed", "marginal": "gaussian"}
+    assert [engine.name for engine in ENGINES.values() if not engine.runs_program] == ["marginal"]

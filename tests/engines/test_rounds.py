@@ -11,13 +11,17 @@ import pytest
 from hierfit import workflow
 from hierfit.design.design import Design
 from hierfit.design.prior_choice import build_spec
-from hierfit.engines import rounds
-from hierfit.engines.choice import Engine
-from hierfit.engines.data import stan_data
+from hierfit.engines import rounds, sizes
+from hierfit.engines.built import Built
+from hierfit.engines.engine import Wanted
+from hierfit.engines.full.data import full_data
+from hierfit.engines.full.layout import lay_out
+from hierfit.engines.full.source import FullSource
+from hierfit.engines.marginal import source as marginal
 from hierfit.engines.marginal.chains import sample as sample_marginal
 from hierfit.engines.marginal.density import MarginalPosterior, find_posterior
-from hierfit.engines.rounds import Drawn, Listener, Target, draw, draw_more, draw_or_stand_in
-from hierfit.engines.sources import MarginalSource, StanSource, Wanted
+from hierfit.engines.marginal.source import MarginalSource
+from hierfit.engines.rounds import Drawn, Listener, draw, draw_more, draw_or_stand_in
 from hierfit.errors import DiskError, Interrupted, RunFolderError, SamplerError, ToolchainError
 from hierfit.model.formula import formula_from_flags
 from hierfit.model.request import FitRequest
@@ -35,11 +39,14 @@ from tests.model.cases import design
 OPTIONS = SamplerOptions(chains=4, warmup=10, draws=50, seed=3)
 
 
-def target() -> Target:
+def full_source(spec: ModelSpec, made: Design, stands_in: str | None = None) -> FullSource:
+    built, layout = Built(StanProgram("gaussian", ""), EXECUTABLE, "g++"), lay_out(spec, made)
+    return FullSource(built, spec, made, layout, full_data(spec, made, layout), stands_in)
+
+
+def source() -> FullSource:
     made = design()
-    spec = build_spec(formula_from_flags("y", ["a", "b"], "g", ["a"]), made)
-    program = StanProgram("gaussian", "")
-    return Target(StanSource(Engine.FULL, program, EXECUTABLE, "g++", spec, made, stan_data(spec, made)), made, spec)
+    return full_source(build_spec(formula_from_flags("y", ["a", "b"], "g", ["a"]), made), made)
 
 
 class Sampler:
@@ -47,10 +54,12 @@ class Sampler:
 
     def __init__(self, repeats: int = 1, stop_at: int | None = None, cut: bool = False) -> None:
         self.asked: list[SamplerOptions] = []
+        self.seen: list[Mapping[str, Any]] = []
         self.repeats, self.stop_at, self.cut = repeats, stop_at, cut
 
     def __call__(self, data: Mapping[str, Any], options: SamplerOptions) -> Sampling:
         self.asked.append(options)
+        self.seen.append(data)
         stopped = len(self.asked) == self.stop_at
         if stopped and not self.cut:
             raise Interrupted("stopped")
@@ -70,13 +79,13 @@ def sampler(monkeypatch: pytest.MonkeyPatch) -> Sampler:
 
 
 def test_a_fixed_number_of_draws_is_one_round(sampler: Sampler) -> None:
-    drawn = draw(target(), OPTIONS, None)
+    drawn = draw(source(), OPTIONS, None)
     assert (drawn.draws.n_draws, drawn.rounds, len(sampler.asked)) == (50, 1, 1)
 
 
 def test_rounds_go_on_until_there_are_enough_effective_draws(sampler: Sampler) -> None:
     said: list[str] = []
-    drawn = draw(target(), OPTIONS, 100, Listener(said.append))
+    drawn = draw(source(), OPTIONS, 100, Listener(said.append))
     sizes = np.fmin(drawn.convergence.ess_bulk, drawn.convergence.ess_tail)
     assert sizes.min() >= 100
     assert 1 < drawn.rounds == len(sampler.asked) < rounds.MOST_ROUNDS
@@ -85,7 +94,7 @@ def test_rounds_go_on_until_there_are_enough_effective_draws(sampler: Sampler) -
 
 
 def test_later_rounds_go_on_from_the_last_draws_without_warmup(sampler: Sampler) -> None:
-    drawn = draw(target(), OPTIONS, 100)
+    drawn = draw(source(), OPTIONS, 100)
     first, second = sampler.asked[:2]
     assert (first.warmup, first.adapt, first.first_chain, first.inits) == (10, True, 1, None)
     assert (second.warmup, second.adapt, second.first_chain, second.seed) == (0, False, 5, 3)
@@ -95,56 +104,64 @@ def test_later_rounds_go_on_from_the_last_draws_without_warmup(sampler: Sampler)
     assert not np.array_equal(drawn.draws.values[:, :50], drawn.draws.values[:, 50:100])
 
 
+def test_later_rounds_see_the_effects_as_the_draws_before_do(sampler: Sampler) -> None:
+    first = draw(source(), OPTIONS, None)
+    assert first.state.data is sampler.seen[0]
+    revised = {**sampler.seen[0], "narrowed": 0.5 * sampler.seen[0]["narrowed"]}
+    draw_more(source(), OPTIONS, replace(first, state=replace(first.state, data=revised)), None)
+    assert sampler.seen[1] is revised
+
+
 def test_it_gives_up_where_ten_rounds_would_not_do(monkeypatch: pytest.MonkeyPatch) -> None:
     stuck = Sampler(repeats=50)
     replace_sampler(monkeypatch, stuck)
-    drawn = draw(target(), OPTIONS, 400)
+    drawn = draw(source(), OPTIONS, 400)
     assert drawn.rounds == 1 and len(stuck.asked) == 1
 
 
 def test_many_group_effects_make_short_rounds(sampler: Sampler, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rounds, "MANY_EFFECTS", 3)
-    monkeypatch.setattr(rounds, "SHORT_ROUND", 20)
+    monkeypatch.setattr(sizes, "MANY_EFFECTS", 3)
+    monkeypatch.setattr(sizes, "SHORT_ROUND", 20)
     monkeypatch.setattr(rounds, "LARGE_RHAT", 9.0)
-    draw(target(), OPTIONS, 1)
-    draw(target(), OPTIONS, None)
+    draw(source(), OPTIONS, 1)
+    draw(source(), OPTIONS, None)
     assert [options.draws for options in sampler.asked] == [20, 50]
 
 
 def test_short_rounds_go_on_while_chains_disagree(sampler: Sampler, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rounds, "MANY_EFFECTS", 3)
-    monkeypatch.setattr(rounds, "SHORT_ROUND", 20)
+    monkeypatch.setattr(sizes, "MANY_EFFECTS", 3)
+    monkeypatch.setattr(sizes, "SHORT_ROUND", 20)
     heard: list[str] = []
-    drawn = draw(target(), OPTIONS, 1, Listener(heard.append))
+    drawn = draw(source(), OPTIONS, 1, Listener(heard.append))
     assert [options.draws for options in sampler.asked] == [20, 20, 20]  # of the 50 that are asked for
     assert drawn.draws.n_draws == 60 and heard[0].startswith("Drawing on: R-hat ")
     assert heard[1].endswith("after 40 draws of 4 chains")
 
 
 def marginal_source(spec: ModelSpec, made: Design) -> MarginalSource:
-    wanted = Wanted(spec, made, Engine.COLLAPSED, "auto", 1)
+    wanted = Wanted(spec, made, seed=1)
     return MarginalSource(StanProgram("gaussian", ""), find_posterior(spec, made, 1), 0.0, wanted)
 
 
 def test_one_large_matrix_makes_shorter_rounds(monkeypatch: pytest.MonkeyPatch) -> None:
     spec, made = model("y ~ a + (1 | g) + (1 | h)")
-    source = marginal_source(spec, made)
-    monkeypatch.setattr(rounds, "MATRIX_ROUND", 60)
+    large = marginal_source(spec, made)
+    monkeypatch.setattr(marginal, "MATRIX_ROUND", 60)
     monkeypatch.setattr(rounds, "LARGE_RHAT", 2.0)
-    assert draw(Target(source, made, spec), OPTIONS, 1).draws.n_draws == 50
+    assert draw(large, OPTIONS, 1).draws.n_draws == 50
     options = replace(OPTIONS, draws=100)
-    assert draw(Target(source, made, spec), options, 1).draws.n_draws == 100
-    monkeypatch.setattr(rounds, "MANY_TOGETHER", 4)  # of h's 5 levels
-    drawn = draw(Target(source, made, spec), options, 1)
+    assert draw(large, options, 1).draws.n_draws == 100
+    monkeypatch.setattr(marginal, "MANY_TOGETHER", 4)  # of h's 5 levels
+    drawn = draw(large, options, 1)
     assert drawn.draws.n_draws == 60 and drawn.start is not None and drawn.start.origin == "proposal"
-    more = draw_more(Target(source, made, spec), replace(options, draws=30), drawn, None)
+    more = draw_more(large, replace(options, draws=30), drawn, None)
     assert more.draws.n_draws == 90 and more.rounds == 2
 
 
 @pytest.mark.parametrize("cut", [False, True])
 def test_an_interrupt_keeps_the_rounds_before_it(cut: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     replace_sampler(monkeypatch, Sampler(repeats=5, stop_at=2, cut=cut))
-    drawn = draw(target(), OPTIONS, 100)
+    drawn = draw(source(), OPTIONS, 100)
     assert drawn.interrupted and drawn.draws.n_draws == 50 and drawn.rounds == 1
 
 
@@ -173,7 +190,7 @@ def lose(monkeypatch: pytest.MonkeyPatch, round_: int, draws: int = 50) -> None:
 def test_the_chains_beside_one_that_is_killed_are_kept_and_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
     for round_ in (1, 2):
         lose(monkeypatch, round_)
-        drawn = draw(target(), OPTIONS, 200)
+        drawn = draw(source(), OPTIONS, 200)
         assert (drawn.draws.n_chains, drawn.draws.lost_chains, drawn.state.n_chains) == (3, 1, 3)
         assert drawn.rounds > 1 and drawn.draws.n_draws == 50 * drawn.rounds and not drawn.interrupted
         assert drawn.draws.effects["g"].shape[:2] == drawn.draws.stats["lp"].shape == (3, drawn.draws.n_draws)
@@ -181,8 +198,8 @@ def test_the_chains_beside_one_that_is_killed_are_kept_and_go_on(monkeypatch: py
 
 def test_a_round_that_would_cost_more_draws_than_it_brings_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
     lose(monkeypatch, 2, draws=10)
-    first = draw(target(), OPTIONS, None)
-    more = draw_more(target(), OPTIONS, first, None)
+    first = draw(source(), OPTIONS, None)
+    more = draw_more(source(), OPTIONS, first, None)
     assert (more.draws.n_chains, more.draws.n_draws, more.draws.lost_chains, more.rounds) == (4, 50, 1, 1)
 
 
@@ -198,40 +215,40 @@ def test_a_later_round_that_fails_loses_no_draws(error: Exception, monkeypatch: 
 
     replace_sampler(monkeypatch, sample)
     said: list[str] = []
-    drawn = draw(target(), OPTIONS, 300, Listener(said.append))
+    drawn = draw(source(), OPTIONS, 300, Listener(said.append))
     assert (drawn.draws.n_draws, drawn.rounds) == (50, 1) and str(error) in said[-1]
     asked.clear()
     asked.append(1)
     with pytest.raises(type(error)):  # there is nothing new to keep
-        draw_more(target(), OPTIONS, drawn, 300)
+        draw_more(source(), OPTIONS, drawn, 300)
 
 
 def test_a_request_to_stop_while_draws_are_worked_out_keeps_them(
     sampler: Sampler, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = rounds.draws_from_sampling
+    real = FullSource.draws
 
     def interrupted(*arguments: Any) -> Any:
         signal.pthread_kill(threading.get_ident(), signal.SIGINT)
         return real(*arguments)
 
-    monkeypatch.setattr(rounds, "draws_from_sampling", interrupted)
-    first = draw(target(), OPTIONS, 100)
+    monkeypatch.setattr(FullSource, "draws", interrupted)
+    first = draw(source(), OPTIONS, 100)
     assert first.interrupted and first.draws.n_draws == 50
-    more = draw_more(target(), OPTIONS, replace(first, interrupted=False), None)
+    more = draw_more(source(), OPTIONS, replace(first, interrupted=False), None)
     assert more.interrupted and more.draws.n_draws == 100
 
 
 def test_drawing_more_adds_one_round_or_as_many_as_are_needed(sampler: Sampler) -> None:
-    first = draw(target(), OPTIONS, None)
-    assert draw_more(target(), OPTIONS, first, None).draws.n_draws == 100
-    more = draw_more(target(), OPTIONS, first, 100)
+    first = draw(source(), OPTIONS, None)
+    assert draw_more(source(), OPTIONS, first, None).draws.n_draws == 100
+    more = draw_more(source(), OPTIONS, first, 100)
     assert assess(more.draws.values).ess_bulk.min() >= 100 and more.rounds > 2
     np.testing.assert_array_equal(more.draws.values[:, :50], first.draws.values)
 
 
 def test_fixed_parameters_have_draws_enough(sampler: Sampler) -> None:
-    drawn: Drawn = draw(target(), OPTIONS, None)
+    drawn: Drawn = draw(source(), OPTIONS, None)
     nothing = replace(drawn.convergence, ess_bulk=drawn.convergence.ess_bulk * np.nan)
     nothing = replace(nothing, ess_tail=nothing.ess_bulk)
     assert rounds.least_effective(replace(drawn, convergence=nothing)) == (np.inf, "")
@@ -290,18 +307,16 @@ def test_a_heavy_weight_asks_for_draws_and_then_for_another_source(
     until_ess: int | None, heavy_rounds: int, sampler: Sampler, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     spec, made = model("y ~ a + (1 | g) + (1 | h)")
-    program = StanProgram("gaussian", "")
-    full = StanSource(Engine.FULL, program, EXECUTABLE, "g++", spec, made, stan_data(spec, made))
-    monkeypatch.setattr("hierfit.engines.sources.sample_marginal", with_a_heavy_point(60.0, heavy_rounds))
-    monkeypatch.setattr("hierfit.engines.sources._open_stan", lambda *_: full)
-    start, heard = Target(marginal_source(spec, made), made, spec), list[str]()
+    monkeypatch.setattr("hierfit.engines.marginal.source.sample", with_a_heavy_point(60.0, heavy_rounds))
+    monkeypatch.setattr("hierfit.engines.marginal.source.open_full", lambda _, say, why: full_source(spec, made, why))
+    start, heard = marginal_source(spec, made), list[str]()
     after, drawn = draw_or_stand_in(start, replace(OPTIONS, draws=500), until_ess, Listener(heard.append))
     if until_ess and heavy_rounds == 1:  # two more rounds, and the weight is no longer too much of all
         assert after is start and drawn.rounds == 3 and heard[0].startswith("Drawing on: one draw has ")
         return
-    assert isinstance(after.source, StanSource) and not sampler.asked[0].first_chain > 1
-    assert after.source.stands_in is not None and after.source.stands_in.startswith("of its weights, Pareto k ")
-    assert after.source.describe()["stands_in"] == after.source.stands_in
+    assert isinstance(after, FullSource) and not sampler.asked[0].first_chain > 1
+    assert after.stands_in is not None and after.stands_in.startswith("of its weights, Pareto k ")
+    assert after.describe()["stands_in"] == after.stands_in
     assert any(line.startswith("The full engine stands in for the marginal one: of its weights") for line in heard)
 
 
@@ -312,9 +327,9 @@ def test_without_stan_the_draws_stay_and_the_checks_speak(monkeypatch: pytest.Mo
     def missing(choice: str) -> None:
         raise ToolchainError("there is no Stan")
 
-    monkeypatch.setattr("hierfit.engines.sources.sample_marginal", with_a_heavy_point(60.0, 1))
-    monkeypatch.setattr("hierfit.engines.sources.find_toolchain", missing)
-    start = Target(marginal_source(spec, made), made, spec)
+    monkeypatch.setattr("hierfit.engines.marginal.source.sample", with_a_heavy_point(60.0, 1))
+    monkeypatch.setattr("hierfit.engines.built.find_toolchain", missing)
+    start = marginal_source(spec, made)
     after, drawn = draw_or_stand_in(start, replace(OPTIONS, draws=500), None, Listener(heard.append))
     assert after is start and heard[-1].startswith("Nothing stands in for the marginal engine: there is no Stan")
     assert "weight" in [found.check for found in diagnose(drawn.draws, made, spec).findings]

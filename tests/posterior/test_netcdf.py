@@ -15,9 +15,8 @@ from hierfit.data.table import Table, table_of
 from hierfit.design.building import build_design
 from hierfit.design.design import Design, Group
 from hierfit.design.prior_choice import build_spec
-from hierfit.engines.back import draws_from_sampling
-from hierfit.engines.choice import Engine
-from hierfit.engines.data import stan_data
+from hierfit.engines.full.back import full_draws
+from hierfit.engines.full.engine import FULL
 from hierfit.errors import RunFolderError
 from hierfit.model.formula import Formula, GroupTerm
 from hierfit.model.formula_text import parse_formula
@@ -53,7 +52,7 @@ def case(formula: Formula, *priors: str, rows: int = 40, centered: bool = True, 
     design = build_design(formula, table, centered=centered, family=family)
     spec = build_spec(formula, design, priors)
     options = SamplerOptions(chains=2, draws=5, seed=1, max_treedepth=11)
-    return draws_from_sampling(fake_sampling(stan_data(spec, design), options), design, spec, Engine.FULL), design, spec
+    return full_draws(fake_sampling(FULL.data(spec, design), options), design, spec), design, spec
 
 
 def group(factor: str, *slopes: str, **options: Any) -> GroupTerm:

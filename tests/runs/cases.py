@@ -6,7 +6,7 @@ from typing import Any
 from hierfit.design.learnt_terms import LearntTerms
 from hierfit.disk.folder import claimed
 from hierfit.disk.writing import write_text
-from hierfit.engines.choice import Engine
+from hierfit.engines.engine import EngineName
 from hierfit.model.formula import Formula
 from hierfit.model.priors import Prior
 from hierfit.model.request import FitRequest
@@ -26,7 +26,7 @@ RECORD = RunRecord(
     groups=(),
     formula="y ~ 1",
     model=ModelSpec(FORMULA, "gaussian", "identity", (), (), PRIORS),
-    engine=Engine.FULL,
+    engine=EngineName.FULL,
     draws_per_chain=10,
     seconds=SecondsRecord(1.0, 0.1, 0.2, 0.7),
     status="ok",

@@ -8,8 +8,9 @@ import pytest
 from hierfit.data.table import read_table
 from hierfit.design.building import build_design
 from hierfit.design.prior_choice import build_spec
-from hierfit.engines.choice import Engine
-from hierfit.engines.sources import StanSource
+from hierfit.engines.built import Built
+from hierfit.engines.collapsed.reduction import collapse
+from hierfit.engines.collapsed.source import CollapsedSource
 from hierfit.model.formula import formula_from_flags
 from hierfit.model.request import FitRequest
 from hierfit.model.spec import ModelSpec
@@ -72,8 +73,8 @@ def test_the_model_is_described(model: dict[str, Any]) -> None:
 
 def test_the_tools_are_described() -> None:
     made, spec = design(), small_spec()
-    program = StanProgram("gaussian", "")
-    tools = describe_tools(StanSource(Engine.COLLAPSED, program, EXECUTABLE, "g++ 12.2.0", spec, made, {"N": 30}))
+    built = Built(StanProgram("gaussian", ""), EXECUTABLE, "g++ 12.2.0")
+    tools = describe_tools(CollapsedSource(built, spec, made, collapse(spec, made), {"N": 30}))
     assert (tools["engine"], tools["toolchain"], tools["stan"]) == ("collapsed", "bundled", "2.35.0")
     assert tools["compiler"] == "g++ 12.2.0"
     assert tools["program_sha256"] == EXECUTABLE.program_digest

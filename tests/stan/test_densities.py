@@ -19,10 +19,11 @@ from hierfit.design.distributional import PredictorColumns, evaluate_predictor, 
 from hierfit.design.origin import predictor_center, x_center, z_center
 from hierfit.design.prior_choice import build_spec
 from hierfit.design.scaling import varying_units
-from hierfit.engines.choice import Engine
+from hierfit.engines.collapsed.engine import COLLAPSED
 from hierfit.engines.correlations import cholesky_from_partials
-from hierfit.engines.data import stan_data
+from hierfit.engines.engine import Engine
 from hierfit.engines.full.centering import Centering, by_column, column_sizes, place_coefficients
+from hierfit.engines.full.engine import FULL
 from hierfit.engines.full.nesting import nest
 from hierfit.engines.full.sweeping import sweep
 from hierfit.model.families import FAMILIES, SIGMA, THRESHOLD
@@ -69,9 +70,7 @@ FULL_ONLY = [
     (SLOPES_CROSSED, ("cor(h) ~ lkj(3)", "sd(g) ~ exponential(0.1)"), False),
     (SIDE_BY_SIDE, ("b ~ uniform(-9, 9)", "Intercept ~ normal(15, 6)"), True),
 ]
-ALL = [(*case, engine) for case in CASES for engine in (Engine.FULL, Engine.COLLAPSED)] + [
-    (*case, Engine.FULL) for case in FULL_ONLY
-]
+ALL = [(*case, engine) for case in CASES for engine in (FULL, COLLAPSED)] + [(*case, FULL) for case in FULL_ONLY]
 
 
 @pytest.mark.parametrize(("formula", "priors", "centered", "engine"), ALL, ids=str)
@@ -98,8 +97,8 @@ def test_lp_is_the_density_where_means_are_swept_out(formula: Formula, centred: 
     spec = build_spec(formula, design, ("Intercept ~ normal(15, 6)", "b ~ student_t(4, 1, 9)"))
     narrowed = narrowed_where(centred, design)
     assert sweep(spec, design, place_coefficients(spec, design, narrowed)).swept.any()
-    sampling = run(spec, design, Engine.FULL, narrowed)
-    expected = [log_density(state, spec, design, Engine.FULL) for state in states(sampling, spec, design)]
+    sampling = run(spec, design, FULL, narrowed)
+    expected = [log_density(state, spec, design, FULL) for state in states(sampling, spec, design)]
     assert np.ptp(expected) > 1, "the draws must differ for the comparison to say anything"
     assert np.ptp(sampling.stats["lp"].ravel() - np.array(expected)) < 1e-5
 
@@ -109,7 +108,7 @@ def test_lp_is_the_density_where_means_are_swept_out(formula: Formula, centred: 
 def test_lp_is_the_density_of_every_family_and_link(case: FamilyCase, further: bool) -> None:
     design = family_design(case, further=further, centered=not further)
     spec = build_spec(FORMULA, design, case.priors)
-    sampling = run(spec, design, Engine.FULL)
+    sampling = run(spec, design, FULL)
     expected = [family_log_density(state, spec, design) for state in states(sampling, spec, design)]
     assert np.ptp(expected) > 1, "the draws must differ for the comparison to say anything"
     assert np.ptp(sampling.stats["lp"].ravel() - np.array(expected)) < 1e-5
@@ -122,7 +121,7 @@ def test_lp_is_the_density_where_thresholds_take_means_up(centred: str) -> None:
     spec = build_spec(FORMULA, design, ("threshold ~ student_t(5, 1, 2)",))
     narrowed = narrowed_where(centred, design)
     assert sweep(spec, design, place_coefficients(spec, design, narrowed)).Z_in_thresholds.any()
-    sampling = run(spec, design, Engine.FULL, narrowed)
+    sampling = run(spec, design, FULL, narrowed)
     expected = [family_log_density(state, spec, design) for state in states(sampling, spec, design)]
     assert np.ptp(expected) > 1, "the draws must differ for the comparison to say anything"
     assert np.ptp(sampling.stats["lp"].ravel() - np.array(expected)) < 1e-5
@@ -141,8 +140,8 @@ def test_lp_is_the_density_of_nested_factors(formula: Formula, seen: str, center
     narrowed = narrowed_in(seen, spec, design)
     mixed = [0 < (column < 1).mean() < 1 for column in by_column(narrowed, design)]
     assert np.sum(mixed) == (2 if seen in ("some", "inner") else 0)
-    sampling = run(spec, design, Engine.FULL, narrowed)
-    expected = [log_density(state, spec, design, Engine.FULL) for state in states(sampling, spec, design)]
+    sampling = run(spec, design, FULL, narrowed)
+    expected = [log_density(state, spec, design, FULL) for state in states(sampling, spec, design)]
     assert np.ptp(expected) > 1, "the draws must differ for the comparison to say anything"
     assert np.ptp(sampling.stats["lp"].ravel() - np.array(expected)) < 1e-5
 
@@ -154,7 +153,7 @@ def test_lp_is_the_density_of_nested_factors_with_thresholds(seen: str) -> None:
     h = replace(h, codes=g.codes // 2, labels=h.labels[:4])
     design = replace(made, groups=(g, h))
     spec = build_spec(FORMULA, design, ("threshold ~ student_t(5, 1, 2)",))
-    sampling = run(spec, design, Engine.FULL, narrowed_in(seen, spec, design))
+    sampling = run(spec, design, FULL, narrowed_in(seen, spec, design))
     expected = [family_log_density(state, spec, design) for state in states(sampling, spec, design)]
     assert np.ptp(expected) > 1, "the draws must differ for the comparison to say anything"
     assert np.ptp(sampling.stats["lp"].ravel() - np.array(expected)) < 1e-5
@@ -163,8 +162,8 @@ def test_lp_is_the_density_of_nested_factors_with_thresholds(seen: str) -> None:
 def test_prior_only_leaves_the_outcome_of_nested_factors_out() -> None:
     design = build_design(CHAIN_OF_SLOPES, nested_table())
     spec = build_spec(CHAIN_OF_SLOPES, design, prior_only=True)
-    sampling = run(spec, design, Engine.FULL)
-    expected = [log_prior(state, spec, design, Engine.FULL) for state in states(sampling, spec, design)]
+    sampling = run(spec, design, FULL)
+    expected = [log_prior(state, spec, design, FULL) for state in states(sampling, spec, design)]
     assert np.ptp(sampling.stats["lp"].ravel() - np.array(expected)) < 1e-5
 
 
@@ -202,14 +201,14 @@ def test_lp_is_the_density_with_predictors_of_a_parameter(
     design = replace(design, distributional=tuple(laid_out))
     bounded = coefficient_name(parameter, design.distributional[0].coefficients[1])
     spec = build_spec(formula, design, [f"{bounded} ~ uniform(-0.4, 0.5)"])
-    sampling = run(spec, design, Engine.FULL)
+    sampling = run(spec, design, FULL)
     expected = [family_log_density(state, spec, design) for state in states(sampling, spec, design)]
     assert np.ptp(expected) > 1, "the draws must differ for the comparison to say anything"
     assert np.ptp(sampling.stats["lp"].ravel() - np.array(expected)) < 1e-5
 
 
 @pytest.mark.parametrize("intercept", ["constant(20)", "normal(20, 3)"])
-@pytest.mark.parametrize("engine", (Engine.FULL, Engine.COLLAPSED))
+@pytest.mark.parametrize("engine", (FULL, COLLAPSED))
 def test_lp_is_the_density_with_a_horseshoe(engine: Engine, intercept: str) -> None:
     formula = Formula("y", ("a", "b"), (GroupTerm("g"),))
     design = build_design(formula, crossed_table())
@@ -225,8 +224,8 @@ def test_lp_is_the_density_with_a_horseshoe(engine: Engine, intercept: str) -> N
 def test_prior_only_leaves_the_outcome_of_every_family_out(name: str) -> None:
     design = family_design(next(case for case in FAMILY_CASES if case.family == name), further=True)
     spec = build_spec(FORMULA, design, prior_only=True)
-    sampling = run(spec, design, Engine.FULL)
-    expected = [log_prior(state, spec, design, Engine.FULL) for state in states(sampling, spec, design)]
+    sampling = run(spec, design, FULL)
+    expected = [log_prior(state, spec, design, FULL) for state in states(sampling, spec, design)]
     assert np.ptp(sampling.stats["lp"].ravel() - np.array(expected)) < 1e-5
 
 
@@ -234,12 +233,12 @@ def test_the_collapsed_engine_takes_an_offset() -> None:
     made = build_design(SLOPES, crossed_table())
     design = replace(made, offset=np.random.default_rng(4).normal(0, 2, made.n_rows))
     spec = build_spec(SLOPES, design)
-    sampling = run(spec, design, Engine.COLLAPSED)
-    expected = [log_density(state, spec, design, Engine.COLLAPSED) for state in states(sampling, spec, design)]
+    sampling = run(spec, design, COLLAPSED)
+    expected = [log_density(state, spec, design, COLLAPSED) for state in states(sampling, spec, design)]
     assert np.ptp(sampling.stats["lp"].ravel() - np.array(expected)) < 1e-5
 
 
-@pytest.mark.parametrize("engine", (Engine.FULL, Engine.COLLAPSED))
+@pytest.mark.parametrize("engine", (FULL, COLLAPSED))
 def test_rows_of_other_precision_have_their_own_variance(engine: Engine) -> None:
     made = build_design(SLOPES, crossed_table())
     design = replace(made, precision=np.random.default_rng(4).gamma(2, 50, made.n_rows))
@@ -254,8 +253,8 @@ def test_the_collapsed_engine_counts_a_row_as_often_as_its_weight_says() -> None
     made = build_design(UNCORRELATED, crossed_table(), centered=False)
     design = replace(made, weights=np.random.default_rng(4).integers(0, 4, made.n_rows).astype(float))
     spec, often = build_spec(SLOPES, design), repeated(design)
-    sampling = run(spec, design, Engine.COLLAPSED)
-    expected = [log_density(state, spec, often, Engine.COLLAPSED) for state in states(sampling, spec, design)]
+    sampling = run(spec, design, COLLAPSED)
+    expected = [log_density(state, spec, often, COLLAPSED) for state in states(sampling, spec, design)]
     assert np.ptp(expected) > 1, "the draws must differ for the comparison to say anything"
     assert np.ptp(sampling.stats["lp"].ravel() - np.array(expected)) < 1e-5
 
@@ -263,21 +262,19 @@ def test_the_collapsed_engine_counts_a_row_as_often_as_its_weight_says() -> None
 def test_prior_only_leaves_the_outcome_out() -> None:
     design = build_design(INTERCEPT, crossed_table())
     spec = build_spec(INTERCEPT, design, prior_only=True)
-    for engine in (Engine.FULL, Engine.COLLAPSED):
+    for engine in (FULL, COLLAPSED):
         sampling = run(spec, design, engine)
         expected = [log_prior(state, spec, design, engine) for state in states(sampling, spec, design)]
         assert np.ptp(sampling.stats["lp"].ravel() - np.array(expected)) < 1e-5
 
 
 def run(spec: ModelSpec, design: Design, engine: Engine, narrowed: Array | None = None) -> Sampling:
-    executable = build_executable(
-        render_program(spec.family, collapsed=engine is Engine.COLLAPSED), bundled_toolchain()
-    )
+    executable = build_executable(render_program(spec.family, collapsed=engine is COLLAPSED), bundled_toolchain())
     # From near 0 and in small steps: nothing is asked of the draws but that they differ, and are not absurd.
     options = SamplerOptions(
         chains=1, warmup=0, adapt=False, inits=0.3, step_size=0.01, max_treedepth=6, draws=20, seed=3
     )
-    return sample(executable, stan_data(spec, design, engine, narrowed), options)
+    return sample(executable, engine.data(spec, design, narrowed), options)
 
 
 def states(sampling: Sampling, spec: ModelSpec, design: Design) -> list[Mapping[str, Array]]:
@@ -327,14 +324,14 @@ def log_density(state: Mapping[str, Array], spec: ModelSpec, design: Design, eng
     precision = np.ones(design.n_rows) if design.precision is None else design.precision
     covariance = sigma**2 * np.diag(1 / precision)
     for group, (T, z) in zip(design.groups, factors(state, spec, design), strict=True):
-        if engine is Engine.FULL:
+        if engine is FULL:
             mean = mean + np.sum((group.Z - z_center(spec, group)) * (z @ T.T)[group.codes], axis=1)
         else:
             same_level = group.codes[:, None] == group.codes
             Z = group.Z - z_center(spec, group)
             covariance += same_level * (Z @ T @ T.T @ Z.T)
     prior = log_prior(state, spec, design, engine)
-    if engine is Engine.FULL:
+    if engine is FULL:
         return float(stats.multivariate_normal(mean, covariance).logpdf(design.y)) + prior
     return log_marginal(design.y - mean, covariance, spec, design) + prior
 
@@ -367,7 +364,7 @@ def population_columns(design: Design, center: Array) -> Array:
 
 
 def is_integrated(name: str, spec: ModelSpec, engine: Engine) -> bool:
-    return engine is Engine.COLLAPSED and spec.priors[name].distribution in ("normal", "flat")
+    return engine is COLLAPSED and spec.priors[name].distribution in ("normal", "flat")
 
 
 def population_predictor(state: Mapping[str, Array], spec: ModelSpec, design: Design) -> Array:
@@ -395,7 +392,7 @@ def family_log_density(state: Mapping[str, Array], spec: ModelSpec, design: Desi
     if design.precision is not None:
         auxiliaries[SIGMA] = auxiliaries[SIGMA] / np.sqrt(design.precision)
     weights = ones if design.weights is None else design.weights
-    return float(weights @ rows) + log_prior(state, spec, design, Engine.FULL)
+    return float(weights @ rows) + log_prior(state, spec, design, FULL)
 
 
 def distributional_of(state: Mapping[str, Array], design: Design) -> list[tuple[PredictorColumns, Array]]:
@@ -507,7 +504,7 @@ def log_prior(state: Mapping[str, Array], spec: ModelSpec, design: Design, engin
     for group in design.groups:
         if group.correlated:
             total += lkj(state, spec, design, group)
-    if engine is Engine.FULL and "z" in state:
+    if engine is FULL and "z" in state:
         columns, c = by_column(centering_of(state, spec, design).narrowed, design), 0
         for T, z in factors(state, spec, design):
             centered = [int((column < 1).sum()) for column in columns[c : c + len(T)]]

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hierfit.engines.data import stan_data
+from hierfit.engines.full.engine import FULL
 from hierfit.posterior.convergence import array_stats
 from hierfit.sampling import SamplerOptions, Sampling
 from hierfit.stan.trouble import ebfmi, effective, find_trouble, rhat
@@ -17,7 +17,7 @@ SHAPE = (4, 1000)
 
 
 def sampling(**stats: Any) -> Sampling:
-    made = fake_sampling(stan_data(small_spec(), design()), SamplerOptions(seed=3))
+    made = fake_sampling(FULL.data(small_spec(), design()), SamplerOptions(seed=3))
     own = {"sd_std": made.variables["sd"], "aux_std": made.variables["aux"]}
     return replace(made, variables=own, stats={**made.stats, **stats})
 

@@ -13,7 +13,6 @@ from hierfit.cli.show.formats import csv_text, json_text, markdown_table
 from hierfit.cli.show.lines import LABEL, duration, joined, paragraph
 from hierfit.cli.show.notes import note_lines
 from hierfit.design.design import Group
-from hierfit.engines.collapsed.mode import expected_warmup
 from hierfit.engines.timing import Estimate
 from hierfit.model.grammar import INTERCEPT
 from hierfit.model.priors import Prior
@@ -123,9 +122,8 @@ def plan_text(plan: Plan) -> str:
 
 
 def _warmup_text(plan: Plan) -> str:
-    if not plan.engine.samples_by_stan:
-        return "no warmup (independence Metropolis)"
-    return f"{expected_warmup(plan.request.sampler, plan.engine):,} warmup"
+    warmup = plan.engine.warmup(plan.request.sampler)
+    return "no warmup (independence Metropolis)" if warmup is None else f"{warmup:,} warmup"
 
 
 def time_text(plan: Plan, estimate: Estimate | None) -> str:
@@ -133,12 +131,11 @@ def time_text(plan: Plan, estimate: Estimate | None) -> str:
     if estimate is None:
         return "Time: unknown until the Stan program is compiled, which takes about half a minute, once."
     options = plan.request.sampler
-    if not plan.engine.samples_by_stan:
+    warmup = plan.engine.warmup(options)
+    if warmup is None:
         draws = f"{counted(options.chains, 'chain')} of {options.draws:,} draws, {counted(estimate.cores, 'core')}"
         return f"Time: about {duration(estimate.seconds)} ({1000 * estimate.gradient:.2g} ms a draw; {draws})."
-    chains = (
-        f"{counted(options.chains, 'chain')} of {expected_warmup(options, plan.engine) + options.draws:,} iterations"
-    )
+    chains = f"{counted(options.chains, 'chain')} of {warmup + options.draws:,} iterations"
     return (
         f"Time: about {duration(estimate.seconds)} ({1000 * estimate.gradient:.2g} ms a gradient; {chains}, "
         f"{counted(estimate.cores, 'core')}, {estimate.steps} leapfrog steps an iteration assumed)."

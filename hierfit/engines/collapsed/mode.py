@@ -30,8 +30,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hierfit.disk.scratch import scratch
-from hierfit.engines.choice import Engine
-from hierfit.engines.start import SHORT_WARMUP, Start, is_untouched, may_try
+from hierfit.engines.start import Start, may_try
 from hierfit.errors import SamplerError
 from hierfit.sampling import Progress, SamplerOptions, Sampling
 from hierfit.stan.children import NOT_FOUND, run_child
@@ -111,13 +110,6 @@ def sample_from_mode(
     if sampling is not None and reason is None:
         return sampling, Start("mode", WARMUP, time.monotonic() - started - sampling.seconds.wall)
     return run.ordinary(seconds=time.monotonic() - started, reason=reason)
-
-
-def expected_warmup(options: SamplerOptions, engine: Engine) -> int:
-    """Return how many iterations a chain will not keep, if a short warmup does where it is tried."""
-    if not is_untouched(options):
-        return options.warmup_iterations
-    return WARMUP if engine is Engine.COLLAPSED else SHORT_WARMUP
 
 
 def may_start_at_mode(data: Mapping[str, Any], options: SamplerOptions) -> bool:

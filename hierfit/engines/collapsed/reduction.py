@@ -16,7 +16,6 @@ prior; `at_origin` is the way back.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -116,9 +115,6 @@ class Collapsed(Coefficients):
         return replace(self, n_rows=0, levels=none, within=np.zeros_like(self.within))
 
 
-_KNOWN: WeakKeyDictionary[Design, tuple[ModelSpec, Collapsed]] = WeakKeyDictionary()
-
-
 def integrated_coefficients(spec: ModelSpec) -> Indices:
     """Return which coefficients the collapsed engine integrates out: those with a normal or a flat prior [I]."""
     priors = [spec.priors[name].distribution for name in spec.coefficient_names]
@@ -126,14 +122,7 @@ def integrated_coefficients(spec: ModelSpec) -> Indices:
 
 
 def collapse(spec: ModelSpec, design: Design) -> Collapsed:
-    """Reduce the rows of a model with one grouping factor; once, though sampler and draws of each round ask for it."""
-    known = _KNOWN.get(design)
-    if known is None or known[0] is not spec:
-        known = _KNOWN[design] = (spec, _collapse(spec, design))
-    return known[1]
-
-
-def _collapse(spec: ModelSpec, design: Design) -> Collapsed:
+    """Reduce the rows of a model with one grouping factor."""
     columns, coefficients = columns_to_reduce(spec, design)
     group = design.groups[0]
     levels, within = project(group, z_center(spec, group), columns, row_root(design), use_up=True)

@@ -2,7 +2,7 @@
 
 The way back of what the model block does with z (`stan_models/glmm.stan.j2`): a factor after those that it is nested
 in, column by column, as the Cholesky factor T of the covariance of an effect is triangular. All is scaled as for the
-sampler, and what the data number from 1 (`engines.data`) is numbered from 0 here; J levels, M columns of a factor, K
+sampler, and what the data number from 1 (`stan.data`) is numbered from 0 here; J levels, M columns of a factor, K
 coefficients, [...] chains and draws.
 """
 

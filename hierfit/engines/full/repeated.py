@@ -88,6 +88,6 @@ def _columns(design: Design) -> Iterator[NDArray[Any]]:
             yield column
 
 
-def sampled_family(design: Design) -> str:
+def sampled_family(design: Design, repeated: Repeated | None) -> str:
     """Return the family whose program samples the full engine's posterior: binomial where bernoulli rows repeat."""
-    return SUMMED[design.family] if repeated_rows(design) is not None else design.family
+    return design.family if repeated is None else SUMMED[design.family]

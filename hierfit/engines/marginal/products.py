@@ -26,8 +26,8 @@ from numpy.typing import NDArray
 from hierfit.design.design import Design, Group
 from hierfit.design.origin import z_center
 from hierfit.design.scaling import coefficient_scale, counted_rows, row_root, scaled_varying
-from hierfit.engines.choice import all_but, eliminated_factor, met_pairs, n_effects
 from hierfit.engines.collapsed.reduction import Coefficients, columns_to_reduce
+from hierfit.engines.sizes import all_but, eliminated_factor, met_pairs, n_effects
 from hierfit.model.spec import ModelSpec
 
 if TYPE_CHECKING:

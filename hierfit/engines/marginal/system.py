@@ -24,8 +24,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hierfit.engines.choice import all_but
 from hierfit.engines.marginal.products import Products
+from hierfit.engines.sizes import all_but
 
 Array = NDArray[np.float64]
 

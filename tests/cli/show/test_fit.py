@@ -23,7 +23,7 @@ from hierfit.data.table import Dialect
 from hierfit.design.building import build_design
 from hierfit.design.learnt_terms import LearntTerms
 from hierfit.design.prior_choice import build_spec
-from hierfit.engines.choice import Engine
+from hierfit.engines.engine import EngineName
 from hierfit.engines.start import Start
 from hierfit.errors import UsageError
 from hierfit.model.formula_text import parse_formula
@@ -113,7 +113,7 @@ RECORD = RunRecord(
     groups=(GROUP,),
     formula="mathach ~ 1 + ses + (1 | school)",
     model=MODEL,
-    engine=Engine.COLLAPSED,
+    engine=EngineName.COLLAPSED,
     draws_per_chain=1000,
     seconds=SecondsRecord(38.2, 0.0, 0.0, 38.0),
     status="ok",

@@ -7,17 +7,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hierfit.engines.choice import Engine
+from hierfit.engines.collapsed.engine import COLLAPSED
 from hierfit.engines.collapsed.mode import (
     WARMUP,
     approximate,
-    expected_warmup,
     first_guess,
     may_start_at_mode,
     misled,
     sample_from_mode,
 )
-from hierfit.engines.data import stan_data
+from hierfit.engines.full.engine import FULL
 from hierfit.engines.start import SHORT_WARMUP, is_untouched
 from hierfit.model.formula import formula_from_flags
 from hierfit.sampling import SamplerOptions, Sampling
@@ -31,16 +30,16 @@ OPTIONS = SamplerOptions(seed=3)
 
 
 def given(*priors: str, prior_only: bool = False) -> Mapping[str, Any]:
-    return stan_data(small_spec(*priors, prior_only=prior_only), design(), Engine.COLLAPSED)
+    return COLLAPSED.data(small_spec(*priors, prior_only=prior_only), design())
 
 
 def test_what_the_user_says_of_the_warmup_is_left_alone() -> None:
     assert is_untouched(SamplerOptions(chains=2, draws=50, seed=1, max_treedepth=12))
     for said in ({"warmup": 1000}, {"adapt_delta": 0.8}, {"step_size": 1.0}, {"metric": "dense_e"}, {"adapt": False}):
         assert not is_untouched(SamplerOptions(**said))  # type: ignore[arg-type]
-    assert expected_warmup(OPTIONS, Engine.COLLAPSED) == WARMUP
-    assert expected_warmup(OPTIONS, Engine.FULL) == SHORT_WARMUP
-    assert expected_warmup(SamplerOptions(warmup=7), Engine.COLLAPSED) == 7
+    assert COLLAPSED.warmup(OPTIONS) == WARMUP
+    assert FULL.warmup(OPTIONS) == SHORT_WARMUP
+    assert COLLAPSED.warmup(SamplerOptions(warmup=7)) == 7
 
 
 def test_the_mode_says_little_of_priors_alone_and_of_a_horseshoe() -> None:
@@ -100,7 +99,7 @@ def collapsed() -> Executable:
 @pytest.mark.stan
 def test_the_curvature_is_near_the_spread_of_the_posterior(collapsed: Executable) -> None:
     formula = formula_from_flags("y", ["a", "b"], "g")
-    data = stan_data(small_spec(formula=formula), design(formula), Engine.COLLAPSED)
+    data = COLLAPSED.data(small_spec(formula=formula), design(formula))
     found = approximate(collapsed, data, OPTIONS)
     assert len(found.draws) == 4 and found.covariance.shape == (2, 2)
     drawn, start = sample_from_mode(collapsed, data, OPTIONS)

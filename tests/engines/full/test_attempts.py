@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from hierfit.design.building import build_design
 from hierfit.design.prior_choice import build_spec
-from hierfit.engines.data import stan_data
 from hierfit.engines.full.attempts import CAREFUL, CROWDED_DELTA, MORE_CAREFUL, Views, sample_after_short_warmup
+from hierfit.engines.full.engine import FULL
 from hierfit.engines.full.revision import revise
 from hierfit.engines.start import SHORT_WARMUP, Start
 from hierfit.errors import Interrupted, SamplerError
@@ -35,7 +35,7 @@ def views(centred: str = "11", *, prior_only: bool = False, rows: int = 40) -> V
     spec = build_spec(formula, made, (), prior_only=prior_only)
 
     def seen(narrowed: Array) -> Mapping[str, Any]:
-        return stan_data(spec, made, narrowed=narrowed)
+        return FULL.data(spec, made, narrowed=narrowed)
 
     return Views(seen(np.where([digit == "1" for digit in centred], 0.5, 1.0)), seen, NAMES)
 
@@ -207,7 +207,7 @@ def nested_views(centred: int) -> Views:
     spec = build_spec(formula, made)
 
     def seen(narrowed: Array) -> Mapping[str, Any]:
-        return stan_data(spec, made, narrowed=narrowed)
+        return FULL.data(spec, made, narrowed=narrowed)
 
     return Views(seen(np.where(np.arange(12) < centred, 0.5, 1.0)), seen, ("sd(g)", "sd(h)"))
 

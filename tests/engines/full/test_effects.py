@@ -5,8 +5,8 @@ from numpy.typing import NDArray
 
 from hierfit.design.building import build_design
 from hierfit.design.prior_choice import build_spec
-from hierfit.engines.data import stan_data
 from hierfit.engines.full.effects import effects_of
+from hierfit.engines.full.engine import FULL
 from hierfit.model.formula_text import parse_formula
 from tests.engines.test_back import OPTIONS
 from tests.fake_sampling import fake_sampling
@@ -21,7 +21,7 @@ def test_an_inner_level_that_is_centred_counts_from_the_total_around_it() -> Non
     design = build_design(formula, nested_table())
     narrowed = np.where(np.arange(12) % 2, 1.0, 0.5)
     narrowed[8:] = 1.0
-    data = stan_data(build_spec(formula, design), design, narrowed=narrowed)
+    data = FULL.data(build_spec(formula, design), design, narrowed=narrowed)
     variables = fake_sampling(data, OPTIONS).variables
     assert "partial" not in variables
     found = effects_of(variables, data)
@@ -37,7 +37,7 @@ def test_an_inner_level_that_is_centred_counts_from_the_total_around_it() -> Non
 def test_without_coefficients_there_are_effects_all_the_same() -> None:
     formula = parse_formula("y ~ 0 + (1 | g)")
     design = build_design(formula, nested_table())
-    data = stan_data(build_spec(formula, design), design, narrowed=np.ones(8))
+    data = FULL.data(build_spec(formula, design), design, narrowed=np.ones(8))
     variables = fake_sampling(data, OPTIONS).variables
     assert "b" not in variables
     own = effects_of(variables, data).own[0]

@@ -42,7 +42,7 @@ def test_the_likelihood_differs_by_a_constant(family: str, offset: bool, weighte
         mean = FAMILIES[family].mean(eta, design.link, {})
         one = weights @ FAMILIES[family].log_density(design.y, mean, {}, trials)
         some = eta[found.first] + (np.log(found.counts) if family == "poisson" else 0.0)
-        as_family = FAMILIES[sampled_family(design)]
+        as_family = FAMILIES[sampled_family(design, found)]
         sums = np.ones(24) if found.trials is None else found.trials
         density = as_family.log_density(found.y, as_family.mean(some, design.link, {}), {}, sums)
         differences.append(one - weights[found.first] @ density)
@@ -63,7 +63,7 @@ def test_rows_that_differ_in_anything_stay_apart() -> None:
         replace(design, weights=np.arange(1.0, 201)),
         replace(design, groups=(replace(design.groups[0], Z=design.groups[0].Z + np.arange(200)[:, np.newaxis]),)),
     ):
-        assert repeated_rows(changed) is None and sampled_family(changed) == "poisson"
+        assert repeated_rows(changed) is None and sampled_family(changed, None) == "poisson"
 
 
 def test_not_unless_it_halves_the_rows() -> None:
@@ -73,4 +73,4 @@ def test_not_unless_it_halves_the_rows() -> None:
 
 @pytest.mark.parametrize("family", ["negbinomial", "gaussian"])
 def test_families_without_sums_are_left_alone(family: str) -> None:
-    assert repeated_rows(made(family)) is None and sampled_family(made(family)) == family
+    assert repeated_rows(made(family)) is None and sampled_family(made(family), None) == family

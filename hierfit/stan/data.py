@@ -1,8 +1,9 @@
-"""ModelSpec x Design -> the data of the Stan program. The only place where 0-based becomes 1-based.
+"""ModelSpec x Design -> what every Stan program gets: parameters with their priors, grouping factors.
 
 The names and shapes are those of the program's data block (`stan_models/glmm.stan.j2`). Columns, and the outcome where
 its family allows it, are centred and divided by their sds here, so that the sampler's parameters are near 1 in size
-whatever the units; priors and their bounds stay in the units of the CSV, and speak of where they were set.
+whatever the units; priors and their bounds stay in the units of the CSV, and speak of where they were set. What an
+engine makes of the rows is its own (`engines`). What is 0-based in Python is 1-based in Stan.
 """
 
 from __future__ import annotations
@@ -20,29 +21,13 @@ from hierfit.design.origin import (
     predictor_at_prior,
     predictor_center,
     predictor_location,
-    x_at_prior,
-    x_center,
     z_at_prior,
-    z_center,
 )
 from hierfit.design.scaling import (
     coefficient_scale,
-    counted_rows,
     effect_scale,
-    row_precision,
-    scaled_columns,
-    scaled_offset,
-    scaled_outcome,
-    scaled_varying,
 )
-from hierfit.engines.choice import Engine
-from hierfit.engines.collapsed.reduction import collapse, gather, integrated_coefficients
-from hierfit.engines.full.centering import choose, place_coefficients
-from hierfit.engines.full.nesting import nest
-from hierfit.engines.full.repeated import Repeated, repeated_rows
-from hierfit.engines.full.sweeping import sweep
 from hierfit.model.families import FAMILIES
-from hierfit.model.grammar import INTERCEPT
 from hierfit.model.priors import DISTRIBUTIONS, EVERYWHERE, HORSESHOE_SCALE, Interval, Prior
 from hierfit.model.spec import ModelSpec, coefficient_name, cor_name, sd_name, threshold_name
 
@@ -64,19 +49,17 @@ class Bounded:
         return self.prior.bounds(within=self.within)
 
 
-def stan_data(spec: ModelSpec, design: Design, engine: Engine = Engine.FULL, narrowed: Array | None = None) -> StanData:
-    """Return the program's data as numpy arrays and ints.
+def shared_data(spec: ModelSpec, design: Design, integrated: Sequence[int] = ()) -> dict[str, Any]:
+    """Return what every program gets: parameters with their priors, and grouping factors.
 
-    `narrowed` says which effects the full engine sees with their mean (`Centering.narrowed`); None chooses.
+    `integrated` are the coefficients (0-based, of K) that are not among the parameters.
     """
     b_scale = coefficient_scale(design)
     b_location = np.zeros(len(b_scale))
     b_location[: int(design.intercept)] = design.intercept_origin
-    integrated = integrated_coefficients(spec).tolist() if engine is Engine.COLLAPSED else []
     auxiliaries = FAMILIES[spec.family].auxiliaries
     sd_names = [sd_name(group.factor, term) for group in design.groups for term in group.terms]
     return {
-        "N": round(counted_rows(design)) if engine is Engine.COLLAPSED else design.n_rows,
         "prior_only": int(spec.prior_only),
         "K": len(b_scale),
         "b_location": b_location,
@@ -89,8 +72,6 @@ def stan_data(spec: ModelSpec, design: Design, engine: Engine = Engine.FULL, nar
         "A": len(auxiliaries),
         "aux_scale": np.array([design.sigma_scale if aux.in_outcome_units else 1.0 for aux in auxiliaries]),
         **_priors("aux", "A", [Bounded(spec.priors.get(aux.name, _NO_PRIOR), aux.within) for aux in auxiliaries]),
-        **(_distributional(spec, design) if engine is Engine.FULL and auxiliaries else {}),
-        **(_collapsed(spec, design) if engine is Engine.COLLAPSED else _rows(spec, design, narrowed)),
     }
 
 
@@ -150,7 +131,7 @@ def _thresholds(spec: ModelSpec) -> dict[str, Any]:
     return {"Q": len(priors), **_densities("threshold", priors)}
 
 
-def _distributional(spec: ModelSpec, design: Design) -> dict[str, Any]:
+def distributional_data(spec: ModelSpec, design: Design) -> dict[str, Any]:
     """Return the columns that predict auxiliary parameters, side by side; none where each is one number."""
     own = [(aux, design.predictor(aux.name)) for aux in FAMILIES[spec.family].auxiliaries]
     predictors = [(aux, found) for aux, found in own if found is not None]
@@ -186,101 +167,6 @@ def _groups(spec: ModelSpec, design: Design) -> dict[str, Any]:
 
 def _side_by_side(vectors: Iterable[Array]) -> Array:
     return np.concatenate([np.empty(0), *vectors])
-
-
-def _rows(spec: ModelSpec, design: Design, narrowed: Array | None) -> dict[str, Any]:
-    """Return what the full engine wants of every row."""
-    groups, n_rows = design.groups, design.n_rows
-    terms = [term for group in groups for term in group.terms]
-    data = {
-        **_outcome(design),
-        **_centering(spec, design, choose(spec, design) if narrowed is None else narrowed),
-        "level": np.array([group.codes for group in groups], dtype=int).reshape(len(groups), n_rows) + 1,
-        "is_intercept": np.array([int(term == INTERCEPT) for term in terms], dtype=int),
-        "Z": np.concatenate([np.empty((0, n_rows)), *(scaled_varying(g, z_center(spec, g)).T for g in groups)]),
-    }
-    repeated = repeated_rows(design)
-    return data if repeated is None else {**data, **_summed(data, repeated)}
-
-
-def _summed(data: StanData, repeated: Repeated) -> dict[str, Any]:
-    """Return what is different where one row stands for several; n rows of a poisson have log n in their offset."""
-    first = repeated.first
-    offsets = data["offsets"][first] if data["has_offset"] else np.zeros(len(first))
-    changed: dict[str, Any] = {
-        "N": len(first),
-        "y": np.rint(repeated.y).astype(int),
-        "X": data["X"][first],
-        "level": data["level"][:, first],
-        "Z": data["Z"][:, first],
-        "weights": data["weights"][first] if data["has_weights"] else data["weights"],
-    }
-    if repeated.trials is None:
-        return {**changed, "has_offset": 1, "offsets": offsets + np.log(repeated.counts)}
-    trials = np.rint(repeated.trials).astype(int)
-    return {**changed, "trials": trials, "offsets": offsets if data["has_offset"] else data["offsets"]}
-
-
-def _centering(spec: ModelSpec, design: Design, narrowed: Array) -> dict[str, Any]:
-    """Return the columns of X that are left in the rows, and what coefficients and group effects exchange."""
-    centering, nesting = place_coefficients(spec, design, narrowed), nest(design)
-    sweeping = sweep(spec, design, centering)
-    return {
-        "K_rows": int(centering.in_rows.sum()),
-        "in_rows": np.flatnonzero(centering.in_rows) + 1,
-        "X": scaled_columns(design, x_center(spec, design))[:, centering.in_rows],
-        "X_at_prior": x_at_prior(spec, design),
-        "outer_first": np.array(nesting.outer_first, dtype=int) + 1,
-        "within": np.array(nesting.within, dtype=int) + 1,
-        "outer_level": np.concatenate([np.empty(0, dtype=int), *nesting.level]) + 1,
-        "U": len(centering.narrowed),
-        "narrowed": centering.narrowed,
-        "slope": np.array(centering.slopes, dtype=int) + 1,
-        "level_X": centering.level_X,
-        "swept": sweeping.swept.astype(int),
-        "Z_in_X": sweeping.Z_in_X,
-        **({"Z_in_thresholds": sweeping.Z_in_thresholds} if design.thresholds else {}),
-    }
-
-
-def _outcome(design: Design) -> dict[str, Any]:
-    """Return the outcome, with all that says how the linear predictor bears on it."""
-    family = FAMILIES[design.family]
-    offset = design.offset is not None
-    weights = design.weights if design.precision is None else row_precision(design)
-    data: dict[str, Any] = {
-        "y": np.rint(design.y).astype(int) + family.has_thresholds if family.is_discrete else scaled_outcome(design),
-        "has_offset": int(offset),
-        "offsets": scaled_offset(design) if offset else np.empty(0),
-        "has_weights": int(weights is not None),
-        "weights": np.empty(0) if weights is None else weights,
-    }
-    if not design.is_scaled:
-        data["origin"] = design.intercept_origin
-    if len(family.links) > 1:
-        data["link"] = family.links.index(design.link) + 1
-    if design.trials is not None:
-        data["trials"] = np.rint(design.trials).astype(int)
-    return data
-
-
-def _collapsed(spec: ModelSpec, design: Design) -> dict[str, Any]:
-    """Return what the collapsed engine wants of the rows (`engines.collapsed.reduction`)."""
-    rows = collapse(spec, design)
-    classes = gather(rows.levels)
-    return {
-        "I": len(rows.integrated),
-        "integrated": rows.integrated + 1,
-        "kept": rows.kept + 1,
-        "D": len(classes.count),
-        "levels": classes.count,
-        "triangle": classes.S,
-        "E": len(classes.members),
-        "class": classes.members + 1,
-        "q": classes.q,
-        "within": rows.within,
-        "prior_products": rows.prior,
-    }
 
 
 def _lkj_eta(spec: ModelSpec, group: Group) -> float:

@@ -7,19 +7,21 @@ import pytest
 
 from hierfit.design.building import build_design
 from hierfit.design.prior_choice import build_spec
-from hierfit.engines.choice import Engine
-from hierfit.engines.data import StanData, stan_data
+from hierfit.engines.collapsed.engine import COLLAPSED
+from hierfit.engines.engine import Engine
+from hierfit.engines.full.engine import FULL
 from hierfit.model.formula import Formula, GroupTerm, formula_from_flags
 from hierfit.model.formula_text import parse_formula
+from hierfit.stan.data import StanData
 from hierfit.stan.programs import render_program
 from tests.family_cases import FAMILY_CASES, FORMULA, FamilyCase, family_design
 from tests.model.cases import design, table
 
 
-def data(*priors: str, formula: Formula | None = None, centered: bool = True, engine: Engine = Engine.FULL) -> StanData:
+def data(*priors: str, formula: Formula | None = None, centered: bool = True, engine: Engine = FULL) -> StanData:
     made = design(formula, centered=centered)
     formula = formula or formula_from_flags("y", ["a", "b"], "g", ["a"])
-    return stan_data(build_spec(formula, made, priors), made, engine)
+    return engine.data(build_spec(formula, made, priors), made)
 
 
 _DECLARATION = re.compile(
@@ -30,9 +32,7 @@ _DECLARATION = re.compile(
 
 def declared_sizes(given: StanData, engine: Engine, family: str = "gaussian") -> dict[str, tuple[int, ...]]:
     """Read the program's data block: name -> shape, its size names looked up in `given`."""
-    block = re.search(
-        r"\ndata \{(.*?)\n\}", render_program(family, collapsed=engine is Engine.COLLAPSED).text, re.DOTALL
-    )
+    block = re.search(r"\ndata \{(.*?)\n\}", render_program(family, collapsed=engine is COLLAPSED).text, re.DOTALL)
     assert block is not None
     sizes = {}
     for line in block[1].splitlines():
@@ -74,7 +74,7 @@ def _size(name: str, given: StanData) -> int:
 )
 def test_it_is_what_the_program_declares(formula: Formula | None) -> None:
     given = data(formula=formula)
-    sizes = declared_sizes(given, Engine.FULL)
+    sizes = declared_sizes(given, FULL)
     assert set(given) == set(sizes)
     assert {name: np.shape(value) for name, value in given.items()} == sizes
 
@@ -83,8 +83,8 @@ def test_it_is_what_the_program_declares(formula: Formula | None) -> None:
 @pytest.mark.parametrize("case", FAMILY_CASES, ids=str)
 def test_every_family_gets_what_its_program_declares(case: FamilyCase, further: bool) -> None:
     made = family_design(case, further=further)
-    given = stan_data(build_spec(FORMULA, made), made)
-    sizes = declared_sizes(given, Engine.FULL, case.family)
+    given = FULL.data(build_spec(FORMULA, made), made)
+    sizes = declared_sizes(given, FULL, case.family)
     assert {name: np.shape(value) for name, value in given.items()} == sizes
     text = render_program(case.family).text
     for name in sizes:
@@ -95,7 +95,7 @@ def test_every_family_gets_what_its_program_declares(case: FamilyCase, further: 
 @pytest.mark.parametrize("case", FAMILY_CASES, ids=str)
 def test_outcomes_are_scaled_only_where_that_leaves_them_in_their_family(case: FamilyCase) -> None:
     made = family_design(case, further=True)
-    given = stan_data(build_spec(FORMULA, made), made)
+    given = FULL.data(build_spec(FORMULA, made), made)
     if case.family in ("gaussian", "student", "lognormal"):
         y = np.log(made.y) if case.family == "lognormal" else made.y
         np.testing.assert_allclose(given["y"], (y - y.mean()) / y.std(ddof=1))
@@ -120,8 +120,8 @@ def test_outcomes_are_scaled_only_where_that_leaves_them_in_their_family(case: F
     ids=str,
 )
 def test_the_collapsed_program_declares_products_instead_of_rows(formula: Formula | None) -> None:
-    given = data(formula=formula, engine=Engine.COLLAPSED)
-    sizes = declared_sizes(given, Engine.COLLAPSED)
+    given = data(formula=formula, engine=COLLAPSED)
+    sizes = declared_sizes(given, COLLAPSED)
     assert set(given) == set(sizes)
     assert {name: np.shape(value) for name, value in given.items()} == sizes
 
@@ -130,23 +130,20 @@ def test_a_lognormal_outcome_is_reduced_as_its_logarithm_is() -> None:
     made = replace(design(), y=np.exp(design().y / 10))
     log = replace(made, y=np.log(made.y))
     formula = formula_from_flags("y", made.coefficients, "g", made.coefficients)
-    reduced = [
-        stan_data(build_spec(formula, each, []), each, Engine.COLLAPSED)
-        for each in (replace(made, family="lognormal"), log)
-    ]
+    reduced = [COLLAPSED.data(build_spec(formula, each, []), each) for each in (replace(made, family="lognormal"), log)]
     assert all(np.array_equal(one, other) for one, other in zip(*(each.values() for each in reduced), strict=True))
 
 
 def test_what_the_mean_of_the_effects_has_is_not_in_the_rows() -> None:
     formula, made = formula_from_flags("y", ["a", "b"], "g", ["a"]), design()
-    given = stan_data(build_spec(formula, made), made, narrowed=np.array([0.5, 0.4]))
+    given = FULL.data(build_spec(formula, made), made, narrowed=np.array([0.5, 0.4]))
     assert (given["narrowed"] == np.repeat([0.5, 0.4], 8)).all() and given["slope"].tolist() == [0, 2]
     assert given["in_rows"].tolist() == [3] and given["X"].shape == (40, 1)
     np.testing.assert_array_equal(given["level_X"][:, 0], 1)
 
 
 def test_integrated_coefficients_are_not_sampled() -> None:
-    given = data("a ~ laplace(0, 1)", "b ~ constant(2)", engine=Engine.COLLAPSED)
+    given = data("a ~ laplace(0, 1)", "b ~ constant(2)", engine=COLLAPSED)
     assert given["integrated"].tolist() == [1] and given["kept"].tolist() == [2, 3]
     assert given["b_free"].tolist() == [2] and given["K_free"] == 1
     assert data("a ~ laplace(0, 1)")["b_free"].tolist() == [1, 2, 3]
@@ -200,7 +197,7 @@ def test_an_offset_of_1e12_loses_nothing() -> None:
     shifted = replace(source, numbers={**source.numbers, "y": y, "a": source.numbers["a"]})
     formula = formula_from_flags("y", ["a"], "g")
     made = build_design(formula, shifted)
-    given = stan_data(build_spec(formula, made), made)
+    given = FULL.data(build_spec(formula, made), made)
     expected = (y - 1e12) - (y - 1e12).mean()
     # The mean of numbers near 1e12 is itself rounded to about 1e-4.
     np.testing.assert_allclose(given["y"] * made.y_scale, expected, atol=3e-4)

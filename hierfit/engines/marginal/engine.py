@@ -1,0 +1,88 @@
+"""MARGINAL: effects and coefficients integrated out exactly; gaussian or lognormal outcome, several factors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hierfit.design.design import Design
+from hierfit.engines.collapsed.reduction import INTEGRABLE
+from hierfit.engines.engine import EngineName, Message, Source, Wanted
+from hierfit.engines.full.engine import FULL
+from hierfit.engines.marginal.source import open_marginal
+from hierfit.engines.marginal.timing import estimate_marginal
+from hierfit.engines.obstacles import obstacles_of_all
+from hierfit.engines.sizes import all_but, eliminated_factor, met_pairs, n_effects
+from hierfit.engines.timing import Estimate
+from hierfit.model.families import SIGMA
+from hierfit.model.spec import ModelSpec, sd_name
+from hierfit.sampling import SamplerOptions
+from hierfit.stan.data import StanData
+from hierfit.stan.programs import StanProgram
+
+MOST_TOGETHER = 2_000  # effects of all factors but the one that is eliminated first: a second for each draw beyond
+MOST_PAIRS = 20_000_000  # products of cross-products that are kept: 250 MB
+
+
+@dataclass(frozen=True)
+class MarginalEngine:
+    """The engine for several grouping factors. Its Stan program is that of the full engine, and does not run."""
+
+    name: EngineName = EngineName.MARGINAL
+    runs_program: bool = False
+    on_linear_scale: bool = False
+
+    def obstacles(self, spec: ModelSpec, design: Design, *, tuned: bool) -> Iterator[str]:
+        """Yield what keeps it from this model."""
+        yield from obstacles_of_all(spec)
+        yield from _obstacles_of_several(spec, design, tuned=tuned)
+
+    def program(self, design: Design) -> StanProgram:
+        """Return the program that has the posterior."""
+        return FULL.program(design)
+
+    def data(self, spec: ModelSpec, design: Design, narrowed: NDArray[np.float64] | None = None) -> StanData:
+        """Return what that program would get."""
+        return FULL.data(spec, design, narrowed)
+
+    def prepare(self, wanted: Wanted, say: Message | None = None) -> Source:
+        """Return what draws: its chains, or what stands in for them."""
+        return open_marginal(wanted, say)
+
+    def warmup(self, options: SamplerOptions) -> None:
+        """There is none."""
+
+    def estimate(self, wanted: Wanted, options: SamplerOptions) -> Estimate:
+        """Return how long its chains will take, from a few points."""
+        return estimate_marginal(wanted.spec, wanted.design, options)
+
+
+def _obstacles_of_several(spec: ModelSpec, design: Design, *, tuned: bool) -> Iterator[str]:
+    """Yield what keeps its chains from a model with several factors."""
+    if spec.prior_only:
+        yield "only the priors are asked for"
+    if tuned:
+        yield "with several grouping factors it has no warmup, step size or metric to be set"
+    priors = {name: spec.priors[name].distribution for name in spec.coefficient_names}
+    other = [name for name, distribution in priors.items() if distribution not in (*INTEGRABLE, "constant")]
+    if other:
+        yield f"with several grouping factors it needs normal or flat priors, and that of {other[0]} is neither"
+    sampled = [sd_name(group.factor, term) for group in spec.groups for term in group.terms]
+    if all(spec.priors[name].constant is not None for name in (*sampled, SIGMA)):
+        yield "all sds and sigma are constant"
+    first = eliminated_factor(design.groups)
+    group = design.groups[first]
+    others = all_but(design.groups, first)
+    together = sum(n_effects(factor) for factor in others)
+    if together > MOST_TOGETHER:
+        yield f"all grouping factors but one have {together:,} effects together, more than {MOST_TOGETHER:,}"
+    met = np.minimum(group.rows_per_level * sum(len(factor.terms) for factor in others), together)
+    pairs = met_pairs(met + len(spec.coefficient_names) + 1) * len(group.terms) * (len(group.terms) + 1) // 2
+    if min(pairs, n_effects(group) * together) > MOST_PAIRS:
+        yield "the levels of its factors meet too often"
+
+
+MARGINAL = MarginalEngine()

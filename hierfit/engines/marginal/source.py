@@ -1,0 +1,98 @@
+"""Wanted -> MarginalSource: chains of hierfit's own; or the full engine, where nothing near the posterior is found."""
+
+from __future__ import annotations
+
+import sys
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from hierfit.engines.chain_state import ChainState
+from hierfit.engines.engine import EngineName, Message, OnProgress, Source, Wanted
+from hierfit.engines.full.engine import FULL
+from hierfit.engines.full.source import FullSource, open_full
+from hierfit.engines.marginal.back import marginal_draws
+from hierfit.engines.marginal.chains import sample
+from hierfit.engines.marginal.density import MarginalPosterior, find_posterior
+from hierfit.engines.marginal.proposal import NoProposalError
+from hierfit.engines.sizes import MANY_EFFECTS, n_effects
+from hierfit.engines.start import Start
+from hierfit.posterior.draws import Draws
+from hierfit.sampling import SamplerOptions, Sampling
+from hierfit.stan.programs import StanProgram
+
+# Where all factors but the largest make one matrix, with more effects than this a draw takes long; but chains that
+# stay where they are every fourth time need more draws than Stan's until R-hat says anything.
+MANY_TOGETHER, MATRIX_ROUND = 300, 400
+
+
+@dataclass(frozen=True)
+class MarginalSource:
+    """The marginal posterior of a model with several grouping factors; no Stan.
+
+    Attributes:
+        program: the Stan program that has this posterior, though it does not run.
+        posterior: what is drawn from.
+        seconds: what finding it took.
+        wanted: what it was opened for.
+    """
+
+    program: StanProgram
+    posterior: MarginalPosterior
+    seconds: float
+    wanted: Wanted
+    engine: EngineName = EngineName.MARGINAL
+
+    @property
+    def first_round(self) -> int:
+        """How many draws of each chain a first round has at most."""
+        sizes = [n_effects(group) for group in self.wanted.design.groups]
+        many = sum(sizes) > MANY_EFFECTS or sum(sizes) - max(sizes) > MANY_TOGETHER
+        return MATRIX_ROUND if many else sys.maxsize
+
+    def first(self, options: SamplerOptions, on_progress: OnProgress | None) -> tuple[Sampling, Start]:
+        """Sample a first round."""
+        return sample(self.posterior, options, on_progress), Start("proposal", 0, self.seconds)
+
+    def more(self, state: ChainState, options: SamplerOptions, on_progress: OnProgress | None) -> Sampling:
+        """Sample on from where the chains stand."""
+        return sample(self.posterior, state.options(options), on_progress)
+
+    def draws(self, sampling: Sampling) -> Draws:
+        """Return what was sampled under the names and in the units of the CSV."""
+        return marginal_draws(sampling, self.wanted.design, self.wanted.spec)
+
+    def stand_in(self, reason: str, say: Message | None) -> FullSource:
+        """Return Stan's full engine, compiled if need be, and say so."""
+        return _open_stand_in(self.wanted, reason, say)
+
+    def describe(self) -> dict[str, Any]:
+        """Return engine and program; there is no compiler."""
+        return {
+            "engine": self.engine.value,
+            "toolchain": None,
+            "stan": None,
+            "compiler": None,
+            "program_sha256": self.program.digest,
+            "rows_sampled": self.posterior.model.design.n_rows,
+        }
+
+
+def open_marginal(wanted: Wanted, say: Message | None = None) -> Source:
+    """Return the source of a model; where nothing near its posterior is found, Stan's full engine, and it is said.
+
+    Raises:
+        ToolchainError: there is no Stan on this machine, and it is needed.
+    """
+    started = time.monotonic()
+    try:
+        posterior = find_posterior(wanted.spec, wanted.design, wanted.seed)
+        return MarginalSource(FULL.program(wanted.design), posterior, time.monotonic() - started, wanted)
+    except NoProposalError as error:
+        return _open_stand_in(wanted, str(error), say)
+
+
+def _open_stand_in(wanted: Wanted, reason: str, say: Message | None) -> FullSource:
+    if say is not None:
+        say(f"The full engine stands in for the marginal one: {reason}.")
+    return open_full(wanted, say, reason)
