@@ -40,6 +40,13 @@ def test_the_floor_plan_is_that_of_the_code() -> None:
     assert CONTRIBUTING.read_text() == floors_page(), "run `make rendered`"
 
 
+@pytest.mark.parametrize("module", [name for name in modules() if not name.startswith("hierfit.engines")])
+def test_an_engine_is_met_as_a_value(module: str) -> None:
+    """What is in the rooms of the engines is their own: others get an Engine of `engines.choice`."""
+    rooms = tuple(f"hierfit.engines.{engine}." for engine in ("full", "collapsed", "marginal"))
+    assert {name for name in imported(tree(module)) if f"{name}.".startswith(rooms)} == set()
+
+
 @pytest.mark.parametrize("module", [name for name in modules() if name.startswith("hierfit.posterior")])
 def test_results_know_nothing_of_stan(module: str) -> None:
     assert {name for name in imported(tree(module)) if name.startswith("hierfit.stan")} == set()

@@ -1,12 +1,14 @@
-"""A Stan program -> Built: the same, compiled on this machine."""
+"""A Stan program -> Built: the same, compiled on this machine; what engines that run one have in common."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
 
-from hierfit.engines.engine import EngineName, Message
-from hierfit.stan.executable import Executable, build_executable
+from hierfit.engines.engine import Engine, EngineName, Message, Wanted
+from hierfit.engines.timing import Estimate, estimate_time
+from hierfit.sampling import SamplerOptions
+from hierfit.stan.executable import Executable, build_executable, find_executable
 from hierfit.stan.programs import StanProgram
 from hierfit.stan.toolchain import find_toolchain
 
@@ -46,3 +48,16 @@ def build(program: StanProgram, toolchain: str, say: Message | None) -> Built:
     """
     found = find_toolchain(toolchain)
     return Built(program, build_executable(program, found, say), found.compiler_version)
+
+
+def estimate_built(engine: Engine, wanted: Wanted, options: SamplerOptions, warmup: int, steps: int) -> Estimate | None:
+    """Return how long sampling will take where the program is built already (`timing.estimate_time`), or None.
+
+    Raises:
+        ToolchainError: there is no Stan on this machine.
+        SamplerError: the program does not start from these data.
+    """
+    executable = find_executable(engine.program(wanted.design), find_toolchain(wanted.toolchain))
+    if executable is None:
+        return None
+    return estimate_time(executable, engine.data(wanted.spec, wanted.design), options, warmup, steps)

@@ -8,15 +8,12 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from hierfit.sampling import SamplerOptions
 from hierfit.stan.data import StanData
-from hierfit.stan.executable import find_executable
-from hierfit.stan.programs import StanProgram
+from hierfit.stan.executable import Executable
 from hierfit.stan.timing import time_gradient
-from hierfit.stan.toolchain import find_toolchain
 
 
 @dataclass(frozen=True)
@@ -36,26 +33,15 @@ class Estimate:
     seconds: float
 
 
-def estimate_by_gradient(
-    program: StanProgram,
-    toolchain: str,
-    data: Callable[[], StanData],
-    options: SamplerOptions,
-    warmup: int,
-    steps: int,
-) -> Estimate | None:
-    """Return how long sampling will take, after half a second or so of trying; None where nothing is built yet.
+def estimate_time(executable: Executable, data: StanData, options: SamplerOptions, warmup: int, steps: int) -> Estimate:
+    """Return how long sampling will take, after half a second or so of trying.
 
-    `steps` are the leapfrog steps that an iteration is assumed to take.
+    `warmup` are the iterations that are not kept, `steps` the leapfrog steps that an iteration is assumed to take.
 
     Raises:
-        ToolchainError: no Stan on this machine.
         SamplerError: the program does not start from these data.
     """
-    executable = find_executable(program, find_toolchain(toolchain))
-    if executable is None:
-        return None
-    gradient = time_gradient(executable, data())
+    gradient = time_gradient(executable, data)
     cores = min(options.chains, options.parallel_chains or os.cpu_count() or 1)
     iterations = math.ceil(options.chains / cores) * (warmup + options.draws)
     return Estimate(gradient, steps, cores, iterations * steps * gradient)

@@ -16,8 +16,8 @@ def no_builds(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_time_is_that_of_a_few_gradients(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("hierfit.engines.timing.find_toolchain", lambda choice: TOOLCHAIN)
-    monkeypatch.setattr("hierfit.engines.timing.find_executable", lambda program, toolchain: EXECUTABLE)
+    monkeypatch.setattr("hierfit.engines.built.find_toolchain", lambda choice: TOOLCHAIN)
+    monkeypatch.setattr("hierfit.engines.built.find_executable", lambda program, toolchain: EXECUTABLE)
     monkeypatch.setattr("hierfit.engines.timing.time_gradient", lambda *arguments: 0.00031)
     monkeypatch.setattr("hierfit.engines.timing.os.cpu_count", lambda: 2)
     done = cli(*FIT, "--dry-run")
@@ -29,9 +29,7 @@ def test_the_time_is_that_of_a_few_gradients(cli: Cli, monkeypatch: pytest.Monke
 
 
 def test_without_a_program_there_is_no_estimate(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(
-        "hierfit.engines.timing.find_toolchain", lambda choice: TOOLCHAIN
-    )  # plain tests have an empty cache
+    monkeypatch.setattr("hierfit.engines.built.find_toolchain", lambda choice: TOOLCHAIN)  # whose cache is empty here
     done = cli(*FIT, "--dry-run")
     assert done.code == 0
     assert done.out.endswith(
@@ -43,7 +41,7 @@ def test_without_stan_a_dry_run_still_shows_the_plan(cli: Cli, monkeypatch: pyte
     def find(choice: str) -> None:
         raise ToolchainError("No CmdStan found.")
 
-    monkeypatch.setattr("hierfit.engines.timing.find_toolchain", find)
+    monkeypatch.setattr("hierfit.engines.built.find_toolchain", find)
     done = cli(*FIT, "--dry-run")
     assert done.code == 0 and "Would draw 4 chains" in done.out
     assert done.out.endswith("Time not estimated: No CmdStan found.\n")

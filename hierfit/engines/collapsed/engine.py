@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from hierfit.design.design import Design
 from hierfit.design.scaling import counted_rows
+from hierfit.engines.built import estimate_built
 from hierfit.engines.collapsed.data import collapsed_data
 from hierfit.engines.collapsed.mode import WARMUP
 from hierfit.engines.collapsed.reduction import collapse
@@ -17,7 +18,7 @@ from hierfit.engines.collapsed.source import CollapsedSource, collapsed_program,
 from hierfit.engines.engine import EngineName, Message, Wanted
 from hierfit.engines.obstacles import obstacles_of_all
 from hierfit.engines.start import is_untouched
-from hierfit.engines.timing import Estimate, estimate_by_gradient
+from hierfit.engines.timing import Estimate
 from hierfit.model.spec import ModelSpec
 from hierfit.sampling import SamplerOptions
 from hierfit.stan.data import StanData
@@ -59,14 +60,7 @@ class CollapsedEngine:
 
     def estimate(self, wanted: Wanted, options: SamplerOptions) -> Estimate | None:
         """Return how long sampling will take, from a few gradients."""
-        return estimate_by_gradient(
-            self.program(wanted.design),
-            wanted.toolchain,
-            lambda: self.data(wanted.spec, wanted.design),
-            options,
-            self.warmup(options),
-            STEPS,
-        )
+        return estimate_built(self, wanted, options, self.warmup(options), STEPS)
 
 
 def _is_whole(total: float) -> bool:

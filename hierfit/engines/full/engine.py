@@ -9,13 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hierfit.design.design import Design
+from hierfit.engines.built import estimate_built
 from hierfit.engines.engine import EngineName, Message, Wanted
 from hierfit.engines.full.data import full_data
 from hierfit.engines.full.layout import lay_out
 from hierfit.engines.full.repeated import repeated_rows, sampled_family
 from hierfit.engines.full.source import FullSource, open_full
 from hierfit.engines.start import SHORT_WARMUP, is_untouched
-from hierfit.engines.timing import Estimate, estimate_by_gradient
+from hierfit.engines.timing import Estimate
 from hierfit.model.spec import ModelSpec
 from hierfit.sampling import SamplerOptions
 from hierfit.stan.data import StanData
@@ -54,14 +55,7 @@ class FullEngine:
 
     def estimate(self, wanted: Wanted, options: SamplerOptions) -> Estimate | None:
         """Return how long sampling will take, from a few gradients."""
-        return estimate_by_gradient(
-            self.program(wanted.design),
-            wanted.toolchain,
-            lambda: self.data(wanted.spec, wanted.design),
-            options,
-            self.warmup(options),
-            STEPS,
-        )
+        return estimate_built(self, wanted, options, self.warmup(options), STEPS)
 
 
 FULL = FullEngine()
