@@ -12,14 +12,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from math import inf
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from hierfit.model.families import FAMILIES
 from hierfit.model.priors import DISTRIBUTIONS
 
+if TYPE_CHECKING:
+    import jinja2
+
 COLLAPSED_FAMILY = "gaussian"  # whose program all collapsible outcomes share: each on its linear scale
 
 # How each prior is written in Stan: x is the parameter, a its numbers in the order of DISTRIBUTIONS.
-_STAN_DENSITY = {
+STAN_DENSITY = {
     "normal": "normal_lpdf(x | a[1], a[2])",
     "student_t": "student_t_lpdf(x | a[1], a[2], a[3])",
     "cauchy": "cauchy_lpdf(x | a[1], a[2])",
@@ -33,7 +37,7 @@ _STAN_DENSITY = {
 }
 
 # Log probability of success (else of failure) under each link, in Stan.
-_STAN_LOG_PROBABILITY = {
+STAN_LOG_PROBABILITY = {
     "logit": "log_inv_logit(success ? eta : -eta)",
     "probit": "std_normal_lcdf(success ? eta : -eta | )",
     "cloglog": "success ? log1m_exp(-exp(eta)) : -exp(eta)",
@@ -60,25 +64,29 @@ class StanProgram:
 
 def render_program(family: str, *, collapsed: bool = False) -> StanProgram:
     """Return the program of one family, rendered from the templates: of all effects, or with these integrated out."""
-    import jinja2
-
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(template_dir()),
-        undefined=jinja2.StrictUndefined,
-        keep_trailing_newline=True,
-        autoescape=False,
-    )
     codes = {name: kind.code for name, kind in DISTRIBUTIONS.items() if kind.code is not None}
-    template = environment.get_template("glmm.stan.j2")
+    template = templates().get_template("glmm.stan.j2")
     text = template.render(
         family=FAMILIES[family],
         engine="collapsed" if collapsed else "full",
         infinity=inf,
         distributions=codes,
-        stan_density=_STAN_DENSITY,
-        stan_log_probability=_STAN_LOG_PROBABILITY,
+        stan_density=STAN_DENSITY,
+        stan_log_probability=STAN_LOG_PROBABILITY,
     )
     return StanProgram(f"{family}_collapsed" if collapsed else family, text)
+
+
+def templates() -> jinja2.Environment:
+    """Return what renders the templates."""
+    import jinja2
+
+    return jinja2.Environment(
+        loader=jinja2.FileSystemLoader(template_dir()),
+        undefined=jinja2.StrictUndefined,
+        keep_trailing_newline=True,
+        autoescape=False,
+    )
 
 
 def all_programs() -> Iterator[StanProgram]:

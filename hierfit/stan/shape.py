@@ -1,0 +1,376 @@
+"""Shape: what occurs in one model, named for its narrow Stan program (`stan.narrow`).
+
+The narrow program has no part that the model has not, and its priors stand in it with their numbers; so a Shape and
+the rows (`narrow_data`) say all. Predictors are a list, that of the mean first. Parameters that stand side by side are
+one `Vector`, whatever they are.
+
+Where priors speak of the mean of the columns, so do the parameters; those are called `..._at_mean`, and the program
+generates the ones at 0. Without centring, and where that makes no difference, there is one of each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from math import inf
+
+from hierfit.design.design import Design
+from hierfit.model.families import FAMILIES, Family, Support
+from hierfit.model.grammar import INTERCEPT
+from hierfit.model.priors import EVERYWHERE, HORSESHOE, HORSESHOE_SCALE, Interval, Prior
+from hierfit.model.spec import GroupCoefficients, ModelSpec, coefficient_name, cor_name, sd_name, threshold_name
+from hierfit.stan.identifiers import Names
+
+AT_MEAN = "_at_mean"
+
+
+@dataclass(frozen=True)
+class Scalar:
+    """One parameter.
+
+    Attributes:
+        name: as it is printed.
+        identifier: what it is called where it is declared by itself.
+        prior: its prior, in the units of the CSV.
+        within: its range.
+    """
+
+    name: str
+    identifier: str
+    prior: Prior
+    within: Interval = EVERYWHERE
+
+    @property
+    def bounds(self) -> Interval:
+        """The interval outside which the density is 0."""
+        return self.prior.bounds(within=self.within)
+
+    @property
+    def is_shrunk(self) -> bool:
+        """Whether its prior is a horseshoe."""
+        return self.prior.distribution == HORSESHOE
+
+    @property
+    def is_declared(self) -> bool:
+        """Whether it is a parameter of the program with a prior of its own."""
+        return self.prior.constant is None and not self.is_shrunk
+
+
+@dataclass(frozen=True)
+class Vector:
+    """Parameters that stand side by side.
+
+    Attributes:
+        identifier: of the vector.
+        scalars: its elements.
+        single: whether it is one number and no vector.
+        ordered: whether each is greater than the one before.
+    """
+
+    identifier: str
+    scalars: tuple[Scalar, ...]
+    single: bool = False
+    ordered: bool = False
+
+    @property
+    def is_declared(self) -> bool:
+        """Whether it is declared as a whole: all are parameters, of the same range."""
+        return all(one.is_declared for one in self.scalars) and len({one.bounds for one in self.scalars}) == 1
+
+    @property
+    def is_constant(self) -> bool:
+        """Whether all are fixed by their priors."""
+        return all(one.prior.constant is not None for one in self.scalars)
+
+    @property
+    def is_estimated(self) -> bool:
+        """Whether at least one of them is a parameter."""
+        return any(one.is_declared for one in self.scalars)
+
+    @property
+    def is_assembled(self) -> bool:
+        """Whether its elements are declared one by one, or are no parameters themselves."""
+        return not (self.is_declared or self.is_constant or len(self.shrunk) == len(self.scalars))
+
+    @property
+    def shrunk(self) -> tuple[Scalar, ...]:
+        """Those whose priors are a horseshoe."""
+        return tuple(one for one in self.scalars if one.is_shrunk)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What its elements are printed as."""
+        return tuple(one.name for one in self.scalars)
+
+    @property
+    def is_as_printed(self) -> bool:
+        """Whether it is called what it is printed as."""
+        return self.names == (self.identifier,)
+
+
+@dataclass(frozen=True)
+class Factor:
+    """A grouping factor.
+
+    Attributes:
+        name: as it is printed.
+        identifier: what the levels of the rows are called; `J_` and it, the number of levels.
+    """
+
+    name: str
+    identifier: str
+
+    @property
+    def size(self) -> str:
+        """What the number of its levels is called."""
+        return f"J_{self.identifier}"
+
+
+@dataclass(frozen=True)
+class Block:
+    """Coefficients that vary by one factor.
+
+    Attributes:
+        factor: the factor.
+        stem: the factor's identifier and the predictor's suffix, after which Z, z, L and cor are called.
+        terms: names of the M columns, `Intercept` first where it varies.
+        printed: what their sds where the columns are 0 are printed as.
+        sds: their sds.
+        cor: name and prior of the correlations; None where there are none.
+        at_mean: whether sds and correlations are those where the columns are at their means.
+    """
+
+    factor: Factor
+    stem: str
+    terms: tuple[str, ...]
+    printed: tuple[str, ...]
+    sds: Vector
+    cor: tuple[str, Prior] | None
+    at_mean: bool
+
+    @property
+    def single(self) -> bool:
+        """Whether one column varies."""
+        return len(self.terms) == 1
+
+    @property
+    def has_columns(self) -> bool:
+        """Whether there are columns in the data: not where intercepts alone vary."""
+        return self.terms != (INTERCEPT,)
+
+    @property
+    def effects(self) -> str:
+        """What the effects are called."""
+        return f"u_{self.stem}{AT_MEAN if self.at_mean else ''}"
+
+
+@dataclass(frozen=True)
+class LinearPredictor:
+    """What predicts one parameter of the outcome's distribution.
+
+    Attributes:
+        parameter: `mu` or `eta`, the linear predictor of the mean; otherwise `sigma`, `zi`, ...
+        suffix: after which X and b are called, nothing for the mean and `_sigma`.
+        link: the link of a parameter beside the mean; None for the mean, whose link is the likelihood's.
+        intercept: the intercept; None where there is none.
+        coefficients: those of the columns of X; None where there are none.
+        terms: names of these columns.
+        centered: whether the intercept, or thresholds in its place, are where X is at its means.
+        blocks: what varies by grouping factors.
+        offset: whether an offset is added.
+    """
+
+    parameter: str
+    suffix: str
+    link: str | None
+    intercept: Vector | None
+    coefficients: Vector | None
+    terms: tuple[str, ...]
+    centered: bool
+    blocks: tuple[Block, ...] = ()
+    offset: bool = False
+
+    @property
+    def vectors(self) -> tuple[Vector, ...]:
+        """All that is estimated, in the order of the tables."""
+        found = (self.intercept, self.coefficients, *(block.sds for block in self.blocks))
+        return tuple(vector for vector in found if vector is not None)
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What occurs in one model.
+
+    Attributes:
+        spec: formula, family, priors.
+        predictors: that of the mean first, then those of other parameters.
+        auxiliaries: the parameters of the outcome's distribution that are one number each.
+        factors: the grouping factors of all predictors.
+        thresholds: those between ordered categories; None for other outcomes.
+        categories: labels of an outcome of categories.
+        horseshoe: the scale that coefficients under a horseshoe share; None where there are none.
+        weights: whether rows count more or less than once.
+        precision: whether rows differ in the precision that sigma is divided by.
+    """
+
+    spec: ModelSpec
+    predictors: tuple[LinearPredictor, ...]
+    auxiliaries: tuple[Vector, ...]
+    factors: tuple[Factor, ...]
+    thresholds: Vector | None
+    categories: tuple[str, ...]
+    horseshoe: Vector | None
+    weights: bool
+    precision: bool
+
+    @property
+    def family(self) -> Family:
+        """The record of the family."""
+        return FAMILIES[self.spec.family]
+
+    @property
+    def blocks(self) -> tuple[Block, ...]:
+        """What varies by grouping factors, in all predictors."""
+        return tuple(block for predictor in self.predictors for block in predictor.blocks)
+
+    @property
+    def vectors(self) -> tuple[Vector, ...]:
+        """All parameters that have priors of their own."""
+        of_predictors = [vector for predictor in self.predictors for vector in predictor.vectors]
+        further = [vector for vector in (self.thresholds, *self.auxiliaries, self.horseshoe) if vector is not None]
+        return (*of_predictors, *further)
+
+    @property
+    def outcome(self) -> str:
+        """What y is, in words."""
+        response = self.spec.formula.response
+        if self.family.has_thresholds:
+            return f"{response}: {', '.join(f'{code} {label}' for code, label in enumerate(self.categories, 1))}"
+        if self.categories:
+            return f"{response}: 1 is {self.categories[-1]}, 0 {self.categories[0]}"
+        return f"the logarithm of {response}" if self.family.linear and self.family.support is not Support.REAL else response
+
+    @property
+    def shrunk_vector(self) -> str:
+        """What the coefficients under a horseshoe are called: b where that is all of them."""
+        return "b" if self.spec.shrunk == self.spec.coefficients else "b_shrunk"
+
+    @property
+    def has_means(self) -> bool:
+        """Whether columns are centred."""
+        return any(predictor.centered for predictor in self.predictors) or any(block.at_mean for block in self.blocks)
+
+    @property
+    def has_transformed_data(self) -> bool:
+        """Whether columns are centred or parameters fixed."""
+        return self.has_means or any(vector.is_constant for vector in self.vectors)
+
+    @property
+    def has_transformed_parameters(self) -> bool:
+        """Whether something is computed from parameters before they are used."""
+        return bool(self.blocks or self.horseshoe) or any(vector.is_assembled for vector in self.vectors)
+
+    @property
+    def has_generated_quantities(self) -> bool:
+        """Whether something is reported that is no parameter of the program."""
+        return any(predictor.centered for predictor in self.predictors) or any(block.cor for block in self.blocks)
+
+    @property
+    def predicted(self) -> tuple[str, ...]:
+        """The parameters beside the mean that differ from row to row."""
+        return tuple(predictor.parameter for predictor in self.predictors[1:])
+
+
+def shape_of(spec: ModelSpec, design: Design) -> Shape:
+    """Return what occurs in a model."""
+    family = FAMILIES[spec.family]
+    names = Names(["", *(f"_{own.parameter}" for own in spec.distributional)])
+    auxiliaries = tuple(
+        Vector(aux.name, (Scalar(aux.name, aux.name, spec.priors[aux.name], aux.within),), single=True)
+        for aux in spec.auxiliaries
+    )
+    factors = {group.factor: Factor(group.factor, names.stem(group.factor)) for group in spec.groups}
+    shared = spec.priors[HORSESHOE_SCALE] if spec.shrunk else None
+    scale = None if shared is None else _single(HORSESHOE_SCALE, HORSESHOE_SCALE, shared, (0.0, inf))
+    return Shape(
+        spec=spec,
+        predictors=(_of_mean(spec, design, factors, names), *_of_others(spec, names)),
+        auxiliaries=auxiliaries,
+        factors=tuple(factors.values()),
+        thresholds=_thresholds(spec) if family.has_thresholds else None,
+        categories=design.categories,
+        horseshoe=scale,
+        weights=design.weights is not None,
+        precision=design.precision is not None,
+    )
+
+
+def _single(identifier: str, name: str, prior: Prior, within: Interval = EVERYWHERE) -> Vector:
+    return Vector(identifier, (Scalar(name, identifier, prior, within),), single=True)
+
+
+def _of_mean(spec: ModelSpec, design: Design, factors: dict[str, Factor], names: Names) -> LinearPredictor:
+    """Return the linear predictor of the mean."""
+    has_level = spec.intercept or FAMILIES[spec.family].has_thresholds
+    centered = spec.centered and has_level and bool(spec.coefficients)
+    intercept = None
+    if spec.intercept:
+        intercept = _single(INTERCEPT + AT_MEAN * centered, spec.speaks_of(INTERCEPT), spec.priors[INTERCEPT])
+    return LinearPredictor(
+        parameter="mu" if spec.link == "identity" else "eta",
+        suffix="",
+        link=None,
+        intercept=intercept,
+        coefficients=_coefficients("b", spec.coefficients, spec.coefficients, spec, names),
+        terms=spec.coefficients,
+        centered=centered,
+        blocks=tuple(_block(group, factors[group.factor], "", spec, names) for group in spec.groups),
+        offset=design.offset is not None,
+    )
+
+
+def _of_others(spec: ModelSpec, names: Names) -> Iterable[LinearPredictor]:
+    """Yield the linear predictors of parameters beside the mean."""
+    for own in spec.distributional:
+        auxiliary = FAMILIES[spec.family].auxiliary(own.parameter)
+        assert auxiliary is not None
+        suffix, has_intercept = f"_{own.parameter}", own.terms[0] == INTERCEPT
+        centered, intercept = spec.centered and own.has_two_intercepts, None
+        if has_intercept:
+            name = coefficient_name(own.parameter, INTERCEPT)
+            intercept = _single(f"{INTERCEPT}{suffix}{AT_MEAN * centered}", name, spec.priors[name])
+        terms = own.terms[int(has_intercept) :]
+        printed = [coefficient_name(own.parameter, term) for term in terms]
+        coefficients = _coefficients(f"b{suffix}", terms, printed, spec, names)
+        yield LinearPredictor(own.parameter, suffix, auxiliary.link, intercept, coefficients, terms, centered)
+
+
+def _coefficients(
+    identifier: str, terms: Sequence[str], printed: Sequence[str], spec: ModelSpec, names: Names
+) -> Vector | None:
+    scalars = tuple(
+        Scalar(name, names.take(f"{identifier}_{term}"), spec.priors[name])
+        for term, name in zip(terms, printed, strict=True)
+    )
+    return Vector(identifier, scalars) if scalars else None
+
+
+def _block(group: GroupCoefficients, factor: Factor, suffix: str, spec: ModelSpec, names: Names) -> Block:
+    """Return what varies by one factor in one predictor."""
+    stem, at_mean, single = f"{factor.identifier}{suffix}", spec.has_two_sds(group), len(group.terms) == 1
+    identifier = f"sd_{stem}{AT_MEAN * at_mean}"
+    scalars = []
+    for term in group.terms:
+        name = sd_name(group.factor, term)
+        own = identifier if single else names.take(f"sd_{stem}_{term}")
+        scalars.append(Scalar(spec.speaks_of(name), own, spec.priors[name], (0.0, inf)))
+    printed = tuple(sd_name(group.factor, term) for term in group.terms)
+    name = cor_name(group.factor)
+    cor = (name, spec.priors[name]) if group.correlated and not single else None
+    return Block(factor, stem, group.terms, printed, Vector(identifier, tuple(scalars), single=single), cor, at_mean)
+
+
+def _thresholds(spec: ModelSpec) -> Vector:
+    identifier = f"threshold{AT_MEAN * (spec.centered and bool(spec.coefficients))}"
+    priors = [(threshold_name(between), spec.priors[threshold_name(between)]) for between in spec.thresholds]
+    return Vector(identifier, tuple(Scalar(name, identifier, prior) for name, prior in priors), ordered=True)
