@@ -71,7 +71,7 @@ from hierfit.runs.manifest import (
 from hierfit.runs.place import check_free, default_folder, refuse_strangers
 from hierfit.runs.stored import require_own_program, truth_beside, truth_of
 from hierfit.sampling import SamplerOptions
-from hierfit.stan.programs import StanProgram
+from hierfit.stan.narrow import narrow_program
 
 
 @dataclass(frozen=True)
@@ -160,7 +160,7 @@ def fit(
                 **describe_outcome(seconds, to_plain(diagnosis), argv, interrupted=drawn.interrupted),
             }
             done = Fit(out, manifest, plan.spec, plan.design, drawn.draws, summary, diagnosis)
-            done = _save(place, done, source.program, drawn.state, truth)
+            done = _save(place, done, drawn.state, truth)
     _stop_if(shield, done)
     return done
 
@@ -191,6 +191,7 @@ def extend(
         seed = request.sampler.seeded().seed
         assert seed is not None
         engine = ENGINES[record.engine]
+        open_whole(run, PROGRAM)
         require_own_program(run, engine.program(design))
         truth = truth_of(folder)
         source = engine.prepare(Wanted(spec, design, request.toolchain, seed, state.narrowed), listener.message)
@@ -212,7 +213,7 @@ def extend(
                 **describe_outcome(seconds, to_plain(diagnosis), argv, interrupted=drawn.interrupted),
             }
             done = Fit(folder, manifest, spec, design, drawn.draws, summary, diagnosis)
-            done = _save(place, done, source.program, drawn.state, truth)
+            done = _save(place, done, drawn.state, truth)
     _stop_if(shield, done)
     return done
 
@@ -238,7 +239,7 @@ def _judge(drawn: Drawn, design: Design, spec: ModelSpec, request: FitRequest) -
     return judge(drawn.draws, design, spec, request, drawn.convergence)
 
 
-def _save(place: Place, done: Fit, program: StanProgram, state: ChainState, truth: Mapping[str, Any] | None) -> Fit:
+def _save(place: Place, done: Fit, state: ChainState, truth: Mapping[str, Any] | None) -> Fit:
     """Write a run to its folder, in place of what hierfit wrote there before; return it with run.json as written."""
     with place.replacing(written(place.folder), MANIFEST) as folder:
         state.save(folder / CHAINS)
@@ -248,7 +249,7 @@ def _save(place: Place, done: Fit, program: StanProgram, state: ChainState, trut
             groups = summarize_groups(done.draws, done.design, done.spec, done.summary.ci)
             write_csv(folder / GROUPS_CSV, groups.csv_rows())
         write_json(folder / SUMMARY_JSON, summary_document(done.record, done.summary, done.diagnosis))
-        write_text(folder / PROGRAM, program.text)
+        write_text(folder / PROGRAM, narrow_program(done.spec, done.design).text)
         if truth is not None:
             write_json(folder / TRUTH, truth)
         manifest = write_manifest(folder, done.manifest)

@@ -1,6 +1,7 @@
 """The pipeline as a Python program uses it, with a sampler that samples nothing."""
 
 import csv
+import hashlib
 import importlib
 import json
 import shutil
@@ -168,11 +169,34 @@ def test_program_and_data_are_shown(fitted: Fitter) -> None:
     done = fitted(engine="full")
     text = finished.program_text(done.folder)
     assert text.startswith("// score ~ 1 + ses + (1 + ses | school)\n")
+    assert "b ~ normal(0, 3); // ses: set by --prior" in text
+    assert (done.folder / "model.stan").read_text().rstrip() == text
+    data = json.loads(finished.program_data(done.folder))
+    assert (data["N"], data["J_school"], np.shape(data["X"]), np.shape(data["Z_school"])) == (30, 6, (30, 1), (30, 2))
+    np.testing.assert_allclose(data["y"], done.design.y)
+
+
+def test_the_program_that_was_sampled_is_shown_with_its_data(fitted: Fitter) -> None:
+    done = fitted(engine="full")
+    text = finished.wide_program_text(done.folder)
+    assert text.startswith("// score ~ 1 + ses + (1 + ses | school)\n")
     assert "//   ses ~ normal(0, 3)   (set by --prior)" in text
-    assert (done.folder / "model.stan").read_text().rstrip() in text
-    given = json.loads(finished.program_data(done.folder))
+    given = json.loads(finished.program_data(done.folder, wide=True))
     assert (given["N"], given["K"], given["J"], given["M"]) == (30, 2, [6], [2])
     assert np.shape(given["X"]) == (30, len(given["in_rows"])) and np.shape(given["level"]) == (1, 30)
+
+
+def test_a_run_that_has_the_sampled_program_only_is_shown_its_model(fitted: Fitter) -> None:
+    done = fitted(engine="full")
+    narrow, file = finished.program_text(done.folder), done.folder / "model.stan"
+    file.write_text(FULL.program(done.design).text)
+    manifest = json.loads((done.folder / "run.json").read_text())
+    manifest["files"]["model.stan"] = {
+        "bytes": file.stat().st_size,
+        "sha256": hashlib.sha256(file.read_bytes()).hexdigest(),
+    }
+    (done.folder / "run.json").write_text(json.dumps(manifest))
+    assert finished.program_text(done.folder) == narrow
 
 
 def test_out_is_checked_before_the_data(tmp_path: Path, data: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -91,12 +92,48 @@ def plot(
 
 def code(
     run: Run,
-    data: Annotated[bool, typer.Option("--data", help="The data that the program got, as JSON, instead.")] = False,
+    data: Annotated[
+        Path | None,
+        typer.Option(
+            "--data",
+            metavar="FILE",
+            help="Also write the data of the program there, as JSON; with - print them, instead of the program.",
+            show_default=False,
+        ),
+    ] = None,
+    wide: Annotated[
+        bool, typer.Option("--wide", help="The program that was sampled, and its data: one for all models of its kind.")
+    ] = False,
 ) -> None:
-    """Print the Stan program of a run, with the model and the priors it was given above it.
+    """Print the model of a run as a Stan program, its priors with their numbers.
 
-    [dim]hierfit code runs/pupils-20261120-084120 > model.stan[/dim]
+    [dim]hierfit code runs/pupils-20261120-084120 --data data.json > model.stan[/dim]
+
+    [dim]hierfit code RUN --wide[/dim]
     """
     from hierfit.runs import finished
 
-    show(finished.program_data(run) if data else finished.program_text(run))
+    if data == Path("-"):
+        show(finished.program_data(run, wide=wide))
+        return
+    text = finished.wide_program_text(run) if wide else finished.program_text(run)
+    if data is not None:
+        _write_new(data, finished.program_data(run, wide=wide))
+    show(text)
+
+
+def _write_new(path: Path, text: str) -> None:
+    """Write a file that is not there yet.
+
+    Raises:
+        UsageError: it is there.
+        DiskError: it could not be written.
+    """
+    from hierfit.disk.writing import disk_error, write_text
+
+    if path.exists():
+        raise UsageError(f"{path} exists already.", hint="give --data another name, or remove it")
+    try:
+        write_text(path, text + "\n")
+    except OSError as error:
+        raise disk_error(error, path) from error

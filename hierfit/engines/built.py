@@ -34,7 +34,7 @@ class Built:
             "toolchain": self.executable.toolchain_kind,
             "stan": self.executable.stan_version,
             "compiler": self.compiler,
-            "program_sha256": self.executable.program_digest,
+            "program_sha256": self.program.digest,
             "rows_sampled": rows,
             "stands_in": stands_in,
         }

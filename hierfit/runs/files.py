@@ -5,7 +5,7 @@
     summary.json  the numbers of the table at full precision, and the checks
     summary.csv   the same table
     groups.csv    one row for each group and varying coefficient
-    model.stan    the Stan program
+    model.stan    the model as a Stan program
     chains.npz    where the chains stand, for `hierfit extend`
     truth.json    the true values, where the data were simulated
     plots/*.png   what `hierfit plot` draws

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -35,10 +36,11 @@ from hierfit.posterior.trouble import Asked
 from hierfit.runs.files import CHAINS, MANIFEST, PLOTS, TRACE, write_pictured_manifest, written
 from hierfit.runs.folder import open_run, open_whole
 from hierfit.runs.record import RunRecord, read_record
-from hierfit.runs.stored import program_of, summary_of, truth_of
+from hierfit.runs.stored import program_of, require_own_program, summary_of, truth_of
 from hierfit.simulate.again import simulate_again
 from hierfit.simulate.files import Simulated
 from hierfit.simulate.true_draw import pick_true_draw
+from hierfit.stan.narrow import narrow_data, narrow_program
 from hierfit.visible import visible
 
 
@@ -214,17 +216,31 @@ def stored_truth(done: Fit) -> Truth | None:
 
 
 def program_text(run: Path) -> str:
-    """Return the Stan program of a run under a comment with its formula and priors."""
-    record = open_run(run).record
-    spec = record.model
+    """Return the Stan program of the model of a run: of this model and no other, as it was saved."""
+    text, record = program_of(run), open_run(run).record
+    if hashlib.sha256(text.encode()).hexdigest() == record.program_sha256:  # saved before there were such programs
+        found = open_fit(run)
+        text = narrow_program(found.spec, found.design).text
+    return text.rstrip()
+
+
+def wide_program_text(run: Path) -> str:
+    """Return the Stan program that was sampled, of all models of its kind, under a comment with formula and priors.
+
+    Raises:
+        RunFolderError: another version of hierfit has another one for this model.
+    """
+    found = open_fit(run)
+    spec, engine, notes = found.spec, ENGINES[found.record.engine], []
+    program = engine.program(found.design)
+    require_own_program(run, program)
     priors = [f"//   {name} ~ {prior}   ({prior.source})" for name, prior in spec.priors.items()]
-    engine, notes = ENGINES[record.engine], []
     if not engine.runs_program:
         notes.append("// (this program was not run: hierfit drew from its posterior by other means)")
     elif engine.on_linear_scale and not FAMILIES[spec.family].is_normal:
         notes.append(f"// (y is the logarithm of {spec.formula.response}, which is gaussian)")
     head = [f"// {spec.formula}", *notes, "// priors, in the units of the CSV:", *priors, "//"]
-    return "\n".join([*map(visible, head), program_of(run).rstrip()])
+    return "\n".join([*map(visible, head), program.text.rstrip()])
 
 
 def _narrowed(folder: Path) -> NDArray[np.float64] | None:
@@ -233,8 +249,11 @@ def _narrowed(folder: Path) -> NDArray[np.float64] | None:
     return ChainState.load(path).narrowed if path.is_file() else None
 
 
-def program_data(run: Path) -> str:
-    """Return the data that the program got, as JSON."""
+def program_data(run: Path, *, wide: bool = False) -> str:
+    """Return the data of the program of a run's model, or of the wide one, as JSON."""
     found = open_fit(run)
-    data = ENGINES[found.record.engine].data(found.spec, found.design, _narrowed(found.folder))
+    if wide:
+        data = ENGINES[found.record.engine].data(found.spec, found.design, _narrowed(found.folder))
+    else:
+        data = narrow_data(found.spec, found.design)
     return json.dumps(data, default=lambda array: array.tolist())

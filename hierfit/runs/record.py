@@ -97,6 +97,7 @@ class RunRecord:
         formula: in its text form.
         model: formula, family and priors.
         engine: how the group effects were dealt with.
+        program_sha256: hash of the Stan program that was sampled, or has the posterior that was.
         draws_per_chain: draws of each chain.
         seconds: what it took.
         status: the verdict, or that it was interrupted.
@@ -122,6 +123,7 @@ class RunRecord:
     formula: str
     model: ModelSpec
     engine: EngineName
+    program_sha256: str
     draws_per_chain: Positive
     seconds: SecondsRecord
     status: Literal["ok", "warn", "failed-checks", "interrupted"]

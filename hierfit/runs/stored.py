@@ -90,17 +90,16 @@ def _read_truth(file: Path) -> Mapping[str, Any]:
 
 
 def require_own_program(path: Path, program: StanProgram) -> None:
-    """Refuse a run whose model.stan is not what this version of hierfit writes for its model: it would be compiled.
+    """Refuse a run that was sampled with another Stan program than this version of hierfit has for its model.
 
     Raises:
-        RunFolderError: it is another, or missing.
+        RunFolderError: it was.
     """
-    run = open_whole(path, PROGRAM)
-    file = run.path / PROGRAM
-    if not file.is_file() or file.read_bytes() != program.text.encode():
+    run = open_run(path)
+    if run.record.program_sha256 != program.digest:
         own = "" if run.record.hierfit == __version__ else f", or use hierfit {run.record.hierfit}"
         raise RunFolderError(
-            f"{file} is not the program that hierfit {__version__} writes for this model; it is not compiled.",
+            f"{run.path} was sampled with another Stan program than hierfit {__version__} has for its model.",
             hint=f"fit again: hierfit fit --from {shell_word(str(run.path))} --out NEW{own}",
         )
 

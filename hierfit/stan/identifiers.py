@@ -6,24 +6,24 @@ import re
 from collections.abc import Sequence
 
 # Words of the language, which no variable may be called.
-KEYWORDS = frozenset(
-    "for in while repeat until if then else true false target return break continue profile struct typedef export "
-    "extern static auto data transformed parameters model generated quantities functions lower upper offset multiplier "
-    "void int real complex vector simplex unit_vector ordered positive_ordered row_vector matrix complex_vector "
-    "complex_row_vector complex_matrix corr_matrix cov_matrix cholesky_factor_corr cholesky_factor_cov array tuple "
-    "sum_to_zero_vector sum_to_zero_matrix column_stochastic_matrix row_stochastic_matrix print reject fatal_error "
-    "get_lp increment_log_prob jacobian".split()
-)
-# What narrow programs call by name: their own variables, and functions of Stan.
-USED = frozenset(
-    "N X Xc X_mean b mu eta y i k q trials offsets weights precision unit threshold threshold_at_mean z_shrunk spread "
-    "b_shrunk horseshoe_scale horseshoe_local slab sigma nu shape phi zi hu Intercept Intercept_at_mean success counted "
-    "none log_probability zero_inflated hurdle mean exp inv_logit log log1m log_mix log1m_exp log_inv_logit sqrt square "
-    "diagonal diag_pre_multiply rows_dot_product rep_vector to_vector identity_matrix multiply_lower_tri_self_transpose "
-    "tcrossprod inv append_col column_means means cols rep_matrix std_normal std_normal_lcdf "
-    "normal student_t cauchy double_exponential logistic lognormal exponential gamma inv_gamma uniform beta "
-    "lkj_corr_cholesky".split()
-)
+_KEYWORDS = """
+for in while repeat until if then else true false target return break continue profile struct typedef export extern
+static auto data transformed parameters model generated quantities functions lower upper offset multiplier void int
+real complex vector simplex unit_vector ordered positive_ordered row_vector matrix complex_vector complex_row_vector
+complex_matrix corr_matrix cov_matrix cholesky_factor_corr cholesky_factor_cov array tuple sum_to_zero_vector
+sum_to_zero_matrix column_stochastic_matrix row_stochastic_matrix print reject fatal_error get_lp increment_log_prob
+jacobian
+"""
+# What narrow programs call by name: their own variables, and functions.
+_USED = """
+N X Xc X_mean b mu eta y i k trials offsets weights precision unit threshold threshold_at_mean z_shrunk spread b_shrunk
+horseshoe_scale horseshoe_local slab sigma nu shape phi zi hu Intercept Intercept_at_mean success counted none
+log_probability zero_inflated hurdle column_means means
+mean cols exp log log1m log1m_exp log_mix log_inv_logit inv_logit inv sqrt square diagonal tcrossprod append_col
+diag_pre_multiply rows_dot_product rep_vector rep_matrix to_vector multiply_lower_tri_self_transpose
+normal student_t cauchy double_exponential logistic lognormal exponential gamma inv_gamma uniform beta std_normal
+lkj_corr_cholesky bernoulli_logit binomial_logit beta_binomial poisson_log neg_binomial_2_log ordered_logistic
+"""
 _BY_PREDICTOR = ("X", "Xc", "X_mean", "b", "Intercept")
 _BY_FACTOR = ("{}", "J_{}")
 _BY_BLOCK = ("sd_{}", "z_{}", "Z_{}", "Zc_{}", "Z_{}_mean", "L_{}", "cor_{}", "u_{}", "T_{}")
@@ -41,8 +41,9 @@ class Names:
     def __init__(self, suffixes: Sequence[str] = ("",)) -> None:
         """`suffixes` are those of the predictors, nothing for that of the mean."""
         self._suffixes = suffixes
-        self._taken = {*KEYWORDS, *USED}
-        self._taken |= {f"{form}{suffix}{end}" for form in _BY_PREDICTOR for suffix in suffixes for end in ("", "_at_mean")}
+        self._taken = {*_KEYWORDS.split(), *_USED.split()}
+        own = [f"{form}{suffix}" for form in _BY_PREDICTOR for suffix in suffixes]
+        self._taken |= {*own, *(f"{name}_at_mean" for name in own)}
 
     def take(self, text: str) -> str:
         """Return an identifier like the text that is not taken yet, and take it."""

@@ -20,11 +20,11 @@ from numpy.typing import NDArray
 from hierfit.design.design import Design
 from hierfit.design.scaling import coefficient_scale
 from hierfit.model.families import THRESHOLD
-from hierfit.model.grammar import INTERCEPT
 from hierfit.model.priors import DISTRIBUTIONS, Prior
 from hierfit.model.spec import ModelSpec
 from hierfit.stan.programs import STAN_DENSITY, STAN_LOG_PROBABILITY, StanProgram, templates
-from hierfit.stan.shape import Block, LinearPredictor, Scalar, Shape, Vector, shape_of
+from hierfit.stan.shape import Block, LinearPredictor, Scalar, Shape, Vector
+from hierfit.stan.shaping import shape_of
 from hierfit.visible import visible
 
 _INVERSE = {"log": "exp({})", "logit": "inv_logit({})", "logm1": "1 + exp({})"}
@@ -40,7 +40,7 @@ def narrow_program(spec: ModelSpec, design: Design) -> StanProgram:
     environment.filters.update(
         visible=visible,
         bounds=_bounds,
-        priors=prior_statements,
+        priors=_priors,
         density=_density,
         value=_value,
         sum=_sum,
@@ -133,8 +133,9 @@ def _inverse(text: str, link: str | None) -> str:
 
 def _likelihood(piece: Any, shape: Shape) -> tuple[str, bool]:
     """Return the likelihood in Stan, and whether it is that of a row i, to be added up, or a statement for all."""
-    by_row, density = getattr(piece, "by_row", None), getattr(piece, "density", None)
-    if shape.weights or shape.spec.link != shape.family.link or density is None or (shape.predicted and by_row is None):
+    by_row: str = getattr(piece, "by_row", "")
+    density: str = getattr(piece, "density", "")
+    if shape.weights or shape.spec.link != shape.family.link or not density or (shape.predicted and not by_row):
         return _in_words_of(shape, _under_link(piece.row, shape), each=True), True
     if shape.predicted or (by_row and piece.takes_X):
         return _in_words_of(shape, by_row), False
@@ -174,7 +175,7 @@ def _bounds(scalar: Scalar) -> str:
     return f"<{', '.join(parts)}>" if parts else ""
 
 
-def prior_statements(vector: Vector) -> list[str]:
+def _priors(vector: Vector) -> list[str]:
     """Return the priors of parameters in Stan, one line for neighbours that share one."""
     lines, start = [], 1
     for prior, found in groupby(vector.scalars, lambda one: one.prior):
@@ -204,13 +205,11 @@ def _density(prior: Prior) -> str:
     """Return a prior in Stan; locations with as many digits as their scale asks for."""
     names = DISTRIBUTIONS[prior.distribution].arguments
     numbers = dict(zip(names, prior.arguments, strict=True))
-    if prior.distribution == "uniform":
-        written = map(number, prior.arguments)
-    else:
-        scale = None if prior.distribution == "lognormal" else numbers.get("sigma", numbers.get("scale"))
-        written = (number(rounded(value, scale if name == "mu" else None)) for name, value in numbers.items())
+    scale = None if prior.distribution == "lognormal" else numbers.get("sigma", numbers.get("scale"))
+    if prior.distribution != "uniform":  # whose ends are the bounds
+        numbers = {name: rounded(value, scale if name == "mu" else None) for name, value in numbers.items()}
     called = STAN_DENSITY.get(prior.distribution, prior.distribution).partition("_lpdf")[0]
-    return f"{'lkj_corr_cholesky' if called == 'lkj' else called}({', '.join(written)})"
+    return f"{'lkj_corr_cholesky' if called == 'lkj' else called}({', '.join(map(number, numbers.values()))})"
 
 
 def rounded(value: float, scale: float | None = None) -> float:

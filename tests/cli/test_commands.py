@@ -130,10 +130,12 @@ def test_plot(place: Path) -> None:
 
 
 def test_code(place: Path) -> None:
-    program = hierfit(place, "code", "run").stdout
+    program = hierfit(place, "code", "run", "--data", "code.json").stdout
     assert program.startswith("// score ~ 1 + ses + (1 + ses | school)")
-    assert (place / "run" / "model.stan").read_text(encoding="utf-8").rstrip() in program
-    assert json.loads(hierfit(place, "code", "run", "--data").stdout)["N"] == 200
+    assert (place / "run" / "model.stan").read_text(encoding="utf-8") == program
+    data = json.loads((place / "code.json").read_text(encoding="utf-8"))
+    assert data["N"] == len(data["school"]) == 200
+    assert "engine collapsed" in hierfit(place, "code", "run", "--wide").stdout
 
 
 def test_the_same_seed_gives_the_same_numbers(place: Path) -> None:

@@ -65,8 +65,29 @@ def test_the_groups_of_ordered_categories_are_deviations(model: str, cli: Cli) -
     assert "4 schools: intercepts" in done.out
 
 
-def test_the_data_of_the_program_are_shown(model: str, cli: Cli) -> None:
-    data = json.loads(cli("code", "run", "--data").out)
+def test_the_data_of_the_programs_are_shown(model: str, cli: Cli) -> None:
+    data = json.loads(cli("code", "run", "--wide", "--data", "-").out)
     assert {"ordered": data.get("Q"), "sigma": data.get("S"), "horseshoe": data["H"]}[model] == {
         "ordered": 2, "sigma": 3, "horseshoe": 3,
     }[model]  # fmt: skip
+    own = {"ordered": {"J_school", "school"}, "sigma": {"J_school", "school", "X_sigma"}, "horseshoe": {"unit"}}[model]
+    assert set(json.loads(cli("code", "run", "--data", "-").out)) == {"N", "y", "X", *own}
+
+
+def test_the_model_is_a_program_of_a_page(model: str, cli: Cli, folder: Path) -> None:
+    done = cli("code", "run", "--data", "data.json")
+    lines = done.out.splitlines()
+    assert lines[0].startswith("// rating ~ 1 + ses" if model == "ordered" else "// score ~ 1 + ses")
+    assert len(lines) < 80 and "model {" in lines
+    assert (folder / "data.json").read_text() == cli("code", "run", "--data", "-").out
+    assert (folder / "run" / "model.stan").read_text() == done.out
+    again = cli("code", "run", "--data", "data.json")
+    assert (again.code, again.out) == (2, "") and "data.json exists already" in again.err
+    nowhere = cli("code", "run", "--data", "nowhere/data.json")
+    assert (nowhere.code, nowhere.out) == (2, "") and "nowhere/data.json could not be written" in nowhere.err
+
+
+def test_the_program_that_was_sampled_is_of_all_models_of_its_kind(model: str, cli: Cli) -> None:
+    lines = cli("code", "run", "--wide").out.splitlines()
+    assert "// priors, in the units of the CSV:" in lines and len(lines) > 300
+    assert any(line.startswith("//   ses ~ ") and line.endswith(")") for line in lines[:20])

@@ -111,7 +111,8 @@ def test_what_is_said_before_and_of_mistakes(shown: Cli) -> None:
         done = shown(*fit, *words)
         assert done.code == 2 and done.err.startswith("error: ") and "\\x1b" in done.err
         assert all(line.startswith(("error: ", "hint:  ")) for line in done.err.splitlines())
-    assert all(line.startswith("//") for line in shown("code", "run").out.splitlines()[:6])
+    for wide in ([], ["--wide"]):
+        assert all(line.startswith("//") for line in shown("code", "run", *wide).out.splitlines()[:5])
 
 
 def test_the_lines_of_pictures(shown: Cli) -> None:

@@ -27,6 +27,7 @@ RECORD = RunRecord(
     formula="y ~ 1",
     model=ModelSpec(FORMULA, "gaussian", "identity", (), (), PRIORS),
     engine=EngineName.FULL,
+    program_sha256="0" * 64,
     draws_per_chain=10,
     seconds=SecondsRecord(1.0, 0.1, 0.2, 0.7),
     status="ok",

@@ -114,6 +114,7 @@ RECORD = RunRecord(
     formula="mathach ~ 1 + ses + (1 | school)",
     model=MODEL,
     engine=EngineName.COLLAPSED,
+    program_sha256="0" * 64,
     draws_per_chain=1000,
     seconds=SecondsRecord(38.2, 0.0, 0.0, 38.0),
     status="ok",
