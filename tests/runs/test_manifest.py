@@ -77,7 +77,7 @@ def test_the_tools_are_described() -> None:
     tools = describe_tools(CollapsedSource(built, spec, made, collapse(spec, made), {"N": 30}))
     assert (tools["engine"], tools["toolchain"], tools["stan"]) == ("collapsed", "bundled", "2.35.0")
     assert tools["compiler"] == "g++ 12.2.0"
-    assert tools["program_sha256"] == program.digest
+    assert tools["program_sha256"] == built.program.digest
     assert {"python", "arviz-stats", "cmdstanpy", "numpy", "pandas", "xarray"} <= set(tools["versions"])
     assert json.dumps(tools)
 
