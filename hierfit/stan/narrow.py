@@ -35,7 +35,12 @@ _WIDTH = 60  # of a list of names
 
 def narrow_program(spec: ModelSpec, design: Design) -> StanProgram:
     """Return the program of one model."""
-    shape = shape_of(spec, design)
+    return program_of(shape_of(spec, design))
+
+
+def program_of(shape: Shape) -> StanProgram:
+    """Return the program of what occurs in a model."""
+    spec = shape.spec
     environment = templates().overlay(trim_blocks=True, lstrip_blocks=True)
     environment.filters.update(
         visible=visible,

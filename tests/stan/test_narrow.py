@@ -9,7 +9,9 @@ import pytest
 from hierfit.model.priors import Prior
 from hierfit.model.spec import ModelSpec
 from hierfit.stan.identifiers import Names
-from hierfit.stan.narrow import narrow_data, narrow_program, number, rounded
+from hierfit.stan.narrow import narrow_data, narrow_program, number, program_of, rounded
+from hierfit.stan.shape import AT_MEAN, Vector
+from hierfit.stan.shaping import shape_of
 from hierfit.stan.toolchain import bundled_toolchain
 from tests.narrow_cases import CASES, NarrowCase
 
@@ -115,6 +117,23 @@ def named(case: NarrowCase, factor: str) -> ModelSpec:
     group = replace(spec.groups[0], factor=factor)
     sds = {name.replace("(g", f"({factor}"): prior for name, prior in spec.priors.items() if "(g" in name}
     return replace(spec, groups=(group,), priors={**spec.priors, **sds})
+
+
+@pytest.mark.parametrize("terms", [("Intercept",), ("Intercept", "a"), ("a",)], ids=str)
+def test_any_predictor_may_have_blocks(terms: tuple[str, ...], tmp_path: Path) -> None:
+    shape = shape_of(*NarrowCase("y ~ a + (1 + a | g); sigma ~ a").model())
+    mean, sigma = shape.predictors
+    (block,), stem = mean.blocks, "g_sigma"
+    scalars = tuple(replace(one, name=f"sigma {one.name}") for one in block.sds.scalars[: len(terms)])
+    several = len(terms) > 1
+    sds = Vector(f"sd_{stem}{AT_MEAN * several}", scalars, single=not several)
+    own = replace(block, stem=stem, terms=terms, sds=sds, cor=block.cor if several else None, at_mean=several)
+    text = program_of(replace(shape, predictors=(mean, replace(sigma, blocks=(own,))))).text
+    accept(text, tmp_path)
+    used = {("Intercept",): "u_g_sigma[g]", ("a",): "Z_g_sigma .* u_g_sigma[g]"}
+    wanted = used.get(terms, "rows_dot_product(Zc_g_sigma, u_g_sigma_at_mean[g])")
+    assert f"exp(Intercept_sigma_at_mean + Xc_sigma * b_sigma + {wanted})" in text
+    assert text.count("array[N] int<lower=1, upper=J_g> g;") == 1
 
 
 HOSTILE = [

@@ -1,10 +1,10 @@
-"""Narrow and wide programs have the same density of the same quantities, up to a constant.
+"""Narrow and wide programs have the same density of the same quantities, up to a constant, and report the same.
 
 The wide program draws; what it drew is put into the narrow one as initial values, which it reports the lp__ of after a
 step so small that nothing moves. Few programs are compiled, which together hold what the language has.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,11 +13,13 @@ from numpy.typing import NDArray
 
 from hierfit.design.design import Design
 from hierfit.design.origin import predictor_center, predictor_location, x_center
+from hierfit.engines.full.back import full_draws
 from hierfit.engines.full.engine import FULL
 from hierfit.model.families import FAMILIES
 from hierfit.model.priors import HORSESHOE_SCALE
-from hierfit.model.spec import ModelSpec, sd_name, threshold_name
-from hierfit.sampling import SamplerOptions
+from hierfit.model.spec import ModelSpec, cor_name, pair_name, sd_name, threshold_name
+from hierfit.posterior.draws import Draws
+from hierfit.sampling import SamplerOptions, Sampling
 from hierfit.stan.executable import build_all, build_executable
 from hierfit.stan.narrow import narrow_data, narrow_program
 from hierfit.stan.programs import render_program
@@ -71,35 +73,69 @@ CASES = [
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)
-def test_the_narrow_program_has_the_density_of_the_wide_one(case: NarrowCase) -> None:
+def test_the_narrow_program_is_the_wide_one(case: NarrowCase) -> None:
     programs = (narrow_program(*one.model()) for one in CASES)
     executables = dict(zip(CASES, build_all(bundled_toolchain(), programs=tuple(programs)), strict=True))
     spec, design = case.model()
-    wide, states = draw_wide(spec, design)
+    wide = draw_wide(spec, design)
     options = SamplerOptions(
         chains=DRAWS, warmup=0, draws=1, adapt=False, step_size=1e-12, max_treedepth=1, seed=1, sig_figs=14,
-        inits=[narrow_values(state, spec, design) for state in states],
+        inits=[narrow_values(state_of(wide, draw), spec, design) for draw in range(DRAWS)],
     )  # fmt: skip
-    narrow = sample(executables[case], narrow_data(spec, design), options).stats["lp"].ravel()
-    assert np.ptp(wide) > 1, "the draws must differ for the comparison to say anything"
-    assert np.ptp(narrow - wide) < 1e-6 * np.abs(wide).max()
+    narrow = sample(executables[case], narrow_data(spec, design), options)
+    density = wide.stats["lp"].ravel()
+    assert np.ptp(density) > 1, "the draws must differ for the comparison to say anything"
+    assert np.ptp(narrow.stats["lp"].ravel() - density) < 1e-6 * np.abs(density).max()
+    compare_reported(narrow, full_draws(wide, design, spec), spec, design)
 
 
-def draw_wide(spec: ModelSpec, design: Design) -> tuple[Array, list[State]]:
-    """Return lp__ and variables of draws of the wide program, whose z are standardized effects."""
+def draw_wide(spec: ModelSpec, design: Design) -> Sampling:
+    """Return draws of the wide program, whose z are standardized effects."""
     effects = sum(group.n_levels * len(group.terms) for group in design.groups)
     data: dict[str, Any] = dict(FULL.data(spec, design, np.ones(effects)))
-    data |= {
-        name: np.zeros_like(data[name]) for name in ("within", "swept", "Z_in_X", "Z_in_thresholds") if name in data
-    }
+    tricks = ("within", "swept", "Z_in_X", "Z_in_thresholds")
+    data |= {name: np.zeros_like(data[name]) for name in tricks if name in data}
     executable = build_executable(render_program(spec.family), bundled_toolchain())
     options = SamplerOptions(
         chains=1, warmup=0, draws=DRAWS, adapt=False, inits=0.2, step_size=0.005, max_treedepth=7, seed=3, sig_figs=14
     )
-    sampling = sample(executable, data, options)
+    return sample(executable, data, options)
+
+
+def state_of(wide: Sampling, draw: int) -> State:
     names = ("b", "sd", "aux", "b_aux", "cor", "threshold", "z", "horseshoe_global", "horseshoe_local", "slab")
-    values = {name: sampling.variables[name] for name in names if name in sampling.variables}
-    return sampling.stats["lp"].ravel(), [{name: own[0, i] for name, own in values.items()} for i in range(DRAWS)]
+    return {name: wide.variables[name][0, draw] for name in names if name in wide.variables}
+
+
+def compare_reported(narrow: Sampling, draws: Draws, spec: ModelSpec, design: Design) -> None:
+    """Compare what both report: sds, correlations, effects, intercepts where the columns are 0."""
+    shape, reported = shape_of(spec, design), {name: values[:, 0] for name, values in narrow.variables.items()}
+    compared = set()
+
+    def compare(identifier: str, names: Sequence[str]) -> None:
+        if identifier in reported:  # not what a prior fixes
+            compared.add(identifier)
+            expected = np.stack([draws.of(name)[0] for name in names], axis=-1)
+            np.testing.assert_allclose(reported[identifier].reshape(expected.shape), expected, rtol=1e-7, atol=1e-9)
+
+    for predictor in shape.predictors:
+        printed = "" if predictor is shape.predictors[0] else f"{predictor.parameter}_"
+        compare(f"Intercept{predictor.suffix}", [f"{printed}Intercept"])
+        compare(f"b{predictor.suffix}", [f"{printed}{term}" for term in predictor.terms])
+    for block in shape.blocks:
+        compare(f"sd_{block.stem}", block.printed)
+        u = draws.effects[block.factor.name][0]
+        np.testing.assert_allclose(reported[f"u_{block.stem}"].reshape(u.shape), u, rtol=1e-7, atol=1e-9)
+        for i in range(1, len(block.terms) * (block.cor is not None)):
+            for j in range(i):
+                name = cor_name(block.factor.name, pair_name(block.terms[j], block.terms[i]))
+                np.testing.assert_allclose(reported[f"cor_{block.stem}"][:, i, j], draws.of(name)[0], atol=1e-8)
+    compare("threshold", [threshold_name(between) for between in spec.thresholds])
+    for vector in shape.auxiliaries:
+        compare(vector.identifier, [vector.identifier])
+    fixed = {vector.identifier for vector in shape.vectors if vector.is_constant}
+    wanted = {"threshold"} if spec.thresholds else {"Intercept"}
+    assert compared >= wanted | {"b", *(vector.identifier for vector in shape.auxiliaries)} - fixed
 
 
 def narrow_values(state: State, spec: ModelSpec, design: Design) -> dict[str, Any]:
