@@ -30,7 +30,7 @@ from hierfit.visible import visible
 _INVERSE = {"log": "exp({})", "logit": "inv_logit({})", "logm1": "1 + exp({})"}
 _INVERSE_OF_MEAN = {"logit": "inv_logit", "probit": "Phi", "cloglog": "inv_cloglog"}
 _DIGITS = 6  # of the numbers of priors
-_WIDTH = 60  # of a list of names
+_SHORT, _WIDTH = 60, 100  # of names that stand in one line, and of lines of names
 
 
 def narrow_program(spec: ModelSpec, design: Design) -> StanProgram:
@@ -51,6 +51,7 @@ def program_of(shape: Shape) -> StanProgram:
         sum=_sum,
         inverse=_inverse,
         listed=_listed,
+        beside=_beside,
     )
     piece: Any = environment.get_template(f"families/{spec.family}.stan.j2").module
     text = environment.get_template("narrow.stan.j2").render(
@@ -235,7 +236,21 @@ def number(value: float) -> str:
 def _listed(names: Sequence[str]) -> str:
     """Return names in one line; of many the first and the last."""
     text = ", ".join(names)
-    return visible(text if len(text) < _WIDTH else f"{names[0]}, {names[1]}, ..., {names[-1]}")
+    return visible(text if len(text) < _SHORT else f"{names[0]}, {names[1]}, ..., {names[-1]}")
+
+
+def _beside(names: Sequence[str], declaration: str, *, what: str = "") -> str:
+    """Return a declaration of columns with the names of all, beside it or in lines above."""
+    text = visible(", ".join(names)) + what
+    if len(text) < _SHORT:
+        return f"{declaration} // {text}"
+    lines = [f"// columns of {declaration.rpartition(' ')[2].rstrip(';')}{what}:"]
+    for number, name in enumerate(map(visible, names), 1):
+        one = f" {number} {name}{',' if number < len(names) else ''}"
+        if number == 1 or len(lines[-1]) + len(one) > _WIDTH:
+            lines.append("//  ")
+        lines[-1] += one
+    return "\n  ".join([*lines, declaration])
 
 
 def _value(vector: Vector) -> str:

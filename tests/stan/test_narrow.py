@@ -1,6 +1,7 @@
 import re
 import subprocess
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,7 @@ DECLARED = re.compile(
 )
 
 
+@lru_cache
 def text_of(case: NarrowCase) -> str:
     return narrow_program(*case.model()).text
 
@@ -199,6 +201,19 @@ def test_a_formula_cannot_leave_its_comment(tmp_path: Path) -> None:
     text = narrow_program(spec, design).text
     assert all("planted" not in line.partition("//")[0] for line in text.splitlines())
     accept(text, tmp_path)
+
+
+def test_every_column_is_named_however_many(tmp_path: Path) -> None:
+    spec, design = NarrowCase("y ~ a").model()
+    names = tuple(f"column number {i}" for i in range(40))
+    priors = {**spec.priors, **{name: Prior("normal", (0.0, 1.0), "") for name in names}}
+    design = replace(design, coefficients=names, X=np.random.default_rng(1).normal(size=(design.n_rows, 40)))
+    text = narrow_program(replace(spec, coefficients=names, priors=priors), design).text
+    accept(text, tmp_path)
+    above = block_of(text, "data").partition("matrix[N, 40] X;")[0]
+    assert [name for i, name in enumerate(names, 1) if f" {i} {name}{',' if i < 40 else ''}" not in above] == []
+    assert max(map(len, text.splitlines())) <= 120
+    assert "b ~ normal(0, 1); // column number 0, column number 1, ..., column number 39" in text
 
 
 def test_an_outcome_says_what_its_codes_are() -> None:
