@@ -22,7 +22,7 @@ from hierfit.stan.jobs import Jobs
 from hierfit.stan.programs import StanProgram
 from hierfit.stan.seals import digest_of, fault, seal, take_from_others
 from hierfit.stan.shipped import LIBRARY
-from hierfit.stan.toolchain import COMMON_FLAGS, DRIVER, DRIVER_FLAGS, MODEL_FLAGS, Toolchain
+from hierfit.stan.toolchain import COMMON_FLAGS, DRIVER, DRIVER_FLAGS, MODEL_BASE, MODEL_FLAGS, Toolchain
 
 # Everything but Pathfinder, and Pathfinder: two units take two cores half as long as one.
 DRIVER_UNITS = ("driver", "pathfinder")
@@ -76,7 +76,12 @@ def _compile_bundled(source: Path, toolchain: Toolchain, log: Path, jobs: Jobs) 
             jobs,
             folder,
         )
-        _run([_compile("model.cpp", "model.o", toolchain, MODEL_FLAGS)], log, jobs, folder)
+        _run(
+            [_compile("model.cpp", "model.o", toolchain, (*MODEL_FLAGS, "-include", str(MODEL_BASE)))],
+            log,
+            jobs,
+            folder,
+        )
         driver.result()
     objects = ["model.o", *(str(home / name) for name in _driver_files())]
     libraries = ["-L" + str(toolchain.root / "lib"), *(f"-l{name}" for name in LIBRARIES)]

@@ -121,4 +121,4 @@ def test_the_driver_is_found_and_small() -> None:
     sources = driver_sources()
     assert {"main.cpp", "driver.cpp", "arguments.cpp"} <= {source.name for source in sources}
     lines = [line.strip() for source in sources for line in source.read_text().splitlines()]
-    assert len([line for line in lines if line and not line.startswith("//")]) < 900
+    assert len([line for line in lines if line and not line.startswith("//")]) < 1000
