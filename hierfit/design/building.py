@@ -13,17 +13,16 @@ import numpy as np
 
 from hierfit.data.table import Table
 from hierfit.design import moments
+from hierfit.design.blocks import lay_out_groups
 from hierfit.design.design import Design, Group
 from hierfit.design.distributional import evaluate_predictor, predictor_columns
-from hierfit.design.grouping import levels_of
 from hierfit.design.levels import check_columns, check_levels
 from hierfit.design.outcome import find_family, read_outcome
 from hierfit.design.row_columns import read_row_columns
-from hierfit.design.terms import Columns, evaluate_terms, reference_levels
+from hierfit.design.terms import evaluate_terms, reference_levels
 from hierfit.errors import DataError, FormulaError
 from hierfit.model.families import SIGMA
-from hierfit.model.formula import Formula, GroupTerm
-from hierfit.model.grammar import INTERCEPT
+from hierfit.model.formula import Formula
 from hierfit.model.roles import NO_ROLES, Roles
 
 
@@ -53,8 +52,7 @@ def build_design(
     wanted = {name: level for name, level in roles.references.items() if name != formula.response}
     references = reference_levels(table, formula.predictors, wanted)
     population = evaluate_terms(formula.terms, table, references, intercept=formula.intercept)
-    varying = [evaluate_terms(term.slopes, table, references, intercept=term.intercept) for term in formula.groups]
-    groups = tuple(_group(term, slopes, table) for term, slopes in zip(formula.groups, varying, strict=True))
+    varying = [evaluate_terms(term.slopes, table, references, intercept=term.intercept) for term in formula.all_groups]
     distributional = [evaluate_predictor(own, formula, table, references, kind) for own in formula.distributional]
     evaluated = (population, *varying, *distributional)
     rows = read_row_columns(table, kind, link, roles, sigma_varies=formula.predictor(SIGMA) is not None)
@@ -66,7 +64,7 @@ def build_design(
         X=population.values,
         intercept=formula.intercept and not kind.has_thresholds,
         centered=centered,
-        groups=groups,
+        groups=lay_out_groups(formula, varying, table),
         lines=table.lines,
         family=family,
         link=link,
@@ -96,22 +94,6 @@ def _with_orders(table: Table, formula: Formula, roles: Roles) -> Table:
     for name, levels in orders.items():
         check_levels(table, name, levels)
     return replace(table, orders=orders)
-
-
-def _group(term: GroupTerm, slopes: Columns, table: Table) -> Group:
-    labels, codes = levels_of(term.columns, table)
-    ones = [np.ones((table.n_rows, 1))] if term.intercept else []
-    names = ((INTERCEPT,) if term.intercept else ()) + slopes.names
-    return Group(
-        factor=term.factor,
-        labels=labels,
-        codes=codes,
-        terms=names,
-        Z=np.column_stack([*ones, slopes.values]),
-        correlated=term.correlated and len(names) > 1,
-        slopes=slopes.terms,
-        crossing=term.crossing,
-    )
 
 
 def _check_rows(design: Design) -> None:
@@ -161,8 +143,9 @@ def _check_group(group: Group, design: Design) -> None:
             f"'{group.labels[0]}'; the variation between groups needs at least two groups.",
             hint="name another column with --group, or leave --group out",
         )
-    for term, column in zip(group.terms, group.Z.T, strict=True):
-        if term != INTERCEPT and np.ptp(column) == 0:
+    slopes = ~np.array(group.named.is_intercept)
+    for term, column in zip(np.array(group.terms)[slopes].tolist(), group.Z.T[slopes], strict=True):
+        if np.ptp(column) == 0:
             raise DataError(
                 f"{design.source}, column '{term}': all {design.n_rows:,} values are {column[0]:g}; no slope can vary.",
                 hint=f"leave '{term}' out of what varies between {group.factor}",

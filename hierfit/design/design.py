@@ -28,6 +28,7 @@ from hierfit.design.terms import Term, columns_on
 from hierfit.model.families import FAMILIES, LINKS, SIGMA
 from hierfit.model.grammar import INTERCEPT
 from hierfit.model.roles import NO_ROLES, Roles
+from hierfit.model.spec import Block, GroupCoefficients
 
 Array = NDArray[np.float64]
 
@@ -40,11 +41,13 @@ class Group:
         factor: column that holds the labels.
         labels: the J labels, exactly as written.
         codes: level of each row [N], 0-based.
-        terms: names of the M varying coefficients, `Intercept` first where it varies.
-        Z: columns that the coefficients multiply [N, M], raw; ones for the intercept.
-        correlated: whether correlations are estimated.
-        slopes: what the columns beside the intercept's are made from.
+        terms: names of the M varying coefficients, those of the mean first (see `model.spec.GroupCoefficients`).
+        Z: columns that the coefficients multiply [N, M], raw; ones for intercepts.
+        correlated: whether correlations are estimated, between those of the first block.
+        slopes: what the columns beside the intercepts' are made from.
         crossing: the columns whose combinations are the levels; empty where the factor is one column.
+        parameters: the parameter that each coefficient is of, None for the mean; empty where all are of that.
+        further: the blocks after the first; the last terms are theirs.
     """
 
     factor: str
@@ -55,6 +58,32 @@ class Group:
     correlated: bool
     slopes: tuple[Term, ...] = ()
     crossing: tuple[str, ...] = ()
+    parameters: tuple[str | None, ...] = ()
+    further: tuple[Block, ...] = ()
+
+    @property
+    def named(self) -> GroupCoefficients:
+        """The same without the rows."""
+        return GroupCoefficients(self.factor, self.terms, self.correlated, self.parameters, self.further)
+
+    def columns_of(self, parameter: str | None) -> NDArray[np.int64]:
+        """Return which of the coefficients are of a parameter, None for the mean."""
+        return np.array([m for m, other in enumerate(self.named.of_parameters) if other == parameter], dtype=np.int64)
+
+    @property
+    def of_mean(self) -> Group:
+        """The same with the coefficients of the mean alone."""
+        count = len(self.columns_of(None))
+        if count == len(self.terms):
+            return self
+        slopes, left = [], count - int(self.terms[:1] == (INTERCEPT,))
+        for term in self.slopes:
+            if left > 0:
+                slopes.append(term)
+                left -= sum(term.kept)
+        correlated = self.correlated and count > 1
+        terms, Z = self.terms[:count], self.Z[:, :count]
+        return replace(self, terms=terms, Z=Z, correlated=correlated, slopes=tuple(slopes), parameters=(), further=())
 
     def on(self, table: Table, new_levels: NewLevels) -> GroupRows:
         """Return what the factor has on other rows.
@@ -66,8 +95,9 @@ class Group:
         labels, codes = levels_on(self.crossing or (self.factor,), self.labels, table)
         if new_levels is NewLevels.ERROR:
             refuse_new_levels(self.factor, labels, codes, self.n_levels, table)
-        ones = np.ones((table.n_rows, int(self.terms[:1] == (INTERCEPT,))))
-        return GroupRows(labels, codes, np.column_stack([ones, columns_on(self.slopes, table)]))
+        Z = np.ones((table.n_rows, len(self.terms)))
+        Z[:, ~np.array(self.named.is_intercept)] = columns_on(self.slopes, table)
+        return GroupRows(labels, codes, Z)
 
     @property
     def n_levels(self) -> int:
@@ -76,8 +106,8 @@ class Group:
 
     @cached_property
     def mean(self) -> Array:
-        """Means of the slopes' columns, 0 for the intercept's [M]."""
-        return np.where([term == INTERCEPT for term in self.terms], 0.0, moments.column_means(self.Z))
+        """Means of the slopes' columns, 0 for intercepts' [M]."""
+        return np.where(self.named.is_intercept, 0.0, moments.column_means(self.Z))
 
     @property
     def rows_per_level(self) -> NDArray[np.int64]:
@@ -160,6 +190,12 @@ class Design:
             distributional={own.parameter: own.on(table) for own in self.distributional},
             precision=further.precision,
         )
+
+    @property
+    def of_mean(self) -> Design:
+        """The same with the groups of the mean alone."""
+        groups = tuple(group.of_mean for group in self.groups if len(group.columns_of(None)))
+        return replace(self, groups=groups)
 
     def predictor(self, parameter: str) -> PredictorColumns | None:
         """Return what predicts a parameter beside the mean, None where it is the same for all rows."""

@@ -49,7 +49,7 @@ def z_center(spec: ModelSpec, group: Group) -> Array:
     named = next(named for named in spec.groups if named.factor == group.factor)
     if not named.has_mean or not (spec.centered or _is_free(spec.priors[sd_name(group.factor, INTERCEPT)], (0.0, inf))):
         return np.zeros(len(group.terms))
-    return group.mean
+    return np.where(np.arange(len(group.terms)) < named.blocks[0].size, group.mean, 0.0)
 
 
 def z_at_prior(spec: ModelSpec, group: Group) -> Array:

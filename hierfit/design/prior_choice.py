@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hierfit.design import moments
-from hierfit.design.design import Design
+from hierfit.design.design import Design, Group
 from hierfit.design.distributional import PredictorColumns
 from hierfit.design.scaling import varying_units
 from hierfit.errors import FormulaError, PriorError, did_you_mean
@@ -26,7 +26,6 @@ from hierfit.model.formula import Formula
 from hierfit.model.grammar import INTERCEPT
 from hierfit.model.priors import HORSESHOE, HORSESHOE_SCALE, SET_BY_USER, Prior, parse_prior
 from hierfit.model.spec import (
-    GroupCoefficients,
     Kind,
     ModelSpec,
     PredictorCoefficients,
@@ -66,12 +65,8 @@ def default_priors(family: Family, design: Design) -> dict[str, Prior]:
     for name, x_sd in zip(design.coefficients, design.x_scale, strict=True):
         priors[name] = Prior("normal", (0.0, scale / x_sd), f"rstanarm: 2.5 {unit} / sd(x)".replace("  ", " "))
     for group in design.groups:
-        for term, x_sd in zip(group.terms, varying_units(group), strict=True):
-            source, carried = f"brms: 2.5 {unit}".rstrip() + ("" if term == INTERCEPT else " / sd(x)"), 1.0
-            if term == INTERCEPT and group.correlated and not design.centered:
-                source, carried = f"{source} at mean(x), carried to x = 0", _leverage(group.mean / varying_units(group))
-            priors[sd_name(group.factor, term)] = Prior("student_t", (3.0, 0.0, scale / x_sd * carried), source)
-        if group.correlated:
+        priors |= _sd_priors(design, group, scale, unit)
+        if any(block.correlated for block in group.named.blocks):
             priors[cor_name(group.factor)] = Prior("lkj", (1.0,), "brms, rstanarm: uniform over correlation matrices")
     for between in design.thresholds:
         priors[threshold_name(between)] = Prior("student_t", (3.0, 0.0, 2.5), "brms")
@@ -82,6 +77,20 @@ def default_priors(family: Family, design: Design) -> dict[str, Prior]:
         else:
             priors |= _predictor_priors(design, predictor, auxiliary)
     return priors
+
+
+def _sd_priors(design: Design, group: Group, scale: float, unit: str) -> dict[str, Prior]:
+    """Return the default priors of the sds of a factor: beside the mean on the scale of the parameter's link."""
+    found, units = {}, varying_units(group)
+    terms = zip(group.terms, group.named.of_parameters, group.named.is_intercept, units, strict=True)
+    for term, parameter, is_intercept, x_sd in terms:
+        width, of = (scale, unit) if parameter is None else (2.5, "")
+        source = f"brms: 2.5 {of}".rstrip() + ("" if is_intercept else " / sd(x)")
+        if term == INTERCEPT and group.named.has_mean and not design.centered:
+            source = f"{source} at mean(x), carried to x = 0"
+            width *= _leverage(group.of_mean.mean / varying_units(group.of_mean))
+        found[sd_name(group.factor, term)] = Prior("student_t", (3.0, 0.0, width / x_sd), source)
+    return found
 
 
 def _predictor_priors(design: Design, predictor: PredictorColumns, auxiliary: Auxiliary) -> dict[str, Prior]:
@@ -134,7 +143,7 @@ def build_spec(
             f"'{formula}' leaves nothing to estimate: {design.family} has no parameter but its mean.",
             hint=f"write {design.response} ~ 1 for an intercept",
         )
-    groups = tuple(GroupCoefficients(group.factor, group.terms, group.correlated) for group in design.groups)
+    groups = tuple(group.named for group in design.groups)
     distributional = tuple(PredictorCoefficients(own.parameter, own.coefficients) for own in design.distributional)
     spec = ModelSpec(
         formula,
@@ -189,11 +198,11 @@ def _chosen(texts: Sequence[str], spec: ModelSpec) -> list[_Chosen]:
 
 def _units(design: Design) -> dict[str, tuple[str, float]]:
     """Return name and sd of the column that each coefficient, and each sd of a slope, belongs to."""
-    columns = zip(design.coefficients, design.x_scale.tolist(), strict=True)
-    units = {name: (name, x_sd) for name, x_sd in columns}
+    units = {name: (name, x_sd) for name, x_sd in zip(design.coefficients, design.x_scale.tolist(), strict=True)}
     for group in design.groups:
-        for term, x_sd in zip(group.terms, varying_units(group).tolist(), strict=True):
-            if term != INTERCEPT:
+        columns = zip(group.terms, group.named.is_intercept, varying_units(group).tolist(), strict=True)
+        for term, is_intercept, x_sd in columns:
+            if not is_intercept:
                 units[sd_name(group.factor, term)] = (term, x_sd)
     return units
 
@@ -215,7 +224,7 @@ def _class_members(text: str, name: str, spec: ModelSpec) -> tuple[str, ...]:
     members = {
         "b": spec.coefficients,
         "sd": tuple(parameter.name for parameter in spec.parameters if parameter.kind is Kind.SD),
-        "cor": tuple(cor_name(group.factor) for group in spec.groups if group.correlated),
+        "cor": tuple(cor_name(group.factor) for group in spec.groups if any(pairs(group))),
         THRESHOLD: tuple(map(threshold_name, spec.thresholds)),
     }[name]
     if not members:

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from hierfit.design import moments
 from hierfit.design.design import Design, Group
-from hierfit.model.grammar import INTERCEPT
 
 Array = NDArray[np.float64]
 
@@ -63,7 +62,8 @@ def coefficient_scale(design: Design) -> Array:
 
 def effect_scale(design: Design, group: Group) -> Array:
     """Return one unit of the sampler's effects of a factor in the units of the CSV [M], and so of their sds."""
-    return np.asarray(design.y_scale / varying_units(group))
+    outcome = [design.y_scale if parameter is None else 1.0 for parameter in group.named.of_parameters]
+    return np.asarray(outcome / varying_units(group))
 
 
 def scaled_varying(group: Group, center: Array) -> Array:
@@ -72,6 +72,6 @@ def scaled_varying(group: Group, center: Array) -> Array:
 
 
 def varying_units(group: Group) -> Array:
-    """Return the unit of each varying column [M]: 1 for the intercept, otherwise its sd."""
-    columns = zip(group.terms, group.Z.T, strict=True)
-    return np.array([1.0 if term == INTERCEPT else float(moments.sd(column)) for term, column in columns])
+    """Return the unit of each varying column [M]: 1 for intercepts, otherwise its sd."""
+    columns = zip(group.named.is_intercept, group.Z.T, strict=True)
+    return np.array([1.0 if is_intercept else float(moments.sd(column)) for is_intercept, column in columns])

@@ -101,7 +101,11 @@ def _at_zero(
         if spec.has_two_sds(named):
             at_mean.append(own[..., :1])
         if center.any():
-            own, between = moved_scales(own, between, -center)
+            first = named.blocks[0].size
+            inside = first * (first - 1) // 2
+            moved = moved_scales(own[..., :first], between[..., :inside], -center[:first])
+            own = np.concatenate([moved[0], own[..., first:]], axis=-1)
+            between = np.concatenate([moved[1], between[..., inside:]], axis=-1)
             for m in np.flatnonzero(center):
                 effects[group.factor][..., 0] -= center[m] * effects[group.factor][..., m]
         sds.append(own)

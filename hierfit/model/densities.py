@@ -20,7 +20,7 @@ Replicate = Callable[[np.random.Generator, Array, Auxiliaries, Array], Array]
 LogDensity = Callable[[Array, Array, Auxiliaries, Array], Array]
 Expected = Callable[[Array, Auxiliaries, Array], Array]
 
-# Beyond, shape and phi say no more (a negative binomial is a Poisson distribution to nine digits), but the differences
+# Beyond, shape, phi and nu say no more (a negative binomial is a Poisson distribution to nine digits), but differences
 # of log gamma functions in their densities lose all digits. Densities, Stan's too, are taken at this value instead.
 MOST_PRECISE = 1e8
 LARGEST_COUNT_MEAN = 1e18  # numpy's Poisson refuses more
@@ -87,7 +87,7 @@ def replicate_student(rng: np.random.Generator, mean: Array, auxiliaries: Auxili
 
 def student_log_density(y: Array, mean: Array, auxiliaries: Auxiliaries, trials: Array) -> Array:
     """Return the log density of student_t(nu, mean, sigma)."""
-    sigma, nu, gammaln = auxiliaries["sigma"], auxiliaries["nu"], special().gammaln
+    sigma, nu, gammaln = auxiliaries["sigma"], np.minimum(auxiliaries["nu"], MOST_PRECISE), special().gammaln
     constant = gammaln((nu + 1) / 2) - gammaln(nu / 2) - 0.5 * np.log(nu * np.pi) - np.log(sigma)
     return np.asarray(constant - (nu + 1) / 2 * np.log1p(((y - mean) / sigma) ** 2 / nu))
 

@@ -28,6 +28,8 @@ class GroupTerm:
         slopes: terms whose coefficients vary, in the order given.
         correlated: whether correlations between the varying coefficients are estimated (`|`) or fixed at 0 (`||`).
         crossing: the columns whose combinations are the levels; empty where the factor is one column.
+        shared: the letter of `(1 | p | school)`; what varies with the same letter in predictors of several parameters
+            is correlated.
     """
 
     factor: str
@@ -35,6 +37,7 @@ class GroupTerm:
     slopes: tuple[str, ...] = ()
     correlated: bool = True
     crossing: tuple[str, ...] = ()
+    shared: Later[str | None] = None
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -44,6 +47,7 @@ class GroupTerm:
     def __str__(self) -> str:
         varying = ["1" if self.intercept else "0", *self.slopes]
         bar = "|" if self.correlated or not self.slopes else "||"  # one slope of a text column is several
+        bar += f" {self.shared} |" if self.shared else ""
         return f"({' + '.join(varying)} {bar} {':'.join(quoted(column) for column in self.columns)})"
 
 
@@ -55,16 +59,18 @@ class Predictor:
         parameter: `sigma`, `zi`, ...
         terms: as in a Formula.
         intercept: whether there is an intercept.
+        groups: as in a Formula.
     """
 
     parameter: str
     terms: tuple[str, ...]
     intercept: bool = True
+    groups: Later[tuple[GroupTerm, ...]] = ()
 
     @property
     def right(self) -> str:
         """What stands right of the tilde: `1 + ses`."""
-        return " + ".join(["1" if self.intercept else "0", *self.terms])
+        return " + ".join(["1" if self.intercept else "0", *self.terms, *map(str, self.groups)])
 
     def __str__(self) -> str:
         return f"{self.parameter} ~ {self.right}"
@@ -93,8 +99,13 @@ class Formula:
     @property
     def all_terms(self) -> tuple[str, ...]:
         """The terms with population-level coefficients, those whose coefficients vary, those of other parameters."""
-        slopes = (slope for group in self.groups for slope in group.slopes)
+        slopes = (slope for group in self.all_groups for slope in group.slopes)
         return (*self.terms, *slopes, *(term for predictor in self.distributional for term in predictor.terms))
+
+    @property
+    def all_groups(self) -> tuple[GroupTerm, ...]:
+        """The group terms of the mean, and then those of other parameters."""
+        return (*self.groups, *(group for predictor in self.distributional for group in predictor.groups))
 
     def predictor(self, parameter: str) -> Predictor | None:
         """Return what predicts a parameter beside the mean, None where it is the same for all rows."""
@@ -111,6 +122,12 @@ class Formula:
         return replace(self, distributional=others)
 
     @property
+    def uncorrelated(self) -> Formula:
+        """The formula without correlations of what varies."""
+        alone = (replace(own, groups=_uncorrelated(own.groups)) for own in self.distributional)
+        return replace(self, groups=_uncorrelated(self.groups), distributional=tuple(alone))
+
+    @property
     def predictors(self) -> tuple[str, ...]:
         """Columns that the terms use, each once."""
         from hierfit.model.term_text import columns_in  # loads formulae where a term is more than a column
@@ -125,12 +142,15 @@ class Formula:
     @property
     def label_columns(self) -> tuple[str, ...]:
         """Columns that hold group labels, each once."""
-        return tuple(dict.fromkeys(column for group in self.groups for column in group.columns))
+        return tuple(dict.fromkeys(column for group in self.all_groups for column in group.columns))
 
     @property
     def factors(self) -> tuple[str, ...]:
-        """Names of the grouping factors."""
-        return tuple(group.factor for group in self.groups)
+        """Names of the grouping factors, each once; `a:b` and `b:a` have the same levels."""
+        names: dict[frozenset[str], str] = {}
+        for group in self.all_groups:
+            names.setdefault(frozenset(group.columns), group.factor)
+        return tuple(names.values())
 
     def __str__(self) -> str:
         population = ["1" if self.intercept else "0", *self.terms]
@@ -138,6 +158,10 @@ class Formula:
         response = function_or_column(self.response)
         text = f"{response} ~ {' + '.join(population + [str(group) for group in self.groups])}"
         return "; ".join([text, *map(str, self.distributional)])
+
+
+def _uncorrelated(groups: Sequence[GroupTerm]) -> tuple[GroupTerm, ...]:
+    return tuple(replace(group, correlated=group.correlated and not group.slopes, shared=None) for group in groups)
 
 
 def formula_from_flags(

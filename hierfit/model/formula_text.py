@@ -82,17 +82,19 @@ def parse_predictor(parameter: str, text: str) -> Predictor:
     """Read what predicts a parameter: `ses + school`, with or without `sigma ~` before it.
 
     Raises:
-        FormulaError: the text has another form, or has group terms.
+        FormulaError: the text has another form.
     """
     name, _, right = mask(text).rpartition("~")
     gaps, bars = _split(right, text)
     if name.strip() not in ("", parameter):
         raise FormulaError(f"--{parameter} '{text}' is not about {parameter}.", hint=f"write --{parameter} 'x + arm'")
-    if bars or not right.strip():
-        what = f"has group terms, which {parameter} cannot have" if bars else "is empty"
+    if not right.strip():
         hint = f"write --{parameter} school for a {parameter} of each school"
-        raise FormulaError(f"--{parameter} '{text}' {what}.", hint=hint)
-    return Predictor(parameter, *_expand(_population(gaps, bars, text), text))
+        raise FormulaError(f"--{parameter} '{text}' is empty.", hint=hint)
+    terms, intercept = _expand(_population(gaps, bars, text), text)
+    groups = tuple(group for bar in bars for group in _group_terms(bar, text))
+    _refuse_repeated(groups, text)
+    return Predictor(parameter, terms, intercept, groups)
 
 
 def _distributional(masked: Sequence[str], text: str) -> tuple[Predictor, ...]:
@@ -156,9 +158,15 @@ def _population(gaps: Sequence[str], bars: Sequence[str], text: str) -> str:
 
 def _group_terms(bar: str, text: str) -> Iterator[GroupTerm]:
     shown, correlated = f"({unmask(bar)})", "||" not in bar
-    varying, _, factors = bar.replace("||", "|").partition("|")
-    if "|" in factors or not factors.strip() or not varying.strip():
+    varying, *letters, factors = bar.replace("||", "|").split("|")
+    if len(letters) > 1 or not all(part.strip() for part in (varying, *letters, factors)):
         raise FormulaError(f"'{shown}' in '{text}' is no group term.", hint="write (1 + x | school)")
+    shared = unmask(letters[0].strip()) if letters else None
+    if shared is not None and not (correlated and shared.isidentifier()):
+        raise FormulaError(
+            f"'{shown}' in '{text}' is no group term with a letter.",
+            hint="write (1 | p | school), and the same in the predictor whose effects go along with these",
+        )
     slopes, intercept = _expand(varying, text)
     if not slopes and not intercept:
         raise FormulaError(f"nothing varies in '{shown}' of '{text}'.", hint="write (1 | school) or (0 + x | school)")
@@ -173,7 +181,7 @@ def _group_terms(bar: str, text: str) -> Iterator[GroupTerm]:
                 hint="write (1 | school), (1 | school/class) or (1 | school:class)",
             )
         crossing = columns if len(columns) > 1 else ()
-        yield GroupTerm(":".join(columns), intercept, slopes, correlated or not slopes, crossing)
+        yield GroupTerm(":".join(columns), intercept, slopes, correlated or not slopes, crossing, shared)
 
 
 def _refuse_repeated(groups: Sequence[GroupTerm], text: str) -> None:

@@ -14,6 +14,7 @@ from hierfit.model.families import FAMILIES, THRESHOLD, Auxiliary
 from hierfit.model.formula import Formula
 from hierfit.model.grammar import INTERCEPT
 from hierfit.model.priors import EVERYWHERE, HORSESHOE, HORSESHOE_SCALE, Interval, Prior
+from hierfit.plain import Later
 
 INTERCEPT_AT_MEAN = "Intercept_at_mean"
 
@@ -44,7 +45,8 @@ class Parameter:
         group: the grouping factor it belongs to, or None.
         term: the coefficient it speaks of (`Intercept`, `ses`; "Intercept, ses" for a correlation, "low|medium" for a
             threshold), or None for an auxiliary.
-        predictor: the parameter beside the mean that a coefficient predicts, `sigma`; None for all others.
+        predictor: the parameter beside the mean that a coefficient, or what varies, is of, `sigma`; None for all
+            others, and for correlations.
     """
 
     name: str
@@ -60,23 +62,57 @@ class Parameter:
 
 
 @dataclass(frozen=True)
+class Block:
+    """Coefficients of a grouping factor that vary together: how many, and whether correlations are estimated."""
+
+    size: int
+    correlated: bool
+
+
+@dataclass(frozen=True)
 class GroupCoefficients:
     """The varying coefficients of one grouping factor.
 
     Attributes:
         factor: name of the factor, `school` or `school:class`.
-        terms: names of the varying coefficients, `Intercept` first where it varies.
-        correlated: whether correlations are estimated.
+        terms: names of the varying coefficients, those of the mean first, and of one parameter `Intercept` first where
+            it varies; those of other parameters are `sigma_Intercept`, `sigma_ses`.
+        correlated: whether correlations are estimated, between those of the first block.
+        parameters: the parameter that each is of, None for the mean; empty where all are of that.
+        further: the blocks after the first; the last terms are theirs.
     """
 
     factor: str
     terms: tuple[str, ...]
     correlated: bool
+    parameters: Later[tuple[str | None, ...]] = ()
+    further: Later[tuple[Block, ...]] = ()
+
+    @property
+    def blocks(self) -> tuple[Block, ...]:
+        """All blocks, in the order of the terms."""
+        return (Block(len(self.terms) - sum(block.size for block in self.further), self.correlated), *self.further)
+
+    @property
+    def of_parameters(self) -> tuple[str | None, ...]:
+        """The parameter that each coefficient is of, None for the mean."""
+        return self.parameters or (None,) * len(self.terms)
+
+    @property
+    def is_intercept(self) -> tuple[bool, ...]:
+        """Which coefficients are intercepts."""
+        pairs = zip(self.terms, self.of_parameters, strict=True)
+        return tuple(term == varying_name(parameter, INTERCEPT) for term, parameter in pairs)
+
+    def terms_of(self, parameter: str | None) -> tuple[str, ...]:
+        """Return the coefficients of a parameter, None for the mean."""
+        return tuple(t for t, other in zip(self.terms, self.of_parameters, strict=True) if other == parameter)
 
     @property
     def has_mean(self) -> bool:
-        """Whether the model is the same with intercepts at the mean of the slopes' columns."""
-        return self.correlated and self.terms[0] == INTERCEPT
+        """Whether the model is the same with intercepts of the mean at the mean of the slopes' columns."""
+        first = self.of_parameters[: self.blocks[0].size]
+        return self.correlated and self.terms[0] == INTERCEPT and not any(first)
 
 
 @dataclass(frozen=True)
@@ -139,9 +175,9 @@ class ModelSpec:
         if self.has_two_intercepts:
             coefficients.insert(1, Parameter(INTERCEPT_AT_MEAN, Kind.COEFFICIENT, None, INTERCEPT))
         sds = [
-            Parameter(sd_name(group.factor, term), Kind.SD, group.factor, term)
+            Parameter(sd_name(group.factor, term), Kind.SD, group.factor, term, parameter)
             for group in self.groups
-            for term in group.terms
+            for term, parameter in zip(group.terms, group.of_parameters, strict=True)
         ]
         at_mean = [
             Parameter(sd_name(group.factor, INTERCEPT_AT_MEAN), Kind.SD_AT_MEAN, group.factor, INTERCEPT_AT_MEAN)
@@ -209,7 +245,8 @@ class ModelSpec:
     def speaks_of_mean(self, parameter: Parameter) -> bool:
         """Whether it is an intercept beside the mean whose prior is where its columns are at their means."""
         own = self.predictor(parameter.predictor) if parameter.predictor else None
-        return own is not None and self.centered and own.has_two_intercepts and parameter.term == INTERCEPT
+        of_rows = parameter.kind is Kind.DISTRIBUTIONAL
+        return of_rows and own is not None and self.centered and own.has_two_intercepts and parameter.term == INTERCEPT
 
     def prior_of(self, parameter: Parameter) -> Prior | None:
         """Return the prior of a parameter; None where it has none of its own, or one of another parameter."""
@@ -238,6 +275,11 @@ def coefficient_name(parameter: str, term: str) -> str:
     return f"{parameter}_{term}"
 
 
+def varying_name(parameter: str | None, term: str) -> str:
+    """Return the name of a varying coefficient: `ses` of the mean, `sigma_ses` of a parameter beside it."""
+    return term if parameter is None else coefficient_name(parameter, term)
+
+
 def sd_name(factor: str, term: str) -> str:
     """Return `sd(school)` for the intercept and `sd(school: ses)` for a slope."""
     return f"sd({factor})" if term == INTERCEPT else f"sd({factor}: {term})"
@@ -254,8 +296,15 @@ def pair_name(first: str, second: str) -> str:
 
 
 def pairs(group: GroupCoefficients) -> Iterator[str]:
-    """Yield "Intercept, ses" for every correlation of the factor, row by row below the diagonal."""
-    if group.correlated:
-        for i, second in enumerate(group.terms):
-            for first in group.terms[:i]:
-                yield pair_name(first, second)
+    """Yield "Intercept, ses" for every correlation of the factor, block by block, row by row below the diagonal."""
+    for high, low in below_diagonal(group):
+        yield pair_name(group.terms[low], group.terms[high])
+
+
+def below_diagonal(group: GroupCoefficients) -> Iterator[tuple[int, int]]:
+    """Yield the two places of every correlation of the factor, the later one first, in the order of `pairs`."""
+    start = 0
+    for block in group.blocks:
+        if block.correlated:
+            yield from ((start + i, start + j) for i in range(block.size) for j in range(i))
+        start += block.size

@@ -29,7 +29,7 @@ def columns_twice(known: Known) -> Iterator[Note]:
     for part, columns in (
         ("the outcome", [formula.response]),
         ("a predictor", formula.predictors),
-        ("a grouping factor", [group.factor for group in formula.groups if not group.crossing]),
+        ("a grouping factor", list(dict.fromkeys(group.factor for group in formula.all_groups if not group.crossing))),
         ("the number of trials", [roles.trials]),
         ("the offset", [roles.offset]),
         ("the exposure", [roles.exposure]),
@@ -66,15 +66,15 @@ def same_levels(known: Known) -> Iterator[Note]:
     """Yield a note for each factor whose levels say what another factor, or a predictor of words, says already."""
     formula, design = known.request.formula, known.design
     for index, group in enumerate(design.groups):
-        columns = formula.groups[index].columns
-        for before, other in enumerate(design.groups[:index]):
+        columns = group.crossing or (group.factor,)
+        for other in design.groups[:index]:
             if group.n_levels == other.n_levels and _is_function(other.codes, group.codes):
                 text = (
                     f"{other.factor} and {group.factor} make the same {group.n_levels:,} groups: the rows show only "
                     "the sum of the two effects of each, and how they share it is the priors' choice."
                 )
                 option = formula_option(without_group(formula, group.factor))
-                yield Note(NoteKind.SAME_LEVELS, text, (*formula.groups[before].columns, *columns), option)
+                yield Note(NoteKind.SAME_LEVELS, text, (*(other.crossing or (other.factor,)), *columns), option)
         for term in formula.terms:
             column = column_of(term)
             if column is not None and known.is_words(column) and _is_function(known.table.labels[column], group.codes):
@@ -96,12 +96,12 @@ def _is_function(of: NDArray[np.int32], codes: NDArray[np.int32]) -> bool:
 def reused_labels(known: Known) -> Iterator[Note]:
     """Yield a note for each factor whose labels 1, 2, ... seem to mean others in every level of another column."""
     formula, table = known.request.formula, known.table
-    for term in formula.groups:
+    for term in {group.factor: group for group in formula.all_groups}.values():
         if term.crossing or not _are_counted(table.levels[term.factor]):
             continue
         for outer in table.labels:
             together = {term.factor, outer}
-            told = any(together <= set(group.columns) for group in formula.groups)
+            told = any(together <= set(group.columns) for group in formula.all_groups)
             if (
                 len(together) == 2
                 and outer != formula.response

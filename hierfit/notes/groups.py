@@ -29,7 +29,7 @@ _SCATTER = ("sigma", "shape", "phi")
 
 def few_levels(known: Known) -> Iterator[Note]:
     """Yield a note for each factor with four levels or fewer whose sds have no prior of the user's."""
-    for term, group in zip(known.request.formula.groups, known.design.groups, strict=True):
+    for term, group in zip(known.request.formula.groups, known.design.of_mean.groups, strict=True):
         left = _sds_left(known, group, group.terms)
         if group.n_levels > FEW_LEVELS or not left:
             continue
@@ -58,7 +58,7 @@ def _as_predictor(formula: Formula, group: Group) -> Formula:
 
 def constant_slopes(known: Known) -> Iterator[Note]:
     """Yield a note for each factor with slopes along columns that vary within few of its levels, or within none."""
-    for term, group in zip(known.request.formula.groups, known.design.groups, strict=True):
+    for term, group in zip(known.request.formula.groups, known.design.of_mean.groups, strict=True):
         if not term.intercept or group.n_levels == known.design.n_rows:
             continue
         varying = {
@@ -110,7 +110,7 @@ def as_many_effects_as_rows(known: Known) -> Iterator[Note]:
     if scatter is None and family.support not in (Support.BINARY, Support.CATEGORIES):
         return  # counts scatter about their mean as much as they must, and effects of rows add to that
     rows = known.design.n_rows
-    for term, group in zip(known.request.formula.groups, known.design.groups, strict=True):
+    for term, group in zip(known.request.formula.groups, known.design.of_mean.groups, strict=True):
         effects, sds = group.n_levels * len(group.terms), [sd_name(group.factor, name) for name in group.terms]
         if effects < rows or any(map(known.is_set_by_user, (*sds, scatter or ""))):
             continue
@@ -154,7 +154,7 @@ def _share_of_scatter(group: Group) -> float:
 
 def far_from_zero(known: Known) -> Iterator[Note]:
     """Yield a note for each slope along a column far from 0 that is said to be unrelated to the intercepts there."""
-    for term, group in zip(known.request.formula.groups, known.design.groups, strict=True):
+    for term, group in zip(known.request.formula.groups, known.design.of_mean.groups, strict=True):
         if not term.intercept or len(group.terms) == 1 or group.correlated:
             continue
         far = [

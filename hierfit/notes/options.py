@@ -32,11 +32,16 @@ def without_terms(formula: Formula, names: Iterable[str]) -> Formula:
 
 
 def without_group(formula: Formula, factor: str) -> Formula:
-    """Return the formula without what varies between the levels of a factor."""
-    return with_group(formula, factor, None)
+    """Return the formula without what varies between the levels of a factor, whatever it is of."""
+    distributional = (replace(own, groups=_replaced(own.groups, factor, None)) for own in formula.distributional)
+    return replace(with_group(formula, factor, None), distributional=tuple(distributional))
 
 
 def with_group(formula: Formula, factor: str, term: GroupTerm | None) -> Formula:
     """Return the formula with another term in place of that of a factor, or none."""
-    groups = [term if group.factor == factor else group for group in formula.groups]
-    return replace(formula, groups=tuple(group for group in groups if group is not None))
+    return replace(formula, groups=_replaced(formula.groups, factor, term))
+
+
+def _replaced(groups: Iterable[GroupTerm], factor: str, term: GroupTerm | None) -> tuple[GroupTerm, ...]:
+    found = (term if group.factor == factor else group for group in groups)
+    return tuple(group for group in found if group is not None)

@@ -26,7 +26,6 @@ import numpy as np
 from hierfit.design import moments
 from hierfit.design.design import Design, Group
 from hierfit.model.formula import Formula, GroupTerm
-from hierfit.model.grammar import INTERCEPT
 from hierfit.model.priors import HORSESHOE
 from hierfit.model.spec import sd_name
 from hierfit.posterior.draws import Draws
@@ -165,20 +164,20 @@ def _plausible_sd(group: Group, trouble: Trouble, draws: Draws, design: Design) 
     values = draws.of(drawn[index])
     if not np.isfinite(values).all() or trouble.spec.priors[names[index]].constant is not None:
         return None
-    column = column_scale(group, index)
-    outcome = float(moments.sd(design.linear_outcome)) if design.is_scaled else 1.0
+    column, of_mean = column_scale(group, index), group.named.of_parameters[index] is None
+    outcome = float(moments.sd(design.linear_outcome)) if design.is_scaled and of_mean else 1.0
     scale = max(PLAUSIBLE * outcome / column, float(np.quantile(values, QUANTILE)) / 2)
     upper = trouble.spec.priors[names[index]].quantile(QUANTILE, within=(0.0, math.inf))
     if not scale > 0 or 2 * scale >= upper:
         return None  # it would be no narrower than the prior in force
-    return names[index], scale * (column if trouble.asked.standardize and group.terms[index] != INTERCEPT else 1.0)
+    return names[index], scale * (column if trouble.asked.standardize and not group.named.is_intercept[index] else 1.0)
 
 
 def _smaller_models(trouble: Trouble, draws: Draws, design: Design) -> Iterator[Try]:
     formula = trouble.spec.formula
     yield from _other_predictors(trouble, design)
     terms = {term.factor: term for term in formula.groups}
-    for group in suspect_groups(trouble, design):
+    for group in suspect_groups(trouble, design.of_mean):
         term = terms[group.factor]
         if term.slopes and term.intercept:
             last = term.slopes[-1]
@@ -195,6 +194,10 @@ def _other_predictors(trouble: Trouble, design: Design) -> Iterator[Try]:
     formula = trouble.spec.formula
     for own, coefficients in zip(formula.distributional, trouble.spec.distributional, strict=True):
         name = own.parameter
+        sds = [sd_name(group.factor, term) for group in trouble.spec.groups for term in group.terms_of(name)]
+        if any(sd in trouble.names for sd in sds):
+            alone = replace(own, groups=())
+            yield _step(f"a {name} that does not vary between groups", f"--{name}", alone.right)
         if not any(coefficient in trouble.names for coefficient in coefficients.names):
             continue
         if own.intercept and len(own.terms) == 1 and own.terms[0] in design.references:

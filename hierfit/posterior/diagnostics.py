@@ -37,7 +37,7 @@ from hierfit.posterior.verdict import THRESHOLDS as THRESHOLDS
 from hierfit.posterior.verdict import Diagnosis as Diagnosis
 from hierfit.posterior.verdict import Finding as Finding
 from hierfit.posterior.verdict import Level as Level
-from hierfit.posterior.words import coefficients, listed, plural
+from hierfit.posterior.words import all_in_words, listed, plural
 
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -62,7 +62,7 @@ def diagnose(
     What the user asked of the sampler decides what there is left to try.
     """
     known = convergence or assess(draws.values)
-    screens = {group.factor: screen_effects(draws.effects[group.factor]) for group in _kept(draws, design)}
+    screens = {group.factor: screen_effects(draws.effects_of(group)) for group in _kept(draws, design)}
     bfmi = energy_bfmi(draws.stats["energy"]) if "energy" in draws.stats else np.full(draws.n_chains, np.nan)
     weights = weights_of(draws)
     candidates = (
@@ -256,8 +256,8 @@ def _effects_named(design: Design, shares: dict[str, tuple[Flags, Flags]]) -> tu
         if warns.sum() <= allowed and not fails.any():
             continue
         level = Level.FAIL if fails.sum() > allowed else level
-        concerned = [term for index, term in enumerate(group.terms) if warns[:, index].any()]
-        what = coefficients(concerned[0]) if len(concerned) == 1 else "effects"
+        concerned = [index for index in range(len(group.terms)) if warns[:, index].any()]
+        what = all_in_words(group.named, concerned[0]) if len(concerned) == 1 else "effects"
         words.append(f"{what} of {warns.any(axis=1).sum():,} of {group.n_levels:,} {plural(group.factor)}")
     return words, level
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from hierfit.design.design import Group
 from hierfit.model.spec import Parameter
 
 Array = NDArray[np.float64]
@@ -55,6 +56,13 @@ class Draws:
             if parameter.name == name:
                 return self.values[:, :, index]
         raise KeyError(name)
+
+    def effects_of(self, group: Group) -> Array:
+        """Return the deviations of a factor [chains, draws, J, M], or of its coefficients of the mean, which are first.
+
+        KeyError where they were not kept.
+        """
+        return self.effects[group.factor][..., : len(group.terms)]
 
     def without(self, chains: Sequence[int]) -> Draws:
         """Return the draws of the other chains; these, from 0, count as lost."""

@@ -27,6 +27,7 @@ from hierfit.design.design import Design, Group
 from hierfit.model.spec import ModelSpec, sd_name
 from hierfit.posterior.draws import Draws
 from hierfit.posterior.summary import interval_bounds
+from hierfit.posterior.words import all_in_words
 
 Array = NDArray[np.float64]
 BLOCK_NUMBERS = 500_000  # what a core's cache holds
@@ -43,6 +44,7 @@ class GroupTable:
     Attributes:
         factor: the grouping factor.
         terms: its M varying coefficients.
+        words: the same in words: "intercepts", "slopes of ses".
         labels: its J levels.
         rows: rows of each level [J].
         population: posterior mean of the population value of each term [M], 0 where it has none.
@@ -58,6 +60,7 @@ class GroupTable:
 
     factor: str
     terms: tuple[str, ...]
+    words: tuple[str, ...]
     labels: tuple[str, ...]
     rows: NDArray[np.int64]
     population: Array
@@ -152,7 +155,7 @@ def level_quantiles(draws: Draws, group: Group, probabilities: Sequence[float]) 
 
 def flat_effects(draws: Draws, group: Group) -> Array:
     """Return the deviations of one factor with the chains joined [S, J, M]."""
-    effects = draws.effects[group.factor]
+    effects = draws.effects_of(group)
     return effects.reshape(-1, *effects.shape[2:])
 
 
@@ -199,8 +202,9 @@ def _group_table(draws: Draws, group: Group, bounds: tuple[float, float]) -> Gro
     _in_blocks(fill, effects)
     rows = group.rows_per_level
     mean = moments.mean(population, axis=1)
+    words = tuple(all_in_words(group.named, m) for m in range(len(group.terms)))
     return GroupTable(
-        group.factor, group.terms, group.labels, rows, mean, mean + deviation_mean, value[..., 0], value[..., 1],
+        group.factor, group.terms, words, group.labels, rows, mean, mean + deviation_mean, value[..., 0], value[..., 1],
         deviation_mean, deviation_sd, deviation[..., 0], deviation[..., 1],
         _pooling_factor(draws, group, own_variance, rows),
     )  # fmt: skip

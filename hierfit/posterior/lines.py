@@ -74,7 +74,9 @@ def course(design: Design, setting: Setting) -> Course:
         if name not in known:
             raise UsageError(f"no term is made from '{name}'.", hint=f"predictors: {', '.join(known) or 'none'}")
     X = columns_along(design.terms, moments.column_means(design.X), design.inputs, setting)
-    return Course(X.values, {group.factor: _varying(group, design, setting) for group in design.groups}, X.moves)
+    return Course(
+        X.values, {group.factor: _varying(group, design, setting) for group in design.of_mean.groups}, X.moves
+    )
 
 
 def _varying(group: Group, design: Design, setting: Setting) -> Moved:
@@ -151,7 +153,7 @@ def _group_predictor(
         auxiliaries = {name: values.mean(axis=-2, keepdims=True) for name, values in auxiliaries.items()}
         means = [moments.mean(population_predictor(draws, design, one, every), axis=0) for one in courses.each]
         lines = np.einsum("lb,bg->lg", shares, np.stack(means))[None]
-        effects = moments.mean(draws.effects[group.factor], axis=(0, 1))[None, levels]
+        effects = moments.mean(draws.effects_of(group), axis=(0, 1))[None, levels]
     else:
         lines = _mixed(draws, design, courses, levels, picks)
         effects = chosen_effects(draws, group, picks)[:, levels]

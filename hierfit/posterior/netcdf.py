@@ -127,11 +127,12 @@ def _may_be_rough(draws: Draws, group: Group) -> bool:
     Deviations from a population value are about as large as their sds; where there is no such value they may not be.
     What rows see of intercepts far from 0 is their sum with the slopes, so theirs count at the mean of the columns.
     """
-    effects = draws.effects[group.factor]
+    effects = draws.effects_of(group)
     some = effects[:, :: max(1, effects.shape[1] // _FEW_DRAWS)].reshape(-1, *effects.shape[2:])
     error = np.spacing(np.abs(some).max(axis=0).astype(np.float32))
     if group.terms[0] == INTERCEPT:
-        at_mean = some[..., :1] + some[..., 1:] @ group.mean[1:, np.newaxis]
+        of_mean = len(group.columns_of(None))
+        at_mean = some[..., :1] + some[..., 1:of_mean] @ group.mean[1:of_mean, np.newaxis]
         some = np.concatenate([at_mean, some[..., 1:]], axis=-1)
     spread = moments.sd(some, axis=0, ddof=0)
     return bool(np.all((error < _ROUNDING * spread) | (spread == 0)))
@@ -167,7 +168,7 @@ def _posterior(draws: Draws, spec: ModelSpec, design: Design) -> tuple[dict[str,
     for group in design.groups:
         level = names[group.factor]
         term = f"{level}_term"
-        variables[f"u_{level}"] = ((*SAMPLE, level, term), draws.effects[group.factor])
+        variables[f"u_{level}"] = ((*SAMPLE, level, term), draws.effects_of(group))
         coordinates[level] = group.labels
         coordinates[term] = list(group.terms)
     return variables, coordinates

@@ -32,7 +32,7 @@ def is_scalar(parameter: Parameter) -> bool:
 
 def vector_of(parameter: Parameter) -> tuple[str, str] | None:
     """Return the variable and the dimension of the vector that has a parameter of its kind, None for scalars."""
-    if parameter.predictor is not None:
+    if parameter.kind is Kind.DISTRIBUTIONAL:
         return f"b_{parameter.predictor}", f"{parameter.predictor}_coefficient"
     return _VECTORS.get(parameter.kind)
 

@@ -82,7 +82,7 @@ def _row_column(data: Any, name: str) -> Any:
 
 def _groups(data: Any, posterior: Any, spec: ModelSpec) -> tuple[Group, ...]:
     names = factor_names([group.factor for group in spec.groups])
-    crossing = {term.factor: term.crossing for term in spec.formula.groups}
+    crossing = {term.factor: term.crossing for term in spec.formula.all_groups}
     factors, start = [], 0
     for index, term in enumerate(spec.groups):
         stop = start + len(term.terms)
@@ -98,6 +98,8 @@ def _groups(data: Any, posterior: Any, spec: ModelSpec) -> tuple[Group, ...]:
                 Z=data["Z"][:, start:stop],
                 correlated=term.correlated,
                 crossing=crossing[term.factor],
+                parameters=term.parameters,
+                further=term.further,
             )
         )
         start = stop

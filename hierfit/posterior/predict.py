@@ -67,25 +67,32 @@ def linear_predictor(draws: Draws, design: Design, rows: Indices, picks: Indices
     predictor = population_part(draws, design, picks).at(design.X[rows])
     if design.offset is not None:
         predictor += design.offset[rows]
+    return predictor + group_part(draws, design, None, rows, picks)
+
+
+def group_part(draws: Draws, design: Design, parameter: str | None, rows: Indices, picks: Indices) -> Array:
+    """Return what group effects add to the predictor of a parameter, None for the mean, at chosen rows [S, R]."""
+    found = np.zeros((len(picks), len(rows)))
     for group in design.groups:
-        effects = chosen_effects(draws, group, picks)
-        codes = group.codes[rows]
-        for column in range(len(group.terms)):
-            predictor += group.Z[rows, column] * effects[:, codes, column]
-    return predictor
+        columns = group.columns_of(parameter)
+        if len(columns):
+            effects, codes = chosen_effects(draws, group, picks), group.codes[rows]
+            for column in columns:
+                found += group.Z[rows, column] * effects[:, codes, column]
+    return found
 
 
 def chosen_effects(draws: Draws, group: Group, picks: Indices) -> Array:
     """Return the deviations of one factor under chosen draws [S, J, M]."""
     chains, iterations = np.divmod(picks, draws.n_draws)
-    return np.asarray(draws.effects[group.factor][chains, iterations])
+    return np.asarray(draws.effects_of(group)[chains, iterations])
 
 
 def auxiliary_draws(draws: Draws, design: Design, picks: Indices, rows: Indices | None = None) -> dict[str, Array]:
     """Return the auxiliary parameters of chosen draws, each [S, 1], and thresholds [Q, S, 1] where there are any.
 
-    One with predictors is that of chosen rows [S, R], or at the mean of these without rows; where rows differ in their
-    precision sigma is that of these rows too, or of a row of mean variance.
+    One with predictors is that of chosen rows [S, R], or without rows at the mean of these, group effects 0; where rows
+    differ in their precision sigma is that of these rows too, or of a row of mean variance.
     """
     family, chosen = FAMILIES[design.family], draws.values.reshape(-1, len(draws.parameters))[picks]
     named = dict(zip((parameter.name for parameter in draws.parameters), chosen.T, strict=True))
@@ -95,7 +102,10 @@ def auxiliary_draws(draws: Draws, design: Design, picks: Indices, rows: Indices 
     for own in design.distributional:
         X = moments.column_means(own.X)[None] if rows is None else own.X[rows]
         b = np.stack([named[coefficient_name(own.parameter, term)] for term in own.coefficients], axis=1)
-        found[own.parameter] = family.inverse_of(own.parameter, b @ X.T)
+        predictor = b @ X.T
+        if rows is not None:
+            predictor = predictor + group_part(draws, design, own.parameter, rows, picks)
+        found[own.parameter] = family.inverse_of(own.parameter, predictor)
     if design.precision is not None:
         variance = 1 / design.precision
         found[SIGMA] = found[SIGMA] * np.sqrt(variance.mean() if rows is None else variance[rows])

@@ -163,8 +163,9 @@ def variance_shares(draws: Draws, design: Design, spec: ModelSpec, ci: float = 0
     if residual is None or not factors:
         return ()
     scale: Literal["outcome", "latent"] = "outcome" if FAMILIES[spec.family].is_normal else "latent"
-    sloped = [group for group in spec.groups if group.terms != (INTERCEPT,)]
-    terms = tuple(dict.fromkeys(term for group in sloped for term in group.terms if term != INTERCEPT))
+    own = {group.factor: group.of_mean.terms for group in design.groups}
+    sloped = [group for group in spec.groups if own[group.factor] not in ((), (INTERCEPT,))]
+    terms = tuple(dict.fromkeys(term for group in sloped for term in own[group.factor] if term != INTERCEPT))
     at_mean = all(map(spec.has_two_sds, sloped))
     names = [sd_name(factor, INTERCEPT) for factor in factors]
     between = np.stack([draws.of(spec.speaks_of(name) if at_mean else name).ravel() ** 2 for name in names])

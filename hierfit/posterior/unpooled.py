@@ -34,9 +34,9 @@ def unpooled_estimates(draws: Draws, design: Design, group: Group) -> Array:
         outcome = outcome - design.offset
     if INTERCEPT in group.terms:
         outcome = outcome + mean.intercept[0] - mean.b[0] @ mean.center
-    for other in design.groups:
+    for other in design.of_mean.groups:
         if other.factor != group.factor:
-            effects = moments.mean(draws.effects[other.factor], axis=(0, 1))
+            effects = moments.mean(draws.effects_of(other), axis=(0, 1))
             outcome = outcome - np.einsum("nm,nm->n", other.Z, effects[other.codes])
     weights = design.weights if design.precision is None else row_precision(design)
     return _least_squares_by_level(group, outcome, np.ones(design.n_rows) if weights is None else weights)

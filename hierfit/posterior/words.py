@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from hierfit.model.grammar import INTERCEPT
+from hierfit.model.spec import GroupCoefficients
 from hierfit.visible import visible
 
 PLURAL_ES = ("ss", "x", "z", "ch", "sh")
@@ -32,6 +33,20 @@ def counted(count: int, factor: str) -> str:
 def coefficients(term: str) -> str:
     """Return "intercepts" or "slopes of ses"."""
     return "intercepts" if term == INTERCEPT else f"slopes of {term}"
+
+
+def in_words(named: GroupCoefficients, m: int) -> str:
+    """Return a varying coefficient: "intercept", "slope of ses", "intercept of sigma", "slope of sigma_ses"."""
+    parameter = named.of_parameters[m]
+    if not named.is_intercept[m]:
+        return f"slope of {named.terms[m]}"
+    return "intercept" if parameter is None else f"intercept of {parameter}"
+
+
+def all_in_words(named: GroupCoefficients, m: int) -> str:
+    """Return the same of many levels: "intercepts", "slopes of ses"."""
+    what, *of = in_words(named, m).partition(" ")
+    return "".join([f"{what}s", *of])
 
 
 def in_single(factor: str) -> str:

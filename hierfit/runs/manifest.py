@@ -60,7 +60,8 @@ def group_records(design: Design) -> tuple[GroupRecord, ...]:
 
 
 def _group_record(group: Group) -> GroupRecord:
-    rows, means = group.rows_per_level, zip(group.terms, group.mean.tolist(), strict=True)
+    rows, of_mean = group.rows_per_level, group.of_mean
+    means = zip(of_mean.terms, of_mean.mean.tolist(), strict=True)
     return GroupRecord(
         group.factor,
         group.n_levels,

@@ -22,7 +22,7 @@ from hierfit.model.formula import Formula
 from hierfit.model.grammar import INTERCEPT
 from hierfit.model.priors import DISTRIBUTIONS, Prior
 from hierfit.model.request import FitRequest
-from hierfit.model.spec import Kind, ModelSpec, cor_name
+from hierfit.model.spec import GroupCoefficients, Kind, ModelSpec, cor_name
 from hierfit.notes.note import Note
 from hierfit.plain import Count, Later, Positive, UnexpectedError, below, from_plain, shown
 from hierfit.posterior.checks import PriorCategories, PriorPredictive
@@ -178,9 +178,7 @@ def _check_model(model: ModelSpec) -> None:
     _check_formula(model.formula, "model.formula")
     _same("model.groups", [group.factor for group in model.groups], model.formula.factors, "the factors of its formula")
     for index, group in enumerate(model.groups):
-        _check_distinct(f"model.groups[{index}].terms", group.terms)
-        if not group.terms:
-            raise UnexpectedError(f"model.groups[{index}].terms", "is []; expected at least one term")
+        _check_group(group, f"model.groups[{index}]", model.family)
     for name in ("coefficients", "thresholds"):
         _check_distinct(f"model.{name}", getattr(model, name))
     of_formula = [predictor.parameter for predictor in model.formula.distributional]
@@ -199,6 +197,21 @@ def _check_model(model: ModelSpec) -> None:
             raise UnexpectedError(below("model.priors", name), "is missing; expected a prior of this parameter")
 
 
+def _check_group(group: GroupCoefficients, where: str, family: str) -> None:
+    """Refuse what varies where its parts do not belong together."""
+    _check_distinct(f"{where}.terms", group.terms)
+    if not group.terms:
+        raise UnexpectedError(f"{where}.terms", "is []; expected at least one term")
+    if group.parameters and len(group.parameters) != len(group.terms):
+        count = len(group.parameters)
+        raise UnexpectedError(f"{where}.parameters", f"has {count} elements; expected one for each term, or none")
+    for index, parameter in enumerate(group.parameters):
+        if parameter is not None and FAMILIES[family].auxiliary(parameter) is None:
+            raise UnexpectedError(f"{where}.parameters[{index}]", f"is {shown(parameter)}; expected one of {family}")
+    if any(block.size < 1 for block in group.blocks):
+        raise UnexpectedError(f"{where}.further", f"does not leave a term to each block of {len(group.terms)} terms")
+
+
 def _check_terms(record: RunRecord) -> None:
     """Refuse terms that have other columns than the model has coefficients."""
     model, terms = record.model, record.terms
@@ -206,13 +219,14 @@ def _check_terms(record: RunRecord) -> None:
         raise UnexpectedError("terms.groups", f"has {len(terms.groups)} elements; expected {len(model.groups)}")
     parameters = [own.parameter for own in model.distributional]
     _same("terms.distributional", list(terms.distributional), parameters, "the parameters of model.distributional")
-    wanted = {"terms.population": (terms.population, model.coefficients)}
+    wanted = {"terms.population": (terms.population, len(model.coefficients))}
     for own in model.distributional:
-        wanted[f"terms.distributional.{own.parameter}"] = (terms.distributional[own.parameter], own.terms)
+        coefficients = sum(name != INTERCEPT for name in own.terms)
+        wanted[f"terms.distributional.{own.parameter}"] = (terms.distributional[own.parameter], coefficients)
     for index, (slopes, group) in enumerate(zip(terms.groups, model.groups, strict=True)):
-        wanted[f"terms.groups[{index}]"] = (slopes, group.terms)
-    for where, (learnt, names) in wanted.items():
-        columns, coefficients = sum(sum(term.kept) for term in learnt), sum(name != INTERCEPT for name in names)
+        wanted[f"terms.groups[{index}]"] = (slopes, len(group.terms) - sum(group.is_intercept))
+    for where, (learnt, coefficients) in wanted.items():
+        columns = sum(sum(term.kept) for term in learnt)
         if columns != coefficients:
             raise UnexpectedError(where, f"has {columns} columns; expected those of {coefficients} coefficients")
         for index, term in enumerate(learnt):
@@ -272,21 +286,26 @@ def _check_formula(formula: Formula, where: str) -> None:
     from hierfit.model.term_text import is_term
 
     places = {f"{where}.terms": formula.terms}
-    places |= {f"{where}.groups[{index}].slopes": group.slopes for index, group in enumerate(formula.groups)}
+    groups = {f"{where}.groups": formula.groups}
     for index, predictor in enumerate(formula.distributional):
         places[f"{where}.distributional[{index}].terms"] = predictor.terms
+        groups[f"{where}.distributional[{index}].groups"] = predictor.groups
+    for inside, terms_of in groups.items():
+        places |= {f"{inside}[{index}].slopes": group.slopes for index, group in enumerate(terms_of)}
     for place, terms in places.items():
         for index, term in enumerate(terms):
             if not is_term(term):
                 raise UnexpectedError(f"{place}[{index}]", f"is {shown(term)}; expected a term of a formula")
-    _check_distinct(f"{where}.groups", formula.factors)
+    for inside, terms_of in groups.items():
+        _check_distinct(inside, [group.factor for group in terms_of])
     _check_distinct(f"{where}.distributional", [predictor.parameter for predictor in formula.distributional])
-    for index, group in enumerate(formula.groups):
-        if len(group.crossing) == 1 or (group.crossing and group.factor != ":".join(group.crossing)):
-            crossing = shown(list(group.crossing))
-            raise UnexpectedError(
-                f"{where}.groups[{index}].crossing", f"is {crossing}; expected the columns of {shown(group.factor)}"
-            )
+    for inside, terms_of in groups.items():
+        for index, group in enumerate(terms_of):
+            if len(group.crossing) == 1 or (group.crossing and group.factor != ":".join(group.crossing)):
+                crossing = shown(list(group.crossing))
+                raise UnexpectedError(
+                    f"{inside}[{index}].crossing", f"is {crossing}; expected the columns of {shown(group.factor)}"
+                )
 
 
 def _check_sizes(record: RunRecord) -> None:

@@ -69,7 +69,7 @@ def simulate_again(
         for group in design.groups
     ]
     stored = _stored_columns(design, formula, factors) if table is None else _columns_of(table, formula)
-    columns: dict[str, Column] = {formula.response: draw_rows(rng, design, draw.parameters, draw.predictor)}
+    columns: dict[str, Column] = {formula.response: draw_rows(rng, design, draw.parameters, draw.predictor, factors)}
     columns |= _row_columns(design, roles, table)
     columns |= stored
     return Simulated(columns, TrueModel(formula, draw.parameters, tuple(factors), draw.origin))
@@ -104,7 +104,7 @@ def _stored_columns(design: Design, formula: Formula, factors: Sequence[Factor])
     Raises:
         FormulaError: it does not have them all.
     """
-    for term in formula.groups:
+    for term in formula.all_groups:
         if term.crossing:
             raise FormulaError(
                 f"the levels of '{term.factor}' are combinations, and a run does not store the columns "
@@ -118,7 +118,8 @@ def _predictor_columns(design: Design, formula: Formula) -> dict[str, Array]:
     """Return the columns of the predictors by name."""
     stored = dict(zip(design.coefficients, design.X.T, strict=True))
     for group in design.groups:
-        stored |= {term: group.Z[:, m] for m, term in enumerate(group.terms) if term != INTERCEPT}
+        of_mean = group.of_mean
+        stored |= {term: of_mean.Z[:, m] for m, term in enumerate(of_mean.terms) if term != INTERCEPT}
     for own in design.distributional:
         stored |= dict(zip(own.coefficients, own.X.T, strict=True))
     columns = {}

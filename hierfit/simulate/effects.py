@@ -52,7 +52,8 @@ def linear_predictor(design: Design, parameters: Mapping[str, float], factors: S
     B = np.tile([parameters.get(name, 0.0) for name in names], (design.n_rows, 1))
     others = np.zeros(design.n_rows) if design.offset is None else design.offset
     for number, (group, factor) in enumerate(zip(design.groups, factors, strict=True)):
-        for m, term in enumerate(group.terms):
+        for m in group.columns_of(None):
+            term = group.terms[m]
             u, z = factor.effects[group.codes, m], group.Z[:, m]
             k = names.index(term) if term in names and not number else None
             if k is not None and np.array_equal(z, X[:, k]):
@@ -60,3 +61,12 @@ def linear_predictor(design: Design, parameters: Mapping[str, float], factors: S
             else:
                 others = others + z * u
     return np.asarray(B[:, 0] + np.sum(design.X * B[:, 1:], axis=1) + others)
+
+
+def group_part(design: Design, factors: Sequence[Factor], parameter: str) -> Array:
+    """Return what group effects add to the predictor of a parameter beside the mean, row by row [N]."""
+    found = np.zeros(design.n_rows)
+    for group, factor in zip(design.groups, factors, strict=True):
+        for m in group.columns_of(parameter):
+            found += group.Z[:, m] * factor.effects[group.codes, m]
+    return found

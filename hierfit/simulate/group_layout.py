@@ -22,10 +22,10 @@ Codes = NDArray[np.int64]
 
 def blocks_of(formula: Formula) -> tuple[tuple[str, ...], ...]:
     """Return the group columns, block by block, each column once."""
-    beginnings = {group.columns[0] for group in formula.groups}
-    alone = {group.factor for group in formula.groups if not group.crossing}
+    beginnings = {group.columns[0] for group in formula.all_groups}
+    alone = {group.factor for group in formula.all_groups if not group.crossing}
     blocks: dict[str, list[str]] = {}
-    for group in formula.groups:
+    for group in formula.all_groups:
         for column in group.columns:
             seen = any(column in block for block in blocks.values())
             if not seen and column in beginnings | alone:

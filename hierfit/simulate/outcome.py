@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -12,18 +12,27 @@ from hierfit.errors import UsageError
 from hierfit.model.families import FAMILIES, SIGMA, THRESHOLD, Support
 from hierfit.model.links import LEAST, MOST
 from hierfit.model.spec import coefficient_name, threshold_name
+from hierfit.simulate.effects import Factor, group_part
 from hierfit.simulate.predictors import Array
 
 Column = Array | tuple[str, ...]
 
 
-def draw_rows(rng: np.random.Generator, design: Design, parameters: Mapping[str, float], predictor: Array) -> Column:
+def draw_rows(
+    rng: np.random.Generator,
+    design: Design,
+    parameters: Mapping[str, float],
+    predictor: Array,
+    factors: Sequence[Factor],
+) -> Column:
     """Draw the outcome of every row of a design given the linear predictor [N], as the file has it: numbers or labels.
+
+    `factors` have the true effects of each group of the design.
 
     Raises:
         UsageError: counts grow beyond what can be fitted.
     """
-    family, auxiliaries = FAMILIES[design.family], true_auxiliaries(design, parameters)
+    family, auxiliaries = FAMILIES[design.family], true_auxiliaries(design, parameters, factors)
     trials = np.ones(design.n_rows) if design.trials is None else design.trials
     y = family.replicate(rng, family.mean(predictor, design.link, auxiliaries), auxiliaries, trials)
     if family.is_discrete and len(y) and y.max() > LARGEST_COUNT:
@@ -39,7 +48,7 @@ def draw_rows(rng: np.random.Generator, design: Design, parameters: Mapping[str,
     return tuple(design.categories[int(code)] for code in y) if design.categories else y
 
 
-def true_auxiliaries(design: Design, parameters: Mapping[str, float]) -> dict[str, Array]:
+def true_auxiliaries(design: Design, parameters: Mapping[str, float], factors: Sequence[Factor]) -> dict[str, Array]:
     """Return the auxiliary parameters as `model.families` has them: thresholds [Q, 1], a sigma with predictors [N]."""
     found = {
         auxiliary.name: np.array([parameters[auxiliary.name]])
@@ -50,7 +59,8 @@ def true_auxiliaries(design: Design, parameters: Mapping[str, float]) -> dict[st
         found[THRESHOLD] = np.array([[parameters[threshold_name(between)]] for between in design.thresholds])
     for own in design.distributional:
         b = np.array([parameters[coefficient_name(own.parameter, term)] for term in own.coefficients])
-        found[own.parameter] = FAMILIES[design.family].inverse_of(own.parameter, own.X @ b)
+        predictor = own.X @ b + group_part(design, factors, own.parameter)
+        found[own.parameter] = FAMILIES[design.family].inverse_of(own.parameter, predictor)
     if design.precision is not None:
         found[SIGMA] = found[SIGMA] / np.sqrt(design.precision)
     return found

@@ -52,7 +52,7 @@ def simulate(simulation: Simulation) -> Simulated:
         Factor(group.factor, group.labels, group.codes, group.terms, _effects(rng, drawn, group, varying, parameters))
         for group, varying in zip(design.groups, spec.groups, strict=True)
     ]
-    y = draw_rows(rng, design, parameters, linear_predictor(design, parameters, factors))
+    y = draw_rows(rng, design, parameters, linear_predictor(design, parameters, factors), factors)
     _check_categories(design, y, complete)
     settings = {"seed": simulation.seed, "simulation": {**_settings(simulation), "true": given}}
     truth = TrueModel(simulation.formula, parameters, tuple(factors), settings, given)

@@ -79,7 +79,7 @@ class Simulation:
         check_trials(self.family, self.all_trials)
         check_missing(self.missing)
         check_seed(self.seed)
-        check_range("row", self.all_rows, "group" if self.formula.groups else "simulation")
+        check_range("row", self.all_rows, "group" if self.formula.all_groups else "simulation")
         _check_roles(self)
         _check_levels(self)
         _check_categories(self)
@@ -91,7 +91,7 @@ class Simulation:
     @property
     def all_rows(self) -> Count:
         """The rows of every smallest group, or all of them, the default among them."""
-        default = ROWS_PER_GROUP if self.formula.groups else ROWS_WITHOUT_GROUPS
+        default = ROWS_PER_GROUP if self.formula.all_groups else ROWS_WITHOUT_GROUPS
         return default if self.rows is None else self.rows
 
     @property

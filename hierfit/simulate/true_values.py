@@ -34,6 +34,7 @@ from hierfit.model.spec import (
     Kind,
     ModelSpec,
     Parameter,
+    below_diagonal,
     coefficient_name,
     cor_name,
     pair_name,
@@ -75,22 +76,18 @@ def true_values(spec: ModelSpec, design: Design, given: Mapping[str, float]) -> 
 
 
 def _sd_at_mean(group: Group, named: GroupCoefficients, values: Mapping[str, float]) -> float:
-    sd = np.array([values[sd_name(group.factor, term)] for term in group.terms])
-    cor = np.array([values[_cor_name(named, low, high)] for high, low in _below_diagonal(named)])
-    return float(moved_scales(sd, cor, group.mean)[0][0])
+    size = named.blocks[0].size
+    sd = np.array([values[sd_name(group.factor, term)] for term in group.terms[:size]])
+    cor = np.array([values[_cor_name(named, low, high)] for high, low in below_diagonal(named) if high < size])
+    return float(moved_scales(sd, cor, group.mean[:size])[0][0])
 
 
 def correlation_matrix(group: GroupCoefficients, values: Mapping[str, float]) -> Array:
     """Return the correlations between the coefficients of one factor [M, M]."""
     R = np.eye(len(group.terms))
-    for row, column in _below_diagonal(group):
+    for row, column in below_diagonal(group):
         R[row, column] = R[column, row] = values[_cor_name(group, column, row)]
     return R
-
-
-def _below_diagonal(group: GroupCoefficients) -> list[tuple[int, int]]:
-    """Return rows and columns of the correlations, in the order of a fit's table; none where they are left out."""
-    return [(row, column) for row in range(len(group.terms)) for column in range(row)] if group.correlated else []
 
 
 def _cor_name(group: GroupCoefficients, first: int, second: int) -> str:
@@ -108,9 +105,11 @@ def _defaults(spec: ModelSpec, design: Design) -> dict[str, float]:
     for name, scale in zip(design.coefficients, design.x_scale, strict=True):
         values[name] = _per_unit(slope, scale)
     for group in design.groups:
-        for term, scale in zip(group.terms, varying_units(group), strict=True):
-            varies = spread if term == INTERCEPT else _per_unit(abs(slope) / 2, scale)
-            values[sd_name(group.factor, term)] = varies
+        named = group.named
+        columns = zip(group.terms, named.of_parameters, named.is_intercept, varying_units(group), strict=True)
+        for term, parameter, is_intercept, scale in columns:
+            whole, step = (spread, abs(slope)) if parameter is None else (DISTRIBUTIONAL_SLOPE, DISTRIBUTIONAL_SLOPE)
+            values[sd_name(group.factor, term)] = whole if is_intercept else _per_unit(step / 2, scale)
     values |= dict.fromkeys(_of_kind(Kind.CORRELATION, spec), 0.0)
     forward, count = LINKS[spec.link].forward, len(design.thresholds) + 1
     for number, between in enumerate(design.thresholds, start=1):
@@ -160,9 +159,9 @@ def _members(name: str, spec: ModelSpec) -> tuple[str, ...]:
         THRESHOLD: _of_kind(Kind.THRESHOLD, spec),
     }
     for group in spec.groups:
-        known[cor_name(group.factor)] = tuple(_cor_name(group, low, high) for high, low in _below_diagonal(group))
+        known[cor_name(group.factor)] = tuple(_cor_name(group, low, high) for high, low in below_diagonal(group))
         known[f"sd({group.factor}: {INTERCEPT})"] = (sd_name(group.factor, INTERCEPT),) * (INTERCEPT in group.terms)
-        for high, low in _below_diagonal(group):
+        for high, low in below_diagonal(group):
             known[_cor_name(group, high, low)] = (_cor_name(group, low, high),)
     known |= {parameter.name: (parameter.name,) for parameter in spec.parameters}
     spellings = {_without_spaces(spelling): names for spelling, names in known.items() if names}

@@ -23,6 +23,7 @@ from hierfit.sampling import Progress, SamplerOptions, Sampling, Seconds
 from hierfit.stan.chains import Chains
 from hierfit.stan.executable import Executable
 from hierfit.stan.stan_csv import ChainOutput, read_chain
+from hierfit.stan.theta import SIZES, part
 
 Array = NDArray[np.float64]
 
@@ -81,7 +82,17 @@ def sample(
             raise Interrupted("Stopped before the first draw after warmup: there is nothing to keep.")
         sampling = _assemble(outputs, options, time.monotonic() - started)
         stopped = interrupted or shield.asked
-        return replace(sampling, interrupted=stopped, lost=lost, data=data)
+        variables = _in_parts(sampling.variables, data)
+        return replace(sampling, variables=variables, interrupted=stopped, lost=lost, data=data)
+
+
+def _in_parts(variables: Mapping[str, Array], data: Mapping[str, Any]) -> dict[str, Array]:
+    """Return the variables with the parts of theta in its place, those that are not empty."""
+    found = dict(variables)
+    if "theta" in found:
+        theta = found.pop("theta")
+        found |= {name: part(theta, name, data) for name in SIZES}
+    return {name: values for name, values in found.items() if values.size}
 
 
 def _outputs(chains: Chains, without: Sequence[int] = ()) -> list[ChainOutput]:

@@ -17,17 +17,7 @@ from hierfit.sampling import Sampling
 Array = NDArray[np.float64]
 
 # Free parameters, but for the effects.
-MOVING = (
-    "b_std",
-    "sd_std",
-    "aux_std",
-    "partial",
-    "horseshoe_global",
-    "horseshoe_local",
-    "slab",
-    "threshold",
-    "b_aux_std",
-)
+MOVING = ("theta_std", "partial", "horseshoe_global", "horseshoe_local", "slab", "threshold")
 LEAST_ACCEPTANCE = 0.6
 FEW_DRAWS = 4
 

@@ -7,8 +7,8 @@
 //
 // Rendered from glmm.stan.j2 and families/gaussian.stan.j2; edit those and run `make rendered`.
 // The formula, its size and all priors are data, so this one program serves every formula of the family.
-// X, Z and y arrive divided by their sds, so every *_std parameter is near 1 in size. b, sd, cor, aux are in the
-// units of the CSV, and so are the priors on them.
+// X, Z and y arrive divided by their sds, so theta_std is near 1 in size. theta and cor are in the units of the CSV,
+// and so are the priors on them.
 functions {
   // Log density of a prior up to a constant; the numbers are those of hierfit/model/priors.py.
   real prior_lpdf(real x, int distribution, vector a) {
@@ -44,10 +44,10 @@ functions {
     return L;
   }
 
-  // Sd of the first effect of a factor where its columns are z, given the Cholesky factor T of the covariance of its
+  // Sd of the first effect of a factor where its columns are z, given the Cholesky factor L of the covariance of its
   // effects where they are 0: that of the others is the same.
-  real first_sd(matrix T, vector z) {
-    return sqrt(dot_self(T[1] + z' * T)); // z[1], of the intercept, is 0
+  real first_sd(matrix L, vector z) {
+    return sqrt(dot_self(L[1] + z' * L)); // z[1], of the intercept, is 0
   }
 
   // What the density of sds and correlations where priors speak lacks to that of those here, `ratio` being the first sd
@@ -144,22 +144,6 @@ data {
 
   // population-level coefficients, the intercept first where there is one
   int<lower=0> K; // coefficients
-  vector[K] b_location; // what b counts from: y_mean for the intercept, otherwise 0
-  vector<lower=0>[K] b_scale; // b per unit of b_std
-  array[K] int b_prior;
-  matrix[K, 3] b_prior_arguments;
-  int<lower=0, upper=K> K_free; // coefficients not fixed by a constant() prior
-  array[K_free] int b_free; // which
-  vector[K_free] b_lower; // bounds that their priors imply
-  vector[K_free] b_upper;
-  vector[K] b_constant; // values of the fixed ones, less b_location; 0 elsewhere
-
-  // horseshoe: coefficients whose priors share a scale
-  int<lower=0, upper=K_free> H; // how many
-  array[H] int horseshoe; // which of b
-  array[H] int horseshoe_std; // which of b_std
-  int horseshoe_prior; // prior of the scale that they share
-  vector[3] horseshoe_prior_arguments;
 
   // grouping factors and their varying columns, those of one factor side by side
   int<lower=1, upper=1> F; // factors
@@ -168,26 +152,29 @@ data {
   array[F] int<lower=0, upper=1> correlated;
   array[F] real<lower=0> lkj_eta; // prior of the correlations
   int<lower=0> C; // varying columns of all factors, sum(M)
-  vector<lower=0>[C] sd_scale; // sd per unit of sd_std
   vector[C] Z_at_prior; // the varying columns where priors of sds and correlations speak; zeros: at their centers
-  array[C] int sd_prior;
-  matrix[C, 3] sd_prior_arguments;
-  int<lower=0, upper=C> C_free;
-  array[C_free] int sd_free;
-  vector[C_free] sd_lower;
-  vector[C_free] sd_upper;
-  vector[C] sd_constant;
 
   // auxiliary parameters of the family
   int<lower=0> A;
-  vector<lower=0>[A] aux_scale; // aux per unit of aux_std
-  array[A] int aux_prior;
-  matrix[A, 3] aux_prior_arguments;
-  int<lower=0, upper=A> A_free;
-  array[A_free] int aux_free;
-  vector[A_free] aux_lower;
-  vector[A_free] aux_upper;
-  vector[A] aux_constant;
+
+  // theta: K coefficients b, C sds, A auxiliary parameters aux, one after the other
+  int<lower=0> T; // how many
+  vector[T] theta_location; // what each counts from: y_mean for the intercept; otherwise 0
+  vector<lower=0>[T] theta_scale; // theta per unit of theta_std
+  array[T] int theta_prior;
+  matrix[T, 3] theta_prior_arguments;
+  int<lower=0, upper=T> T_free; // those not fixed by a constant() prior
+  array[T_free] int theta_free; // which
+  vector[T_free] theta_lower; // bounds that their priors imply, of theta_std
+  vector[T_free] theta_upper;
+  vector[T] theta_constant; // values of the fixed ones, less theta_location; 0 elsewhere
+
+  // horseshoe: coefficients whose priors share a scale
+  int<lower=0, upper=T_free> H; // how many
+  array[H] int horseshoe; // which of theta
+  array[H] int horseshoe_std; // which of theta_std
+  int horseshoe_prior; // prior of the scale that they share
+  vector[3] horseshoe_prior_arguments;
 
   // coefficients with a normal or flat prior are integrated out: their b is drawn afterwards, and 0 here
   int<lower=0, upper=K> I; // how many
@@ -208,6 +195,9 @@ data {
 }
 transformed data {
   int P = 0; // correlations of all correlated factors
+  vector[K] b_scale = head(theta_scale, K);
+  vector[C] sd_scale = theta_scale[K + 1 : K + C];
+  vector[T_free] free_scale = theta_scale[theta_free];
   for (f in 1 : F) {
     P += (correlated[f] * M[f] * (M[f] - 1)) %/% 2;
   }
@@ -237,27 +227,20 @@ transformed data {
   }
 }
 parameters {
-  vector<lower=(b_lower - b_location[b_free]) ./ b_scale[b_free],
-         upper=(b_upper - b_location[b_free]) ./ b_scale[b_free]>[K_free] b_std;
-  vector<lower=sd_lower ./ sd_scale[sd_free], upper=sd_upper ./ sd_scale[sd_free]>[C_free] sd_std;
-  vector<lower=aux_lower ./ aux_scale[aux_free], upper=aux_upper ./ aux_scale[aux_free]>[A_free] aux_std;
+  vector<lower=theta_lower, upper=theta_upper>[T_free] theta_std;
   vector<lower=-1, upper=1>[P] partial; // canonical partial correlations
   vector<lower=0>[H > 0 ? 1 : 0] horseshoe_global; // scale that the coefficients under a horseshoe share,
   vector<lower=0>[H] horseshoe_local; // what each multiplies it by,
-  vector<lower=0>[H > 0 ? 1 : 0] slab; // and the square of how far the large ones may go, all per unit of b_std
+  vector<lower=0>[H > 0 ? 1 : 0] slab; // and the square of how far the large ones may go, all per unit of theta_std
 }
 transformed parameters {
-  vector[K] b = b_constant; // the intercept: less b_location, and at the mean of X where X is centred
-  vector[C] sd = sd_constant;
-  vector[A] aux = aux_constant;
+  vector[T] theta = theta_constant; // less theta_location; intercepts at the mean of X where these are centred
   vector[P] cor; // correlations, row by row below the diagonal
-  b[b_free] = b_scale[b_free] .* b_std;
-  if (H > 0) { // Piironen & Vehtari 2017: b_std is what is normal(0, 1) times its scale
+  theta[theta_free] = free_scale .* theta_std;
+  if (H > 0) { // Piironen & Vehtari 2017: theta_std is what is normal(0, 1) times its scale
     vector[H] spread = horseshoe_global[1] * horseshoe_local;
-    b[horseshoe] .*= spread .* sqrt(slab[1] ./ (slab[1] + square(spread)));
+    theta[horseshoe] .*= spread .* sqrt(slab[1] ./ (slab[1] + square(spread)));
   }
-  sd[sd_free] = sd_scale[sd_free] .* sd_std;
-  aux[aux_free] = aux_scale[aux_free] .* aux_std;
   {
     int p = 0;
     for (f in 1 : F) {
@@ -276,38 +259,38 @@ transformed parameters {
   }
 }
 model {
-  vector[K] b_scaled = b ./ b_scale; // per unit of the columns of X
-  matrix[C, C] T = identity_matrix(C); // Cholesky factor of the covariance of an effect, in units of y_scale
+  vector[T] scaled = theta ./ theta_scale;
+  vector[T] at_prior = theta; // each where its prior speaks
+  vector[K] b_scaled = head(scaled, K); // per unit of the columns of X
+  vector[C] sd_scaled = scaled[K + 1 : K + C];
+  matrix[C, C] L = identity_matrix(C); // Cholesky factor of the covariance of an effect, in units of y_scale
   if (P > 0) {
-    T = cholesky_from_partials(partial, C);
+    L = cholesky_from_partials(partial, C);
     partial ~ lkj_partials(lkj_eta[1], C);
   }
-  T = diag_pre_multiply(sd ./ sd_scale, T);
-  vector[C] sd_at_prior = sd; // sds where their priors speak
+  L = diag_pre_multiply(sd_scaled, L);
   if (max(abs(Z_at_prior)) > 0) {
-    sd_at_prior[1] = sd_scale[1] * first_sd(T, Z_at_prior);
-    target += change_of_place(sd[1] / sd_at_prior[1], C, lkj_eta[1]);
+    at_prior[K + 1] = sd_scale[1] * first_sd(L, Z_at_prior);
+    target += change_of_place(theta[K + 1] / at_prior[K + 1], C, lkj_eta[1]);
   }
-  for (k in b_free) b_location[k] + b[k] ~ prior(b_prior[k], b_prior_arguments[k]');
+  for (t in theta_free) theta_location[t] + at_prior[t] ~ prior(theta_prior[t], theta_prior_arguments[t]');
   if (H > 0) {
-    b_std[horseshoe_std] ~ std_normal();
+    theta_std[horseshoe_std] ~ std_normal();
     horseshoe_local ~ cauchy(0, 1);
     horseshoe_global[1] ~ prior(horseshoe_prior, horseshoe_prior_arguments);
     slab ~ inv_gamma(2, 8); // large ones: student_t(4, 0, 2)
   }
-  for (k in sd_free) sd_at_prior[k] ~ prior(sd_prior[k], sd_prior_arguments[k]');
-  for (k in aux_free) aux[k] ~ prior(aux_prior[k], aux_prior_arguments[k]');
 
   if (prior_only == 0) {
-    real sigma = aux[1] / aux_scale[1]; // in units of y_scale
-    // y ~ normal(X b, V), V = Z_j T T' Z_j' + sigma^2 I in blocks, with b integrated out. In the space of q_j, V is
-    // A_j = S_j T T' S_j' + sigma^2 I, outside sigma^2 I, and the products of [X, y] in the metric of its inverse are
+    real sigma = scaled[K + C + 1]; // in units of y_scale
+    // y ~ normal(X b, V), V = Z_j L L' Z_j' + sigma^2 I in blocks, with b integrated out. In the space of q_j, V is
+    // A_j = S_j L L' S_j' + sigma^2 I, outside sigma^2 I, and the products of [X, y] in the metric of its inverse are
     //   gram = within / sigma^2 + sum over j of q_j' A_j^-1 q_j + prior_products.
-    vector[halves + 1] V = append_row(lower_half(multiply_lower_tri_self_transpose(T), C), square(sigma));
+    vector[halves + 1] V = append_row(lower_half(multiply_lower_tri_self_transpose(L), C), square(sigma));
     array[halves] vector[D] covariance; // entries of A
     array[halves + 1] vector[D] inverse; // of A, and log det A
     matrix[K + 1, K + 1] gram;
-    matrix[I + 1, I + 1] L; // Cholesky factor of gram, kept coefficients taken from y
+    matrix[I + 1, I + 1] G; // Cholesky factor of gram, kept coefficients taken from y
     {
       vector[pairs_of_columns] products = zeros_vector(pairs_of_columns);
       for (k in 1 : halves) covariance[k] = SS[k] * V;
@@ -318,12 +301,12 @@ model {
     if (I < K) {
       matrix[K + 1, I + 1] taken = fold;
       taken[kept, I + 1] = -b_scaled[kept];
-      L = cholesky_decompose(quad_form_sym(gram, taken));
+      G = cholesky_decompose(quad_form_sym(gram, taken));
     } else {
-      L = cholesky_decompose(gram);
+      G = cholesky_decompose(gram);
     }
     target += -(N - J[1] * C) * log(sigma) - 0.5 * dot_product(levels, inverse[halves + 1]);
     // det of the coefficients' precision, and what they leave of y'V^-1 y
-    target += -sum(log(diagonal(L)[1 : I])) - 0.5 * square(L[I + 1, I + 1]);
+    target += -sum(log(diagonal(G)[1 : I])) - 0.5 * square(G[I + 1, I + 1]);
   }
 }

@@ -2,14 +2,14 @@
 // every group effect is a parameter.
 //
 //   y[i] ~ student_t(nu, eta[i], sigma)
-//   link(sigma or nu)[i] = X_aux[i] * b_aux, where it has predictors of its own
+//   link(sigma or nu)[i] = X_aux[i] * b_aux + the same of columns that feed it, where it has predictors
 //   eta[i] = X[i] * b + sum over factors f, columns m of Z[i, m] * u_f[level_f[i], m] + offsets[i]
 //   u_f[j] ~ multi_normal(0, diag(sd_f) * R_f * diag(sd_f)),  R_f ~ lkj_corr(eta_f)
 //
 // Rendered from glmm.stan.j2 and families/student.stan.j2; edit those and run `make rendered`.
 // The formula, its size and all priors are data, so this one program serves every formula of the family.
-// X, Z and y arrive divided by their sds, so every *_std parameter is near 1 in size. b, sd, cor, aux are in the
-// units of the CSV, and so are the priors on them.
+// X, Z and y arrive divided by their sds, so theta_std is near 1 in size. theta and cor are in the units of the CSV,
+// and so are the priors on them.
 functions {
   // Log density of a prior up to a constant; the numbers are those of hierfit/model/priors.py.
   real prior_lpdf(real x, int distribution, vector a) {
@@ -45,10 +45,10 @@ functions {
     return L;
   }
 
-  // Sd of the first effect of a factor where its columns are z, given the Cholesky factor T of the covariance of its
+  // Sd of the first effect of a factor where its columns are z, given the Cholesky factor L of the covariance of its
   // effects where they are 0: that of the others is the same.
-  real first_sd(matrix T, vector z) {
-    return sqrt(dot_self(T[1] + z' * T)); // z[1], of the intercept, is 0
+  real first_sd(matrix L, vector z) {
+    return sqrt(dot_self(L[1] + z' * L)); // z[1], of the intercept, is 0
   }
 
   // What the density of sds and correlations where priors speak lacks to that of those here, `ratio` being the first sd
@@ -87,22 +87,6 @@ data {
   array[K_rows] int in_rows; // which
   matrix[N, K_rows] X; // their columns, centred and divided by their sd
   vector[K] X_at_prior; // the columns where the prior of the intercept speaks; zeros: at their centers
-  vector[K] b_location; // what b counts from: y_mean for the intercept, otherwise 0
-  vector<lower=0>[K] b_scale; // b per unit of b_std
-  array[K] int b_prior;
-  matrix[K, 3] b_prior_arguments;
-  int<lower=0, upper=K> K_free; // coefficients not fixed by a constant() prior
-  array[K_free] int b_free; // which
-  vector[K_free] b_lower; // bounds that their priors imply
-  vector[K_free] b_upper;
-  vector[K] b_constant; // values of the fixed ones, less b_location; 0 elsewhere
-
-  // horseshoe: coefficients whose priors share a scale
-  int<lower=0, upper=K_free> H; // how many
-  array[H] int horseshoe; // which of b
-  array[H] int horseshoe_std; // which of b_std
-  int horseshoe_prior; // prior of the scale that they share
-  vector[3] horseshoe_prior_arguments;
 
   // grouping factors and their varying columns, those of one factor side by side
   int<lower=0> F; // factors
@@ -129,44 +113,40 @@ data {
   // sweeping: b takes in the mean over the levels of a varying column's effects, which rows cannot tell from it
   array[C] int<lower=0, upper=1> swept;
   matrix[C, K] Z_in_X; // a swept column of Z as a sum of columns of X; zeros for the others
-  vector<lower=0>[C] sd_scale; // sd per unit of sd_std
   vector[C] Z_at_prior; // the varying columns where priors of sds and correlations speak; zeros: at their centers
-  array[C] int sd_prior;
-  matrix[C, 3] sd_prior_arguments;
-  int<lower=0, upper=C> C_free;
-  array[C_free] int sd_free;
-  vector[C_free] sd_lower;
-  vector[C_free] sd_upper;
-  vector[C] sd_constant;
 
   // auxiliary parameters of the family
   int<lower=0> A;
-  vector<lower=0>[A] aux_scale; // aux per unit of aux_std
-  array[A] int aux_prior;
-  matrix[A, 3] aux_prior_arguments;
-  int<lower=0, upper=A> A_free;
-  array[A_free] int aux_free;
-  vector[A_free] aux_lower;
-  vector[A_free] aux_upper;
-  vector[A] aux_constant;
-
-  // coefficients of auxiliary parameters, one parameter's after the other's; none of those that are one number, aux
-  int<lower=0> S;
+  array[C] int<lower=0, upper=A> feeds; // which of them a varying column is of; 0: eta
+  int<lower=0> S; // coefficients of them, one parameter's after the other's; none of those that are one number
   array[A] int<lower=0> S_of; // of each
   matrix[S > 0 ? N : 0, S] X_aux; // their columns, centred and divided by their sd; an intercept's is ones
   vector[S] X_aux_at_prior; // the columns where the priors of intercepts speak; zeros: at their centers
-  vector[S] b_aux_location; // what b_aux counts from: the log of y_scale for the intercept of sigma, otherwise 0
-  vector<lower=0>[S] b_aux_scale;
-  array[S] int b_aux_prior;
-  matrix[S, 3] b_aux_prior_arguments;
-  int<lower=0, upper=S> S_free;
-  array[S_free] int b_aux_free;
-  vector[S_free] b_aux_lower;
-  vector[S_free] b_aux_upper;
-  vector[S] b_aux_constant;
+
+  // theta: K coefficients b, C sds, A auxiliary parameters aux, S coefficients of these b_aux, one after the other
+  int<lower=0> T; // how many
+  vector[T] theta_location; // what each counts from: y_mean for the intercept, the log of y_scale for that of sigma; otherwise 0
+  vector<lower=0>[T] theta_scale; // theta per unit of theta_std
+  array[T] int theta_prior;
+  matrix[T, 3] theta_prior_arguments;
+  int<lower=0, upper=T> T_free; // those not fixed by a constant() prior
+  array[T_free] int theta_free; // which
+  vector[T_free] theta_lower; // bounds that their priors imply, of theta_std
+  vector[T_free] theta_upper;
+  vector[T] theta_constant; // values of the fixed ones, less theta_location; 0 elsewhere
+
+  // horseshoe: coefficients whose priors share a scale
+  int<lower=0, upper=T_free> H; // how many
+  array[H] int horseshoe; // which of theta
+  array[H] int horseshoe_std; // which of theta_std
+  int horseshoe_prior; // prior of the scale that they share
+  vector[3] horseshoe_prior_arguments;
 }
 transformed data {
   int P = 0; // correlations of all correlated factors
+  vector[K] b_scale = head(theta_scale, K);
+  vector[C] sd_scale = theta_scale[K + 1 : K + C];
+  vector[T_free] free_scale = theta_scale[theta_free];
   vector[N] fixed = zeros_vector(N); // what eta has without coefficients and effects
   array[F] int before_j = rep_array(0, F); // levels, effects, columns and correlations of the factors before each
   array[F] int before_u = rep_array(0, F);
@@ -195,32 +175,21 @@ transformed data {
   }
 }
 parameters {
-  vector<lower=(b_lower - b_location[b_free]) ./ b_scale[b_free],
-         upper=(b_upper - b_location[b_free]) ./ b_scale[b_free]>[K_free] b_std;
-  vector<lower=sd_lower ./ sd_scale[sd_free], upper=sd_upper ./ sd_scale[sd_free]>[C_free] sd_std;
-  vector<lower=aux_lower ./ aux_scale[aux_free], upper=aux_upper ./ aux_scale[aux_free]>[A_free] aux_std;
+  vector<lower=theta_lower, upper=theta_upper>[T_free] theta_std;
   vector<lower=-1, upper=1>[P] partial; // canonical partial correlations
   vector<lower=0>[H > 0 ? 1 : 0] horseshoe_global; // scale that the coefficients under a horseshoe share,
   vector<lower=0>[H] horseshoe_local; // what each multiplies it by,
-  vector<lower=0>[H > 0 ? 1 : 0] slab; // and the square of how far the large ones may go, all per unit of b_std
-  vector<lower=(b_aux_lower - b_aux_location[b_aux_free]) ./ b_aux_scale[b_aux_free],
-         upper=(b_aux_upper - b_aux_location[b_aux_free]) ./ b_aux_scale[b_aux_free]>[S_free] b_aux_std;
+  vector<lower=0>[H > 0 ? 1 : 0] slab; // and the square of how far the large ones may go, all per unit of theta_std
   vector[U] z; // group effects, factor by factor, column by column: with their mean, or before scaling and correlating
 }
 transformed parameters {
-  vector[K] b = b_constant; // the intercept: less b_location, and at the mean of X where X is centred; swept means included
-  vector[C] sd = sd_constant;
-  vector[A] aux = aux_constant;
+  vector[T] theta = theta_constant; // less theta_location; intercepts at the mean of X and X_aux where these are centred; swept means included in b
   vector[P] cor; // correlations, row by row below the diagonal
-  vector[S] b_aux = b_aux_constant; // less b_aux_location, and at the center of X_aux
-  b_aux[b_aux_free] = b_aux_scale[b_aux_free] .* b_aux_std;
-  b[b_free] = b_scale[b_free] .* b_std;
-  if (H > 0) { // Piironen & Vehtari 2017: b_std is what is normal(0, 1) times its scale
+  theta[theta_free] = free_scale .* theta_std;
+  if (H > 0) { // Piironen & Vehtari 2017: theta_std is what is normal(0, 1) times its scale
     vector[H] spread = horseshoe_global[1] * horseshoe_local;
-    b[horseshoe] .*= spread .* sqrt(slab[1] ./ (slab[1] + square(spread)));
+    theta[horseshoe] .*= spread .* sqrt(slab[1] ./ (slab[1] + square(spread)));
   }
-  sd[sd_free] = sd_scale[sd_free] .* sd_std;
-  aux[aux_free] = aux_scale[aux_free] .* aux_std;
   {
     int p = 0;
     for (f in 1 : F) {
@@ -239,33 +208,47 @@ transformed parameters {
   }
 }
 model {
+  vector[T] scaled = theta ./ theta_scale;
+  vector[T] at_prior = theta; // each where its prior speaks
+  vector[K] b_scaled = head(scaled, K); // per unit of the columns of X
+  vector[C] sd_scaled = scaled[K + 1 : K + C];
   vector[N] eta; // linear predictor, in units of y_scale; X * b comes last
-  vector[K] b_scaled = b ./ b_scale; // per unit of the columns of X
   vector[K_rows] b_in_rows = b_scaled[in_rows];
   vector[K] means = rep_vector(0, K); // of effects, which b_scaled holds besides the coefficients
-  vector[C] sd_at_prior = sd; // sds where their priors speak
+  array[A] vector[rows(X_aux)] linked; // linear predictors of auxiliary parameters
+  {
+    int s = 1;
+    for (a in 1 : A) {
+      linked[a] = zeros_vector(rows(X_aux));
+      if (S_of[a] > 0) {
+        vector[S_of[a]] b_aux = segment(scaled, K + C + A + s, S_of[a]);
+        at_prior[K + C + A + s] += theta_scale[K + C + A + s] * dot_product(segment(X_aux_at_prior, s, S_of[a]), b_aux);
+        linked[a] = X_aux[, s : s + S_of[a] - 1] * b_aux;
+      }
+      s += S_of[a];
+    }
+  }
   vector[sum(is_outer) > 0 ? sum(J) : 0] total = rep_vector(0, sum(is_outer) > 0 ? sum(J) : 0); // of the first effects of factors in which others are nested
   int parts = 0; // of eta
-  if (C == 0) eta = fixed;
   for (f in outer_first) {
     int j = before_j[f];
     int u = before_u[f];
     int c = before_c[f];
     int p = before_p[f];
     int pairs = (correlated[f] * M[f] * (M[f] - 1)) %/% 2;
-    vector[M[f]] sd_f = segment(sd ./ sd_scale, c + 1, M[f]);
+    vector[M[f]] sd_f = segment(sd_scaled, c + 1, M[f]);
     matrix[J[f], M[f]] effects = to_matrix(segment(z, u + 1, J[f] * M[f]), J[f], M[f]);
     matrix[J[f], M[f]] standard = effects; // z where it is not centred, and what it would be where it is
-    matrix[M[f], M[f]] T = diag_matrix(sd_f); // Cholesky factor of the covariance of an effect
+    matrix[M[f], M[f]] L = diag_matrix(sd_f); // Cholesky factor of the covariance of an effect
     if (pairs > 0) {
-      T = diag_pre_multiply(sd_f, cholesky_from_partials(segment(partial, p + 1, pairs), M[f]));
+      L = diag_pre_multiply(sd_f, cholesky_from_partials(segment(partial, p + 1, pairs), M[f]));
       segment(partial, p + 1, pairs) ~ lkj_partials(lkj_eta[f], M[f]);
       if (max(abs(segment(Z_at_prior, c + 1, M[f]))) > 0) {
-        sd_at_prior[c + 1] = sd_scale[c + 1] * first_sd(T, segment(Z_at_prior, c + 1, M[f]));
-        target += change_of_place(sd[c + 1] / sd_at_prior[c + 1], M[f], lkj_eta[f]);
+        at_prior[K + c + 1] = sd_scale[c + 1] * first_sd(L, segment(Z_at_prior, c + 1, M[f]));
+        target += change_of_place(theta[K + c + 1] / at_prior[K + c + 1], M[f], lkj_eta[f]);
       }
     }
-    for (m in 1 : M[f]) { // column by column: T is triangular, so each speaks of the columns before it only
+    for (m in 1 : M[f]) { // column by column: L is triangular, so each speaks of the columns before it only
       int is_inner = m == 1 && within[f] > 0;
       int has_mean = slope[c + m] > 0 || is_inner || (m == 1 && has_level_X[f]);
       vector[has_mean ? J[f] : 0] column_mean;
@@ -280,16 +263,16 @@ model {
       if (centered[c + m] > 0 && centered[c + m] < J[f]) { // an inner factor's first effects
         array[centered[c + m]] int with_mean = segment(centered_first, j + 1, centered[c + m]);
         array[J[f] - centered[c + m]] int without = centered_first[j + 1 + centered[c + m] : j + J[f]];
-        standard[with_mean, 1] = (effects[with_mean, 1] - column_mean[with_mean]) / T[1, 1];
-        effects[without, 1] = effects[without, 1] * T[1, 1] + column_mean[without];
-        target += -centered[c + m] * log(T[1, 1]);
+        standard[with_mean, 1] = (effects[with_mean, 1] - column_mean[with_mean]) / L[1, 1];
+        effects[without, 1] = effects[without, 1] * L[1, 1] + column_mean[without];
+        target += -centered[c + m] * log(L[1, 1]);
         continue;
       }
       if (centered[c + m]) {
         if (has_mean) deviations -= column_mean;
       } else {
-        deviations *= T[m, m];
-        if (pairs > 0 && m > 1) deviations += standard[, 1 : m - 1] * T[m, 1 : m - 1]';
+        deviations *= L[m, m];
+        if (pairs > 0 && m > 1) deviations += standard[, 1 : m - 1] * L[m, 1 : m - 1]';
         effects[, m] = has_mean ? deviations + column_mean : deviations;
       }
       if (swept[c + m]) {
@@ -300,9 +283,9 @@ model {
         means += scaled_mean / mean_scale * Z_in_X[c + m]';
       }
       if (centered[c + m]) {
-        if (pairs > 0 && m > 1) deviations -= standard[, 1 : m - 1] * T[m, 1 : m - 1]';
-        standard[, m] = deviations / T[m, m];
-        target += -J[f] * log(T[m, m]);
+        if (pairs > 0 && m > 1) deviations -= standard[, 1 : m - 1] * L[m, 1 : m - 1]';
+        standard[, m] = deviations / L[m, m];
+        target += -J[f] * log(L[m, m]);
       }
     }
     if (is_outer[f]) total[j + 1 : j + J[f]] = effects[, 1];
@@ -311,59 +294,49 @@ model {
       for (m in 1 + is_outer[f] : M[f]) {
         vector[N] part = effects[level[f], m];
         if (!is_intercept[c + m]) part .*= Z[c + m];
+        if (feeds[c + m] > 0) {
+          linked[feeds[c + m]] += part;
+          continue;
+        }
         parts += 1;
         if (parts == 1) eta = fixed + part;
         else eta += part;
       }
     }
   }
-  vector[K] own = b - b_scale .* means; // the coefficients themselves: a shift of b, whose Jacobian is 1
-  real further = dot_product(X_at_prior, own ./ b_scale); // what X * b is where the prior of the intercept speaks
-  if (K > 0) own[1] += b_scale[1] * further; // X_at_prior is 0 where there is no intercept
-  for (k in b_free) b_location[k] + own[k] ~ prior(b_prior[k], b_prior_arguments[k]');
+  if (parts == 0) eta = fixed;
+  vector[K] own = b_scaled - means; // the coefficients themselves: a shift of b, whose Jacobian is 1
+  real further = dot_product(X_at_prior, own); // what X * b is where the prior of the intercept speaks
+  if (K > 0) own[1] += further; // X_at_prior is 0 where there is no intercept
+  at_prior[1 : K] = b_scale .* own;
+  for (t in theta_free) theta_location[t] + at_prior[t] ~ prior(theta_prior[t], theta_prior_arguments[t]');
   if (H > 0) {
-    b_std[horseshoe_std] ~ std_normal();
+    theta_std[horseshoe_std] ~ std_normal();
     horseshoe_local ~ cauchy(0, 1);
     horseshoe_global[1] ~ prior(horseshoe_prior, horseshoe_prior_arguments);
     slab ~ inv_gamma(2, 8); // large ones: student_t(4, 0, 2)
   }
-  if (S > 0) {
-    vector[S] own_aux = b_aux;
-    int s = 1;
-    for (a in 1 : A) {
-      if (S_of[a] > 0) {
-        own_aux[s] += b_aux_scale[s] * dot_product(segment(X_aux_at_prior, s, S_of[a]),
-                                                   segment(b_aux ./ b_aux_scale, s, S_of[a]));
-      }
-      s += S_of[a];
-    }
-    for (k in b_aux_free) b_aux_location[k] + own_aux[k] ~ prior(b_aux_prior[k], b_aux_prior_arguments[k]');
-  }
-  for (k in sd_free) sd_at_prior[k] ~ prior(sd_prior[k], sd_prior_arguments[k]');
-  for (k in aux_free) aux[k] ~ prior(aux_prior[k], aux_prior_arguments[k]');
 
   if (prior_only == 0) {
-    real sigma_of_all = aux[1] / aux_scale[1]; // in units of y_scale
-    real nu_of_all = aux[2];
-    vector[rows(X_aux)] sigma_link = S_of[1] > 0
-      ? X_aux[, 1 : S_of[1]] * (b_aux ./ b_aux_scale)[1 : S_of[1]] : zeros_vector(rows(X_aux));
-    vector[rows(X_aux)] sigma_of_row = exp(sigma_link);
-    vector[rows(X_aux)] nu_link = S_of[2] > 0
-      ? X_aux[, sum(S_of[1 : 1]) + 1 : sum(S_of[1 : 2])] * (b_aux ./ b_aux_scale)[sum(S_of[1 : 1]) + 1 : sum(S_of[1 : 2])] : zeros_vector(rows(X_aux));
-    vector[rows(X_aux)] nu_of_row = 1 + exp(nu_link);
+    real sigma_of_all = scaled[K + C + 1]; // in units of y_scale
+    real nu_of_all = fmin(scaled[K + C + 2], 1e+08); // its density loses all digits beyond
+    vector[rows(X_aux)] sigma_of_row = rep_vector(sigma_of_all, rows(X_aux));
+    if (S_of[1] > 0) sigma_of_row = exp(linked[1]);
+    vector[rows(X_aux)] nu_of_row = rep_vector(nu_of_all, rows(X_aux));
+    if (S_of[2] > 0) nu_of_row = fmin(1 + exp(linked[2]), 1e+08);
     eta += X * b_in_rows;
     if (has_weights == 0 && S == 0) {
       real sigma = sigma_of_all;
       real nu = nu_of_all;
       y ~ student_t(nu, eta, sigma);
     } else if (has_weights == 0) {
-      vector[N] sigma = S_of[1] > 0 ? sigma_of_row : rep_vector(sigma_of_all, N);
-      vector[N] nu = S_of[2] > 0 ? nu_of_row : rep_vector(nu_of_all, N);
+      vector[N] sigma = sigma_of_row;
+      vector[N] nu = nu_of_row;
       y ~ student_t(nu, eta, sigma);
     } else {
       for (i in 1 : N) {
-        real sigma = S_of[1] > 0 ? sigma_of_row[i] : sigma_of_all;
-        real nu = S_of[2] > 0 ? nu_of_row[i] : nu_of_all;
+        real sigma = S > 0 ? sigma_of_row[i] : sigma_of_all;
+        real nu = S > 0 ? nu_of_row[i] : nu_of_all;
         real row = student_t_lupdf(y[i] | nu, eta[i], sigma);
         target += weights[i] * row;
       }

@@ -9,18 +9,22 @@ import pytest
 from numpy.typing import NDArray
 
 from hierfit.design.building import build_design
-from hierfit.design.design import Design
+from hierfit.design.design import Design, Group
+from hierfit.design.origin import predictor_center
 from hierfit.design.prior_choice import build_spec
 from hierfit.engines.correlations import cholesky_from_partials
 from hierfit.engines.full.back import full_draws
+from hierfit.engines.full.blocks import effects_of_mean
 from hierfit.engines.full.engine import FULL
 from hierfit.model.formula import Formula, GroupTerm, formula_from_flags
 from hierfit.model.formula_text import parse_formula
 from hierfit.posterior.draws import Draws
+from hierfit.posterior.predict import auxiliary_draws
 from hierfit.sampling import SamplerOptions, Sampling
+from hierfit.stan.theta import part
 from tests.fake_sampling import fake_sampling
+from tests.model.cases import crossed_table, nested_table, table
 from tests.model.cases import design as make_design
-from tests.model.cases import nested_table, table
 
 Array = NDArray[np.float64]
 OPTIONS = SamplerOptions(chains=2, draws=6, seed=3, max_treedepth=9)
@@ -136,7 +140,7 @@ def test_the_linear_predictor_of_nested_factors_is_the_program_s(share: float) -
 
 def program_eta(state: dict[str, Array], given: Any) -> Array:
     """The linear predictor as the model block puts it together, per unit of y_scale."""
-    b = state["b"] / given["b_scale"]
+    b = state["b"] / part(given["theta_scale"], "b", given)
     eta = given["X"] @ b[given["in_rows"] - 1]
     total: dict[int, Array] = {}
     for f in given["outer_first"] - 1:
@@ -152,7 +156,7 @@ def program_eta(state: dict[str, Array], given: Any) -> Array:
             mean[:, 0] += total[outer][given["outer_level"][j : j + n_levels] - 1]
         mean += [b[k - 1] if k else 0.0 for k in given["slope"][c : c + n_terms]]
         L = cholesky_from_partials(state["partial"][p : p + pairs], n_terms) if pairs else np.eye(n_terms)
-        T = (state["sd"] / given["sd_scale"])[c : c + n_terms, np.newaxis] * L
+        T = (state["sd"] / part(given["theta_scale"], "sd", given))[c : c + n_terms, np.newaxis] * L
         effects, standard = np.empty_like(z), z.copy()
         for m in range(n_terms):
             before = standard[:, :m] @ T[m, :m]
@@ -292,3 +296,54 @@ def test_the_scale_of_a_horseshoe_comes_last() -> None:
     draws, sampling, *_ = collected("y ~ a + I(a^2) + I(a^3)", "b ~ horseshoe(1)")
     assert [parameter.name for parameter in draws.parameters[-2:]] == ["sigma", "horseshoe_scale"]
     np.testing.assert_array_equal(draws.of("horseshoe_scale"), sampling.variables["horseshoe_global"][..., 0])
+
+
+OF_SIGMA = [
+    "y ~ a + (1 + a | g) + (1 | h); sigma ~ b + (1 + b | g) + (b | h)",
+    "y ~ a + (1 | p | g); sigma ~ b + (1 + b | p | g)",
+    "y ~ a; sigma ~ 1 + (1 + b || h)",
+]
+
+
+@pytest.mark.parametrize("share", [0.0, 0.5])
+@pytest.mark.parametrize("text", OF_SIGMA)
+def test_log_sigma_of_each_row_is_what_the_program_s_effects_say(text: str, share: float) -> None:
+    """Effects of sigma are T z of their block, whatever the sampler sees of those of the mean."""
+    formula = parse_formula(text)
+    design = build_design(formula, crossed_table())
+    spec = build_spec(formula, design)
+    rng, where = np.random.default_rng(5), effects_of_mean(design)
+    given = FULL.data(spec, design, narrowed=np.where(where & (rng.uniform(size=len(where)) < share), 0.5, 1.0))
+    sampling = fake_sampling(given, OPTIONS)
+    draws = full_draws(sampling, design, spec)
+    (own,) = design.distributional
+    rows, picks = np.arange(design.n_rows), np.arange(draws.n_chains * draws.n_draws)
+    found = np.log(auxiliary_draws(draws, design, picks, rows)["sigma"]).reshape(*draws.values.shape[:2], -1)
+    b = sampling.variables["b_aux"]
+    wanted = b @ (own.X - predictor_center(spec, own)).T + np.log(design.y_scale)
+    c = p = u = 0
+    for group in design.groups:
+        start = 0
+        for block in group.named.blocks:
+            m, pairs = block.size, block.size * (block.size - 1) // 2 * block.correlated
+            columns = range(start, start + m)
+            if group.named.of_parameters[start] is None:  # those of sigma in the same block follow the mean's
+                standard = standard_of_mean(group, draws, sampling.variables["sd"][..., c : c + m])
+            else:
+                standard = np.empty((*b.shape[:2], group.n_levels, 0))
+            z = sampling.variables["z"][..., u : u + m * group.n_levels].reshape(*b.shape[:2], m, -1).swapaxes(2, 3)
+            z = np.concatenate([standard, z[..., standard.shape[-1] :]], axis=-1)
+            L = cholesky_from_partials(sampling.variables["partial"][..., p : p + pairs], m) if pairs else np.eye(m)
+            T = sampling.variables["sd"][..., c : c + m, np.newaxis] * L
+            effects = np.einsum("cdij,cdlj->cdli", T, z)
+            for column in columns:
+                if group.named.of_parameters[column] == "sigma":
+                    wanted = wanted + group.Z[:, column] * effects[:, :, group.codes, column - start]
+            c, p, u, start = c + m, p + pairs, u + m * group.n_levels, start + m
+    np.testing.assert_allclose(found, wanted, atol=1e-8)
+
+
+def standard_of_mean(group: Group, draws: Draws, sd: NDArray[np.float64]) -> NDArray[np.float64]:
+    """What the mean's effects of a block are with a mean of 0 and an sd of 1; here there is one, or none is used."""
+    effects = draws.effects[group.factor][..., : len(group.columns_of(None))]
+    return effects / sd[..., np.newaxis, : effects.shape[-1]]

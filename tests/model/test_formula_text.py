@@ -97,6 +97,13 @@ READ = {
     "y ~ (1|a:b)": ("y ~ 1 + (1 | a:b)", "", "a b", "a:b"),
     "y ~ (1|a:b:c) + (1|c)": ("y ~ 1 + (1 | a:b:c) + (1 | c)", "", "a b c", "a:b:c c"),
     "y ~ (1|`my g`/h)": ("y ~ 1 + (1 | `my g`) + (1 | `my g`:h)", "", "my g,h", "my g,my g:h"),
+    "y ~ x + (1|p|g); sigma ~ x + (z | p | g); nu ~ (1||h)": (
+        "y ~ 1 + x + (1 | p | g); sigma ~ 1 + x + (1 + z | p | g); nu ~ 1 + (1 | h)",
+        "x z",
+        "g h",
+        "g h",
+    ),
+    "y ~ (1|a:b); zi ~ (1|b:a)": ("y ~ 1 + (1 | a:b); zi ~ 1 + (1 | b:a)", "", "a b", "a:b"),
     "y ~ g + (1|g)": ("y ~ 1 + g + (1 | g)", "g", "g", "g"),
 }
 
@@ -202,7 +209,7 @@ REFUSED = {
     "y ~ x; sigmma ~ x": ("does not say what predicts a parameter. Did you mean 'sigma'?", "sigma, nu, shape, phi"),
     "y ~ x; sigma ~ x; sigma ~ z": ("says twice what predicts sigma", "join the terms with a '+'"),
     "y ~ x; sigma ~ ": ("is empty", "--sigma school"),
-    "y ~ x; sigma ~ (1 | g)": ("has group terms, which sigma cannot have", "--sigma school"),
+    "y ~ (1 | g); sigma ~ (1 | g) + (x | g)": ("the group 'g' stands in two terms", "write one"),
     "y ~ x; sigma ~ x; z": ("'z' in 'y ~ x; sigma ~ x; z' does not say", "y ~ x; sigma ~ x"),
     "y ~ x; sigma ~ y": ("'y' is both the outcome and a predictor", "for example"),
     "y ~ 1:x": ("a 1 in 'y ~ 1:x' is multiplied", "write 0 + x for no intercept"),
@@ -223,7 +230,9 @@ REFUSED = {
     "y ~ (1|g) + ": ("could not be read: a term is missing", "for example"),
     "y ~ (|g)": ("'(|g)' in 'y ~ (|g)' is no group term", "(1 + x | school)"),
     "y ~ (1|)": ("is no group term", "(1 + x | school)"),
-    "y ~ (1|g|h)": ("is no group term", "(1 + x | school)"),
+    "y ~ (1|p|g|h)": ("is no group term", "(1 + x | school)"),
+    "y ~ (1 | p + q | g)": ("is no group term with a letter", "(1 | p | school)"),
+    "y ~ (1 || p | g)": ("is no group term with a letter", "(1 | p | school)"),
     "y ~ (1|||g)": ("is no group term", "(1 + x | school)"),
     "y ~ (0|g)": ("nothing varies in '(0|g)'", "(0 + x | school)"),
     "y ~ (1|1)": ("'(1|1)' in 'y ~ (1|1)' names no group", "(1 + x | school)"),

@@ -44,6 +44,26 @@ def test_it_survives_json() -> None:
     assert from_plain(ModelSpec, json.loads(json.dumps(to_plain(made)))) == made
 
 
+def test_parameters_of_factors_that_several_predictors_have() -> None:
+    made = crossed_spec("y ~ a + (1 | p | g) + (1 | h); sigma ~ b + (1 + b | p | g) + (1 + b | h)", "cor(h) ~ lkj(3)")
+    assert [parameter.name for parameter in made.parameters] == [
+        "Intercept", "Intercept_at_mean", "a",
+        "sd(g)", "sd(g: sigma_Intercept)", "sd(g: sigma_b)", "sd(h)", "sd(h: sigma_Intercept)", "sd(h: sigma_b)",
+        "cor(g: Intercept, sigma_Intercept)", "cor(g: Intercept, sigma_b)", "cor(g: sigma_Intercept, sigma_b)",
+        "cor(h: sigma_Intercept, sigma_b)", "sigma_Intercept", "sigma_b",
+    ]  # fmt: skip
+    assert [p.predictor for p in made.parameters if p.kind is Kind.SD] == [
+        None,
+        "sigma",
+        "sigma",
+        None,
+        "sigma",
+        "sigma",
+    ]
+    assert [str(made.priors[name]) for name in ("cor(g)", "cor(h)")] == ["lkj(1)", "lkj(3)"]
+    assert from_plain(ModelSpec, json.loads(json.dumps(to_plain(made)))) == made
+
+
 def test_parameters_of_several_factors() -> None:
     made = crossed_spec(
         "y ~ a + (1 + a | g) + (a || h) + (1 | g:h)", "sd(g:h) ~ normal(0, 1)", "sd(h: a) ~ normal(0, 2)"

@@ -108,6 +108,10 @@ FURTHER: dict[str, Callable[[], Case]] = {
     "sigma of levels": lambda: case(parse_formula("score ~ ses + (1 | school); sigma ~ 0 + school")),
     "sigma, odd names": lambda: case(parse_formula("score ~ ses; sigma ~ `a/b` + `x y`"), family="student"),
     "several parameters": lambda: case(parse_formula("score ~ ses; nu ~ age; sigma ~ ses + age"), family="student"),
+    "groups of sigma": lambda: case(
+        parse_formula("score ~ ses + (1 + ses | p | school); sigma ~ age + (1 | p | school) + (age | class)")
+    ),
+    "groups of sigma alone": lambda: case(parse_formula("score ~ ses; sigma ~ 1 + (1 + ses || school)")),
     "horseshoe": lambda: case(parse_formula("score ~ ses + age + iq"), "b ~ horseshoe(1)"),
     "groups named like these": lambda: case(
         Formula("score", ("ses",), (group("threshold"), group("between"), group("b_sigma"), group("horseshoe_scale")))

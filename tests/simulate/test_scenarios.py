@@ -147,7 +147,7 @@ def test_outcomes_follow_their_family(family: str, link: str, tmp_path: Path) ->
     design, _ = read_as_a_fit(simulated, replace(start, link=link), tmp_path)
     factors = [Factor(g.factor, g.labels, g.codes, g.terms, effects_of(simulated, g.factor)) for g in design.groups]
     eta = linear_predictor(design, simulated.truth.parameters, factors)
-    record, auxiliaries = FAMILIES[family], true_auxiliaries(design, simulated.truth.parameters)
+    record, auxiliaries = FAMILIES[family], true_auxiliaries(design, simulated.truth.parameters, factors)
     trials = np.ones(design.n_rows) if design.trials is None else design.trials
     mean = record.mean(eta, link, auxiliaries)
     residuals = design.y - record.expected(mean, auxiliaries, trials)

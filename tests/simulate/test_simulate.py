@@ -19,6 +19,7 @@ from hierfit.model.formula_text import parse_formula
 from hierfit.model.request import FitRequest
 from hierfit.posterior.plots.truth import Truth
 from hierfit.runs.stored import truth_beside
+from hierfit.simulate.effects import Factor
 from hierfit.simulate.files import Simulated, write_simulation
 from hierfit.simulate.outcome import true_auxiliaries
 from hierfit.simulate.predictors import Predictors
@@ -73,8 +74,15 @@ def linear_predictor(design: Design, content: Mapping[str, Any]) -> np.ndarray:
     eta = truth.parameters.get("Intercept", 0.0) + design.X @ b
     eta = eta if design.offset is None else eta + design.offset
     for group in design.groups:
-        eta = eta + np.sum(group.Z * truth.effects[group.factor][group.codes], axis=1)
+        m = group.columns_of(None)
+        eta = eta + np.sum(group.Z[:, m] * truth.effects[group.factor][group.codes][:, m], axis=1)
     return np.asarray(eta)
+
+
+def factors_of(design: Design, content: Mapping[str, Any]) -> list[Factor]:
+    """The true effects of the levels that the rows have."""
+    effects = Truth.from_json(content, design).effects
+    return [Factor(g.factor, g.labels, g.codes, g.terms, effects[g.factor]) for g in design.groups]
 
 
 @pytest.mark.parametrize("missing", [0.0, 0.1])
@@ -123,7 +131,7 @@ def test_outcomes_of_every_family(family: str, link: str, tmp_path: Path) -> Non
     record, design = FAMILIES[family], plan.design
     eta = linear_predictor(design, simulated.truth.content)
     trials = np.ones(design.n_rows) if design.trials is None else design.trials
-    auxiliaries = true_auxiliaries(design, simulated.truth.parameters)
+    auxiliaries = true_auxiliaries(design, simulated.truth.parameters, factors_of(design, simulated.truth.content))
     residuals = design.y - record.expected(record.mean(eta, link, auxiliaries), auxiliaries, trials)
     # Five standard errors of a mean, for all rows and for those whose mean is low and high: a wrong link shows there.
     for rows in (eta > -np.inf, eta < np.median(eta), eta >= np.median(eta)):
@@ -238,12 +246,14 @@ def test_ordered_categories(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("missing", [0.0, 0.1])
-def test_predictors_of_sigma(missing: float, tmp_path: Path) -> None:
-    formula = "y ~ a + (1 | g); sigma ~ scale(a) + sector"
-    asked = simulation(formula, rows=200, missing=missing, true={"sigma_Intercept": 0.5})
+@pytest.mark.parametrize("groups", ["(1 | g)", "(1 | p | g)"])
+def test_predictors_of_sigma(groups: str, missing: float, tmp_path: Path) -> None:
+    formula = f"y ~ a + {groups}; sigma ~ scale(a) + sector + {groups} + (0 + a | h)"
+    asked = simulation(formula, rows=200, missing=missing, true={"sigma_Intercept": 0.5, "sd(h: sigma_a)": 0.02})
     simulated, plan = written(asked, tmp_path)
     assert_same_names(simulated, plan)
-    sigma = true_auxiliaries(plan.design, simulated.truth.parameters)["sigma"]
+    factors = factors_of(plan.design, simulated.truth.content)
+    sigma = true_auxiliaries(plan.design, simulated.truth.parameters, factors)["sigma"]
     residuals = (plan.design.y - linear_predictor(plan.design, simulated.truth.content)) / sigma
     # Standard normal where sigma is small and where it is large, within five standard errors of an sd.
     for rows in (sigma < np.median(sigma), sigma >= np.median(sigma)):

@@ -11,6 +11,7 @@ from hierfit.engines.full.engine import FULL
 from hierfit.model.formula import Formula, GroupTerm, formula_from_flags
 from hierfit.stan.data import StanData
 from hierfit.stan.programs import render_program
+from hierfit.stan.theta import part
 from tests.family_cases import FAMILY_CASES, FORMULA, FamilyCase, family_design
 from tests.model.cases import design
 
@@ -91,13 +92,14 @@ def test_every_family_gets_what_its_program_declares(case: FamilyCase, further: 
 
 def test_fixed_parameters_are_taken_out() -> None:
     given = data("Intercept ~ constant(7)", "sd(g) ~ constant(1)", "sigma ~ constant(2)")
-    assert given["K_free"] == 2 and given["b_free"].tolist() == [2, 3]
-    assert given["b_constant"][0] + given["b_location"][0] == pytest.approx(7)
-    assert given["sd_free"].tolist() == [2] and given["sd_constant"].tolist() == [1, 0]
-    assert given["A_free"] == 0 and given["aux_constant"].tolist() == [2]
+    assert given["T_free"] == 3 and given["theta_free"].tolist() == [2, 3, 5]
+    assert given["theta_constant"][0] + given["theta_location"][0] == pytest.approx(7)
+    assert part(given["theta_constant"], "sd", given).tolist() == [1, 0]
+    assert part(given["theta_constant"], "aux", given).tolist() == [2]
 
 
 def test_bounds_follow_the_priors() -> None:
     given: Any = data("a ~ uniform(-1, 4)", "b ~ gamma(2, 1)", "sd(g) ~ uniform(0, 100)")
-    assert given["b_lower"].tolist() == [-np.inf, -1, 0] and given["b_upper"].tolist() == [np.inf, 4, np.inf]
-    assert given["sd_lower"].tolist() == [0, 0] and given["sd_upper"].tolist() == [100, np.inf]
+    lower, upper = (given[f"theta_{end}"] * given["theta_scale"] for end in ("lower", "upper"))  # all are free
+    np.testing.assert_allclose(lower + given["theta_location"], [-np.inf, -1, 0, 0, 0, 0])
+    np.testing.assert_allclose(upper + given["theta_location"], [np.inf, 4, np.inf, 100, np.inf, np.inf])

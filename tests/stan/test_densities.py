@@ -521,7 +521,7 @@ def log_horseshoe(state: Mapping[str, Array], spec: ModelSpec, design: Design, e
     unit = design.y_scale / design.x_scale[[design.coefficients.index(name) for name in spec.shrunk]]
     free = [name for name in spec.coefficient_names if spec.priors[name].constant is None]
     free = [name for name in free if not is_integrated(name, spec, engine)]
-    b_std = state["b_std"][[free.index(name) for name in spec.shrunk]]
+    b_std = state["theta_std"][[free.index(name) for name in spec.shrunk]]
     np.testing.assert_allclose(state["b"][at], unit * b_std * scale / np.sqrt(1 + scale**2 / squared_slab), rtol=1e-6)
     local, shared = state["horseshoe_local"], state["horseshoe_global"][0]
     density = stats.norm.logpdf(b_std).sum() + stats.halfcauchy.logpdf(local).sum()

@@ -11,7 +11,7 @@ from hierfit.stan.toolchain import bundled_toolchain
 
 RENDERED = Path(__file__).parents[2] / "stan_models" / "rendered"
 # stanc cannot see that these priors are data: distribution and numbers arrive in *_prior and *_prior_arguments.
-PRIORS_ARE_DATA = {"b_std", "sd_std", "aux_std", "partial", "threshold", "b_aux_std", "horseshoe_global", "z"}
+PRIORS_ARE_DATA = {"theta_std", "partial", "threshold", "horseshoe_global", "z"}
 
 
 PROGRAMS = {program.name: program for program in all_programs()}

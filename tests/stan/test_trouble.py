@@ -18,7 +18,7 @@ SHAPE = (4, 1000)
 
 def sampling(**stats: Any) -> Sampling:
     made = fake_sampling(FULL.data(small_spec(), design()), SamplerOptions(seed=3))
-    own = {"sd_std": made.variables["sd"], "aux_std": made.variables["aux"]}
+    own = {"theta_std": np.concatenate([made.variables["sd"], made.variables["aux"]], axis=2)}
     return replace(made, variables=own, stats={**made.stats, **stats})
 
 
@@ -33,12 +33,12 @@ def test_each_reason_from_its_threshold_on() -> None:
     lazy[2] = 0.41
     assert str(find_trouble(sampling(acceptance_rate=lazy))) == "acceptance 0.41"
     apart = sampling()
-    apart.variables["sd_std"][0] += 0.5 * apart.variables["sd_std"].std()
+    apart.variables["theta_std"][0] += 0.5 * apart.variables["theta_std"].std()
     assert not find_trouble(apart).severe and find_trouble(apart).reasons[0].startswith("R-hat 1.0")
-    apart.variables["sd_std"][0] += apart.variables["sd_std"].std()
+    apart.variables["theta_std"][0] += apart.variables["theta_std"].std()
     assert find_trouble(apart).severe[0].startswith("R-hat 1.")
     sticky = sampling()
-    sticky.variables["sd_std"][:] = np.repeat(sticky.variables["sd_std"][:, ::100], 100, axis=1)
+    sticky.variables["theta_std"][:] = np.repeat(sticky.variables["theta_std"][:, ::100], 100, axis=1)
     assert any(reason.startswith("ESS ") for reason in find_trouble(sticky).severe)
     walk = np.cumsum(np.random.default_rng(1).normal(size=SHAPE), axis=1)
     assert find_trouble(sampling(energy=walk)).severe == (f"E-BFMI {ebfmi(walk):.2f}",)

@@ -71,8 +71,7 @@ def _formula(before: Formula, options: FitOptions) -> Formula:
     typed, formula = options.typed, before
     said = options.said("formula", "y", *MODEL_FLAGS)
     if said == ["--uncorrelated"]:
-        groups = tuple(replace(group, correlated=group.correlated and not group.slopes) for group in before.groups)
-        formula = replace(before, groups=groups)
+        formula = before.uncorrelated
     elif said:
         if not typed.keys() & {"formula", "y"}:
             raise UsageError(

@@ -182,7 +182,7 @@ def at_level_lines(summary: Summary) -> list[str]:
             order = sorted(range(len(found)), key=lambda index: found[index].mean)
             ends = f"from {parts[order[0]]} to {parts[order[-1]]}"
             parts = [ends, f"all {len(found)}: --format json"]
-        elif len(own) < sum(row.predictor == name for row in summary.rows):
+        elif len(own) < sum(row.predictor == name and row.kind is Kind.DISTRIBUTIONAL for row in summary.rows):
             parts.append(f"other predictors of {name} at their means")
         lines += joined(name, parts)
     return lines

@@ -14,7 +14,7 @@ from hierfit.cli.show.lines import wrapped
 from hierfit.errors import UsageError, did_you_mean
 from hierfit.posterior.digits import format_row, format_share
 from hierfit.posterior.group_summary import GroupSummary, GroupTable
-from hierfit.posterior.words import coefficients, counted, elided, plural
+from hierfit.posterior.words import counted, elided, plural
 from hierfit.visible import visible
 
 LABEL_WIDTH, LEAST_LABEL_WIDTH, TERM_WIDTH = 24, 8, 16
@@ -68,7 +68,7 @@ def _table_text(table: GroupTable, ci: float, sort: str | None, top: int | None,
 
 
 def _title(table: GroupTable) -> list[str]:
-    varying = " and ".join(coefficients(term) for term in table.terms)
+    varying = " and ".join(table.words)
     title = f"{counted(len(table.labels), table.factor)}: {varying}, population value + deviation"
     return wrapped(title)
 
@@ -126,8 +126,8 @@ def _cells(table: GroupTable, level: int, *, pooled: bool) -> list[str]:
 
 def _differing(table: GroupTable, ci: float) -> Iterator[str]:
     """Yield for each coefficient how many groups differ from the population."""
-    for term, count in zip(table.terms, table.n_differing.tolist(), strict=True):
+    for words, count in zip(table.words, table.n_differing.tolist(), strict=True):
         yield from wrapped(
-            f"{count:,} of {len(table.labels):,} {coefficients(term)} have a {100 * ci:.4g}% interval that excludes "
+            f"{count:,} of {len(table.labels):,} {words} have a {100 * ci:.4g}% interval that excludes "
             f"the population value."
         )

@@ -70,7 +70,7 @@ def table_lines(summary: Summary, groups: Sequence[GroupRecord]) -> list[str]:
     for title, section in _sections(summary, groups):
         if section:
             own = [lines[row.name] for row in section]
-            table += [title, *(own if section[0].predictor is None else _ends(own))]
+            table += [title, *(_ends(own) if section[0].kind is Kind.DISTRIBUTIONAL else own)]
     return table
 
 
@@ -104,17 +104,21 @@ def _multiplied(auxiliary: Auxiliary) -> str:
     return f"{auxiliary.name} - 1" if auxiliary.link == "logm1" else auxiliary.name
 
 
+def _coefficients(summary: Summary, parameter: str) -> list[SummaryRow]:
+    return [row for row in summary.rows if row.kind is Kind.DISTRIBUTIONAL and row.predictor == parameter]
+
+
 def _sections(summary: Summary, groups: Sequence[GroupRecord]) -> Iterable[tuple[str, list[SummaryRow]]]:
     yield "Coefficients", [row for row in summary.rows if row.kind is Kind.COEFFICIENT]
     yield "Thresholds", [row for row in summary.rows if row.kind is Kind.THRESHOLD]
     for group in groups:
         title = f"Variation between {plural(group.factor)} ({group.levels:,})"
         yield title, [row for row in summary.rows if row.group == group.factor]
-    for name in dict.fromkeys(row.predictor for row in summary.rows if row.predictor is not None):
+    for name in dict.fromkeys(str(row.predictor) for row in summary.rows if row.kind is Kind.DISTRIBUTIONAL):
         auxiliary = auxiliary_of(name)
         title = f"{auxiliary.linked[0].upper()}{auxiliary.linked[1:]}: {auxiliary.meaning}"
         multiplies = "multiplies its odds" if auxiliary.link == "logit" else f"multiplies {_multiplied(auxiliary)}"
-        yield f"{title} (exp of a coefficient {multiplies})", [row for row in summary.rows if row.predictor == name]
+        yield f"{title} (exp of a coefficient {multiplies})", _coefficients(summary, name)
     auxiliaries = [row for row in summary.rows if row.kind is Kind.AUXILIARY]
     yield "Residual", [row for row in auxiliaries if row.name != HORSESHOE_SCALE]
     yield "Scale that coefficients under a horseshoe share", [row for row in auxiliaries if row.name == HORSESHOE_SCALE]

@@ -45,7 +45,7 @@ WARMUP = 40
 STEP_SIZE = 0.9  # for up to four parameters; a little less for more
 MISLED = Limits(0.0, 1.01, 0.0, 0.0)
 _SECONDS = 600.0
-_NAMES = ("b_std", "sd_std", "aux_std", "partial", "horseshoe_global", "horseshoe_local", "slab")
+_NAMES = ("theta_std", "partial", "horseshoe_global", "horseshoe_local", "slab")
 
 
 @dataclass(frozen=True)
@@ -119,7 +119,7 @@ def may_start_at_mode(data: Mapping[str, Any], options: SamplerOptions) -> bool:
 
 def _n_parameters(data: Mapping[str, Any]) -> int:
     pairs = sum(m * (m - 1) // 2 for m, correlated in zip(data["M"], data["correlated"], strict=True) if correlated)
-    return int(data["K_free"] + data["C_free"] + data["A_free"] + pairs)
+    return int(data["T_free"] + pairs)
 
 
 def at_mode(options: SamplerOptions, found: Approximation) -> SamplerOptions:
@@ -158,13 +158,9 @@ def approximate(executable: Executable, data: Mapping[str, Any], options: Sample
 def first_guess(data: Mapping[str, Any]) -> dict[str, list[float]]:
     """Return values to climb from, within their bounds: half the sd of the outcome for everything that is an sd."""
     guess: dict[str, list[float]] = {name: [] for name in _NAMES}
-    for name, prefix, value in (("b_std", "b", 0.0), ("sd_std", "sd", 0.5), ("aux_std", "aux", 0.5)):
-        at = np.asarray(data[f"{prefix}_free"], dtype=int) - 1
-        location = data["b_location"][at] if prefix == "b" else 0.0
-        scale = data[f"{prefix}_scale"][at]
-        lower, upper = ((np.asarray(data[f"{prefix}_{end}"]) - location) / scale for end in ("lower", "upper"))
-        guess[name] = [_within(value, *ends) for ends in zip(lower.tolist(), upper.tolist(), strict=True)]
-    guess["partial"] = [0.0] * (_n_parameters(data) - sum(map(len, guess.values())))
+    values = [0.0 if at <= data["K"] else 0.5 for at in data["theta_free"]]
+    guess["theta_std"] = list(map(_within, values, data["theta_lower"].tolist(), data["theta_upper"].tolist()))
+    guess["partial"] = [0.0] * (_n_parameters(data) - len(values))
     return guess
 
 

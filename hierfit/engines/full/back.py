@@ -36,10 +36,11 @@ def _effects(
     """
     assert sampling.data is not None
     found = effects_of(variables, sampling.data)
-    effects = {
-        group.factor: np.swapaxes(own * effect_scale(design, group)[:, np.newaxis], 2, 3)
-        for group, own in zip(design.groups, found.own, strict=True)
-    }
+    effects, blocks = {}, iter(found.own)
+    for group in design.groups:
+        own = [next(blocks) for _ in group.named.blocks]
+        together = own[0] if len(own) == 1 else np.concatenate(own, axis=2)
+        effects[group.factor] = np.swapaxes(together * effect_scale(design, group)[:, np.newaxis], 2, 3)
     b_scale = coefficient_scale(design)
     b, level = variables["b"] - found.in_b * b_scale, found.in_thresholds
     moved = (b / b_scale) @ x_at_prior(spec, design)

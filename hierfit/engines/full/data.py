@@ -9,10 +9,10 @@ import numpy as np
 from hierfit.design.design import Design
 from hierfit.design.origin import x_at_prior, x_center, z_center
 from hierfit.design.scaling import row_precision, scaled_columns, scaled_offset, scaled_outcome, scaled_varying
+from hierfit.engines.full.blocks import among_all, columns_of_mean, effects_of_mean, nested_blocks
 from hierfit.engines.full.layout import Layout
 from hierfit.engines.full.repeated import Repeated
 from hierfit.model.families import FAMILIES
-from hierfit.model.grammar import INTERCEPT
 from hierfit.model.spec import ModelSpec
 from hierfit.stan.data import StanData, distributional_data, shared_data
 
@@ -30,12 +30,13 @@ def full_data(spec: ModelSpec, design: Design, layout: Layout) -> StanData:
 def _rows(spec: ModelSpec, design: Design, layout: Layout) -> dict[str, Any]:
     """Return what the full engine wants of every row."""
     groups, n_rows = design.groups, design.n_rows
-    terms = [term for group in groups for term in group.terms]
+    codes = [group.codes for group in groups for _ in group.named.blocks]
+    intercepts = [int(is_intercept) for group in groups for is_intercept in group.named.is_intercept]
     data = {
         **_outcome(design),
         **_centering(spec, design, layout),
-        "level": np.array([group.codes for group in groups], dtype=int).reshape(len(groups), n_rows) + 1,
-        "is_intercept": np.array([int(term == INTERCEPT) for term in terms], dtype=int),
+        "level": np.array(codes, dtype=int).reshape(len(codes), n_rows) + 1,
+        "is_intercept": np.array(intercepts, dtype=int),
         "Z": np.concatenate([np.empty((0, n_rows)), *(scaled_varying(g, z_center(spec, g)).T for g in groups)]),
     }
     return data if layout.repeated is None else {**data, **_summed(data, layout.repeated)}
@@ -61,22 +62,21 @@ def _summed(data: StanData, repeated: Repeated) -> dict[str, Any]:
 
 def _centering(spec: ModelSpec, design: Design, layout: Layout) -> dict[str, Any]:
     """Return the columns of X that are left in the rows, and what coefficients and group effects exchange."""
-    centering, nesting, sweeping = layout.centering, layout.nesting, layout.sweeping
+    centering, sweeping = layout.centering, layout.sweeping
+    columns, effects = columns_of_mean(design), effects_of_mean(design)
+    in_thresholds = among_all(sweeping.Z_in_thresholds, columns, 0.0)
     return {
         "K_rows": int(centering.in_rows.sum()),
         "in_rows": np.flatnonzero(centering.in_rows) + 1,
         "X": scaled_columns(design, x_center(spec, design))[:, centering.in_rows],
         "X_at_prior": x_at_prior(spec, design),
-        "outer_first": np.array(nesting.outer_first, dtype=int) + 1,
-        "within": np.array(nesting.within, dtype=int) + 1,
-        "outer_level": np.concatenate([np.empty(0, dtype=int), *nesting.level]) + 1,
-        "U": len(centering.narrowed),
-        "narrowed": centering.narrowed,
-        "slope": np.array(centering.slopes, dtype=int) + 1,
-        "level_X": centering.level_X,
-        "swept": sweeping.swept.astype(int),
-        "Z_in_X": sweeping.Z_in_X,
-        **({"Z_in_thresholds": sweeping.Z_in_thresholds} if design.thresholds else {}),
+        **nested_blocks(design, layout.nesting, centering.level_X),
+        "U": len(effects),
+        "narrowed": among_all(centering.narrowed, effects, 1.0),
+        "slope": among_all(np.array(centering.slopes, dtype=int) + 1, columns, 0),
+        "swept": among_all(sweeping.swept.astype(int), columns, 0),
+        "Z_in_X": among_all(sweeping.Z_in_X, columns, 0.0),
+        **({"Z_in_thresholds": in_thresholds} if design.thresholds else {}),
     }
 
 

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hierfit.engines.correlations import cholesky_from_partials
+from hierfit.stan.theta import part
 
 Array = NDArray[np.float64]
 
@@ -63,7 +64,7 @@ def effects_of(variables: Mapping[str, Array], data: Mapping[str, Any]) -> Effec
     """
     empty = np.empty((*next(iter(variables.values())).shape[:2], 0))
     variables = {name: variables.get(name, empty) for name in ("b", "sd", "partial", "z")}
-    b = variables["b"] / data["b_scale"]
+    b = variables["b"] / part(data["theta_scale"], "b", data)
     in_b, in_thresholds = np.zeros_like(b), np.zeros((*b.shape[:-1], 1))
     own: dict[int, Array] = {}
     total: dict[int, Array] = {}
@@ -90,7 +91,7 @@ def _factor(
     levels, columns, effects = slice(j, j + J[f]), slice(c, c + M[f]), slice(u, u + J[f] * M[f])
     partial = variables["partial"][..., p : p + n_pairs[f]]
     L = cholesky_from_partials(partial, int(M[f])) if n_pairs[f] else np.eye(M[f])
-    T = (variables["sd"] / data["sd_scale"])[..., columns, np.newaxis] * L
+    T = (variables["sd"] / part(data["theta_scale"], "sd", data))[..., columns, np.newaxis] * L
     mean = np.zeros((*b.shape[:-1], M[f], J[f]))
     mean[..., 0, :] = b @ data["level_X"][levels].T
     for m, k in enumerate(data["slope"][columns]):

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from hierfit.engines.full.centering import LOWER_END, narrowing
 from hierfit.engines.full.effects import effects_of
 from hierfit.sampling import Sampling
+from hierfit.stan.theta import part
 
 Array = NDArray[np.float64]
 
@@ -26,7 +27,7 @@ SURE_END = 2.0  # as LOWER_END, where draws diverge
 
 def revise(sampling: Sampling, data: Mapping[str, Any]) -> Array:
     """Return `Centering.narrowed` as the draws have it, each level of its own."""
-    sd = sampling.variables["sd"] / data["sd_scale"]
+    sd = sampling.variables["sd"] / part(data["theta_scale"], "sd", data)
     sizes = np.repeat(data["J"], data["M"])
     ratio = np.maximum(1 / _variances(sampling, data, sd) - 1, 0.0)
     spread = np.log(np.maximum(sd, 1e-300)).std(axis=(0, 1))

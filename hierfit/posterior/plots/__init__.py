@@ -101,7 +101,8 @@ def _can_predict(material: Material) -> bool:
 
 def _can_shrink(material: Material, group: Group) -> bool:
     kept = all(other.factor in material.draws.effects for other in material.design.groups)
-    return kept and not material.spec.prior_only and bool(np.any(group.rows_per_level > 1))
+    of_mean = len(group.columns_of(None)) > 0
+    return kept and of_mean and not material.spec.prior_only and bool(np.any(group.rows_per_level > 1))
 
 
 FIGURES: dict[str, FigureKind | FactorFigureKind] = {

@@ -53,14 +53,15 @@ class Categories:
 def categories_along(material: Material) -> Categories | None:
     """Return the first predictor of levels, None without any or without groups."""
     design = material.design
-    if not design.groups or design.inputs is None:
+    groups = design.of_mean.groups
+    if not groups or design.inputs is None:
         return None
     factor = next(iter(factors(design.terms, design.inputs)), None)
     if factor is None:
         return None
     points = course(design, factor.setting)
-    varying = (group for group in design.groups if points.Z[group.factor].moves.any())
-    return Categories(factor, alone(next(varying, design.groups[0]), points))
+    varying = (group for group in groups if points.Z[group.factor].moves.any())
+    return Categories(factor, alone(next(varying, groups[0]), points))
 
 
 @styled

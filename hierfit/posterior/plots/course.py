@@ -113,14 +113,15 @@ def lines_along(material: Material, *, by_levels: bool = True) -> Lines | None:
     """
     design = material.design
     axes = number_axes(design.terms)
-    if not axes or not design.groups or design.inputs is None:
+    groups = design.of_mean.groups
+    if not axes or not groups or design.inputs is None:
         return None
-    varying = [(name, group) for group in design.groups for name in number_axes(group.slopes) if name in axes]
+    varying = [(name, group) for group in groups for name in number_axes(group.slopes) if name in axes]
     if varying:
         column, group = varying[0]
     else:
         column = max(axes, key=lambda name: _strength(material, name))
-        group = next((group for group in design.groups if group.rows_per_level.max() > 1), design.groups[0])
+        group = next((group for group in groups if group.rows_per_level.max() > 1), groups[0])
     x = design.inputs.numbers[column]
     by = factor_beside(column, design.terms, design.inputs) if by_levels else None
     by = by if by is not None and len(by.labels) <= MOST_COURSES else None
@@ -168,7 +169,7 @@ def title(material: Material, lines: Lines) -> str:
         start = f"{design.response} {'rises' if rises else 'falls'} by {signed} per unit of {lines.column}"
     if not lines.slope_varies:
         return f"{start}, the same for all {counted(lines.group.n_levels, lines.group.factor)}"
-    effects = material.draws.effects[lines.group.factor].mean(axis=(0, 1))
+    effects = material.draws.effects_of(lines.group).mean(axis=(0, 1))
     means = slope.mean() + effects @ _per_unit(lines.moving.values, lines)
     turned = np.exp(means) if ratio else means if rises else -means
     places = decimals(float((np.exp(slope) if ratio else slope).std()))

@@ -14,7 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hierfit.design.design import Group
-from hierfit.model.grammar import INTERCEPT
 from hierfit.posterior.group_summary import level_quantiles, population_values
 from hierfit.posterior.plots.density import density
 from hierfit.posterior.plots.material import INTERVAL, Material, Plate, coverage_sentence
@@ -32,7 +31,7 @@ from hierfit.posterior.plots.style import (
     styled,
 )
 from hierfit.posterior.scale import scale_words
-from hierfit.posterior.words import coefficients, counted, elided
+from hierfit.posterior.words import all_in_words, counted, elided, in_words
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -79,7 +78,7 @@ class Caterpillar:
     @property
     def term_label(self) -> str:
         """The coefficient in words."""
-        return "intercept" if self.term == INTERCEPT else f"slope of {elided(self.term, LABEL_WIDTH)}"
+        return elided(in_words(self.group.named, self.index), LABEL_WIDTH + len("slope of "))
 
     @property
     def order(self) -> NDArray[np.int64]:
@@ -95,10 +94,13 @@ class Caterpillar:
     @property
     def finding(self) -> str:
         """How many levels differ, and how many contain the truth where it is known."""
+        name = all_in_words(self.group.named, self.index)
         if self.truth is not None:
             low, high = self.quantiles[:, 0], self.quantiles[:, 4]
-            return coverage_sentence(low, high, self.truth, f"{self.group.factor} {coefficients(self.term)}")
-        count, name = int(self.differs.sum()), coefficients(self.term)
+            return coverage_sentence(
+                low, high, self.truth, f"{self.group.factor} {all_in_words(self.group.named, self.index)}"
+            )
+        count, name = int(self.differs.sum()), all_in_words(self.group.named, self.index)
         return f"{count:,} of {len(self.differs):,} {self.group.factor} {name} differ from the population"
 
 
@@ -114,7 +116,7 @@ def caterpillars(material: Material, group: Group) -> list[Caterpillar]:
             quantiles[:, index],
             population[:, index],
             truth.levels(group, index) if truth else None,
-            scale_words(material.design),
+            scale_words(material.design) if group.named.of_parameters[index] is None else "",
         )
         for index in range(min(MOST_TERMS, len(group.terms)))
     ]
@@ -185,7 +187,7 @@ def _draw_densities(
     ax: Axes, material: Material, caterpillar: Caterpillar, order: NDArray[np.int64], colours: list[str]
 ) -> None:
     population = population_values(material.draws, caterpillar.group.terms)[:, caterpillar.index]
-    effects = material.draws.effects[caterpillar.group.factor][..., caterpillar.index]
+    effects = material.draws.effects_of(caterpillar.group)[..., caterpillar.index]
     for row, level in enumerate(order):
         grid, heights = density(effects[:, :, level].ravel() + population)
         ax.fill_between(grid, row, row + 0.72 * heights / heights.max(), color=colours[row], alpha=0.3, linewidth=0)

@@ -224,7 +224,7 @@ def _draw_densities(material: Material, lines: Lines) -> tuple[Figure, str]:
     _name_axes(left, material, lines)
     group, scale = lines.group, scale_words(material.design)
     scale = f" ({scale})" if scale else ""
-    means = moments.mean(material.draws.effects[group.factor], axis=(0, 1))
+    means = moments.mean(material.draws.effects_of(group), axis=(0, 1))
     means = means + moments.mean(population_values(material.draws, group.terms), axis=0)
     if INTERCEPT in group.terms and lines.slope is not None:
         index = group.terms.index(lines.slope)

@@ -7,6 +7,7 @@ sigma. The rest keep their panels. Thresholds and intercepts at x = 0 have no pr
 
 from __future__ import annotations
 
+from itertools import accumulate
 from math import lgamma
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,16 @@ from hierfit.design import moments
 from hierfit.model.families import auxiliary_of
 from hierfit.model.grammar import INTERCEPT
 from hierfit.model.priors import DISTRIBUTIONS
-from hierfit.model.spec import POSITIVE, Kind, Parameter, cor_name, threshold_name
+from hierfit.model.spec import (
+    POSITIVE,
+    GroupCoefficients,
+    Kind,
+    Parameter,
+    below_diagonal,
+    cor_name,
+    pairs,
+    threshold_name,
+)
 from hierfit.posterior.digits import format_number
 from hierfit.posterior.plots.material import INTERVAL, Material, Plate, coverage_sentence, interval_text
 from hierfit.posterior.plots.style import (
@@ -215,12 +225,19 @@ def _threshold_density(material: Material, parameter: Parameter, grid: Array) ->
     return np.asarray(np.exp(logs))
 
 
+def _size_of_block(group: GroupCoefficients, pair: str) -> int:
+    """Return how many coefficients vary together with those of a correlation."""
+    high, _ = list(below_diagonal(group))[list(pairs(group)).index(pair)]
+    ends = accumulate(block.size for block in group.blocks)
+    return next(block.size for block, end in zip(group.blocks, ends, strict=True) if high < end)
+
+
 def _lkj_density(material: Material, parameter: Parameter, grid: Array) -> Array | None:
     """One correlation's marginal under LKJ(eta) in M dimensions: Beta(a, a) on [-1, 1], a = eta + M / 2 - 1."""
     prior = material.spec.priors.get(cor_name(str(parameter.group)))
     group = next(group for group in material.spec.groups if group.factor == parameter.group)
     if prior is None or (material.spec.has_two_sds(group) and str(parameter.term).startswith(f"{INTERCEPT}, ")):
         return None  # the prior is of those at the mean
-    a = prior.arguments[0] + len(group.terms) / 2 - 1
+    a = prior.arguments[0] + _size_of_block(group, str(parameter.term)) / 2 - 1
     logs = (a - 1) * np.log1p(-np.square(np.clip(grid, -EDGE, EDGE)))
     return np.asarray(np.exp(logs + lgamma(2 * a) - 2 * lgamma(a) - (2 * a - 1) * np.log(2)))

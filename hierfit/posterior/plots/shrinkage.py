@@ -35,6 +35,7 @@ LABEL_WIDTH = 24
 @styled
 def draw_shrinkage(material: Material, group: Group) -> Plate:
     """Draw how far the levels of one factor were pulled towards the population."""
+    group = group.of_mean
     table = material.group_summary.table(group.factor)
     shown = min(2, len(group.terms))
     if group.n_levels > ARROWS_TO or FAMILIES[material.spec.family].linear is None:
@@ -134,7 +135,7 @@ def _draw_factors(ax: Axes, material: Material, table: GroupTable, amounts: Arra
     ax.set_ylim(0, 1.02)
     design = material.design
     one_sigma = FAMILIES[design.family].collapsible and not design.distributional and design.precision is None
-    if table.terms == (INTERCEPT,) and one_sigma and len(material.design.groups) == 1:
+    if table.terms == (INTERCEPT,) and one_sigma and len(design.groups) == 1:
         _draw_theory(ax, material, table, size)
 
 

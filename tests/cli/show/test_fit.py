@@ -37,6 +37,7 @@ from hierfit.posterior.checks import PriorCategories, PriorPredictive
 from hierfit.posterior.diagnostics import Diagnosis, Finding, Level
 from hierfit.posterior.group_summary import GroupSummary, GroupTable
 from hierfit.posterior.summary import Summary, SummaryRow, VarianceShare
+from hierfit.posterior.words import coefficients
 from hierfit.runs.record import DataRecord, GroupRecord, RunRecord, SecondsRecord
 from hierfit.sampling import SamplerOptions
 from tests.model.cases import table as columns
@@ -613,8 +614,9 @@ def table(levels: int, terms: tuple[str, ...] = ("Intercept", "ses")) -> GroupTa
     mean = np.arange(levels)[:, None] * np.array([1.0, -1.0])[: len(terms)] + 10.0
     deviation = mean - mean.mean(axis=0)
     return GroupTable(
-        "school", terms, tuple(f"s{level}" for level in range(levels)), np.arange(levels) + 1, mean.mean(axis=0),
-        mean, mean - 0.6, mean + 0.6, deviation, np.full(shape, 0.31), deviation - 0.6, deviation + 0.6,
+        "school", terms, tuple(map(coefficients, terms)), tuple(f"s{level}" for level in range(levels)),
+        np.arange(levels) + 1, mean.mean(axis=0), mean, mean - 0.6, mean + 0.6,
+        deviation, np.full(shape, 0.31), deviation - 0.6, deviation + 0.6,
         np.where(np.arange(levels)[:, None] == 0, np.nan, np.full(shape, 0.184)),
     )  # fmt: skip
 

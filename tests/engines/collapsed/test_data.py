@@ -37,5 +37,5 @@ def test_a_lognormal_outcome_is_reduced_as_its_logarithm_is() -> None:
 def test_integrated_coefficients_are_not_sampled() -> None:
     given = data("a ~ laplace(0, 1)", "b ~ constant(2)", engine=COLLAPSED)
     assert given["integrated"].tolist() == [1] and given["kept"].tolist() == [2, 3]
-    assert given["b_free"].tolist() == [2] and given["K_free"] == 1
-    assert data("a ~ laplace(0, 1)")["b_free"].tolist() == [1, 2, 3]
+    assert given["theta_free"].tolist() == [2, 4, 5, 6] and given["T_free"] == 4
+    assert data("a ~ laplace(0, 1)")["theta_free"].tolist() == [1, 2, 3, 4, 5, 6]

@@ -53,15 +53,16 @@ def test_the_mode_says_little_of_priors_alone_and_of_a_horseshoe() -> None:
 def test_the_first_guess_keeps_to_the_bounds() -> None:
     data = given("a ~ uniform(3, 4)", "b ~ gamma(2, 1)", "sd(g) ~ uniform(0, 1e-6)", "sigma ~ constant(2)")
     guess = first_guess(data)
-    a, b = guess["b_std"] * data["b_scale"][1:]
+    scale = data["theta_scale"][data["theta_free"] - 1]
+    a, b, first_sd = (guess["theta_std"] * scale)[:3]
     assert a == pytest.approx(3.5) and b > 0
-    assert 0 < guess["sd_std"][0] * data["sd_scale"][0] < 1e-6
-    assert guess["sd_std"][1] == 0.5 and guess["aux_std"] == [] and guess["partial"] == [0.0]
+    assert 0 < first_sd < 1e-6
+    assert guess["theta_std"][3:] == [0.5] and guess["partial"] == [0.0]
 
 
 def sampling(**stats: Any) -> Sampling:
     made = fake_sampling(given(), OPTIONS)
-    own = {"sd_std": made.variables["sd"], "aux_std": made.variables["aux"]}
+    own = {"theta_std": np.concatenate([made.variables["sd"], made.variables["aux"]], axis=2)}
     return replace(made, variables=own, stats={**made.stats, **stats})
 
 
@@ -73,7 +74,7 @@ def test_what_went_wrong_is_said() -> None:
     lazy[2] = 0.41
     assert misled(sampling(acceptance_rate=lazy)) == "acceptance 0.41"
     apart = sampling()
-    apart.variables["sd_std"][0] += 0.3
+    apart.variables["theta_std"][0] += 0.3
     assert (misled(apart) or "").startswith("R-hat 1.")
 
 
@@ -106,7 +107,7 @@ def test_the_curvature_is_near_the_spread_of_the_posterior(collapsed: Executable
     assert start.at_mode and start.warmup == WARMUP and start.reason is None
     assert (drawn.options.warmup, drawn.options.adapt) == (WARMUP, False)
     np.testing.assert_allclose(drawn.inv_metric, np.tile(found.covariance, (4, 1, 1)), rtol=1e-6)
-    log_sigma = np.log(drawn.variables["aux_std"][..., 0])
+    log_sigma = np.log(drawn.variables["theta_std"][..., -1])
     # The posterior of log sigma, of 40 rows, is nearly normal: a fifth is what its skewness may do.
     assert abs(log_sigma.std() / np.sqrt(found.covariance[1, 1]) - 1) < 0.2
     assert drawn.stats["acceptance_rate"].mean() > 0.7

@@ -20,6 +20,7 @@ from hierfit.model.formula_text import parse_formula
 from hierfit.plain import to_plain
 from hierfit.sampling import SamplerOptions, Sampling
 from hierfit.stan.executable import Executable
+from hierfit.stan.theta import part
 from tests.fake_sampling import EXECUTABLE, fake_sampling
 from tests.model.cases import design, nested_table
 
@@ -51,7 +52,7 @@ def sampler(asked: Asked, divergent: Callable[[Mapping[str, Any], SamplerOptions
     def sample(executable: Executable, data: Mapping[str, Any], options: SamplerOptions, *_: object) -> Sampling:
         asked.append((columns(data["narrowed"]), options.warmup_iterations, options.adapt_delta))
         made = fake_sampling(data, options)
-        own = {"sd_std": made.variables["sd"], "aux_std": made.variables["aux"]}
+        own = {"theta_std": np.concatenate([made.variables["sd"], made.variables["aux"]], axis=2)}
         diverging = np.arange(4000).reshape(4, 1000) < divergent(data, options)
         return replace(made, variables={**made.variables, **own}, stats={**made.stats, "diverging": diverging})
 
@@ -161,7 +162,7 @@ def test_what_the_user_has_set_is_left_alone() -> None:
 def drawn(data: Mapping[str, Any], sd: Array, effects: Array) -> Sampling:
     """Draws of those sds [chains, draws, C] and z [chains, draws, J M]."""
     made = fake_sampling(data, OPTIONS)
-    return replace(made, variables={**made.variables, "sd": sd * data["sd_scale"], "z": effects})
+    return replace(made, variables={**made.variables, "sd": sd * part(data["theta_scale"], "sd", data), "z": effects})
 
 
 def test_the_draws_say_what_is_centred() -> None:
@@ -219,7 +220,11 @@ def known_totals(data: Mapping[str, Any], options: SamplerOptions) -> Sampling:
     h, total = rng.normal(size=(4, 1000, 4)), rng.normal(0, 0.1, (4, 1000, 8)) + np.linspace(-2, 2, 8)
     around = sd[..., 1:] * (h - h.mean(axis=-1, keepdims=True))
     g = np.where(data["narrowed"][:8] < 1, total, (total - np.repeat(around, 2, axis=2)) / sd[..., :1])
-    own = {"sd": sd * data["sd_scale"], "sd_std": sd, "b": np.zeros((4, 1000, 2)), "aux_std": made.variables["aux"]}
+    own = {
+        "sd": sd * part(data["theta_scale"], "sd", data),
+        "theta_std": np.concatenate([sd, made.variables["aux"]], axis=2),
+        "b": np.zeros((4, 1000, 2)),
+    }
     return replace(made, variables={**made.variables, **own, "z": np.concatenate([g, h], axis=2)})
 
 

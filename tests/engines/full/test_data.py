@@ -8,6 +8,7 @@ from hierfit.design.prior_choice import build_spec
 from hierfit.engines.full.engine import FULL
 from hierfit.model.formula import Formula, formula_from_flags
 from hierfit.model.formula_text import parse_formula
+from hierfit.stan.theta import part
 from tests.family_cases import FAMILY_CASES, FORMULA, FamilyCase, family_design
 from tests.model.cases import design, table
 from tests.stan.test_data import data
@@ -21,14 +22,15 @@ def test_outcomes_are_scaled_only_where_that_leaves_them_in_their_family(case: F
         y = np.log(made.y) if case.family == "lognormal" else made.y
         np.testing.assert_allclose(given["y"], (y - y.mean()) / y.std(ddof=1))
         np.testing.assert_allclose(given["offsets"], made.offset / y.std(ddof=1))
-        assert given["aux_scale"][0] == pytest.approx(y.std(ddof=1))
+        assert part(given["theta_scale"], "aux", given)[0] == pytest.approx(y.std(ddof=1))
     else:
         np.testing.assert_array_equal(given["y"], made.y + bool(made.thresholds))  # Stan counts categories from 1
         np.testing.assert_array_equal(given["offsets"], made.offset)
         assert (made.y_mean, made.y_scale) == (0, 1)
-        np.testing.assert_allclose(given["b_scale"], [*([1] * made.intercept), *(1 / made.x_scale)])
+        scale = part(given["theta_scale"], "b", given)
+        np.testing.assert_allclose(scale, [*([1] * made.intercept), *(1 / made.x_scale)])
         if made.intercept:
-            assert given["b_location"][0] == given["origin"] == made.intercept_location
+            assert given["theta_location"][0] == given["origin"] == made.intercept_location
 
 
 def test_what_the_mean_of_the_effects_has_is_not_in_the_rows() -> None:

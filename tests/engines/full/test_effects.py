@@ -8,6 +8,7 @@ from hierfit.design.prior_choice import build_spec
 from hierfit.engines.full.effects import effects_of
 from hierfit.engines.full.engine import FULL
 from hierfit.model.formula_text import parse_formula
+from hierfit.stan.theta import part
 from tests.engines.test_back import OPTIONS
 from tests.fake_sampling import fake_sampling
 from tests.model.cases import nested_table
@@ -25,11 +26,12 @@ def test_an_inner_level_that_is_centred_counts_from_the_total_around_it() -> Non
     variables = fake_sampling(data, OPTIONS).variables
     assert "partial" not in variables
     found = effects_of(variables, data)
-    z, sd = variables["z"], variables["sd"] / data["sd_scale"]
+    z, sd = variables["z"], variables["sd"] / part(data["theta_scale"], "sd", data)
     h = sd[..., 1:] * z[..., 8:]
     np.testing.assert_allclose(found.own[1][..., 0, :], h)
     np.testing.assert_allclose(found.in_b[..., 0], h.mean(axis=-1))
-    mean = variables["b"] / data["b_scale"][0] + h - h.mean(axis=-1, keepdims=True)  # the intercept is in that of g
+    b = variables["b"] / part(data["theta_scale"], "b", data)
+    mean = b + h - h.mean(axis=-1, keepdims=True)  # the intercept is in that of g
     np.testing.assert_allclose(found.own[0][..., 0, 0::2], z[..., 0:8:2] - mean)  # two levels of g in each of h
     np.testing.assert_allclose(found.own[0][..., 0, 1::2], sd[..., :1] * z[..., 1:8:2])
 
@@ -41,4 +43,4 @@ def test_without_coefficients_there_are_effects_all_the_same() -> None:
     variables = fake_sampling(data, OPTIONS).variables
     assert "b" not in variables
     own = effects_of(variables, data).own[0]
-    np.testing.assert_allclose(own[..., 0, :], variables["sd"] / data["sd_scale"] * variables["z"])
+    np.testing.assert_allclose(own[..., 0, :], variables["sd"] / part(data["theta_scale"], "sd", data) * variables["z"])
