@@ -6,7 +6,7 @@ Which priors these are is settled by `design.prior_choice`.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from math import inf
 
@@ -47,6 +47,8 @@ class Parameter:
             threshold), or None for an auxiliary.
         predictor: the parameter beside the mean that a coefficient, or what varies, is of, `sigma`; None for all
             others, and for correlations.
+        prior: the prior that is of it; None where it follows from others, or shares one with others.
+        within: the ends of its range.
     """
 
     name: str
@@ -54,6 +56,8 @@ class Parameter:
     group: str | None = None
     term: str | None = None
     predictor: str | None = None
+    prior: Prior | None = None
+    within: Interval = EVERYWHERE
 
     @property
     def is_at_mean(self) -> bool:
@@ -197,7 +201,18 @@ class ModelSpec:
         ]
         scalars = [*(aux.name for aux in self.auxiliaries), *([HORSESHOE_SCALE] if self.shrunk else [])]
         auxiliaries = [Parameter(name, Kind.AUXILIARY) for name in scalars]
-        return (*coefficients, *thresholds, *sds, *at_mean, *correlations, *distributional, *auxiliaries)
+        found = (*coefficients, *thresholds, *sds, *at_mean, *correlations, *distributional, *auxiliaries)
+        priors = {self.speaks_of(name): prior for name, prior in self.priors.items()}
+        return tuple(replace(each, prior=priors.get(each.name), within=self._range(each)) for each in found)
+
+    def _range(self, parameter: Parameter) -> Interval:
+        """Return the ends of the range of a parameter."""
+        own = FAMILIES[self.family].auxiliary(parameter.name) if parameter.kind is Kind.AUXILIARY else None
+        if own is not None:
+            return own.within
+        if parameter.kind is Kind.CORRELATION:
+            return -1.0, 1.0
+        return (0.0, inf) if parameter.kind in POSITIVE else EVERYWHERE
 
     @property
     def auxiliaries(self) -> tuple[Auxiliary, ...]:
@@ -248,21 +263,10 @@ class ModelSpec:
         of_rows = parameter.kind is Kind.DISTRIBUTIONAL
         return of_rows and own is not None and self.centered and own.has_two_intercepts and parameter.term == INTERCEPT
 
-    def prior_of(self, parameter: Parameter) -> Prior | None:
-        """Return the prior of a parameter; None where it has none of its own, or one of another parameter."""
-        named = (prior for name, prior in self.priors.items() if self.speaks_of(name) == parameter.name)
-        return next(named, None)
-
-    def is_positive(self, name: str) -> bool:
-        """Whether the parameter of that name cannot be negative: sds and auxiliaries."""
-        return any(parameter.name == name and parameter.kind in POSITIVE for parameter in self.parameters)
-
     def range_of(self, name: str) -> Interval:
-        """Return the ends of the range of the parameter of that name."""
-        for auxiliary in self.auxiliaries:
-            if auxiliary.name == name:
-                return auxiliary.within
-        return (0.0, inf) if self.is_positive(name) else EVERYWHERE
+        """Return the ends of the range of the parameter that the prior of that name is of; any number for others."""
+        own = self.speaks_of(name)
+        return next((parameter.within for parameter in self.parameters if parameter.name == own), EVERYWHERE)
 
 
 def threshold_name(between: str) -> str:

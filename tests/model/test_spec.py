@@ -22,7 +22,7 @@ def test_priors_speak_of_the_mean_where_there_are_two() -> None:
         "Intercept_at_mean", "sd(g: Intercept_at_mean)", "sd(g: a)",
     ]  # fmt: skip
     assert [raw.speaks_of(name) for name in raw.priors] == list(raw.priors)
-    without = {parameter.name for parameter in made.parameters if made.prior_of(parameter) is None}
+    without = {parameter.name for parameter in made.parameters if parameter.prior is None}
     assert without == {"Intercept", "sd(g)", "cor(g: Intercept, a)"}
 
 
@@ -34,7 +34,7 @@ def test_correlations_run_row_by_row_below_the_diagonal() -> None:
 
 def test_only_sds_and_auxiliaries_are_positive() -> None:
     made = small_spec()
-    assert [p.name for p in made.parameters if made.is_positive(p.name)] == [
+    assert [p.name for p in made.parameters if p.within == (0, float("inf"))] == [
         "sd(g)", "sd(g: a)", "sd(g: Intercept_at_mean)", "sigma",
     ]  # fmt: skip
 

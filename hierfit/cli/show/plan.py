@@ -168,7 +168,7 @@ def priors_text(spec: ModelSpec, output: OutputFormat) -> str:
 
 def _prior_note(name: str, prior: Prior, spec: ModelSpec) -> str:
     lower, _ = prior.bounds(positive=False)
-    half = "; its positive half" if spec.is_positive(name) and lower < 0 and prior.constant is None else ""
+    half = "; its positive half" if spec.range_of(name)[0] >= 0 and lower < 0 and prior.constant is None else ""
     return half + _place_note(name, spec)
 
 

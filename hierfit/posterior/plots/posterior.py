@@ -203,10 +203,11 @@ def _prior_density(material: Material, parameter: Parameter, grid: Array) -> Arr
         return _threshold_density(material, parameter, grid)
     if material.spec.speaks_of_mean(parameter):
         return None
-    prior = material.spec.prior_of(parameter)
+    known = next(known for known in material.spec.parameters if known.name == parameter.name)
+    prior = known.prior
     if prior is None or prior.distribution in ("flat", "constant"):
         return None
-    heights = prior.density(grid, within=material.spec.range_of(parameter.name))
+    heights = prior.density(grid, within=known.within)
     return np.where(np.isfinite(heights), heights, np.nan) if np.nansum(heights) > 0 else None
 
 
