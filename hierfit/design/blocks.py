@@ -69,13 +69,11 @@ def _group(parts: Sequence[_Part], table: Table) -> Group:
 
 def _together(parts: Sequence[_Part]) -> Iterator[list[_Part]]:
     """Yield the parts of each block: those that share a letter, or one alone."""
-    seen: list[_Part] = []
-    for part in parts:
-        if part not in seen:
-            letter = part.term.shared
-            block = [other for other in parts if other is part or (letter and other.term.shared == letter)]
-            seen += block
-            yield block
+    blocks: dict[tuple[str | None, int], list[_Part]] = {}
+    for number, part in enumerate(parts):
+        letter = part.term.shared
+        blocks.setdefault((letter, 0 if letter else number), []).append(part)
+    yield from blocks.values()
 
 
 def _block(parts: Sequence[_Part]) -> Block:

@@ -152,7 +152,7 @@ def _at_the_ends(columns: Array, left: Array) -> NDArray[np.int64]:
 def _without_group_means(columns: Array, y: Array, design: Design) -> tuple[Array, Array]:
     """Return predictors and outcome less the share of their means by level that a varying intercept takes up."""
     left = y - columns @ np.linalg.lstsq(columns, y, rcond=None)[0]
-    parts = [(part, group) for group in design.groups if (part := _variances(left, group)) is not None]
+    parts = [(part, group) for group in design.of_mean.groups if (part := _variances(left, group)) is not None]
     if not parts:
         return columns, y
     (between, within), group = max(parts, key=lambda part: part[0][0])
