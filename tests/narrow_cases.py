@@ -4,10 +4,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from hierfit.design.blocks import lay_out_groups
 from hierfit.design.building import build_design
 from hierfit.design.design import Design
 from hierfit.design.distributional import evaluate_predictor, predictor_columns
 from hierfit.design.prior_choice import build_spec
+from hierfit.design.terms import evaluate_terms
 from hierfit.model.families import FAMILIES
 from hierfit.model.formula import Formula
 from hierfit.model.formula_text import parse_formula
@@ -61,11 +63,12 @@ class NarrowCase:
             names = ("y", "family", "link", "categories", "trials")
             design = replace(design, **{name: getattr(made, name) for name in names})
             design = replace(design, intercept=design.intercept and made.intercept)
+        slopes = [evaluate_terms(term.slopes, table, {}, intercept=term.intercept) for term in formula.all_groups]
         found = [
             predictor_columns(own, evaluate_predictor(own, formula, table, {"h": "h0"}, family), table)
             for own in formula.distributional
         ]
-        return replace(design, distributional=tuple(found))
+        return replace(design, groups=lay_out_groups(formula, slopes, table), distributional=tuple(found))
 
 
 _SLOPES = "y ~ a + b + (1 + b | g) + (1 | h)"
@@ -100,6 +103,57 @@ CASES = [
     ),
     NarrowCase("y ~ a + (1 | g)", ("offsets + ", "sigma ./ sqrt(precision)"), rows=("offset", "precision")),
     NarrowCase("y ~ a + (1 | g); sigma ~ a", ("weights[i]", "sigma[i]"), rows=("weights",)),
+    NarrowCase(
+        f"{_SLOPES}; sigma ~ b + (1 + b | g)",
+        ("rows_dot_product(Zc_g, u_g_at_mean[g])", "rows_dot_product(Z_g_sigma, u_g_sigma[g])", "Z_g[ : , 2 : 2]",
+         "sd_g_sigma[2] ~ gamma(2, 0.1); // sd(g: sigma_b): ", "L_g_sigma ~ lkj_corr_cholesky(2.5); // cor(g): ",
+         "cor_g_sigma = multiply_lower_tri_self_transpose(L_g_sigma); // cor(g: sigma_Intercept, sigma_b)"),
+        ("sd(g: sigma_b) ~ gamma(2, 0.1)", "cor(g) ~ lkj(2.5)"),
+    ),
+    NarrowCase(
+        "y ~ a + (1 | g); sigma ~ 1 + (1 + a || g)",
+        ("vector[2] sd_g_sigma = [2, sd_g_sigma_a]'", "= (diag_pre_multiply(sd_g_sigma, z_g_sigma))'", "sd_g * z_g"),
+        ("sd(g: sigma_Intercept) ~ constant(2)",),
+        rows=("offset",),
+    ),
+    NarrowCase(
+        "y ~ a + (1 | g); sigma ~ 1 + (0 + a | h) + (1 | h:g)",
+        ("exp(Intercept_sigma + Z_h_sigma .* u_h_sigma[h] + u_h_g_sigma[h_g])", "u_h_g_sigma = sd_h_g_sigma * ",
+         "vector[N] Z_h_sigma; // a, varying by h"),
+    ),
+    NarrowCase("y ~ a; sigma ~ 0 + h + (1 | g)", ("exp(X_sigma * b_sigma + u_g_sigma[g])",), centered=False),
+    NarrowCase(
+        "y ~ a + (1 | p | g); sigma ~ b + (1 | p | g)",
+        ("+ u_g[g, 1];", "+ u_g[g, 2]);", "matrix[J_g, 2] u_g = (diag_pre_multiply(sd_g, L_g) * z_g)'",
+         "// sd(g), sd(g: sigma_Intercept)", "(L_g); // cor(g: Intercept, sigma_Intercept)"),
+        rows=("weights",),
+    ),
+    NarrowCase(
+        "y ~ a + (1 + a | p | g) + (1 | h); sigma ~ b + (1 + b | p | g) + (0 + b | h)",
+        ("rows_dot_product(Z_g, u_g[g, 1 : 2])", "rows_dot_product(Z_g_sigma, u_g[g, 3 : 4])", "sd_g[4] ~ normal(0, 1)",
+         "Z_h_sigma .* u_h_sigma[h]", "cholesky_factor_corr[4] L_g", "matrix[4, J_g] z_g"),
+        ("sd(g: sigma_b) ~ normal(0, 1)",),
+    ),
+    NarrowCase(
+        "y ~ a + (1 + a | g); sigma ~ b + (1 | p | g); nu ~ 1 + (0 + a | p | g)",
+        ("exp(Intercept_sigma_at_mean + Xc_sigma * b_sigma + u_g_sigma_nu[g, 1])",
+         "1 + exp(Intercept_nu + Z_g_nu .* u_g_sigma_nu[g, 2])", "rows_dot_product(Zc_g, u_g_at_mean[g])"),
+        family="student",
+    ),
+    NarrowCase(
+        "y ~ a + (1 | p | g); sigma ~ 1 + (1 | g); nu ~ 0 + h + (1 | p | g)",
+        ("+ u_g[g, 1];", "exp(Intercept_sigma + u_g_sigma[g])", "X_nu * b_nu + u_g[g, 2])"),
+        family="student",
+        centered=False,
+    ),
+    NarrowCase(
+        "y ~ a + b + (1 + b | g); zi ~ a + (1 | g) + (1 + b | h)",
+        ("inv_logit(Intercept_zi_at_mean + Xc_zi * b_zi + u_g_zi[g] + rows_dot_product(Z_h_zi, u_h_zi[h]))",),
+        family="zero_inflated_poisson",
+        rows=("offset", "weights"),
+    ),
+    NarrowCase("y ~ a + h; sigma ~ 1 + (1 | g)", ("u_g_sigma[g]", "horseshoe_local ~"), ("b ~ horseshoe(1)",)),
+    NarrowCase("y ~ a + (1 | p | g); sigma ~ 1 + (1 | p | g)", ("to_vector(z_g)", "L_g ~ "), prior_only=True),
     NarrowCase("y ~ a + (1 + a | g)", ("to_vector(z_g)",), prior_only=True),
     NarrowCase(_SLOPES, ("to_vector(z_g)",), prior_only=True, family="cumulative"),
     NarrowCase("y ~ 1", ("rep_vector(0, N)",), family="cumulative"),
@@ -112,7 +166,9 @@ CASES = [
         NarrowCase(f"y ~ a + (1 | g); {name} ~ {right}", (f"vector[N] {name} = ",), family=family)
         for family, others in _OF_PARAMETERS.items()
         for name in others
-        for right in ("a", "0 + h", "; ".join(["a", *(f"{other} ~ a" for other in others if other != name)]))
+        for right in (
+            "a", "0 + h", "a + (1 + b | g)", "; ".join(["a", *(f"{other} ~ a" for other in others if other != name)])
+        )
         if len(others) > 1 or ";" not in right
     ),
 ]  # fmt: skip

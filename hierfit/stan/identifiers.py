@@ -39,7 +39,7 @@ class Names:
     """The identifiers of one program."""
 
     def __init__(self, suffixes: Sequence[str] = ("",)) -> None:
-        """`suffixes` are those of the predictors, nothing for that of the mean."""
+        """`suffixes` are those of the predictors and of blocks that they share, nothing for that of the mean."""
         self._suffixes = suffixes
         self._taken = {*_KEYWORDS.split(), *_USED.split()}
         own = [f"{form}{suffix}" for form in _BY_PREDICTOR for suffix in suffixes]

@@ -23,7 +23,7 @@ from hierfit.model.families import THRESHOLD
 from hierfit.model.priors import DISTRIBUTIONS, Prior
 from hierfit.model.spec import ModelSpec
 from hierfit.stan.programs import STAN_DENSITY, STAN_LOG_PROBABILITY, StanProgram, templates
-from hierfit.stan.shape import Block, LinearPredictor, Scalar, Shape, Vector
+from hierfit.stan.shape import LinearPredictor, Part, Scalar, Shape, Vector
 from hierfit.stan.shaping import shape_of
 from hierfit.visible import visible
 
@@ -52,6 +52,7 @@ def program_of(shape: Shape) -> StanProgram:
         inverse=_inverse,
         listed=_listed,
         beside=_beside,
+        reported=_reported,
     )
     piece: Any = environment.get_template(f"families/{spec.family}.stan.j2").module
     text = environment.get_template("narrow.stan.j2").render(
@@ -101,13 +102,15 @@ def _outcome(shape: Shape, design: Design) -> dict[str, Any]:
 def _columns(predictor: LinearPredictor, design: Design) -> dict[str, Any]:
     """Return the columns of one predictor."""
     data: dict[str, Any] = {}
+    parameter = None if predictor.link is None else predictor.parameter
     if predictor.coefficients:
         own = design.predictor(predictor.parameter)
         data[f"X{predictor.suffix}"] = design.X if own is None else own.X[:, int(own.intercept) :]
-    for block in predictor.blocks:
-        if block.has_columns:
-            Z: NDArray[np.float64] = design.group(block.factor.name).Z
-            data[f"Z_{block.stem}"] = Z[:, 0] if block.single else Z
+    for part in predictor.parts:
+        if part.has_columns:
+            group = design.group(part.block.factor.name)
+            Z: NDArray[np.float64] = group.Z[:, group.columns_of(parameter)]
+            data[f"Z_{part.stem}"] = Z[:, 0] if part.single else Z
     return data
 
 
@@ -119,18 +122,17 @@ def _sum(predictor: LinearPredictor) -> str:
     if predictor.coefficients:
         columns = f"X{'c' if predictor.centered else ''}{predictor.suffix}"
         terms.append(f"{columns} * {predictor.coefficients.identifier}")
-    terms += map(_part, predictor.blocks)
+    terms += map(_part, predictor.parts)
     if not terms or (predictor.intercept and terms == [predictor.intercept.identifier]):  # no vector among them
         return f"rep_vector({terms[0] if terms else 0}, N)"
     return " + ".join(terms)
 
 
-def _part(block: Block) -> str:
-    effects = f"{block.effects}[{block.factor.identifier}]"
-    columns = f"Z{'c' if block.at_mean else ''}_{block.stem}"
-    if not block.has_columns:
-        return effects
-    return f"{columns} .* {effects}" if block.single else f"rows_dot_product({columns}, {effects})"
+def _part(part: Part) -> str:
+    columns = f"Z{'c' if part.block.at_mean else ''}_{part.stem}"
+    if not part.has_columns:
+        return part.effects
+    return f"{columns} .* {part.effects}" if part.single else f"rows_dot_product({columns}, {part.effects})"
 
 
 def _inverse(text: str, link: str | None) -> str:
@@ -236,7 +238,8 @@ def number(value: float) -> str:
 def _listed(names: Sequence[str]) -> str:
     """Return names in one line; of many the first and the last."""
     text = ", ".join(names)
-    return visible(text if len(text) < _SHORT else f"{names[0]}, {names[1]}, ..., {names[-1]}")
+    short = len(text) < _SHORT or len(names) < 3
+    return visible(text if short else f"{names[0]}, {names[1]}, ..., {names[-1]}")
 
 
 def _beside(names: Sequence[str], declaration: str, *, what: str = "") -> str:
@@ -251,6 +254,12 @@ def _beside(names: Sequence[str], declaration: str, *, what: str = "") -> str:
             lines.append("//  ")
         lines[-1] += one
     return "\n  ".join([*lines, declaration])
+
+
+def _reported(names: Sequence[str], declaration: str) -> str:
+    """Return a declaration with the names of what it reports, beside it or in a line above."""
+    text = _listed(names)
+    return f"{declaration} // {text}" if len(text) < _SHORT else f"// {text}:\n  {declaration}"
 
 
 def _value(vector: Vector) -> str:

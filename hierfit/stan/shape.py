@@ -124,15 +124,16 @@ class Factor:
 
 @dataclass(frozen=True)
 class Block:
-    """Coefficients that vary by one factor.
+    """Coefficients that vary by one factor together, in one predictor or in several.
 
     Attributes:
         factor: the factor.
-        stem: the factor's identifier and the predictor's suffix, after which Z, z, L and cor are called.
-        terms: names of the M columns, `Intercept` first where it varies.
+        stem: the factor's identifier and the suffix of the predictors, after which sd, z, L, cor and u are called.
+        terms: names of the M coefficients: `Intercept`, `ses`, `sigma_Intercept`.
         printed: what their sds where the columns are 0 are printed as.
         sds: their sds.
         cor: name and prior of the correlations; None where there are none.
+        correlations: what these are printed as, row by row below the diagonal, where the columns are 0.
         at_mean: whether sds and correlations are those where the columns are at their means.
     """
 
@@ -142,7 +143,35 @@ class Block:
     printed: tuple[str, ...]
     sds: Vector
     cor: tuple[str, Prior] | None
+    correlations: tuple[str, ...]
     at_mean: bool
+
+    @property
+    def single(self) -> bool:
+        """Whether one coefficient varies."""
+        return len(self.terms) == 1
+
+    @property
+    def effects(self) -> str:
+        """What the effects are called."""
+        return f"u_{self.stem}{AT_MEAN if self.at_mean else ''}"
+
+
+@dataclass(frozen=True)
+class Part:
+    """What varies by one factor in one predictor: a block, or what a block that predictors share has of this one.
+
+    Attributes:
+        block: the block.
+        stem: the factor's identifier and the predictor's suffix, after which Z is called.
+        terms: names of the columns, `Intercept` first where it varies.
+        start: how many coefficients of the block stand before these.
+    """
+
+    block: Block
+    stem: str
+    terms: tuple[str, ...]
+    start: int
 
     @property
     def single(self) -> bool:
@@ -156,8 +185,11 @@ class Block:
 
     @property
     def effects(self) -> str:
-        """What the effects are called."""
-        return f"u_{self.stem}{AT_MEAN if self.at_mean else ''}"
+        """The effects of every row, in Stan."""
+        first, last = self.start + 1, self.start + len(self.terms)
+        place = f", {first}" if self.single else f", {first} : {last}"
+        of_rows = self.block.factor.identifier + place * (len(self.terms) < len(self.block.terms))
+        return f"{self.block.effects}[{of_rows}]"
 
 
 @dataclass(frozen=True)
@@ -172,7 +204,7 @@ class LinearPredictor:
         coefficients: those of the columns of X; None where there are none.
         terms: names of these columns.
         centered: whether the intercept, or thresholds in its place, are where X is at its means.
-        blocks: what varies by grouping factors.
+        parts: what varies by grouping factors.
         offset: whether an offset is added.
     """
 
@@ -183,12 +215,17 @@ class LinearPredictor:
     coefficients: Vector | None
     terms: tuple[str, ...]
     centered: bool
-    blocks: tuple[Block, ...] = ()
+    parts: tuple[Part, ...] = ()
     offset: bool = False
 
     @property
+    def blocks(self) -> tuple[Block, ...]:
+        """The blocks that no predictor before this one has a part of."""
+        return tuple(part.block for part in self.parts if part.start == 0)
+
+    @property
     def vectors(self) -> tuple[Vector, ...]:
-        """All that is estimated, in the order of the tables."""
+        """All that is estimated, and not named with a predictor before, in the order of the tables."""
         found = (self.intercept, self.coefficients, *(block.sds for block in self.blocks))
         return tuple(vector for vector in found if vector is not None)
 
@@ -225,8 +262,13 @@ class Shape:
         return FAMILIES[self.spec.family]
 
     @property
+    def parts(self) -> tuple[Part, ...]:
+        """What varies by grouping factors, predictor by predictor."""
+        return tuple(part for predictor in self.predictors for part in predictor.parts)
+
+    @property
     def blocks(self) -> tuple[Block, ...]:
-        """What varies by grouping factors, in all predictors."""
+        """What varies together, each once."""
         return tuple(block for predictor in self.predictors for block in predictor.blocks)
 
     @property

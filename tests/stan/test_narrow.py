@@ -8,11 +8,9 @@ import numpy as np
 import pytest
 
 from hierfit.model.priors import Prior
-from hierfit.model.spec import ModelSpec
+from hierfit.model.spec import ModelSpec, sd_name
 from hierfit.stan.identifiers import Names
-from hierfit.stan.narrow import narrow_data, narrow_program, number, program_of, rounded
-from hierfit.stan.shape import AT_MEAN, Vector
-from hierfit.stan.shaping import shape_of
+from hierfit.stan.narrow import narrow_data, narrow_program, number, rounded
 from hierfit.stan.toolchain import bundled_toolchain
 from tests.narrow_cases import CASES, NarrowCase
 
@@ -24,6 +22,10 @@ DECLARED = re.compile(
 @lru_cache
 def text_of(case: NarrowCase) -> str:
     return narrow_program(*case.model()).text
+
+
+def correlated_blocks(spec: ModelSpec) -> int:
+    return sum(block.correlated for group in spec.groups for block in group.blocks)
 
 
 def block_of(text: str, name: str) -> str:
@@ -50,7 +52,7 @@ def test_it_says_what_occurs_and_nothing_else(case: NarrowCase) -> None:
         "trials": design.trials is not None and not spec.prior_only,
         "horseshoe": bool(spec.shrunk),
         "threshold": bool(spec.thresholds),
-        "cholesky": any(group.correlated for group in spec.groups),
+        "cholesky": correlated_blocks(spec) > 0,
         "Intercept": spec.intercept or any(own.terms[0] == "Intercept" for own in spec.distributional),
         "at_mean": case.centered and bool(spec.coefficients) and (spec.intercept or bool(spec.thresholds)),
         "z_": bool(spec.groups or spec.shrunk),
@@ -101,10 +103,9 @@ def test_every_parameter_has_one_prior(case: NarrowCase) -> None:
         name, _, place = target.rstrip("]").partition("[")
         first, _, last = (place or f"1:{vectors.get(name, 1)}").partition(":")
         covered += [f"{name} {i}" for i in range(int(first), int(last or first) + 1)]
-    estimated = [prior for prior in spec.priors.values() if prior.distribution not in ("constant", "horseshoe", "flat")]
-    single = [group for group in spec.groups if group.correlated and len(group.terms) == 1]
-    with_prior = len(estimated) - len([group for group in single if f"cor({group.factor})" in spec.priors])
-    assert len(covered) == len(set(covered)) == with_prior
+    without = ("constant", "horseshoe", "flat", "lkj")
+    estimated = [prior for prior in spec.priors.values() if prior.distribution not in without]
+    assert len(covered) == len(set(covered)) == len(estimated) + correlated_blocks(spec)
 
 
 def test_the_numbers_of_priors_are_as_good_as_those_of_the_model() -> None:
@@ -119,23 +120,6 @@ def named(case: NarrowCase, factor: str) -> ModelSpec:
     group = replace(spec.groups[0], factor=factor)
     sds = {name.replace("(g", f"({factor}"): prior for name, prior in spec.priors.items() if "(g" in name}
     return replace(spec, groups=(group,), priors={**spec.priors, **sds})
-
-
-@pytest.mark.parametrize("terms", [("Intercept",), ("Intercept", "a"), ("a",)], ids=str)
-def test_any_predictor_may_have_blocks(terms: tuple[str, ...], tmp_path: Path) -> None:
-    shape = shape_of(*NarrowCase("y ~ a + (1 + a | g); sigma ~ a").model())
-    mean, sigma = shape.predictors
-    (block,), stem = mean.blocks, "g_sigma"
-    scalars = tuple(replace(one, name=f"sigma {one.name}") for one in block.sds.scalars[: len(terms)])
-    several = len(terms) > 1
-    sds = Vector(f"sd_{stem}{AT_MEAN * several}", scalars, single=not several)
-    own = replace(block, stem=stem, terms=terms, sds=sds, cor=block.cor if several else None, at_mean=several)
-    text = program_of(replace(shape, predictors=(mean, replace(sigma, blocks=(own,))))).text
-    accept(text, tmp_path)
-    used = {("Intercept",): "u_g_sigma[g]", ("a",): "Z_g_sigma .* u_g_sigma[g]"}
-    wanted = used.get(terms, "rows_dot_product(Zc_g_sigma, u_g_sigma_at_mean[g])")
-    assert f"exp(Intercept_sigma_at_mean + Xc_sigma * b_sigma + {wanted})" in text
-    assert text.count("array[N] int<lower=1, upper=J_g> g;") == 1
 
 
 HOSTILE = [
@@ -154,12 +138,14 @@ HOSTILE = [
     "x\n}",
     "u_g",
     "at_mean",
+    "X_sigma",
 ]
 
 
+@pytest.mark.parametrize("further", ["", "; sigma ~ a + (1 + a | g)", "; sigma ~ a + (1 + b | p | g)"])
 @pytest.mark.parametrize("factor", HOSTILE)
-def test_a_factor_may_be_called_anything(factor: str, tmp_path: Path) -> None:
-    case = NarrowCase("y ~ a + (1 + a | g)")
+def test_a_factor_may_be_called_anything(factor: str, further: str, tmp_path: Path) -> None:
+    case = NarrowCase(f"y ~ a + (1 + a | {'p | ' * ('| p |' in further)}g){further}")
     spec, design = named(case, factor), case.model()[1]
     design = replace(design, groups=(replace(design.groups[0], factor=factor),))
     text = narrow_program(spec, design).text
@@ -167,24 +153,36 @@ def test_a_factor_may_be_called_anything(factor: str, tmp_path: Path) -> None:
     assert set(re.findall(r"J_\w+", code_of(text))) < set(narrow_data(spec, design))
 
 
-def test_names_that_look_the_same_stay_apart(tmp_path: Path) -> None:
-    spec, design = NarrowCase("y ~ a + (1 | g) + (1 | h)").model()
-    names = ("school class", "school.class")
+@pytest.mark.parametrize(
+    ("further", "names", "has"),
+    [
+        ("", ("school class", "school.class"), "u_school_class[school_class] + u_school_class_2[school_class_2]"),
+        ("; sigma ~ 1 + (1 | g)", ("s", "s sigma"), "u_s[s] + u_s_sigma_2[s_sigma_2];"),
+        ("; sigma ~ 1 + (1 | g)", ("s_sigma", "s"), "u_s_sigma[s_sigma] + u_s_2[s_2];"),
+        ("; sigma ~ 1 + (1 | h)", ("s", "s_sigma"), "exp(Intercept_sigma + u_s_sigma_2_sigma[s_sigma_2])"),
+    ],
+)
+def test_names_that_look_the_same_stay_apart(further: str, names: tuple[str, str], has: str, tmp_path: Path) -> None:
+    spec, design = NarrowCase(f"y ~ a + (1 | g) + (1 | h){further}").model()
     groups = tuple(replace(group, factor=name) for group, name in zip(design.groups, names, strict=True))
-    sds = {f"sd({name})": Prior("exponential", (1.0,), "") for name in names}
+    sds = {
+        sd_name(name, term): Prior("exponential", (1.0,), "")
+        for group, name in zip(design.groups, names, strict=True)
+        for term in group.terms
+    }
     varying = tuple(replace(group, factor=name) for group, name in zip(spec.groups, names, strict=True))
     spec = replace(spec, groups=varying, priors={**spec.priors, **sds})
     text = narrow_program(spec, replace(design, groups=groups)).text
     accept(text, tmp_path)
-    assert "u_school_class[school_class] + u_school_class_2[school_class_2]" in text
+    assert has in text
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_no_column_is_called_what_a_program_calls_something_else(case: NarrowCase) -> None:
-    names = Names(["", "_sigma", "_nu", "_shape", "_phi", "_zi", "_hu"])
+    names = Names(["", "_sigma", "_nu", "_sigma_nu", "_shape", "_phi", "_zi", "_hu"])
     for stem in ("g", "h", "h_g"):
         names.stem(stem)
-    for text in ("b_a", "b_b", "b_a_b", "sd_g_a", "sd_g_b", "sd_g_Intercept"):
+    for text in ("b_a", "b_b", "b_a_b", "sd_g_a", "sd_g_b", "sd_g_Intercept", "sd_g_sigma_a"):
         names.take(text)
     # Densities are called by names with an ending of their own, which no column gets.
     words = {
@@ -214,6 +212,19 @@ def test_every_column_is_named_however_many(tmp_path: Path) -> None:
     assert [name for i, name in enumerate(names, 1) if f" {i} {name}{',' if i < 40 else ''}" not in above] == []
     assert max(map(len, text.splitlines())) <= 120
     assert "b ~ normal(0, 1); // column number 0, column number 1, ..., column number 39" in text
+
+
+def test_names_may_be_long(tmp_path: Path) -> None:
+    long = "a column whose name says in many words what was measured, and when"
+    spec, design = NarrowCase("y ~ a + (1 + a | g)").model()
+    priors = {name.replace("a", long) if name in ("a", "sd(g: a)") else name: p for name, p in spec.priors.items()}
+    groups = (replace(spec.groups[0], terms=("Intercept", long)),)
+    spec = replace(spec, coefficients=(long,), groups=groups, priors=priors)
+    design = replace(design, coefficients=(long,), groups=(replace(design.groups[0], terms=groups[0].terms),))
+    text = narrow_program(spec, design).text
+    accept(text, tmp_path)
+    for name in (f"// sd(g), sd(g: {long})", f"  // cor(g: Intercept, {long}):\n  matrix[2, 2] cor_g = "):
+        assert name in text
 
 
 def test_an_outcome_says_what_its_codes_are() -> None:

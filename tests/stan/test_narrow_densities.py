@@ -41,13 +41,18 @@ CASES = [
         rows=("offset", "precision"),
     ),
     NarrowCase(
-        "y ~ a + (1 + a || g) + (0 + b | h); sigma ~ a; nu ~ 0 + h",
+        "y ~ a + (1 + a || g) + (0 + b | h); sigma ~ a + (1 | p | g); nu ~ 0 + h + (0 + a | p | g)",
         priors=("sd(g: a) ~ constant(0.5)", "a ~ cauchy(0, 2)"),
         family="student",
         centered=False,
     ),
     NarrowCase(
-        "y ~ a + (1 | g); zi ~ a + b",
+        "y ~ a + (1 + a | p | g) + (1 | h); sigma ~ b + (1 + b | p | g) + (0 + b | h)",
+        priors=("cor(g) ~ lkj(2.5)", "sd(g: sigma_b) ~ normal(0, 0.3)", "sd(h: sigma_b) ~ constant(0.2)"),
+        rows=("offset",),
+    ),
+    NarrowCase(
+        "y ~ a + (1 + a | g); zi ~ a + b + (1 + b | g) + (1 | h:g)",
         priors=("shape ~ lognormal(0, 1)", "zi_b ~ laplace(0, 1)"),
         family="zero_inflated_negbinomial",
         rows=("weights",),
@@ -124,7 +129,8 @@ def compare_reported(narrow: Sampling, draws: Draws, spec: ModelSpec, design: De
         compare(f"b{predictor.suffix}", [f"{printed}{term}" for term in predictor.terms])
     for block in shape.blocks:
         compare(f"sd_{block.stem}", block.printed)
-        u = draws.effects[block.factor.name][0]
+        terms = design.group(block.factor.name).terms
+        u = draws.effects[block.factor.name][0][..., [terms.index(term) for term in block.terms]]
         np.testing.assert_allclose(reported[f"u_{block.stem}"].reshape(u.shape), u, rtol=1e-7, atol=1e-9)
         for i in range(1, len(block.terms) * (block.cor is not None)):
             for j in range(i):
@@ -148,22 +154,35 @@ def narrow_values(state: State, spec: ModelSpec, design: Design) -> dict[str, An
             found[vector.identifier] = values[0] if vector.single else np.array(values)
         else:
             found |= {one.identifier: printed[one.name] for one in vector.scalars if one.is_declared}
-    at, u, p = 0, state.get("z", np.empty(0)), 0
+    seen = blocks_at(state, design)
     for block in shape.blocks:
-        m, j = len(block.terms), design.group(block.factor.name).n_levels
-        z = u[at : at + m * j].reshape(m, j)
+        z, R = seen[block.factor.name, block.terms]
         found[f"z_{block.stem}"] = z[0] if block.single else z
-        at += m * j
         if block.cor:
-            R = np.eye(m)
-            R[np.tril_indices(m, -1)] = state["cor"][p : p + m * (m - 1) // 2]
-            found[f"L_{block.stem}"] = np.linalg.cholesky(R + np.tril(R, -1).T)
-            p += m * (m - 1) // 2
+            found[f"L_{block.stem}"] = np.linalg.cholesky(R)
     if spec.shrunk:
         spread = state["horseshoe_global"] * state["horseshoe_local"]
         b = np.array([printed[name] for name in spec.shrunk]) / narrow_data(spec, design)["unit"]
         found["z_shrunk"] = b / (spread * np.sqrt(state["slab"] / (state["slab"] + spread**2)))
         found |= {"horseshoe_local": state["horseshoe_local"], "slab": float(state["slab"][0])}
+    return found
+
+
+def blocks_at(state: State, design: Design) -> dict[tuple[str, tuple[str, ...]], tuple[Array, Array]]:
+    """Return z [M, J] and correlations [M, M] of each block, by its factor and its terms."""
+    found: dict[tuple[str, tuple[str, ...]], tuple[Array, Array]] = {}
+    at, p = 0, 0
+    for group in design.groups:
+        start, j = 0, group.n_levels
+        for block in group.named.blocks:
+            m = block.size
+            R = np.eye(m)
+            if block.correlated:
+                R[np.tril_indices(m, -1)] = state["cor"][p : p + m * (m - 1) // 2]
+                p += m * (m - 1) // 2
+            z = state["z"][at : at + m * j].reshape(m, j)
+            found[group.factor, group.terms[start : start + m]] = (z, R + np.tril(R, -1).T)
+            start, at = start + m, at + m * j
     return found
 
 
