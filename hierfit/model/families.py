@@ -189,9 +189,7 @@ def _zi_level(scale: float) -> Prior:
 _RESIDUAL = "the residual sd"
 _SIGMA = Auxiliary(SIGMA, _sigma_prior, in_outcome_units=True, level=_sigma_level, meaning=_RESIDUAL)
 _LOG_SIGMA = Auxiliary(SIGMA, _log_sigma_prior, in_outcome_units=True, level=_sigma_level, meaning=_RESIDUAL)
-_NU = Auxiliary(
-    "nu", _nu_prior, lower=1.0, link="logm1", most=densities.MOST_PRECISE, meaning="the degrees of freedom"
-)
+_NU = Auxiliary("nu", _nu_prior, lower=1.0, link="logm1", most=densities.MOST_PRECISE, meaning="the degrees of freedom")
 _SHAPE = Auxiliary("shape", _dispersion_prior, most=densities.MOST_PRECISE, meaning="the higher, the less scatter")
 _PHI = Auxiliary("phi", _dispersion_prior, most=densities.MOST_PRECISE, meaning="the higher, the less scatter")
 _ZI = Auxiliary("zi", _zi_prior, upper=1.0, link="logit", level=_zi_level, meaning="the share of excess zeros")
