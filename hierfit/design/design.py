@@ -62,6 +62,11 @@ class Group:
     further: tuple[Block, ...] = ()
 
     @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that hold the labels."""
+        return self.crossing or (self.factor,)
+
+    @property
     def named(self) -> GroupCoefficients:
         """The same without the rows."""
         return GroupCoefficients(self.factor, self.terms, self.correlated, self.parameters, self.further)
@@ -92,7 +97,7 @@ class Group:
             DataError: the table lacks a column, or holds a level that no row of the fit had, where that is an error.
             FormulaError: a term cannot be evaluated there.
         """
-        labels, codes = levels_on(self.crossing or (self.factor,), self.labels, table)
+        labels, codes = levels_on(self.columns, self.labels, table)
         if new_levels is NewLevels.ERROR:
             refuse_new_levels(self.factor, labels, codes, self.n_levels, table)
         Z = np.ones((table.n_rows, len(self.terms)))

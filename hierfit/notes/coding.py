@@ -66,7 +66,7 @@ def same_levels(known: Known) -> Iterator[Note]:
     """Yield a note for each factor whose levels say what another factor, or a predictor of words, says already."""
     formula, design = known.request.formula, known.design
     for index, group in enumerate(design.groups):
-        columns = group.crossing or (group.factor,)
+        columns = group.columns
         for other in design.groups[:index]:
             if group.n_levels == other.n_levels and _is_function(other.codes, group.codes):
                 text = (
@@ -74,7 +74,7 @@ def same_levels(known: Known) -> Iterator[Note]:
                     "the sum of the two effects of each, and how they share it is the priors' choice."
                 )
                 option = formula_option(without_group(formula, group.factor))
-                yield Note(NoteKind.SAME_LEVELS, text, (*(other.crossing or (other.factor,)), *columns), option)
+                yield Note(NoteKind.SAME_LEVELS, text, (*other.columns, *columns), option)
         for term in formula.terms:
             column = column_of(term)
             if column is not None and known.is_words(column) and _is_function(known.table.labels[column], group.codes):

@@ -13,7 +13,7 @@ from hierfit.model.spec import sd_name, threshold_name
 from hierfit.posterior.draws import Draws
 from hierfit.posterior.separation import separation
 from hierfit.posterior.trouble import Trouble, column_scale, has_horseshoe, residual_scale, suspect_groups
-from hierfit.posterior.words import coefficients, counted, spread
+from hierfit.posterior.words import all_in_words, counted, spread
 
 FEW_LEVELS = 8
 ROWS_BEYOND_TERMS = 3
@@ -67,7 +67,7 @@ def _rare_category(trouble: Trouble, design: Design) -> str | None:
 def _thin_groups(group: Group) -> str | None:
     rows, terms = group.rows_per_level, len(group.terms)
     levels = counted(group.n_levels, group.factor)
-    varying = " and ".join(coefficients(term) for term in group.terms[-2:])
+    varying = " and ".join(all_in_words(group.named, m) for m in range(len(group.terms))[-2:])
     if group.n_levels < FEW_LEVELS:
         return f"{levels} say little about how much their {varying} vary."
     if np.median(rows) <= terms + ROWS_BEYOND_TERMS:
@@ -81,6 +81,9 @@ def _no_variation(trouble: Trouble, group: Group, draws: Draws, design: Design) 
         name = trouble.spec.speaks_of(sd_name(group.factor, term))
         if name in trouble.disagreeing:
             continue
-        if np.median(draws.of(name)) * column_scale(group, index) < SMALL_SD * residual_scale(draws, design):
-            return f"{name} is close to 0: {coefficients(term)} hardly vary between the {group.n_levels:,} levels."
+        of_mean = group.named.of_parameters[index] is None  # of others on the scale of a link
+        scale = residual_scale(draws, design) if of_mean else 1.0
+        if np.median(draws.of(name)) * column_scale(group, index) < SMALL_SD * scale:
+            varying = all_in_words(group.named, index)
+            return f"{name} is close to 0: {varying} hardly vary between the {group.n_levels:,} levels."
     return None

@@ -2,7 +2,8 @@
 
 import pytest
 
-from hierfit.posterior.words import coefficients, counted, elided, listed, plural, spread
+from hierfit.model.spec import Block, GroupCoefficients
+from hierfit.posterior.words import all_in_words, coefficients, counted, elided, listed, plural, spread
 
 
 @pytest.mark.parametrize(
@@ -51,3 +52,10 @@ def test_elided_never_exceeds_the_width(text, width, shown):
 
 def test_spread():
     assert (spread([2, 5, 3]), spread([4, 4])) == ("2 to 5", "4")
+
+
+def test_what_varies_of_another_parameter_is_not_called_a_slope():
+    terms, parameters = ("Intercept", "ses", "sigma_Intercept", "sigma_ses"), (None, None, "sigma", "sigma")
+    named = GroupCoefficients("school", terms, True, parameters, (Block(2, True),))
+    words = ["intercepts", "slopes of ses", "intercepts of sigma", "slopes of sigma_ses"]
+    assert [all_in_words(named, m) for m in range(4)] == words
