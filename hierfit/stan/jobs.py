@@ -75,7 +75,8 @@ class Jobs:
             with self:
                 output = job.communicate()[0]
         finally:
-            self._running.discard(job)
+            with self._guard:  # `stop` goes through what runs in another thread
+                self._running.discard(job)
             child_done(job, group=True)
         with log.open("a") as stream:
             stream.write(f"$ {' '.join(command)}\n{output}")

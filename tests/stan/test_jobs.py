@@ -31,6 +31,15 @@ def test_stopping_ends_what_runs_with_its_children_and_starts_nothing_more(tmp_p
     assert not (tmp_path / "late").exists()
 
 
+def test_stopping_reaches_all_while_the_first_already_leave(tmp_path: Path) -> None:
+    for _ in range(10):
+        jobs, started = Jobs(), time.monotonic()
+        threading.Timer(0.2, jobs.stop).start()
+        with pytest.raises(ToolchainError, match="stopped"):
+            jobs.run([["sleep", "60"]] * 20, tmp_path, tmp_path / "log")
+        assert time.monotonic() - started < 30
+
+
 @pytest.mark.parametrize(("error", "stopped"), [(KeyboardInterrupt, True), (ValueError, False)])
 def test_an_interrupt_stops_all_and_an_error_does_not(
     tmp_path: Path, error: type[BaseException], stopped: bool
