@@ -44,6 +44,7 @@ from hierfit.posterior.diagnostics import Diagnosis
 from hierfit.posterior.group_summary import summarize_groups
 from hierfit.posterior.netcdf import least_bytes, write_netcdf
 from hierfit.posterior.summary import Summary
+from hierfit.runs.compared import Compared, Watch, compare_runs
 from hierfit.runs.files import (
     CHAINS,
     GROUPS_CSV,
@@ -233,6 +234,16 @@ def estimate(plan: Plan) -> Estimate | None:
     """
     wanted = Wanted(plan.spec, plan.design, plan.request.toolchain)
     return plan.engine.estimate(wanted, plan.request.sampler)
+
+
+def compare(runs: Sequence[Path], watch: Watch = lambda done, total: None) -> Compared:
+    """Say how well runs predict rows that they have not seen; `watch` hears of how many rows are done, and of how many.
+
+    Raises:
+        RunFolderError: a run is missing, has too few draws, or was drawn from the priors alone.
+        UsageError: the runs are not of the same outcome and rows, or one is given twice.
+    """
+    return compare_runs(runs, watch)
 
 
 def _judge(drawn: Drawn, design: Design, spec: ModelSpec, request: FitRequest) -> tuple[Diagnosis, Summary]:

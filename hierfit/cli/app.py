@@ -16,7 +16,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from hierfit import __version__
-from hierfit.cli import doctor, extend, fit, results, simulate
+from hierfit.cli import compare, doctor, extend, fit, results, simulate
 from hierfit.cli.page import in_lines, on, page_of, show
 from hierfit.cli.usage import Command, Commands
 from hierfit.errors import ExitCode, HierfitError
@@ -43,6 +43,7 @@ for command in (
     extend.extend,
     results.summarize,
     results.plot,
+    compare.compare,
     results.code,
     doctor.doctor,
 ):

@@ -11,6 +11,7 @@ import typer
 from hierfit.cli.options.declared import Options, takes_options
 from hierfit.cli.options.shared import ExitZero, Format, OutputFormat, Quiet, Run
 from hierfit.cli.page import in_lines, show
+from hierfit.cli.saving import write_new
 from hierfit.errors import UsageError
 
 if TYPE_CHECKING:
@@ -118,22 +119,5 @@ def code(
         return
     text = finished.wide_program_text(run) if wide else finished.program_text(run)
     if data is not None:
-        _write_new(data, finished.program_data(run, wide=wide))
+        write_new(data, finished.program_data(run, wide=wide), "--data")
     show(text)
-
-
-def _write_new(path: Path, text: str) -> None:
-    """Write a file that is not there yet.
-
-    Raises:
-        UsageError: it is there.
-        DiskError: it could not be written.
-    """
-    from hierfit.disk.writing import disk_error, write_text
-
-    if path.exists():
-        raise UsageError(f"{path} exists already.", hint="give --data another name, or remove it")
-    try:
-        write_text(path, text + "\n")
-    except OSError as error:
-        raise disk_error(error, path) from error

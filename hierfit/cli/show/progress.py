@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 class Reporter:
     """Says things on stderr unless quiet; as a context manager, shows the bar while its block runs."""
 
-    def __init__(self, *, quiet: bool) -> None:
-        self._quiet = quiet
+    def __init__(self, *, quiet: bool, work: str = "Sampling") -> None:
+        self._quiet, self._work = quiet, work
         self._console = Console(stderr=True, highlight=False, soft_wrap=True)
         self._bar: Any = None
         self._task: Any = None
@@ -41,12 +41,20 @@ class Reporter:
         divergent = f"{progress.divergences:,} divergent" if progress.divergences else ""
         self._bar.update(self._task, completed=progress.done, phase=progress.phase, divergent=divergent)
 
+    def count(self, done: int, total: int) -> None:
+        """Move the bar of what is no sampling."""
+        if self._bar is None:
+            return
+        if self._task is None:
+            self._task = self._bar.add_task("", total=total, phase="", divergent="")
+        self._bar.update(self._task, completed=done)
+
     def __enter__(self) -> Reporter:
         if not self._quiet and sys.stderr.isatty():  # rich would believe FORCE_COLOR, and draw into a file
             from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
             self._bar = Progress(
-                TextColumn("Sampling"),
+                TextColumn(self._work),
                 BarColumn(bar_width=30),
                 MofNCompleteColumn(),
                 TextColumn("{task.fields[phase]}"),

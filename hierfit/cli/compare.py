@@ -1,0 +1,65 @@
+"""`hierfit compare`: how well runs predict what they have not seen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hierfit.cli.options.declared import Options, takes_options
+from hierfit.cli.options.shared import OUTPUT, ExitZero, Format, OutputFormat, Quiet
+from hierfit.cli.page import show
+
+
+@dataclass(frozen=True, kw_only=True)
+class CompareOptions(Options):
+    """The options of `hierfit compare`."""
+
+    runs: Annotated[
+        list[Path],
+        typer.Argument(metavar="RUN...", help="Folders of runs, as `hierfit fit` printed them.", show_default=False),
+    ]
+    pointwise: Annotated[
+        Path | None,
+        typer.Option(
+            "--pointwise",
+            metavar="FILE",
+            help="Also write a CSV with a line for each run and row: line of the data, groups, elpd, p_loo, Pareto k.",
+            show_default=False,
+            rich_help_panel=OUTPUT,
+        ),
+    ] = None
+    output: Format = OutputFormat.TABLE
+    quiet: Quiet = False
+    exit_zero: ExitZero = False
+
+
+@takes_options
+def compare(options: CompareOptions) -> None:
+    """Compare runs by how well each predicts rows that it has not seen (leave-one-out); one run alone gives its own.
+
+    [dim]hierfit compare runs/slopes runs/intercepts[/dim]
+
+    [dim]hierfit compare RUN --pointwise rows.csv[/dim]
+    """
+    from hierfit import workflow
+    from hierfit.cli.saving import refuse_existing, write_new_rows
+    from hierfit.cli.show.compare import comparison_text, warning_text
+    from hierfit.cli.show.progress import Reporter
+    from hierfit.errors import ExitCode
+
+    if options.pointwise is not None:
+        refuse_existing(options.pointwise, "--pointwise")
+    with Reporter(quiet=options.quiet, work="Leaving out") as reporter:
+        found = workflow.compare(options.runs, reporter.count)
+    show(comparison_text(found, options.output), exactly=options.output.is_exact)
+    if options.pointwise is not None:
+        write_new_rows(options.pointwise, found.pointwise(), "--pointwise")
+        reporter.say(f"Saved    {options.pointwise}")
+    warning = warning_text(found)
+    if warning:
+        show(warning, err=True)
+    failed = bool(warning) and not options.exit_zero
+    raise typer.Exit(ExitCode.CHECKS_FAILED if failed else ExitCode.OK)

@@ -1,0 +1,51 @@
+"""What a command writes to a file that the user names: never over one that is there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from hierfit.errors import UsageError
+
+
+def refuse_existing(path: Path, option: str) -> None:
+    """Refuse a file to write to that an option names and that is there, before there is anything to write.
+
+    Raises:
+        UsageError: it is there.
+    """
+    if path.exists():
+        raise UsageError(f"{path} exists already.", hint=f"give {option} another name, or remove it")
+
+
+def write_new(path: Path, text: str, option: str) -> None:
+    """Write a file that is not there yet, which an option names.
+
+    Raises:
+        UsageError: it is there.
+        DiskError: it could not be written.
+    """
+    from hierfit.disk.writing import write_text
+
+    with _writing(path, option):
+        write_text(path, text + "\n")
+
+
+def write_new_rows(path: Path, rows: Iterable[Sequence[object]], option: str) -> None:
+    """Write the same as CSV, the header first; errors as `write_new`."""
+    from hierfit.runs.files import write_csv
+
+    with _writing(path, option):
+        write_csv(path, rows)
+
+
+@contextmanager
+def _writing(path: Path, option: str) -> Iterator[None]:
+    from hierfit.disk.writing import disk_error
+
+    refuse_existing(path, option)
+    try:
+        yield
+    except OSError as error:
+        raise disk_error(error, path) from error

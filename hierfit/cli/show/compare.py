@@ -1,0 +1,188 @@
+"""Compared -> text: a line for each run, the best first, what differences mean, which rows make them doubtful."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from hierfit.cli.options.shared import OutputFormat
+from hierfit.cli.page import in_lines, page
+from hierfit.cli.show.checks import VERDICTS
+from hierfit.cli.show.formats import csv_text, json_text, markdown_table, markdown_words
+from hierfit.cli.show.lines import LABEL, wrapped
+from hierfit.posterior.compare.comparison import Standing, verdict
+from hierfit.posterior.compare.left_out import LARGEST_K
+from hierfit.posterior.verdict import Level
+from hierfit.posterior.words import elided
+from hierfit.runs.compared import Compared
+from hierfit.visible import shell_word
+
+NAME_WIDTH, LEAST_NAME_WIDTH, WORST = 32, 8, 5
+COLUMNS = (
+    "run", "folder", "formula", "family", "elpd", "se", "mcse", "p_loo", "difference", "difference_se", "weight",
+    "k_threshold", "k_above_threshold", "k_above_0.7", "draws",
+)  # fmt: skip
+
+
+def comparison_text(compared: Compared, output: OutputFormat) -> str:
+    """Return the comparison in the wanted format."""
+    if output is OutputFormat.CSV:
+        records = [_record(compared, standing) for standing in compared.comparison.standings]
+        return csv_text([COLUMNS, *([_cell(record[name]) for name in COLUMNS] for record in records)])
+    if output is OutputFormat.JSON:
+        return json_text(_document(compared))
+    said = verdict(compared.comparison, "rows")
+    if output is OutputFormat.MD:
+        table = markdown_table(_table(compared))
+        return "\n\n".join([table, *([markdown_words(said)] if said else []), markdown_words(_doubt(compared))])
+    paragraphs = [
+        wrapped(_title(compared)),
+        [*_lines(_table(compared)), "", *_formulas(compared)],
+        wrapped(said),
+        wrapped(_doubt(compared)),
+        [line for name in compared.models for line in _worst_lines(compared, name)],
+    ]
+    return in_lines("\n\n".join("\n".join(lines) for lines in paragraphs if lines).split("\n"))
+
+
+def warning_text(compared: Compared) -> str:
+    """Return which runs failed their checks; nothing where none did."""
+    failed = [model for model in compared.models.values() if model.checks.status is Level.FAIL]
+    return in_lines(
+        f"{'Checks':<{LABEL}}{model.name}: {VERDICTS[Level.FAIL]}; see: "
+        f"hierfit summarize {shell_word(str(model.run.folder))}"
+        for model in failed
+    )
+
+
+def _title(compared: Compared) -> str:
+    design = next(iter(compared.models.values())).run.design
+    return (
+        f"What each model says of {design.response} in each of {design.n_rows:,} rows of {design.source} when it is "
+        "fitted without that row (PSIS-LOO): log predictive density, summed."
+    )
+
+
+def _table(compared: Compared) -> list[list[str]]:
+    """Return the cells, the header first; differences and weights only where there is something to differ from."""
+    standings = compared.comparison.standings
+    several = len(standings) > 1
+    limits = sorted({_limit(standing) for standing in standings})
+    header = ["", "elpd", "SE", "p_loo", *(["difference", "SE", "weight"] if several else [])]
+    header.append(f"k > {limits[0]}" if len(limits) == 1 else "k too high")
+    return [header, *(_cells(standing, several=several) for standing in standings)]
+
+
+def _limit(standing: Standing) -> str:
+    return f"{standing.threshold:.2g}"
+
+
+def _cells(standing: Standing, *, several: bool) -> list[str]:
+    cells = [elided(standing.name, NAME_WIDTH), *map(_amount, (standing.elpd, standing.se, standing.p_loo))]
+    if several:
+        best = standing.difference == 0 and standing.difference_se == 0
+        cells += ["", ""] if best else [_amount(standing.difference), _amount(standing.difference_se)]
+        cells.append(f"{standing.weight:.2f}")
+    return [*cells, f"{standing.doubtful:,}"]
+
+
+def _amount(value: float) -> str:
+    text = "-" if np.isnan(value) else f"{value:,.1f}"
+    return "0.0" if text == "-0.0" else text
+
+
+def _lines(cells: Sequence[Sequence[str]]) -> list[str]:
+    """Return rows, the header first, as lines; names give way where the numbers need the room."""
+    widest, *widths = (max(map(len, column)) for column in zip(*cells, strict=True))
+    room = page().width - sum(widths) - 3 * len(widths)
+    width = min(widest, max(LEAST_NAME_WIDTH, room))
+    lines = []
+    for name, *numbers in cells:
+        aligned = [number.rjust(length) for number, length in zip(numbers, widths, strict=True)]
+        lines.append("   ".join([elided(name, width).ljust(width), *aligned]).rstrip())
+    return lines
+
+
+def _formulas(compared: Compared) -> Iterator[str]:
+    names = [standing.name for standing in compared.comparison.standings]
+    width = min(NAME_WIDTH, max(map(len, names)))
+    for name in names:
+        record = compared.models[name].run.record
+        first = f"{elided(name, width):<{width}}   "
+        yield from wrapped(f"{record.formula}  ({record.model.family})", first, " " * len(first))
+
+
+def _doubt(compared: Compared) -> str:
+    """Return whether the numbers can be trusted, by the shapes of the tails of their weights."""
+    standings = compared.comparison.standings
+    limit = " or ".join(dict.fromkeys(_limit(standing) for standing in standings))
+    draws = " and ".join(dict.fromkeys(f"{standing.n_draws:,}" for standing in standings))
+    said = f"Pareto k may be {limit} at most with {draws} draws (1 - 1 / log10(draws), never above {LARGEST_K:g})"
+    if not any(standing.doubtful for standing in standings):
+        return f"{said}, and is in every row: the numbers can be trusted."
+    return (
+        f"{said}. Rows above it are predicted in earnest only by a fit without them: few rows are like them, or they "
+        "have an effect of their own. With many of them the sums are too high."
+    )
+
+
+def _worst_lines(compared: Compared, name: str) -> Iterator[str]:
+    own, design = compared.comparison.left_out[name], compared.models[name].run.design
+    doubtful = own.doubtful
+    if not len(doubtful):
+        return
+    named = []
+    for row in doubtful[:WORST].tolist():
+        labels = [f"{group.factor} {group.labels[group.codes[row]]}" for group in design.groups]
+        named.append(f"line {design.lines[row]} ({', '.join([*labels, f'k {own.k[row]:.2f}'])})")
+    more = f" and {len(doubtful) - WORST:,} more: --pointwise FILE" if len(doubtful) > WORST else ""
+    yield from wrapped(f"{name}, k above {own.threshold:.2g}: {'; '.join(named)}{more}.", later="  ")
+
+
+def _record(compared: Compared, standing: Standing) -> dict[str, Any]:
+    run = compared.models[standing.name].run
+    return {
+        "run": standing.name,
+        "folder": str(run.folder),
+        "formula": run.record.formula,
+        "family": run.record.model.family,
+        "elpd": standing.elpd,
+        "se": standing.se,
+        "mcse": standing.mcse,
+        "p_loo": standing.p_loo,
+        "difference": standing.difference,
+        "difference_se": standing.difference_se,
+        "weight": standing.weight,
+        "k_threshold": standing.threshold,
+        "k_above_threshold": standing.doubtful,
+        "k_above_0.7": standing.above,
+        "draws": standing.n_draws,
+    }
+
+
+def _cell(value: object) -> object:
+    return "" if isinstance(value, float) and np.isnan(value) else value
+
+
+def _document(compared: Compared) -> dict[str, Any]:
+    design = next(iter(compared.models.values())).run.design
+    found = []
+    for standing in compared.comparison.standings:
+        own = compared.comparison.left_out[standing.name]
+        lines = compared.models[standing.name].run.design.lines
+        worst = [
+            {"line": int(lines[row]), "pareto_k": float(own.k[row]), "elpd": float(own.elpd[row])}
+            for row in own.doubtful[:WORST].tolist()
+        ]
+        record = {name: None if _cell(value) == "" else value for name, value in _record(compared, standing).items()}
+        found.append({**record, "worst": worst, "checks": compared.models[standing.name].checks.status.value})
+    return {
+        "data": str(design.source),
+        "outcome": design.response,
+        "rows": design.n_rows,
+        "left_out": "row",
+        "runs": found,
+        "verdict": verdict(compared.comparison, "rows"),
+    }

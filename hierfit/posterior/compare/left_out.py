@@ -1,0 +1,93 @@
+"""Log likelihood of parts of the data -> what the model says of each part when it is fitted without it.
+
+Letters: N parts (rows, or levels of a factor), S draws, R parts of a block. The posterior without a part is that with
+it over the part's likelihood: the draws are weighted by its inverse, the largest weights smoothed by a Pareto
+distribution fitted to them, whose shape k says whether that can be trusted (PSIS). From draws with weights w that add
+up to 1, elpd = log sum w p(y | draw); with equal weights it would be the density that the fitted model gives to data
+that it has seen, the larger by p, the effective number of parameters.
+
+Sources: Vehtari, Gelman, Gabry 2017, Statistics and Computing 27(5); Vehtari, Simpson, Gelman, Yao, Gabry 2024, Journal
+of Machine Learning Research 25(72), where the threshold of k is min(1 - 1 / log10(S), 0.7).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hierfit.posterior.convergence import MIN_WEIGHTS as MIN_WEIGHTS
+from hierfit.posterior.convergence import smoothed
+
+Array = NDArray[np.float64]
+Watch = Callable[[int], object]
+LARGEST_K = 0.7
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """What a model says of each part of the data when it is fitted without it.
+
+    Attributes:
+        elpd: log predictive density of each part [N].
+        p: by how much less that is than with the part in the fit [N].
+        k: shape of the tail of the weights [N], NaN where these do not differ.
+        mcse: Monte Carlo standard error of elpd [N].
+        n_draws: S.
+    """
+
+    elpd: Array
+    p: Array
+    k: Array
+    mcse: Array
+    n_draws: int
+
+    @property
+    def threshold(self) -> float:
+        """Above it a k says that the part's elpd cannot be trusted."""
+        return k_threshold(self.n_draws)
+
+    @property
+    def doubtful(self) -> NDArray[np.int64]:
+        """The parts whose elpd cannot be trusted, the worst first."""
+        k = np.nan_to_num(self.k, nan=-np.inf)
+        order = np.argsort(-k, kind="stable")
+        return order[k[order] > self.threshold]
+
+
+def k_threshold(n_draws: int) -> float:
+    """Return above which k so many draws are not enough, or no number of draws is."""
+    return float(min(1 - 1 / np.log10(n_draws), LARGEST_K))
+
+
+def leave_out(parts: Iterable[Array], efficiency: float, watch: Watch = lambda count: None) -> LeftOut:
+    """Leave out each part in turn; `parts` are the log likelihoods [S, R] of one block of them after another.
+
+    efficiency: share of the draws that are as good as independent ones. `watch` hears of how many parts are done.
+    """
+    found: list[tuple[Array, Array, Array, Array]] = []
+    done, n_draws = 0, 0
+    for block in parts:
+        found.append(_leave_out_block(np.ascontiguousarray(block.T), efficiency))
+        done, n_draws = done + block.shape[1], len(block)
+        watch(done)
+    elpd, p, k, mcse = (np.concatenate(column) for column in zip(*found, strict=True))
+    return LeftOut(elpd, p, k, mcse, n_draws)
+
+
+def _leave_out_block(log_likelihood: Array, efficiency: float) -> tuple[Array, Array, Array, Array]:
+    """Return elpd, p, k and mcse [R] of log likelihoods [R, S]."""
+    log_weights, k = smoothed(-log_likelihood, efficiency)
+    elpd = log_sum(log_weights + log_likelihood)
+    with_part = log_sum(log_likelihood) - np.log(log_likelihood.shape[1])
+    density = np.exp(np.minimum(log_likelihood - elpd[:, None], 700.0))  # over its mean under the weights
+    variance = np.sum(np.square(np.exp(log_weights) * (density - 1)), axis=1)
+    return elpd, with_part - elpd, k, np.sqrt(variance / efficiency)
+
+
+def log_sum(values: Array) -> Array:
+    """Return the log of the sum of exponentials of each row [R, S] -> [R]."""
+    most = values.max(axis=1)
+    return np.asarray(most + np.log(np.sum(np.exp(values - most[:, None]), axis=1)))

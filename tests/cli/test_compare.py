@@ -1,0 +1,159 @@
+"""`hierfit compare` on runs with made-up draws: every format, the file of rows, and what it refuses."""
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from hierfit.posterior.log_likelihood import LogLikelihood
+from hierfit.runs.finished import open_fit
+from tests.cli.conftest import CSV, FIT, Cli
+from tests.fake_sampling import replace_sampler
+
+Runs = tuple[Path, Path]
+
+
+@pytest.fixture
+def runs(run: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch) -> Runs:
+    """Two runs on the same rows: with slopes of ses, and without."""
+    replace_sampler(monkeypatch)
+    assert cli(*FIT, "--seed", "2", "--draws", "250", "--out", "plain").code == 0
+    return run, Path("plain")
+
+
+def another(cli: Cli, text: str, *arguments: str) -> str:
+    """Fit another file, or in another way, into `other`; return that name."""
+    Path("other.csv").write_text(text)
+    done = cli(*[word.replace("data.csv", "other.csv") for word in FIT], "--draws", "250", "--out", "other", *arguments)
+    assert done.code == 0, done.err
+    return "other"
+
+
+def test_two_runs_in_every_format(runs: Runs, cli: Cli) -> None:
+    done = cli("compare", *runs)
+    assert (done.code, done.err) == (0, "")
+    assert "each of 32 rows of data.csv" in done.out and "score ~ 1 + ses + (1 | school)  (gaussian)" in done.out
+    assert max(map(len, done.out.splitlines())) <= 96
+    document = json.loads(cli("compare", *runs, "--format", "json").out)
+    assert (document["outcome"], document["rows"]) == ("score", 32) and document["verdict"] in " ".join(
+        done.out.split()
+    )
+    best, other = document["runs"]
+    assert best["difference"] == 0 and other["difference"] == pytest.approx(other["elpd"] - best["elpd"])
+    assert best["weight"] + other["weight"] == pytest.approx(1)
+    read = list(csv.DictReader(io.StringIO(cli("compare", *runs, "--format", "csv").out)))
+    assert [row["run"] for row in read] == [best["run"], other["run"]]
+    assert float(read[1]["elpd"]) == pytest.approx(other["elpd"])
+    assert f"| {best['run']} " in cli("compare", *runs, "--format", "md").out
+    backwards = json.loads(cli("compare", *reversed(runs), "--format", "json").out)
+    assert [entry["elpd"] for entry in backwards["runs"]] == [best["elpd"], other["elpd"]]
+
+
+def test_one_run_alone(run: Path, cli: Cli) -> None:
+    done = cli("compare", run)
+    assert done.code == 0 and "difference" not in done.out and "weight" not in done.out
+    found = json.loads(cli("compare", run, "--format", "json").out)
+    assert found["verdict"] == "" and len(found["runs"]) == 1
+
+
+def test_rows_in_a_file(runs: Runs, cli: Cli) -> None:
+    done = cli("compare", *runs, "--pointwise", "rows.csv")
+    assert "Saved    rows.csv" in done.err
+    read = list(csv.DictReader(io.StringIO(Path("rows.csv").read_text())))
+    assert len(read) == 64 and list(read[0]) == ["run", "line", "school", "elpd", "p_loo", "pareto_k"]
+    own = [row for row in read if row["run"] == "run"]
+    data = list(csv.DictReader(io.StringIO(CSV)))
+    assert [int(row["line"]) for row in own] == list(range(2, 34))
+    assert [row["school"] for row in own] == [row["school"] for row in data]
+    total = next(
+        each for each in json.loads(cli("compare", *runs, "--format", "json").out)["runs"] if each["run"] == "run"
+    )
+    assert sum(float(row["elpd"]) for row in own) == pytest.approx(total["elpd"])
+    opened = open_fit(Path("run"))
+    seen = LogLikelihood(opened.draws, opened.design).of(np.arange(32))
+    in_sample = np.log(np.exp(seen).mean(axis=0)).sum()
+    assert total["p_loo"] == pytest.approx(in_sample - total["elpd"])
+    again = cli("compare", *runs, "--pointwise", "rows.csv")
+    assert (again.code, again.out) == (2, "") and "rows.csv exists already" in again.err
+    assert cli("compare", *runs, "--pointwise", "quiet.csv", "-q").err == ""
+
+
+def test_runs_on_other_rows_are_refused(run: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    replace_sampler(monkeypatch)
+    lines = CSV.splitlines()
+    lines[6] = lines[6].replace(lines[6].split(",")[1], "", 1)
+    done = cli("compare", run, another(cli, "\n".join(lines)))
+    assert done.code == 2 and "line 7 of data.csv is one of run and not of other" in done.err
+
+
+def test_runs_on_another_outcome_are_refused(run: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    replace_sampler(monkeypatch)
+    lines = CSV.splitlines()
+    value = lines[6].split(",")[0]
+    lines[6] = lines[6].replace(value, "77", 1)
+    done = cli("compare", run, another(cli, "\n".join(lines)))
+    assert done.code == 2
+    assert f"on line 7 of data.csv score is {value} for run; score is 77 for other, line 7 of other.csv" in done.err
+
+
+def test_a_run_of_the_priors_alone_is_refused(run: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    replace_sampler(monkeypatch)
+    done = cli("compare", run, another(cli, CSV, "--prior-only"))
+    assert done.code == 2 and "other was drawn from the priors alone" in done.err
+
+
+def test_a_run_with_few_draws_is_refused(run: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    replace_sampler(monkeypatch)
+    Path("other.csv").write_text(CSV)
+    cli("fit", "other.csv", "--y", "score", "--x", "ses", "--draws", "20", "--out", "other", "--exit-zero")
+    done = cli("compare", run, "other")
+    assert done.code == 2 and "other has 80 draws" in done.err and "hierfit extend other" in done.err
+
+
+def test_a_run_whose_checks_failed_is_named(runs: Runs, cli: Cli) -> None:
+    import dataclasses
+
+    from hierfit.posterior.verdict import Level
+    from hierfit.runs import compared
+
+    def failed(path: Path) -> object:
+        stored = load(path)
+        if path.name != "plain":
+            return stored
+        return dataclasses.replace(stored, diagnosis=dataclasses.replace(stored.diagnosis, status=Level.FAIL))
+
+    load = compared.load_summary
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setattr(compared, "load_summary", failed)
+        done, still = cli("compare", *runs), cli("compare", *runs, "--exit-zero")
+    assert (done.code, still.code) == (1, 0) and done.out == still.out
+    assert "plain: FAILED" in done.err and "hierfit summarize plain" in done.err and "run: FAILED" not in done.err
+
+
+def test_rows_that_lean_on_the_fit_are_named(run: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    from hierfit.posterior.compare import left_out
+
+    smoothed = left_out.smoothed
+
+    def doubtful(log_ratios, efficiency):  # type: ignore[no-untyped-def]
+        k = np.full(32, 0.1)
+        k[[1, 4, 5, 6, 7, 8]] = [0.9, 1.2, 0.8, 0.75, 0.72, 0.71]
+        return smoothed(log_ratios, efficiency)[0], k
+
+    monkeypatch.setattr(left_out, "smoothed", doubtful)
+    done = cli("compare", run)
+    said = " ".join(done.out.split())
+    assert "run, k above 0.67: line 6 (school a, k 1.20); line 3 (school b, k 0.90)" in said
+    assert "1 more: --pointwise FILE" in said
+    document = json.loads(cli("compare", run, "--format", "json").out)["runs"][0]
+    assert document["k_above_threshold"] == 6 and [row["line"] for row in document["worst"]][:2] == [6, 3]
+
+
+def test_what_is_no_run_is_said(run: Path, cli: Cli) -> None:
+    done = cli("compare", run, "nowhere")
+    assert done.code == 2 and "there is no folder 'nowhere'" in done.err
+    done = cli("compare")
+    assert done.code == 2 and "hierfit compare" in done.err
