@@ -70,6 +70,7 @@ from hierfit.runs.manifest import (
     summary_document,
 )
 from hierfit.runs.place import check_free, default_folder, refuse_strangers
+from hierfit.runs.prediction import Prediction, PredictionRequest, open_prediction
 from hierfit.runs.stored import require_own_program, truth_beside, truth_of
 from hierfit.sampling import SamplerOptions
 from hierfit.stan.narrow import narrow_program
@@ -244,6 +245,17 @@ def compare(runs: Sequence[Path], watch: Watch = lambda done, total: None) -> Co
         UsageError: the runs are not of the same outcome and rows, or one is given twice.
     """
     return compare_runs(runs, watch)
+
+
+def predict(run: Path, new: Path | None = None, request: PredictionRequest | None = None) -> Prediction:
+    """Return what a run says of the rows of a file, or of its own: `blocks` of it are computed when they are asked for.
+
+    Raises:
+        RunFolderError: there is no such run.
+        UsageError: the model has not what is asked for.
+        DataError, FormulaError: the file cannot be used, lacks a column, or a level or value cannot be had there.
+    """
+    return open_prediction(run, new, request or PredictionRequest())
 
 
 def _judge(drawn: Drawn, design: Design, spec: ModelSpec, request: FitRequest) -> tuple[Diagnosis, Summary]:

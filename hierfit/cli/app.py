@@ -16,7 +16,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from hierfit import __version__
-from hierfit.cli import compare, doctor, extend, fit, results, simulate
+from hierfit.cli import compare, doctor, extend, fit, predict, results, simulate
 from hierfit.cli.page import in_lines, on, page_of, show
 from hierfit.cli.usage import Command, Commands
 from hierfit.errors import ExitCode, HierfitError
@@ -42,6 +42,7 @@ for command in (
     fit.fit,
     extend.extend,
     results.summarize,
+    predict.predict,
     results.plot,
     compare.compare,
     results.code,

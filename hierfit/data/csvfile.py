@@ -196,6 +196,14 @@ def unclosed_quote(file: CsvFile) -> DataError:
     return _unclosed_quote(file.path, line)
 
 
+def rows_of(file: CsvFile) -> Iterator[tuple[int, list[str]]]:
+    """Yield the cells of every row, as many as the header has, with the line on which it begins, one by one."""
+    size, records = len(file.header), _records(file)
+    next(records, None)
+    for line, row in records:
+        yield line, [*row[:size], *[""] * (size - len(row))]
+
+
 def _records(file: CsvFile) -> Iterator[tuple[int, list[str]]]:
     """Yield every record that is not blank, with the line on which it begins."""
     csv.field_size_limit(LONGEST_LINE)

@@ -113,6 +113,17 @@ class Table:
         labels = {name: codes for name, codes in self.labels.items() if name in names}
         return replace(self, numbers=numbers, labels=labels, levels={name: self.levels[name] for name in labels})
 
+    def at(self, rows: slice) -> Table:
+        """Return some of the rows, with the levels that these have alone."""
+        labels, levels = {}, {}
+        for name, codes in self.labels.items():
+            found, first, own = np.unique(codes[rows], return_index=True, return_inverse=True)
+            order = np.argsort(first)
+            levels[name] = tuple(self.levels[name][code] for code in found[order].tolist())
+            labels[name] = np.argsort(order)[own].astype(np.int32)
+        numbers = {name: values[rows] for name, values in self.numbers.items()}
+        return replace(self, numbers=numbers, labels=labels, levels=levels, lines=self.lines[rows])
+
 
 def table_of(
     path: Path,

@@ -23,7 +23,7 @@ from hierfit.design.distributional import PredictorColumns
 from hierfit.design.grouping import levels_on, refuse_new_levels
 from hierfit.design.outcome import read_trials
 from hierfit.design.row_columns import read_row_columns
-from hierfit.design.rows import GroupRows, NewLevels, Rows
+from hierfit.design.rows import GroupRows, NewLevels, RowChoice, Rows
 from hierfit.design.terms import Term, columns_on
 from hierfit.model.families import FAMILIES, LINKS, SIGMA
 from hierfit.model.grammar import INTERCEPT
@@ -195,6 +195,20 @@ class Design:
             distributional={own.parameter: own.on(table) for own in self.distributional},
             precision=further.precision,
         )
+
+    def at(self, rows: RowChoice) -> Rows:
+        """Return chosen rows of the fit, as `on` returns others."""
+        every = Rows(
+            source=self.source,
+            lines=self.lines,
+            X=self.X,
+            groups=tuple(GroupRows(group.labels, group.codes, group.Z) for group in self.groups),
+            offset=self.offset,
+            trials=self.trials,
+            distributional={own.parameter: own.X for own in self.distributional},
+            precision=self.precision,
+        )
+        return every.at(rows)
 
     @property
     def of_mean(self) -> Design:

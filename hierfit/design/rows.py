@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from pathlib import Path
 
@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
+RowChoice = NDArray[np.int64] | slice
 
 
 class NewLevels(Enum):
@@ -35,6 +36,10 @@ class GroupRows:
     codes: NDArray[np.int32]
     Z: Array
 
+    def at(self, rows: RowChoice) -> GroupRows:
+        """Return some of the rows."""
+        return GroupRows(self.labels, self.codes[rows], self.Z[rows])
+
 
 @dataclass(frozen=True, eq=False)
 class Rows:
@@ -57,3 +62,20 @@ class Rows:
     trials: Array | None = None
     distributional: Mapping[str, Array] = field(default_factory=dict)
     precision: Array | None = None
+
+    def at(self, rows: RowChoice) -> Rows:
+        """Return some of the rows."""
+
+        def of(column: Array | None) -> Array | None:
+            return None if column is None else column[rows]
+
+        return replace(
+            self,
+            lines=self.lines[rows],
+            X=self.X[rows],
+            groups=tuple(group.at(rows) for group in self.groups),
+            offset=of(self.offset),
+            trials=of(self.trials),
+            distributional={name: X[rows] for name, X in self.distributional.items()},
+            precision=of(self.precision),
+        )

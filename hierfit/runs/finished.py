@@ -88,6 +88,11 @@ class Opened:
     design: Design
     draws: Draws
 
+    @property
+    def diagnosis(self) -> Diagnosis:
+        """The checks, as they were saved."""
+        return self.record.checks
+
 
 @dataclass(frozen=True)
 class Stored:

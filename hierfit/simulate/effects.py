@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from hierfit.design.design import Design
 from hierfit.model.grammar import INTERCEPT
+from hierfit.posterior.predict.linear import LevelEffects
+from hierfit.posterior.predict.linear import group_part as summed_effects
 from hierfit.simulate.predictors import Array
 
 
@@ -65,8 +67,10 @@ def linear_predictor(design: Design, parameters: Mapping[str, float], factors: S
 
 def group_part(design: Design, factors: Sequence[Factor], parameter: str) -> Array:
     """Return what group effects add to the predictor of a parameter beside the mean, row by row [N]."""
-    found = np.zeros(design.n_rows)
-    for group, factor in zip(design.groups, factors, strict=True):
-        for m in group.columns_of(parameter):
-            found += group.Z[:, m] * factor.effects[group.codes, m]
+    rows = design.at(slice(None))
+    effects = [
+        LevelEffects(factor.effects[:, :, None], group.codes)
+        for group, factor in zip(design.groups, factors, strict=True)
+    ]
+    found: Array = summed_effects(design.groups, rows.groups, effects, parameter, (1, design.n_rows))[0]
     return found

@@ -32,7 +32,7 @@ from hierfit.runs.record import DataRecord, RunRecord
 from hierfit.visible import shell_word, visible
 
 if TYPE_CHECKING:
-    from hierfit.runs.finished import Fit, Stored
+    from hierfit.runs.finished import Fit, Opened, Stored
 
 MOST_NAMED = 8
 
@@ -287,7 +287,7 @@ def saved_text(done: Fit) -> str:
     return in_lines([f"{'Saved':<{LABEL}}{done.folder}{status}", f"{'Next':<{LABEL}}{groups}hierfit plot {folder}"])
 
 
-def warning_text(done: Stored | Fit) -> str:
+def warning_text(done: Stored | Fit | Opened) -> str:
     """Return the verdict where the checks failed and what is shown does not say so; otherwise nothing."""
     if done.diagnosis.status is not Level.FAIL:
         return ""
@@ -295,7 +295,7 @@ def warning_text(done: Stored | Fit) -> str:
     return in_lines([verdict_line(done.diagnosis), see])
 
 
-def exit_code(done: Stored | Fit, *, exit_zero: bool) -> ExitCode:
+def exit_code(done: Stored | Fit | Opened, *, exit_zero: bool) -> ExitCode:
     """Return what the shell gets to see of the checks of a run."""
     failed = done.diagnosis.status is Level.FAIL and not exit_zero
     return ExitCode.CHECKS_FAILED if failed else ExitCode.OK

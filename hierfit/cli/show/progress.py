@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 class Reporter:
     """Says things on stderr unless quiet; as a context manager, shows the bar while its block runs."""
 
-    def __init__(self, *, quiet: bool, work: str = "Sampling") -> None:
-        self._quiet, self._work = quiet, work
+    def __init__(self, *, quiet: bool, work: str = "Sampling", barred: bool = True) -> None:
+        self._quiet, self._work, self._barred = quiet, work, barred
         self._console = Console(stderr=True, highlight=False, soft_wrap=True)
         self._bar: Any = None
         self._task: Any = None
@@ -42,15 +42,16 @@ class Reporter:
         self._bar.update(self._task, completed=progress.done, phase=progress.phase, divergent=divergent)
 
     def count(self, done: int, total: int) -> None:
-        """Move the bar of what is no sampling."""
+        """Move the bar of what is done piece by piece."""
         if self._bar is None:
             return
         if self._task is None:
             self._task = self._bar.add_task("", total=total, phase="", divergent="")
-        self._bar.update(self._task, completed=done)
+        self._bar.update(self._task, completed=done, total=total)
 
     def __enter__(self) -> Reporter:
-        if not self._quiet and sys.stderr.isatty():  # rich would believe FORCE_COLOR, and draw into a file
+        # rich would believe FORCE_COLOR, and draw into a file
+        if not self._quiet and self._barred and sys.stderr.isatty():
             from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
             self._bar = Progress(

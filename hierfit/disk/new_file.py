@@ -1,0 +1,44 @@
+"""A new file that is there when it is whole: written beside its place, and moved there at the end."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from hierfit.disk.writing import disk_error
+from hierfit.errors import UsageError
+
+
+def refuse_taken(path: Path, option: str, *, overwrite: bool) -> None:
+    """Refuse a place for a file where one is, or where none can be.
+
+    Raises:
+        UsageError: there is a file, which is not to be overwritten, or a folder, or no folder to write to.
+    """
+    if path.is_dir():
+        raise UsageError(f"{option} {path} is a folder.", hint=f"name a file: {option} {path / 'predictions.csv'}")
+    if not path.parent.is_dir():
+        raise UsageError(f"{option} {path}: there is no folder {path.parent}.", hint="make it first, or check the path")
+    if path.exists() and not overwrite:
+        raise UsageError(f"{path} exists already.", hint=f"give {option} another name, or add --overwrite")
+
+
+@contextmanager
+def written_whole(path: Path) -> Iterator[Path]:
+    """Give a place to write a file to, which is moved to its own when the block ends, and removed when it fails.
+
+    Raises:
+        DiskError: it could not be written.
+    """
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        yield part
+        os.replace(part, path)
+    except OSError as error:
+        raise disk_error(error, path) from error
+    finally:
+        with contextlib.suppress(OSError):
+            part.unlink()
