@@ -33,7 +33,7 @@ from hierfit.stan.toolchain import Toolchain
 Message = Callable[[str], None]
 
 # What g++ takes to compile one program.
-COMPILER_BYTES = 2_400_000_000
+COMPILER_BYTES = 2_700_000_000
 _COMPILED_AGAIN = "It is not run, but compiled again."
 
 
@@ -108,6 +108,7 @@ def build_executable(
     ready = find_executable(program, toolchain)
     if ready is not None:
         return ready
+    alone = jobs is None and _workers() > 1
     jobs, say = jobs or Jobs(), on_message or (lambda text: None)
     jobs.check()
     target, started = executable_path(program, toolchain), time.monotonic()
@@ -126,7 +127,7 @@ def build_executable(
             say(f"{wrong}. {_COMPILED_AGAIN}")
         say(_announcement(program, toolchain))
         with workplace(target.parent, target.name) as folder:
-            _put(compile_program(program, toolchain, folder, jobs), target)
+            _put(compile_program(program, toolchain, folder, jobs, two_cores=alone), target)
     return _executable(target, program, toolchain, time.monotonic() - started)
 
 
@@ -204,9 +205,9 @@ def _announcement(program: StanProgram, toolchain: Toolchain) -> str:
     home = toolchain_folder(toolchain)
     what = f"Compiling the Stan program '{program.name}' with Stan {_short(toolchain)}"
     if toolchain.kind != "bundled" or has_driver(home):
-        return f"{what}: about a quarter of a minute, once; it is kept in {home}"
+        return f"{what}: about half a minute, once; it is kept in {home}"
     return (
-        f"{what}, since this installation brought none compiled: about half a minute, once; it is kept in {home}. "
+        f"{what}, since this installation brought none compiled: about a minute, once; it is kept in {home}. "
         "Others are compiled when a fit first needs them, or all now by `hierfit doctor --build`"
     )
 

@@ -62,7 +62,7 @@ def test_the_first_build_says_what_it_does_and_the_second_is_silent(fake_toolcha
     first = build_executable(PROGRAM, fake_toolchain, said.append)
     assert first.path == executable_path(PROGRAM, fake_toolchain)
     assert first.seconds > 0 and first.program_digest == PROGRAM.digest
-    assert len(said) == 1 and "gaussian" in said[0] and "half a minute, once" in said[0]
+    assert len(said) == 1 and "gaussian" in said[0] and "about a minute, once" in said[0]
     assert "brought none compiled" in said[0] and "hierfit doctor --build" in said[0]
     again = build_executable(PROGRAM, fake_toolchain, said.append)
     assert again == replace(first, seconds=0.0)
@@ -86,8 +86,21 @@ def test_the_driver_is_compiled_once_for_all_programs(fake_toolchain: Toolchain)
     made = {name: (home / name).stat().st_mtime_ns for name in ("driver.o", "pathfinder.o", "libtbb.so.2")}
     said: list[str] = []
     build_executable(OTHER, fake_toolchain, said.append)
-    assert "quarter of a minute" in said[0] and "--build" not in said[0]  # why, and what else can be done, only once
+    assert "half a minute" in said[0] and "--build" not in said[0]  # why, and what else can be done, only once
     assert made == {name: (home / name).stat().st_mtime_ns for name in made}
+
+
+@pytest.mark.parametrize("cores", [1, 2])
+def test_a_program_that_is_built_alone_takes_two_cores_where_there_are_two(
+    fake_toolchain: Toolchain, monkeypatch: pytest.MonkeyPatch, cores: int
+) -> None:
+    monkeypatch.setattr("hierfit.stan.executable._workers", lambda: cores)
+    home, third = toolchain_folder(fake_toolchain), replace(PROGRAM, name="beta")
+    build_executable(PROGRAM, fake_toolchain)  # beside the driver
+    build_executable(OTHER, fake_toolchain)
+    build_all(fake_toolchain, None, [third, replace(PROGRAM, name="gamma")])
+    apart = [log.name.partition("-")[0] for log in home.glob("*.log") if "kernel.cpp" in log.read_text()]
+    assert apart == (["poisson"] if cores == 2 else [])
 
 
 def test_finding_builds_nothing(fake_toolchain: Toolchain) -> None:

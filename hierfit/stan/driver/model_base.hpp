@@ -3,6 +3,8 @@
 // Stan's has sixteen instances of the model block, one for each of double and var, Eigen and std::vector, constants
 // kept or dropped, Jacobian added or not. Compiling them takes a third of a build. Four say the same: with constants
 // for double, without for var, each with and without the Jacobian.
+//
+// HIERFIT_KERNEL_APART leaves those of var, half of what is left to compile, to kernel.cpp.
 #ifndef STAN_MODEL_MODEL_BASE_CRTP_HPP
 #define STAN_MODEL_MODEL_BASE_CRTP_HPP
 
@@ -10,6 +12,11 @@
 
 #include <ostream>
 #include <vector>
+
+#ifdef HIERFIT_KERNEL_APART
+stan::math::var kernel_of(const stan::model::model_base& model, Eigen::Matrix<stan::math::var, Eigen::Dynamic, 1>& x,
+                          bool jacobian, std::ostream* out);
+#endif
 
 namespace stan {
 namespace model {
@@ -101,7 +108,11 @@ class model_base_crtp : public model_base {
 
   template <bool jacobian>
   math::var kernel(Vars& x, Out out) const {
+#ifdef HIERFIT_KERNEL_APART
+    return kernel_of(*this, x, jacobian, out);
+#else
     return self().template log_prob<true, jacobian, math::var>(x, out);
+#endif
   }
 
   // The constants are what the density has more than the kernel at this place.
