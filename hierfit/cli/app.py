@@ -18,7 +18,8 @@ import typer
 from hierfit import __version__
 from hierfit.cli import compare, doctor, extend, fit, predict, results, simulate
 from hierfit.cli.page import in_lines, on, page_of, show
-from hierfit.cli.usage import Command, Commands
+from hierfit.cli.test import test
+from hierfit.cli.usage import Command, Commands, SignedCommand
 from hierfit.errors import ExitCode, HierfitError
 from hierfit.interrupts import asked_to_stop, listening
 
@@ -45,10 +46,11 @@ for command in (
     predict.predict,
     results.plot,
     compare.compare,
+    test,
     results.code,
     doctor.doctor,
 ):
-    app.command(cls=Command)(command)
+    app.command(cls=SignedCommand if command is test else Command)(command)
 
 
 def _show_version(wanted: bool) -> None:

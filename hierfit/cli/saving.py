@@ -1,4 +1,4 @@
-"""What a command writes to a file that the user names: never over one that is there."""
+"""What a command writes to a file that the user names: never over one that is there, in the format of its ending."""
 
 from __future__ import annotations
 
@@ -6,7 +6,15 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from hierfit.cli.options.shared import OutputFormat
 from hierfit.errors import UsageError
+
+_ENDINGS = {f".{output.value}": output for output in OutputFormat if output is not OutputFormat.TABLE}
+
+
+def format_of(path: Path | None, asked: OutputFormat, *, said: bool) -> OutputFormat:
+    """Return the format of results: that of --format where it is given, else what the ending of the file says."""
+    return asked if said or path is None else _ENDINGS.get(path.suffix.lower(), asked)
 
 
 def refuse_existing(path: Path, option: str) -> None:

@@ -8,7 +8,7 @@ every other error.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -35,6 +35,27 @@ class Command(TyperCommand):
         with _in_our_words(ctx, typed):
             _refuse_twice(self, ctx, typed)
             return super().parse_args(ctx, args)
+
+
+class SignedCommand(Command):
+    """A command whose arguments may begin with a minus: what is no option of its is one of them, `-ses > 0`."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Read the command line of a command.
+
+        Raises:
+            UsageError: it cannot be read, or an option of one value is given twice.
+        """
+        known = {name for option in self.get_params(ctx) for name in option.opts}
+        # A word that begins with a blank is no option to Typer.
+        return super().parse_args(ctx, [f" {word}" if _is_signed(word, known) else word for word in args])
+
+
+def _is_signed(word: str, known: Collection[str]) -> bool:
+    """Whether a word begins with a minus, and is neither an option nor several of one letter."""
+    if len(word) < 2 or word[0] != "-" or word[1] == "-":
+        return False
+    return any(f"-{letter}" not in known for letter in word[1:])
 
 
 class Commands(TyperGroup):

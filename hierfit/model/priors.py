@@ -150,12 +150,20 @@ class Prior:
 
     def quantile(self, probability: float, *, within: Interval = EVERYWHERE) -> float:
         """Return a quantile given that the parameter lies in its range; the range's end for what has no density."""
-        scipy = DISTRIBUTIONS[self.distribution].scipy
-        if scipy is None:
-            return within[1]
-        frozen = scipy(*self.arguments)
+        return float(self.quantiles(np.array([probability]), within=within)[0]) if self.has_density else within[1]
+
+    @property
+    def has_density(self) -> bool:
+        """Whether it is a distribution on the line that can be drawn from: not flat, constant, horseshoe or lkj."""
+        return DISTRIBUTIONS[self.distribution].scipy is not None
+
+    def quantiles(self, probabilities: Array, *, within: Interval = EVERYWHERE) -> Array:
+        """Return quantiles given that the parameter lies in its range, of what has a density."""
+        make = DISTRIBUTIONS[self.distribution].scipy
+        assert make is not None
+        frozen = make(*self.arguments)
         below, upto = frozen.cdf(within[0]), frozen.cdf(within[1])
-        return float(frozen.ppf(below + probability * (upto - below)))
+        return np.asarray(frozen.ppf(below + probabilities * (upto - below)))
 
     def log_density(self, x: Array) -> Array:
         """Return the log density at x within its bounds, up to a constant; 0 for a flat prior."""

@@ -289,6 +289,14 @@ def sd_name(factor: str, term: str) -> str:
     return f"sd({factor})" if term == INTERCEPT else f"sd({factor}: {term})"
 
 
+def effect_name(factor: str, label: str, term: str, *, short: bool = True) -> str:
+    """Return `school[12]` for the intercept of a level and `school[12: ses]` for its slope, both deviations.
+
+    Not `short`, the intercept is `school[12: Intercept]`.
+    """
+    return f"{factor}[{label}]" if short and term == INTERCEPT else f"{factor}[{label}: {term}]"
+
+
 def cor_name(factor: str, pair: str | None = None) -> str:
     """Return `cor(school: Intercept, ses)`, or `cor(school)` for all correlations of a factor, which share a prior."""
     return f"cor({factor})" if pair is None else f"cor({factor}: {pair})"

@@ -125,8 +125,22 @@ def _assess_one(values: Array) -> tuple[float, float, float, float]:
             _rhat(standard),
             _ess(standard, method="bulk"),
             _ess(standard, method="tail", prob=(0.05, 0.95)),
-            float(array_stats().mcse(standard, **_AXES, method="mean")) * scale,
+            _error(standard) * scale,
         )
+
+
+def mean_error(values: Array) -> float:
+    """Return the Monte Carlo standard error of the mean of draws [C, D], NaN where these are fixed or too few."""
+    if values.shape[1] < MIN_DRAWS or not np.isfinite(values).all() or is_fixed(values[:, :, np.newaxis])[0]:
+        return np.nan
+    standard, scale = moments.standardized(values)
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        return _error(standard) * scale
+
+
+def _error(values: Array) -> float:
+    return float(array_stats().mcse(values, **_AXES, method="mean"))
 
 
 def _rhat(values: Array) -> float:

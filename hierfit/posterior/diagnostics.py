@@ -37,6 +37,7 @@ from hierfit.posterior.verdict import THRESHOLDS as THRESHOLDS
 from hierfit.posterior.verdict import Diagnosis as Diagnosis
 from hierfit.posterior.verdict import Finding as Finding
 from hierfit.posterior.verdict import Level as Level
+from hierfit.posterior.verdict import ess_wanted as ess_wanted
 from hierfit.posterior.words import all_in_words, listed, plural
 
 Array = NDArray[np.float64]
@@ -46,7 +47,6 @@ CHANCE = 4  # split R-hat of four chains of D draws, half as many effective ones
 MOST = 0.8
 CONCENTRATED = 0.4
 LARGE_WEIGHT = 10  # times the average; while none is larger, neither shape nor share say anything
-ESS_PER_CHAIN = 100
 
 
 def diagnose(
@@ -85,7 +85,7 @@ def diagnose(
         disagreeing={name for found in findings if found.check in ("rhat", "stuck") for name in found.parameters},
         factors=_factors_named(findings, draws, design),
         ess_min=float(ess_min),
-        ess_wanted=ess_wanted(draws),
+        ess_wanted=ess_wanted(draws.n_chains),
         divergent=divergent / (draws.n_chains * draws.n_draws),
         spec=spec,
         asked=asked or Asked(),
@@ -131,11 +131,6 @@ def check_weights(weights: Weights) -> Finding | None:
         (),
         "the proposal misses a part of the posterior, so sds may be too small, or too large where a chain was held",
     )
-
-
-def ess_wanted(draws: Draws) -> float:
-    """Return the ESS below which a parameter warns: 400, or 100 per chain with fewer than 4 chains."""
-    return min(THRESHOLDS["ess"].warn, ESS_PER_CHAIN * draws.n_chains)
 
 
 def _kept(draws: Draws, design: Design) -> list[Group]:
@@ -221,7 +216,7 @@ def _check_rhat(draws: Draws, design: Design, known: Convergence, screens: dict[
 
 
 def _check_ess(draws: Draws, design: Design, known: Convergence, screens: dict[str, EffectScreen]) -> Finding | None:
-    wanted, least = ess_wanted(draws), THRESHOLDS["ess"].fail
+    wanted, least = ess_wanted(draws.n_chains), THRESHOLDS["ess"].fail
     unknown = np.isnan(known.ess_bulk) & ~known.fixed & np.isfinite(draws.values).all(axis=(0, 1))
     ess = np.where(unknown, 0.0, np.fmin(known.ess_bulk, known.ess_tail))
     ess = np.where(np.isnan(ess), np.inf, ess)

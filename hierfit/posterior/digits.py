@@ -78,6 +78,46 @@ def format_share(value: float) -> str:
     return f"{percent:.1f}%" if 0 < percent < 9.95 else f"{percent:.0f}%"
 
 
+def format_probability(value: float, mcse: float, effective: float) -> str:
+    """Return a probability with the decimals that its Monte Carlo error supports, never as a certainty.
+
+    Where all draws agree they are worth `effective` independent ones, and more than so many can tell is not said.
+    """
+    if math.isnan(value):
+        return MISSING
+    places = _places(value, mcse, effective)
+    least = 10.0**-places
+    if value >= 1 - least / 2:
+        return f">{1 - least:.{places}f}"
+    return f"<{least:.{places}f}" if value <= least / 2 else f"{value:.{places}f}"
+
+
+def format_ratio(value: float, effective: float, mcse: float = math.nan) -> str:
+    """Return odds with at most three significant digits, as many as their Monte Carlo error supports.
+
+    They are no larger or smaller than so many independent draws can tell.
+    """
+    if math.isnan(value):
+        return MISSING
+    most = 10.0 ** _places(1.0, math.nan, effective) - 1
+    if value == 0 or math.isinf(value):
+        return f">{most:,.0f}" if value else f"<{1 / most:.2g}"
+    known = math.isfinite(mcse) and mcse > 0
+    digits = min(3, max(1, 1 + math.floor(math.log10(value)) - math.floor(math.log10(2 * mcse)))) if known else 3
+    rounded = float(f"{value:.{digits - 1}e}")
+    size = math.floor(math.log10(rounded))
+    if not SMALL <= rounded < LARGE:
+        return f"{value:.{digits - 1}e}"
+    return f"{rounded:,.{max(0, digits - 1 - size)}f}"
+
+
+def _places(value: float, mcse: float, effective: float) -> int:
+    """Decimals of a probability: ArviZ's rule, or those of one in so many effective draws where all agree."""
+    if 0 < value < 1 and math.isfinite(mcse) and mcse > 0:
+        return min(6, max(2, -math.floor(math.log10(2 * mcse))))
+    return max(1, math.floor(math.log10(max(10.0, effective))))
+
+
 def _visible(sd: float, places: int | None) -> int | None:
     """Decimals under which a nonzero sd does not print as zero."""
     own = decimals(sd)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,7 @@ from hierfit.data.table import table_of
 from hierfit.design.design import Design, Group
 from hierfit.design.distributional import PredictorColumns
 from hierfit.errors import RunFolderError
-from hierfit.model.spec import ModelSpec
+from hierfit.model.spec import ModelSpec, Parameter
 from hierfit.posterior.draws import Draws
 from hierfit.posterior.netcdf_names import SAMPLE, coordinate, factor_names, is_scalar, outcome_name, vector_of
 
@@ -24,13 +26,24 @@ def read_netcdf(path: Path, spec: ModelSpec, source: Path) -> tuple[Draws, Desig
     Raises:
         RunFolderError: the file is missing, cut off, or not of this model.
     """
+    with opened(path) as file:
+        return _draws(file, spec), _design(file, spec, source)
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[Any]:
+    """Open the file, to be read.
+
+    Raises:
+        RunFolderError: it is missing, cut off, or what is read of it is not of the model.
+    """
     import h5netcdf
 
     if not path.is_file():
         raise RunFolderError(f"the run has no {path.name}: {path} is missing.", hint="fit again with --overwrite")
     try:
         with h5netcdf.File(path, "r", decode_vlen_strings=True) as file:
-            return _draws(file, spec), _design(file, spec, source)
+            yield file
     except (OSError, LookupError, ValueError, TypeError, RuntimeError) as error:
         raise RunFolderError(
             f"{path} could not be read as the trace of this run: {error}.", hint="fit again with --overwrite"
@@ -40,14 +53,7 @@ def read_netcdf(path: Path, spec: ModelSpec, source: Path) -> tuple[Draws, Desig
 def _draws(file: Any, spec: ModelSpec) -> Draws:
     posterior, stats = file["posterior"], file["sample_stats"]
     names = factor_names([group.factor for group in spec.groups])
-    columns = []
-    for parameter in spec.parameters:
-        vector = vector_of(parameter)
-        if is_scalar(parameter) or vector is None:
-            columns.append(posterior[parameter.name][...])
-        else:
-            variable, dimension = vector
-            columns.append(posterior[variable][:, :, _texts(posterior[dimension]).index(coordinate(parameter))])
+    columns = [parameter_draws(posterior, parameter) for parameter in spec.parameters]
     return Draws(
         parameters=spec.parameters,
         values=np.stack(columns, axis=2),
@@ -58,6 +64,18 @@ def _draws(file: Any, spec: ModelSpec) -> Draws:
     )
 
 
+def parameter_draws(posterior: Any, parameter: Parameter) -> NDArray[Any]:
+    """Return the draws of a population-level parameter [chains, draws]."""
+    vector = vector_of(parameter)
+    found: NDArray[Any]
+    if is_scalar(parameter) or vector is None:
+        found = posterior[parameter.name][...]
+    else:
+        variable, dimension = vector
+        found = posterior[variable][:, :, texts(posterior[dimension]).index(coordinate(parameter))]
+    return found
+
+
 def _in_double(variable: Any) -> NDArray[np.float64]:
     """Return draws in double precision, chain by chain: all of them in single precision too would be half as much."""
     values = np.empty(variable.shape)
@@ -66,7 +84,8 @@ def _in_double(variable: Any) -> NDArray[np.float64]:
     return values
 
 
-def _texts(variable: Any) -> tuple[str, ...]:
+def texts(variable: Any) -> tuple[str, ...]:
+    """Return the labels of a dimension."""
     return tuple(variable[...].tolist())
 
 
@@ -86,13 +105,13 @@ def _groups(data: Any, posterior: Any, spec: ModelSpec) -> tuple[Group, ...]:
     factors, start = [], 0
     for index, term in enumerate(spec.groups):
         stop = start + len(term.terms)
-        found = _texts(posterior[f"{names[term.factor]}_term"])
+        found = texts(posterior[f"{names[term.factor]}_term"])
         if found != term.terms:
             raise ValueError(f"between {term.factor}, {', '.join(found)} varies, not {', '.join(term.terms)}")
         factors.append(
             Group(
                 factor=term.factor,
-                labels=_texts(posterior[names[term.factor]]),
+                labels=texts(posterior[names[term.factor]]),
                 codes=data["level"][:, index].astype(np.int32),
                 terms=term.terms,
                 Z=data["Z"][:, start:stop],
@@ -140,7 +159,7 @@ def _numbers(data: Any, spec: ModelSpec, X: NDArray[np.float64]) -> dict[str, ND
     """Return the columns of numbers that terms read, those that X has as they are among them."""
     columns = dict(zip(spec.coefficients, X.T, strict=True))
     if "number" in data.variables:
-        columns |= dict(zip(_texts(data["input"]), data["number"][...].T, strict=True))
+        columns |= dict(zip(texts(data["input"]), data["number"][...].T, strict=True))
     return {name: columns[name] for name in json.loads(data.attrs["input_numbers"])}
 
 
@@ -149,5 +168,5 @@ def _words(data: Any) -> dict[str, tuple[tuple[str, ...], NDArray[np.int32]]]:
     if "code" not in data.variables:
         return {}
     levels = json.loads(data.attrs["input_levels"])
-    columns = zip(_texts(data["input_of_levels"]), data["code"][...].T, strict=True)
+    columns = zip(texts(data["input_of_levels"]), data["code"][...].T, strict=True)
     return {name: (tuple(levels[name]), codes.astype(np.int32)) for name, codes in columns}

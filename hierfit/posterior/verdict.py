@@ -42,6 +42,14 @@ THRESHOLDS = {
 }
 
 
+ESS_PER_CHAIN = 100
+
+
+def ess_wanted(chains: int) -> float:
+    """Return the ESS below which a parameter warns: 400, or 100 per chain with fewer than 4 chains."""
+    return min(THRESHOLDS["ess"].warn, ESS_PER_CHAIN * chains)
+
+
 @dataclass(frozen=True)
 class Finding:
     """One thing that a check found.

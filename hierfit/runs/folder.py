@@ -10,6 +10,7 @@ from typing import Any
 from hierfit.disk.folder import recover
 from hierfit.disk.json_files import as_written, read_object
 from hierfit.errors import RunFolderError
+from hierfit.posterior.verdict import Diagnosis
 from hierfit.runs.files import MANIFEST, SCHEMA, is_unchanged
 from hierfit.runs.record import RunRecord, read_record
 from hierfit.visible import shell_word
@@ -30,6 +31,16 @@ class RunFolder:
     path: Path
     manifest: Mapping[str, Any]
     record: RunRecord
+
+    @property
+    def folder(self) -> Path:
+        """The folder."""
+        return self.path
+
+    @property
+    def diagnosis(self) -> Diagnosis:
+        """The verdict on its draws, as it was saved."""
+        return self.record.checks
 
 
 def open_run(path: Path) -> RunFolder:

@@ -141,7 +141,7 @@ def test_ess_warns_below_400_and_fails_below_100(synthetic, rho, level):
 def test_fewer_chains_want_fewer_independent_draws(synthetic, chains, wanted):
     case = synthetic(5)
     draws = dataclasses.replace(case.draws, values=np.zeros((chains, 10, 6)))
-    assert ess_wanted(draws) == wanted
+    assert ess_wanted(draws.n_chains) == wanted
 
 
 def test_too_few_draws_for_any_number_fail(synthetic):

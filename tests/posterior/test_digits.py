@@ -4,7 +4,16 @@ import math
 
 import pytest
 
-from hierfit.posterior.digits import decimals, format_count, format_number, format_rhat, format_row, format_share
+from hierfit.posterior.digits import (
+    decimals,
+    format_count,
+    format_number,
+    format_probability,
+    format_ratio,
+    format_rhat,
+    format_row,
+    format_share,
+)
 
 
 @pytest.mark.parametrize(
@@ -91,3 +100,31 @@ def test_without_decimals_four_significant_digits():
         "1.000e-07",
         "1.235e+06",
     ]
+
+
+@pytest.mark.parametrize(
+    ("value", "mcse", "effective", "shown"),
+    [
+        (0.95812, 0.0031, 4_000, "0.958"),
+        (0.95812, 0.011, 400, "0.96"),
+        (0.5, 0.2, 10, "0.50"),
+        (0.99971, 0.0008, 4_000, ">0.999"),
+        (0.0004, 0.0008, 4_000, "<0.001"),
+        (1.0, math.nan, 3_400, ">0.999"),
+        (0.0, math.nan, 3_400, "<0.001"),
+        (1.0, math.nan, 80, ">0.9"),
+        (0.9731, math.nan, 3_400, "0.973"),
+        (math.nan, math.nan, 3_400, "-"),
+    ],
+)
+def test_a_probability_is_no_certainty(value, mcse, effective, shown):
+    assert format_probability(value, mcse, effective) == shown
+
+
+@pytest.mark.parametrize(
+    ("value", "effective", "shown"),
+    [(22.8095, 4_000, "22.8"), (0.36365, 4_000, "0.364"), (1_234.5, 4_000, "1,230"), (math.inf, 3_400, ">999"),
+     (0.0, 3_400, "<0.001"), (math.nan, 10, "-"), (3e7, 4_000, "3.00e+07")],
+)  # fmt: skip
+def test_odds_end_where_draws_do(value, effective, shown):
+    assert format_ratio(value, effective) == shown

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
@@ -32,9 +32,21 @@ from hierfit.runs.record import DataRecord, RunRecord
 from hierfit.visible import shell_word, visible
 
 if TYPE_CHECKING:
-    from hierfit.runs.finished import Fit, Opened, Stored
+    from hierfit.runs.finished import Fit
 
 MOST_NAMED = 8
+
+
+class Judged(Protocol):
+    """A run whose checks are known."""
+
+    @property
+    def folder(self) -> Path:
+        """Where it is."""
+
+    @property
+    def diagnosis(self) -> Diagnosis:
+        """What its checks say."""
 
 
 def header_lines(record: RunRecord) -> list[str]:
@@ -287,7 +299,7 @@ def saved_text(done: Fit) -> str:
     return in_lines([f"{'Saved':<{LABEL}}{done.folder}{status}", f"{'Next':<{LABEL}}{groups}hierfit plot {folder}"])
 
 
-def warning_text(done: Stored | Fit | Opened) -> str:
+def warning_text(done: Judged) -> str:
     """Return the verdict where the checks failed and what is shown does not say so; otherwise nothing."""
     if done.diagnosis.status is not Level.FAIL:
         return ""
@@ -295,7 +307,7 @@ def warning_text(done: Stored | Fit | Opened) -> str:
     return in_lines([verdict_line(done.diagnosis), see])
 
 
-def exit_code(done: Stored | Fit | Opened, *, exit_zero: bool) -> ExitCode:
+def exit_code(done: Judged, *, exit_zero: bool) -> ExitCode:
     """Return what the shell gets to see of the checks of a run."""
     failed = done.diagnosis.status is Level.FAIL and not exit_zero
     return ExitCode.CHECKS_FAILED if failed else ExitCode.OK

@@ -56,7 +56,7 @@ def table_lines(summary: Summary, groups: Sequence[GroupRecord]) -> list[str]:
     rows = [cells(row) for row in summary.rows]
     wanted = min(NAME_WIDTH, max(len(visible(row.name)) for row in summary.rows))
     for titles, least in _LAYOUTS:
-        columns = {title: _align([row[title] for row in rows], least[title]) for title in titles}
+        columns = {title: aligned([row[title] for row in rows], least[title]) for title in titles}
         room = page().width - 2 - sum(2 + len(column[0]) for column in columns.values())
         if room >= wanted:
             break
@@ -89,7 +89,7 @@ def _header(width: int, widths: Mapping[str, int], ci: float) -> str:
     return f"  {'':<{width}}  {'  '.join(titles)}".rstrip()
 
 
-def _align(numbers: Sequence[str], least: int) -> list[str]:
+def aligned(numbers: Sequence[str], least: int) -> list[str]:
     """Pad numbers so that their decimal points stand in one column; words stand at the right."""
     tails = [len(number) - number.find(".") if "." in number else 0 for number in numbers]
     longest = max(tails)

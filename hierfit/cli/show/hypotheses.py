@@ -1,0 +1,186 @@
+"""Answers -> what the reader gets to see of them: a table and sentences below it, Markdown, CSV, JSON."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from hierfit.cli.options.shared import OutputFormat
+from hierfit.cli.page import in_lines, page
+from hierfit.cli.show.fit import exit_code as exit_code
+from hierfit.cli.show.fit import warning_text as warning_text
+from hierfit.cli.show.formats import csv_text, json_text, markdown_table, markdown_words
+from hierfit.cli.show.lines import joined, paragraph, wrapped
+from hierfit.cli.show.table import aligned, interval_title
+from hierfit.plain import to_plain
+from hierfit.posterior.digits import (
+    format_count,
+    format_probability,
+    format_ratio,
+    format_rhat,
+    format_row,
+    format_share,
+)  # fmt: skip
+from hierfit.posterior.hypotheses.answers import Answer, Answers
+from hierfit.posterior.hypotheses.cautions import cautions, explanations
+from hierfit.visible import visible
+
+MOST_NAME, _INDENT = 40, 4
+_P, _ERROR, _RATIO, _ROPE, _ROPE_INTERVAL = "P(true)", "MCSE", "evidence", "in ROPE", "CI in ROPE"
+# What gives way where the page is narrow, first to last.
+_GIVES_WAY = (_ROPE_INTERVAL, _ERROR, _RATIO, _ROPE, "sd")
+_LOST = re.compile(r"\s*[-+]\s")
+_NUMBER = re.compile(r"[-+]?[\d.]+|=.*")
+
+
+def answers_text(answers: Answers, output: OutputFormat) -> str:
+    """Return the answers in the wanted format."""
+    if output is OutputFormat.CSV:
+        return csv_text(answers.csv_rows())
+    if output is OutputFormat.JSON:
+        return json_text({**to_plain(answers), "cautions": cautions(answers)})
+    if output is OutputFormat.MD:
+        return _markdown(answers)
+    lines = [*_table(answers), "", *_mixing(answers), *caution_lines(answers)]
+    for sentence in explanations(answers):
+        lines += wrapped(sentence)
+    return in_lines(lines)
+
+
+def caution_lines(answers: Answers) -> list[str]:
+    """Return what a reader has to know of single answers."""
+    return [line for sentence in cautions(answers) for line in paragraph("Note", sentence)]
+
+
+def lost_lines(expressions: Sequence[str]) -> list[str]:
+    """Return a warning where what a shell made of double quotes and backquotes begins with a sign."""
+    lost = next((text for text in expressions if _LOST.match(text)), None)
+    if lost is None:
+        return []
+    return paragraph(
+        "Note",
+        f"'{lost}' begins with a sign. If a name in backquotes stood before it: within double quotes a shell runs what "
+        "stands in backquotes; put single quotes around the expression.",
+    )
+
+
+def redirected_lines(name: str | None) -> list[str]:
+    """Return a warning where stdout is a file whose name looks like the right side of a comparison."""
+    if name is None or not _NUMBER.fullmatch(name):
+        return []
+    said = f"the output went to a file called '{visible(name)}': in a shell, > writes to a file."
+    return paragraph("Note", f"{said} Put quotes around the expression: 'ses > {visible(name).lstrip('=')}'")
+
+
+def _mixing(answers: Answers) -> list[str]:
+    """Return the line on R-hat and ESS of what was asked for."""
+    rhat = max((row.rhat for row in answers.rows if row.rhat == row.rhat), default=float("nan"))
+    bulk = min((row.ess_bulk for row in answers.rows if row.ess_bulk == row.ess_bulk), default=float("nan"))
+    tail = min((row.ess_tail for row in answers.rows if row.ess_tail == row.ess_tail), default=float("nan"))
+    draws = max(row.draws + row.without_value for row in answers.rows)
+    parts = [f"{draws:,}"]
+    if rhat == rhat:
+        several = len(answers.rows) > 1
+        parts.append(f"R-hat {'max ' if several else ''}{format_rhat(rhat)}")
+        parts.append(f"ESS {'min ' if several else ''}{format_count(bulk)} bulk, {format_count(tail)} tail")
+    return joined("Draws", parts)
+
+
+def _columns(answers: Answers) -> dict[str, list[str]]:
+    """Return the cells of the columns, empty where a row has no such number, numbers aligned on the point."""
+    rows = answers.rows
+    numbers = [_estimate(row) for row in rows]
+    mean, sd, lower, upper = (aligned(list(cells), 0) for cells in zip(*numbers, strict=True))
+    claims = any(row.is_claim for row in rows)
+    found = {"mean": mean, "sd": sd}
+    found[interval_title(answers.ci)] = [f"{low}  {high}" for low, high in zip(lower, upper, strict=True)]
+    if claims:
+        found[_P] = [_probability(row) for row in rows]
+        found[_ERROR] = [_error(row) for row in rows]
+    if claims or any(row.evidence_ratio == row.evidence_ratio for row in rows):
+        found[_RATIO] = [_ratio(row) for row in rows]
+    if answers.rope is not None:
+        found[_ROPE] = [format_share(row.in_rope) if row.about else "" for row in rows]
+        found[_ROPE_INTERVAL] = [format_share(row.interval_in_rope) if row.about else "" for row in rows]
+    return found
+
+
+def _estimate(row: Answer) -> tuple[str, str, str, str]:
+    if row.about is None:
+        return "", "", "", ""
+    mean, sd, lower, upper = format_row(row.mean, row.sd, row.lower, row.upper, row.mcse_mean)
+    return (mean, "fixed", "", "") if row.fixed else (mean, sd, lower, upper)
+
+
+def _effective(row: Answer) -> float:
+    """Return how many independent draws a probability of 0 or 1 rests on: those of the tails, where that is known."""
+    return row.ess_tail if row.ess_tail == row.ess_tail else row.draws
+
+
+def _probability(row: Answer) -> str:
+    return format_probability(row.probability, row.probability_mcse, _effective(row)) if row.is_claim else ""
+
+
+def _ratio(row: Answer) -> str:
+    if row.evidence_ratio != row.evidence_ratio:
+        return ""
+    return format_ratio(row.evidence_ratio, _effective(row), row.evidence_ratio_mcse)
+
+
+def _error(row: Answer) -> str:
+    error = row.probability_mcse
+    return f"{error:.1g}" if error == error and error < 1e-4 else f"{error:.4f}" if error == error else ""
+
+
+def _table(answers: Answers) -> list[str]:
+    """Return expressions and numbers; expressions on lines of their own where one does not fit beside the numbers."""
+    columns = _columns(answers)
+    for title in _GIVES_WAY:
+        if _width(columns) + _INDENT <= page().width:
+            break
+        columns.pop(title, None)
+    names = [visible(row.expression) for row in answers.rows]
+    longest = max(map(len, names))
+    room = page().width - _width(columns)
+    beside = longest <= min(MOST_NAME, room)
+    widths = {title: max(len(title), *map(len, cells)) for title, cells in columns.items()}
+    start = longest if beside else _INDENT - 2
+    interval = interval_title(answers.ci)
+    titles = (t.center(widths[t]) if t == interval else t.rjust(widths[t]) for t in columns)
+    header = " " * start + "".join(f"  {title}" for title in titles)
+    lines = [header.rstrip()]
+    for index, name in enumerate(names):
+        numbers = "".join(f"  {cells[index].rjust(widths[title])}" for title, cells in columns.items())
+        if beside:
+            lines.append((name.ljust(start) + numbers).rstrip())
+        else:
+            lines += [*_broken(name), (" " * start + numbers).rstrip()]
+    return lines
+
+
+def _broken(name: str) -> list[str]:
+    """Return an expression in as many lines as it takes."""
+    return wrapped(name, later=" " * _INDENT) or [name]
+
+
+def _width(columns: dict[str, list[str]]) -> int:
+    return sum(2 + max(len(title), *map(len, cells)) for title, cells in columns.items())
+
+
+def _markdown(answers: Answers) -> str:
+    columns = _columns(answers)
+    rows = [["", *columns]]
+    cells: Iterator[Sequence[str]] = zip(*columns.values(), strict=True)
+    for row, numbers in zip(answers.rows, cells, strict=True):
+        rows.append(
+            [
+                row.expression,
+                *(
+                    " to ".join(number.split("  ")).strip() if "  " in number.strip() else number.strip()
+                    for number in numbers
+                ),
+            ]
+        )
+    said = " ".join([*cautions(answers), *explanations(answers)])
+    table = markdown_table(rows)
+    return f"{table}\n\n{markdown_words(said)}" if said else table

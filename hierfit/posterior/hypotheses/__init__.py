@@ -1,0 +1,1 @@
+"""Expressions over parameters -> what the posterior says of them: `hierfit test`."""
