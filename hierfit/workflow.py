@@ -42,8 +42,10 @@ from hierfit.plain import to_plain
 from hierfit.posterior.convergence import assess
 from hierfit.posterior.diagnostics import Diagnosis
 from hierfit.posterior.group_summary import summarize_groups
+from hierfit.posterior.hypotheses.answers import Answers
 from hierfit.posterior.netcdf import least_bytes, write_netcdf
 from hierfit.posterior.summary import Summary
+from hierfit.runs import hypotheses
 from hierfit.runs.compared import Compared, Watch, compare_runs
 from hierfit.runs.files import (
     CHAINS,
@@ -256,6 +258,18 @@ def predict(run: Path, new: Path | None = None, request: PredictionRequest | Non
         DataError, FormulaError: the file cannot be used, lacks a column, or a level or value cannot be had there.
     """
     return open_prediction(run, new, request or PredictionRequest())
+
+
+def test(
+    run: Path, expressions: Sequence[str], *, ci: float | None = None, rope: tuple[float, float] | None = None
+) -> Answers:
+    """Say what the posterior of a run holds of expressions over its parameters, such as `ses > 2`.
+
+    Raises:
+        UsageError: an expression cannot be read, or names what is no parameter; the ROPE has no inside.
+        RunFolderError: the run, or its trace, cannot be read.
+    """
+    return hypotheses.test(run, expressions, ci=ci, rope=rope)
 
 
 def _judge(drawn: Drawn, design: Design, spec: ModelSpec, request: FitRequest) -> tuple[Diagnosis, Summary]:

@@ -41,7 +41,8 @@ def test(run: Path, expressions: Sequence[str], *, ci: float | None = None, rope
     with choosing(folder.path / TRACE, spec) as trace:
         factors = mentioned(expressions, spec.groups)
         labels = {group.factor: trace.labels(group.factor) for group in factors}
-        names = names_of([parameter.name for parameter in spec.parameters], factors, labels)
+        own = [parameter.name for parameter in spec.parameters]
+        names = names_of(own, factors, labels, folder.record.references)
         trees = [parse(text, names) for text in expressions]
         named = list(dict.fromkeys(name for tree in trees for name in names_in(tree)))
         effects = {name: names.effects[name] for name in named if name in names.effects}

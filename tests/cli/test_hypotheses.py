@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hierfit import workflow
 from hierfit.cli.app import main
 from hierfit.runs import finished, hypotheses
 from tests.cli.conftest import Cli
@@ -84,6 +85,17 @@ def test_every_name_is_of_its_draws(made: Path, model: str) -> None:
         assert (row.lower, row.upper) == pytest.approx(tuple(np.quantile(values, [0.1, 0.9])), rel=1e-5, abs=1e-7)
     bare = hypotheses.test(made / model, list(wanted), ci=0.8)
     assert [row.mean for row in bare.rows] == [row.mean for row in answers.rows]
+
+
+def test_a_point_has_an_evidence_ratio_where_its_prior_is_known(made: Path) -> None:
+    """Made-up draws of a coefficient are normal; its prior is normal(0, 2.5 sd(y) / sd(x))."""
+    found = finished.open_fit(made / "everything")
+    (row, other) = workflow.test(made / "everything", ["exp = 0", "school[12] = school[12: ses]"]).rows
+    prior, values = found.spec.priors["exp"], found.draws.of("exp")
+    z = -values.mean() / values.std()
+    posterior = np.exp(-z * z / 2) / (values.std() * np.sqrt(2 * np.pi))
+    assert row.evidence_ratio == pytest.approx(posterior / float(prior.density(np.array(0.0))), rel=0.3)
+    assert np.isnan(other.evidence_ratio) and "depend on one another" in str(other.no_ratio)
 
 
 def test_an_expression_is_computed_draw_by_draw(made: Path) -> None:
@@ -159,6 +171,7 @@ def test_a_file_is_written_once_in_the_format_of_its_ending(runs: Path, cli: Cli
         ([], "there is no expression", "hierfit test ordered 'ses > 0'"),
         ([""], "the expression is empty", "single quotes"),
         (["sse > 0"], "there is no parameter `sse`; there is `ses`", ""),
+        (["arm[ctl] > 0"], "there is no parameter `arm[ctl]`", ""),
         (["school[13] > 0"], "there is no parameter `school[13]`; there is `school[12]`", ""),
         (["ses > 0", "--rope", "0.1"], "--rope 0.1: two numbers are wanted", "--rope -0.1,0.1"),
         (["ses > 0", "--rope", "-0.1,x"], "--rope -0.1,x: two numbers", ""),

@@ -1,5 +1,7 @@
 """R-hat, ESS, MCSE and E-BFMI against ArviZ called directly, closed forms and planted failures."""
 
+import math
+
 import arviz
 import numpy as np
 import pytest
@@ -10,6 +12,7 @@ from hierfit.posterior.convergence import (
     batch_ess,
     energy_bfmi,
     is_fixed,
+    mean_error,
     screen_effects,
     split_rhat,
 )
@@ -127,3 +130,11 @@ def test_bfmi_of_independent_and_of_sticky_energies():
     sticky = autoregressive(0.95, (1, 4_000, 1))[:, :, 0]
     assert energy_bfmi(sticky)[0] == pytest.approx(0.1, rel=0.35)
     assert np.isnan(energy_bfmi(np.ones((2, 2)))).all()
+
+
+def test_the_error_of_a_mean_is_that_of_all_numbers_together():
+    values = np.random.default_rng(6).normal(3.0, 2.0, (4, 500))
+    assert mean_error(values) == assess(values[..., None]).mcse_mean[0] == pytest.approx(2 / math.sqrt(2_000), rel=0.15)
+    assert math.isnan(mean_error(np.ones((4, 500)))) and math.isnan(mean_error(values[:, :3]))
+    values[0, 0] = np.nan
+    assert math.isnan(mean_error(values))

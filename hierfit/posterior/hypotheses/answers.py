@@ -154,7 +154,10 @@ def _is_number(tree: Tree) -> bool:
 def answer(
     expression: str, tree: Tree, draws: Known, ci: float, rope: Interval | None, prior: PriorOf | None = None
 ) -> Answer:
-    """Return what the draws say of an expression; of `=`, beside what the prior does."""
+    """Return what the draws say of an expression; of `=`, beside what the prior does.
+
+    There is no `prior` where the draws are from it.
+    """
     about = quantity_of(tree)
     missing: Counter[str] = Counter()
     values = None if about is None else value_of(about, draws, missing)
@@ -165,6 +168,8 @@ def answer(
         truth = truth_of(tree, draws, missing)
         known = known & truth.known
         chance = _chance(truth.holds, known)
+    elif isinstance(tree, Comparison) and prior is None:
+        no_ratio = "the draws are of the prior"
     elif isinstance(tree, Comparison) and prior is not None:
         try:
             found = point_ratio(tree, draws, prior)

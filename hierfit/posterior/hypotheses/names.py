@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import difflib
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -38,12 +38,14 @@ class Names:
         effects: effect of a level by its name.
         others: further ways to write a name.
         shared: names that are of a parameter and of an effect, and how the effect is written.
+        references: names that the coefficients of reference levels would have, which are 0.
     """
 
     parameters: tuple[str, ...]
     effects: Mapping[str, Effect] = field(default_factory=dict)
     others: Mapping[str, str] = field(default_factory=dict)
     shared: Mapping[str, str] = field(default_factory=dict)
+    references: Collection[str] = ()
 
     @cached_property
     def as_written(self) -> Mapping[str, str]:
@@ -96,9 +98,15 @@ def mentioned(texts: Iterable[str], groups: Iterable[GroupCoefficients]) -> list
 
 
 def names_of(
-    parameters: Sequence[str], groups: Iterable[GroupCoefficients], labels: Mapping[str, Sequence[str]]
+    parameters: Sequence[str],
+    groups: Iterable[GroupCoefficients],
+    labels: Mapping[str, Sequence[str]],
+    references: Mapping[str, str] | None = None,
 ) -> Names:
-    """Return what may be named: all parameters, and the effects of the factors whose labels are given."""
+    """Return what may be named: all parameters, and the effects of the factors whose labels are given.
+
+    `references` are the levels that those of predictors of words are compared with.
+    """
     known, effects, others, shared = set(parameters), dict[str, Effect](), dict[str, str](), dict[str, str]()
     for group in groups:
         for place, label in enumerate(labels.get(group.factor, ())):
@@ -110,4 +118,5 @@ def names_of(
                 elif term == INTERCEPT:
                     others[full] = name
                 effects.setdefault(name, effect)
-    return Names(tuple(parameters), effects, others, shared)
+    compared = tuple(f"{column}[{level}]" for column, level in (references or {}).items())
+    return Names(tuple(parameters), effects, others, shared, compared)

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from hierfit.errors import UsageError, did_you_mean
 from hierfit.posterior.hypotheses.functions import CONSTANTS, FUNCTIONS
 from hierfit.posterior.hypotheses.letters import Letters, quoted_start
-from hierfit.posterior.hypotheses.names import Names
+from hierfit.posterior.hypotheses.names import Names, squeezed
 from hierfit.posterior.hypotheses.tree import (
     CLAIMS,
     Call,
@@ -289,6 +289,9 @@ class _Reader(Letters):
             raise self.error("the parenthesis is not closed", self.text.index("(", start))
 
     def _no_parameter(self, name: str) -> UsageError:
+        if squeezed(name) in map(squeezed, self.names.references):
+            said = f"`{name}` is the level that the others are compared with: it is no parameter, and 0"
+            return self.error(said, hint="compare with 0, or leave it out")
         near = self._near(name)
         there = f"; there is `{near}`" if near else ""
         hint = None if near else "hierfit summarize RUN lists the parameters, with --groups the levels"

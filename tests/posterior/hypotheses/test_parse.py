@@ -148,6 +148,12 @@ def test_an_effect_that_is_called_like_a_parameter_has_another_name() -> None:
     assert names.effects["sector[a: Intercept]"].level == 0 == names.effects["sector[b]"].level - 1
 
 
+def test_the_reference_level_is_known_not_to_be_a_parameter() -> None:
+    names = names_of(["arm[trt]", "ses"], (), {}, {"arm": "ctl"})
+    with pytest.raises(UsageError, match=re.escape("`arm[ctl]` is the level that the others are compared with")):
+        parse("arm[trt] > arm[ctl]", names)
+
+
 PIECES = (
     *PARAMETERS, *(f"school[{label}]" for label in SCHOOLS), *FUNCTIONS, "(", ")", "+", "-", "*", "/", "^", "**", ">",
     "<", "=", ">=", ",", "and", "or", "not", "`", "'", '"', "[", "]", ":", "2", "1.5e3", " ", "pi", ".", "!", "&", "|",

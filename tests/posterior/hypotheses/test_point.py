@@ -155,3 +155,10 @@ def test_a_ratio_that_is_not_known_is_not_given(text: str, why: str) -> None:
         text, parse(text, names), Known({**values, "ses": rng.normal(0.3, 0.2, SHAPE)}, SHAPE), 0.95, None, known
     )
     assert math.isnan(found.evidence_ratio) and why in str(found.no_ratio)
+
+
+def test_draws_of_the_prior_have_no_ratio_to_it() -> None:
+    names, _ = known_of(CENTERED)
+    draws = Known({"ses": np.random.default_rng(9).normal(size=SHAPE)}, SHAPE)
+    found = answer("ses = 0", parse("ses = 0", names), draws, 0.95, None)
+    assert math.isnan(found.evidence_ratio) and found.no_ratio == "the draws are of the prior"
