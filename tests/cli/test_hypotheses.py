@@ -147,6 +147,8 @@ def test_formats_have_the_same_numbers(runs: Path, cli: Cli) -> None:
     assert (read[3]["evidence_ratio"], document["expressions"][3]["evidence_ratio"]) == ("inf", None)
     shown = cli("test", "ordered", *asked, "--format", "md", "--ci", "0.9").out
     assert "| ses > 0" in shown and "90% interval" in shown and "threshold[bad\\|fair]" in shown
+    low, high = (format(float(read[0][name]), ".2f") for name in ("lower", "upper"))
+    assert f"| {low} to {high} |" in " ".join(shown.split())
 
 
 def test_a_file_is_written_once_in_the_format_of_its_ending(runs: Path, cli: Cli) -> None:

@@ -172,15 +172,7 @@ def _markdown(answers: Answers) -> str:
     rows = [["", *columns]]
     cells: Iterator[Sequence[str]] = zip(*columns.values(), strict=True)
     for row, numbers in zip(answers.rows, cells, strict=True):
-        rows.append(
-            [
-                row.expression,
-                *(
-                    " to ".join(number.split("  ")).strip() if "  " in number.strip() else number.strip()
-                    for number in numbers
-                ),
-            ]
-        )
+        rows.append([row.expression, *(" to ".join(number.split()) for number in numbers)])  # an interval is two
     said = " ".join([*cautions(answers), *explanations(answers)])
     table = markdown_table(rows)
     return f"{table}\n\n{markdown_words(said)}" if said else table

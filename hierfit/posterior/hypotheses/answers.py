@@ -62,6 +62,7 @@ class Answer:
         without_value: those that have none.
         reasons: why, and how often.
         no_ratio: why `=` has no evidence ratio.
+        is_difference: whether what it is about is the difference of the two sides of a comparison.
     """
 
     expression: str
@@ -84,6 +85,7 @@ class Answer:
     without_value: Count
     reasons: Mapping[str, Count]
     no_ratio: str | None = None
+    is_difference: bool = False
 
     @property
     def is_claim(self) -> bool:
@@ -181,7 +183,10 @@ def answer(
     total = int(known.size)
     have = int(np.count_nonzero(known))
     words = None if about is None else written(about)
-    return Answer(expression.strip(), words, *numbers, *chance, *shares, have, total - have, dict(missing), no_ratio)
+    apart = isinstance(tree, Comparison) and about is not None and about not in tree.operands
+    return Answer(
+        expression.strip(), words, *numbers, *chance, *shares, have, total - have, dict(missing), no_ratio, apart
+    )
 
 
 def is_point(tree: Tree) -> bool:

@@ -43,8 +43,7 @@ def _mixing(row: Answer, chains: int) -> list[str]:
 def explanations(answers: Answers) -> list[str]:
     """Return what the numbers are of, where that is not plain."""
     found = []
-    differences = [row for row in answers.rows if row.is_claim and row.about and " - " in row.about]
-    if any(row.about and row.about != row.expression for row in differences):
+    if any(row.is_difference for row in answers.rows):
         found.append(
             "Mean, sd and interval of a comparison of two quantities are those of their difference, left - right."
         )
