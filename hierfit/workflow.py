@@ -239,14 +239,17 @@ def estimate(plan: Plan) -> Estimate | None:
     return plan.engine.estimate(wanted, plan.request.sampler)
 
 
-def compare(runs: Sequence[Path], watch: Watch = lambda done, total: None) -> Compared:
-    """Say how well runs predict rows that they have not seen; `watch` hears of how many rows are done, and of how many.
+def compare(runs: Sequence[Path], by: str | None = None, watch: Watch = lambda done, total: None) -> Compared:
+    """Say how well runs predict rows that they have not seen, or levels of the factor `by`.
+
+    `watch` hears of how many of these are done, and of how many.
 
     Raises:
         RunFolderError: a run is missing, has too few draws, or was drawn from the priors alone.
-        UsageError: the runs are not of the same outcome and rows, or one is given twice.
+        UsageError: the runs are not of the same outcome and rows, one is given twice, or levels of the factor cannot be
+            left out.
     """
-    return compare_runs(runs, watch)
+    return compare_runs(runs, by, watch)
 
 
 def predict(run: Path, new: Path | None = None, request: PredictionRequest | None = None) -> Prediction:

@@ -21,12 +21,21 @@ class CompareOptions(Options):
         list[Path],
         typer.Argument(metavar="RUN...", help="Folders of runs, as `hierfit fit` printed them.", show_default=False),
     ]
+    by: Annotated[
+        str | None,
+        typer.Option(
+            "--by",
+            metavar="FACTOR",
+            help="Leave out whole groups, all rows of a school at a time, in place of single rows.",
+            show_default=False,
+        ),
+    ] = None
     pointwise: Annotated[
         Path | None,
         typer.Option(
             "--pointwise",
             metavar="FILE",
-            help="Also write a CSV with a line for each run and row: line of the data, groups, elpd, p_loo, Pareto k.",
+            help="Also write a CSV with a line for each run and row, or group: where it is, elpd, p_loo, Pareto k.",
             show_default=False,
             rich_help_panel=OUTPUT,
         ),
@@ -42,6 +51,8 @@ def compare(options: CompareOptions) -> None:
 
     [dim]hierfit compare runs/slopes runs/intercepts[/dim]
 
+    [dim]hierfit compare RUN RUN --by school[/dim]
+
     [dim]hierfit compare RUN --pointwise rows.csv[/dim]
     """
     from hierfit import workflow
@@ -53,7 +64,7 @@ def compare(options: CompareOptions) -> None:
     if options.pointwise is not None:
         refuse_existing(options.pointwise, "--pointwise")
     with Reporter(quiet=options.quiet, work="Leaving out") as reporter:
-        found = workflow.compare(options.runs, reporter.count)
+        found = workflow.compare(options.runs, options.by, reporter.count)
     show(comparison_text(found, options.output), exactly=options.output.is_exact)
     if options.pointwise is not None:
         write_new_rows(options.pointwise, found.pointwise(), "--pointwise")

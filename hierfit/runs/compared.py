@@ -9,17 +9,21 @@ from pathlib import Path
 
 import numpy as np
 
-from hierfit.errors import RunFolderError, UsageError
+from hierfit.design.design import Group
+from hierfit.errors import RunFolderError, UsageError, did_you_mean
 from hierfit.posterior.compare.alike import first_difference
 from hierfit.posterior.compare.comparison import Comparison, compare
-from hierfit.posterior.compare.left_out import MIN_WEIGHTS, LeftOut, leave_out
+from hierfit.posterior.compare.left_out import MIN_WEIGHTS, LeftOut
+from hierfit.posterior.compare.parts import leave_levels_out, leave_rows_out
 from hierfit.posterior.log_likelihood import LogLikelihood
 from hierfit.posterior.summary import Summary
 from hierfit.posterior.verdict import Diagnosis
+from hierfit.posterior.words import plural
 from hierfit.runs.finished import Opened, load_summary, open_fit
 from hierfit.visible import shell_word
 
 Watch = Callable[[int, int], object]
+_NUMBERS = ("elpd", "p_loo", "pareto_k")
 
 
 @dataclass(frozen=True)
@@ -46,36 +50,62 @@ class Compared:
     Attributes:
         models: the runs by name, in the order in which they were given.
         comparison: the numbers, part by part and in sum.
+        by: the factor whose levels were left out; None where rows were.
     """
 
     models: Mapping[str, Model]
     comparison: Comparison
+    by: Group | None = None
+
+    @property
+    def parts(self) -> str:
+        """What was left out, one after another: "rows", "schools"."""
+        return "rows" if self.by is None else plural(self.by.factor)
+
+    def part_name(self, run: str, part: int) -> str:
+        """Return a part as it is called: "line 17 (school 3)", "school 3"."""
+        if self.by is not None:
+            return f"{self.by.factor} {self.by.labels[part]}"
+        design = self.models[run].run.design
+        labels = [f"{group.factor} {group.labels[group.codes[part]]}" for group in design.groups]
+        return f"line {design.lines[part]}" + (f" ({', '.join(labels)})" if labels else "")
 
     def pointwise(self) -> Iterator[Sequence[object]]:
-        """Yield a header, and for each run and row its line in the CSV, its groups, elpd, p_loo and Pareto k."""
+        """Yield a header, and for each run and row its line in the CSV, its groups, elpd, p_loo and Pareto k.
+
+        Where levels of a factor were left out, for each run and level its rows in place of line and groups.
+        """
+        if self.by is not None:
+            yield ("run", self.by.factor, "rows", *_NUMBERS)
+            for name in self.models:
+                counted = zip(self.by.labels, self.by.rows_per_level.tolist(), strict=True)
+                for part, (label, rows) in enumerate(counted):
+                    yield (name, label, rows, *self._numbers(name, part))
+            return
         factors = list(dict.fromkeys(group.factor for m in self.models.values() for group in m.run.design.groups))
-        yield ("run", "line", *factors, "elpd", "p_loo", "pareto_k")
+        yield ("run", "line", *factors, *_NUMBERS)
         for name, model in self.models.items():
-            own, groups = self.comparison.left_out[name], {group.factor: group for group in model.run.design.groups}
+            groups = {group.factor: group for group in model.run.design.groups}
             for row, line in enumerate(model.run.design.lines.tolist()):
                 labels = [
                     groups[factor].labels[groups[factor].codes[row]] if factor in groups else "" for factor in factors
                 ]
-                yield (name, line, *labels, float(own.elpd[row]), float(own.p[row]), _number(own.k[row]))
+                yield (name, line, *labels, *self._numbers(name, row))
+
+    def _numbers(self, name: str, part: int) -> tuple[object, ...]:
+        own = self.comparison.left_out[name]
+        k = float(own.k[part])
+        return float(own.elpd[part]), float(own.p[part]), "" if np.isnan(k) else k
 
 
-def _number(value: float) -> float | str:
-    return "" if np.isnan(value) else float(value)
+def compare_runs(runs: Sequence[Path], by: str | None = None, watch: Watch = lambda done, total: None) -> Compared:
+    """Leave each row, or each level of the factor `by`, out of each run in turn (PSIS-LOO), and compare the runs.
 
-
-def compare_runs(runs: Sequence[Path], watch: Watch = lambda done, total: None) -> Compared:
-    """Leave each row out of each run in turn (PSIS-LOO), and hold the runs against each other.
-
-    `watch` hears of how many rows of how many are done.
+    `watch` hears of how many rows or levels of how many are done.
 
     Raises:
         RunFolderError: a run is missing, has too few draws, or was drawn from the priors alone.
-        UsageError: the runs are not of the same outcome and rows, or one is given twice.
+        UsageError: the runs are not of the same outcome and rows, one is given twice, or no run has the factor.
     """
     models = _open(runs)
     first, *others = models.values()
@@ -83,13 +113,42 @@ def compare_runs(runs: Sequence[Path], watch: Watch = lambda done, total: None) 
         unlike = first_difference(first.name, first.run.design, other.name, other.run.design)
         if unlike is not None:
             raise UsageError(unlike.what, hint=unlike.hint)
+    factor = None if by is None else _factor(models, by)
     found: dict[str, LeftOut] = {}
-    n_rows = first.run.design.n_rows
+    n_parts = first.run.design.n_rows if factor is None else factor.n_levels
     for index, (name, model) in enumerate(models.items()):
         likelihood = LogLikelihood(model.run.draws, model.run.design)
-        told = partial(_told, watch, index * n_rows, len(models) * n_rows)
-        found[name] = leave_out(likelihood.blocks(), model.efficiency, told)
-    return Compared(models, compare(found))
+        told = partial(_told, watch, index * n_parts, len(models) * n_parts)
+        if factor is None:
+            found[name] = leave_rows_out(likelihood, model.efficiency, told)
+        else:
+            found[name] = leave_levels_out(likelihood, factor, model.efficiency, told)
+    return Compared(models, compare(found), factor)
+
+
+def _factor(models: Mapping[str, Model], by: str) -> Group:
+    """Return the factor of that name of the first run that has it.
+
+    Raises:
+        UsageError: none has, or another run has other levels in its place.
+    """
+    found = [(name, group) for name, m in models.items() for group in m.run.design.groups if group.factor == by]
+    if not found:
+        known = list(dict.fromkeys(group.factor for m in models.values() for group in m.run.design.groups))
+        hint = f"choose {' or '.join(known)}" if known else "leave out --by: no run has groups"
+        raise UsageError(f"--by {by}: no run has groups of that name.{did_you_mean(by, known)}", hint=hint)
+    (first, group), *others = found
+    labels = np.array(group.labels)[group.codes]
+    for second, other in others:
+        differs = np.flatnonzero(labels != np.array(other.labels)[other.codes])
+        if len(differs):
+            row, design = int(differs[0]), models[first].run.design
+            raise UsageError(
+                f"{first} and {second} have different groups: on line {design.lines[row]} of {design.source} {by} is "
+                f"'{labels[row]}' for {first}; it is '{other.labels[other.codes[row]]}' for {second}.",
+                hint="fit both to the same file",
+            )
+    return group
 
 
 def _told(watch: Watch, before: int, total: int, done: int) -> None:

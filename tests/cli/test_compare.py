@@ -35,7 +35,7 @@ def another(cli: Cli, text: str, *arguments: str) -> str:
 def test_two_runs_in_every_format(runs: Runs, cli: Cli) -> None:
     done = cli("compare", *runs)
     assert (done.code, done.err) == (0, "")
-    assert "each of 32 rows of data.csv" in done.out and "score ~ 1 + ses + (1 | school)  (gaussian)" in done.out
+    assert "each of 32 rows of data.csv when" in done.out and "score ~ 1 + ses + (1 | school)  (gaussian)" in done.out
     assert max(map(len, done.out.splitlines())) <= 96
     document = json.loads(cli("compare", *runs, "--format", "json").out)
     assert (document["outcome"], document["rows"]) == ("score", 32) and document["verdict"] in " ".join(
@@ -79,6 +79,30 @@ def test_rows_in_a_file(runs: Runs, cli: Cli) -> None:
     again = cli("compare", *runs, "--pointwise", "rows.csv")
     assert (again.code, again.out) == (2, "") and "rows.csv exists already" in again.err
     assert cli("compare", *runs, "--pointwise", "quiet.csv", "-q").err == ""
+
+
+def test_groups_are_left_out_whole(runs: Runs, cli: Cli) -> None:
+    done = cli("compare", *runs, "--by", "school", "--pointwise", "schools.csv")
+    assert done.code == 0 and "each of 4 schools of data.csv (32 rows)" in done.out and "schools" in done.out
+    read = list(csv.DictReader(io.StringIO(Path("schools.csv").read_text())))
+    assert list(read[0]) == ["run", "school", "rows", "elpd", "p_loo", "pareto_k"]
+    assert [(row["school"], row["rows"]) for row in read if row["run"] == "run"] == [(s, "8") for s in "abcd"]
+    document = json.loads(cli("compare", *runs, "--by", "school", "--format", "json").out)
+    assert document["left_out"] == "school"
+    for entry in document["runs"]:
+        own = [float(row["elpd"]) for row in read if row["run"] == entry["run"]]
+        assert sum(own) == pytest.approx(entry["elpd"])
+        assert all(place["group"] in "abcd" for place in entry["worst"])
+    done = cli("compare", *runs, "--by", "schol")
+    assert done.code == 2 and "no run has groups of that name. Did you mean 'school'?" in done.err
+
+
+def test_groups_that_are_called_otherwise_are_refused(run: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    replace_sampler(monkeypatch)
+    other = another(cli, CSV.replace(",c\n", ",z\n"))
+    done = cli("compare", run, other, "--by", "school")
+    assert done.code == 2 and "on line 4 of data.csv school is 'c' for run; it is 'z' for other" in done.err
+    assert cli("compare", run, other).code == 0
 
 
 def test_runs_on_other_rows_are_refused(run: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -144,9 +168,10 @@ def test_rows_that_lean_on_the_fit_are_named(run: Path, cli: Cli, monkeypatch: p
         return smoothed(log_ratios, efficiency)[0], k
 
     monkeypatch.setattr(left_out, "smoothed", doubtful)
+    monkeypatch.setattr("hierfit.posterior.compare.parts.HARMLESS_K", 2.0)  # nothing is done again
     done = cli("compare", run)
     said = " ".join(done.out.split())
-    assert "run, k above 0.67: line 6 (school a, k 1.20); line 3 (school b, k 0.90)" in said
+    assert "k of run: line 6 (school a): 1.20; line 3 (school b): 0.90" in said
     assert "1 more: --pointwise FILE" in said
     document = json.loads(cli("compare", run, "--format", "json").out)["runs"][0]
     assert document["k_above_threshold"] == 6 and [row["line"] for row in document["worst"]][:2] == [6, 3]

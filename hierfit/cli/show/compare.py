@@ -15,7 +15,7 @@ from hierfit.cli.show.lines import LABEL, wrapped
 from hierfit.posterior.compare.comparison import Standing, verdict
 from hierfit.posterior.compare.left_out import LARGEST_K
 from hierfit.posterior.verdict import Level
-from hierfit.posterior.words import elided
+from hierfit.posterior.words import counted, elided
 from hierfit.runs.compared import Compared
 from hierfit.visible import shell_word
 
@@ -33,7 +33,7 @@ def comparison_text(compared: Compared, output: OutputFormat) -> str:
         return csv_text([COLUMNS, *([_cell(record[name]) for name in COLUMNS] for record in records)])
     if output is OutputFormat.JSON:
         return json_text(_document(compared))
-    said = verdict(compared.comparison, "rows")
+    said = verdict(compared.comparison, compared.parts)
     if output is OutputFormat.MD:
         table = markdown_table(_table(compared))
         return "\n\n".join([table, *([markdown_words(said)] if said else []), markdown_words(_doubt(compared))])
@@ -59,9 +59,13 @@ def warning_text(compared: Compared) -> str:
 
 def _title(compared: Compared) -> str:
     design = next(iter(compared.models.values())).run.design
+    parts, by, data = f"{compared.comparison.n_parts:,} rows", "row", f"{design.source}"
+    if compared.by is not None:
+        parts, by = counted(compared.by.n_levels, compared.by.factor), compared.by.factor
+        data = f"{design.source} ({design.n_rows:,} rows)"
     return (
-        f"What each model says of {design.response} in each of {design.n_rows:,} rows of {design.source} when it is "
-        "fitted without that row (PSIS-LOO): log predictive density, summed."
+        f"What each model says of {design.response} in each of {parts} of {data} when it is fitted without that {by} "
+        "(PSIS-LOO): log predictive density, summed."
     )
 
 
@@ -121,24 +125,26 @@ def _doubt(compared: Compared) -> str:
     draws = " and ".join(dict.fromkeys(f"{standing.n_draws:,}" for standing in standings))
     said = f"Pareto k may be {limit} at most with {draws} draws (1 - 1 / log10(draws), never above {LARGEST_K:g})"
     if not any(standing.doubtful for standing in standings):
-        return f"{said}, and is in every row: the numbers can be trusted."
-    return (
-        f"{said}. Rows above it are predicted in earnest only by a fit without them: few rows are like them, or they "
-        "have an effect of their own. With many of them the sums are too high."
+        return f"{said}, and is: the numbers can be trusted."
+    few = [standing.name for standing in standings if standing.doubtful and not standing.above]
+    more = [f" More draws will do for {', '.join(few)}: hierfit extend."] if few else []
+    return "".join(
+        [
+            f"{said}. The fit leans so much on {compared.parts} above it that what it would say without them cannot be "
+            "had from its draws; with many of them the sums are too high.",
+            *more,
+        ]
     )
 
 
 def _worst_lines(compared: Compared, name: str) -> Iterator[str]:
-    own, design = compared.comparison.left_out[name], compared.models[name].run.design
+    own = compared.comparison.left_out[name]
     doubtful = own.doubtful
     if not len(doubtful):
         return
-    named = []
-    for row in doubtful[:WORST].tolist():
-        labels = [f"{group.factor} {group.labels[group.codes[row]]}" for group in design.groups]
-        named.append(f"line {design.lines[row]} ({', '.join([*labels, f'k {own.k[row]:.2f}'])})")
+    named = [f"{compared.part_name(name, part)}: {own.k[part]:.2f}" for part in doubtful[:WORST].tolist()]
     more = f" and {len(doubtful) - WORST:,} more: --pointwise FILE" if len(doubtful) > WORST else ""
-    yield from wrapped(f"{name}, k above {own.threshold:.2g}: {'; '.join(named)}{more}.", later="  ")
+    yield from wrapped(f"k of {name}: {'; '.join(named)}{more}.", later="  ")
 
 
 def _record(compared: Compared, standing: Standing) -> dict[str, Any]:
@@ -171,10 +177,9 @@ def _document(compared: Compared) -> dict[str, Any]:
     found = []
     for standing in compared.comparison.standings:
         own = compared.comparison.left_out[standing.name]
-        lines = compared.models[standing.name].run.design.lines
         worst = [
-            {"line": int(lines[row]), "pareto_k": float(own.k[row]), "elpd": float(own.elpd[row])}
-            for row in own.doubtful[:WORST].tolist()
+            {**_place(compared, standing.name, part), "pareto_k": float(own.k[part]), "elpd": float(own.elpd[part])}
+            for part in own.doubtful[:WORST].tolist()
         ]
         record = {name: None if _cell(value) == "" else value for name, value in _record(compared, standing).items()}
         found.append({**record, "worst": worst, "checks": compared.models[standing.name].checks.status.value})
@@ -182,7 +187,14 @@ def _document(compared: Compared) -> dict[str, Any]:
         "data": str(design.source),
         "outcome": design.response,
         "rows": design.n_rows,
-        "left_out": "row",
+        "left_out": "row" if compared.by is None else compared.by.factor,
         "runs": found,
-        "verdict": verdict(compared.comparison, "rows"),
+        "verdict": verdict(compared.comparison, compared.parts),
     }
+
+
+def _place(compared: Compared, name: str, part: int) -> dict[str, Any]:
+    """Return where a part is: its line, or the label of its group."""
+    if compared.by is None:
+        return {"line": int(compared.models[name].run.design.lines[part])}
+    return {"group": compared.by.labels[part]}

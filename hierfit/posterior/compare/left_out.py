@@ -13,7 +13,7 @@ of Machine Learning Research 25(72), where the threshold of k is min(1 - 1 / log
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,6 +55,12 @@ class LeftOut:
         k = np.nan_to_num(self.k, nan=-np.inf)
         order = np.argsort(-k, kind="stable")
         return order[k[order] > self.threshold]
+
+    def replaced(self, parts: NDArray[np.int64], other: LeftOut) -> LeftOut:
+        """Return the same with some parts as they are found in another way, which `other` has in this order."""
+        elpd, k, mcse = self.elpd.copy(), self.k.copy(), self.mcse.copy()
+        elpd[parts], k[parts], mcse[parts] = other.elpd, other.k, other.mcse
+        return replace(self, elpd=elpd, p=self.p + self.elpd - elpd, k=k, mcse=mcse)
 
 
 def k_threshold(n_draws: int) -> float:
