@@ -2,7 +2,9 @@
 
 replicate: (rng, mean [..., N], auxiliaries, trials [N]) -> outcomes [..., N]; log_density: (y [N], mean [..., N],
 auxiliaries, trials [N]) -> [..., N]. Auxiliaries are [..., 1] by name. What `mean` is the mean of is said in
-`model.families`; it is an inverse link's, hence inside (0, 1) for a probability and greater than 0 for a count.
+`model.families`; it is an inverse link's, hence inside (0, 1) for a probability and greater than 0 for a count. Where
+that loses digits, a probability next to 1, there is a density at the linear predictor too: (y [N], eta [..., N], name
+of the link, auxiliaries, trials [N]) -> [..., N].
 """
 
 from __future__ import annotations
@@ -12,12 +14,13 @@ from collections.abc import Callable, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from hierfit.model.links import LEAST, MOST, bounded_exp, special
+from hierfit.model.links import LEAST, MOST, bounded_exp, log_probabilities, special
 
 Array = NDArray[np.float64]
 Auxiliaries = Mapping[str, Array]
 Replicate = Callable[[np.random.Generator, Array, Auxiliaries, Array], Array]
 LogDensity = Callable[[Array, Array, Auxiliaries, Array], Array]
+AtPredictor = Callable[[Array, Array, str, Auxiliaries, Array], Array]
 Expected = Callable[[Array, Auxiliaries, Array], Array]
 
 # Beyond, shape, phi and nu say no more (a negative binomial is a Poisson distribution to nine digits), but differences
@@ -50,6 +53,12 @@ def replicate_bernoulli(rng: np.random.Generator, mean: Array, auxiliaries: Auxi
 def bernoulli_log_density(y: Array, mean: Array, auxiliaries: Auxiliaries, trials: Array) -> Array:
     """Return the log density of bernoulli(mean)."""
     return np.asarray(special().xlogy(y, mean) + special().xlog1py(1 - y, -mean))
+
+
+def bernoulli_at(y: Array, eta: Array, link: str, auxiliaries: Auxiliaries, trials: Array) -> Array:
+    """Return the log density of bernoulli at linear predictors."""
+    log_p, log_rest = log_probabilities(link, eta)
+    return np.asarray(np.where(y == 1, log_p, log_rest))
 
 
 def replicate_poisson(rng: np.random.Generator, mean: Array, auxiliaries: Auxiliaries, trials: Array) -> Array:
@@ -120,10 +129,15 @@ def lognormal_expected(mean: Array, auxiliaries: Auxiliaries, trials: Array) -> 
     return bounded_exp(mean + auxiliaries["sigma"] ** 2 / 2)
 
 
-def _beta_shapes(mean: Array, auxiliaries: Auxiliaries) -> tuple[Array, Array]:
-    """Return the two shapes of the beta distribution of that mean and precision, greater than 0."""
+def _beta_shapes(mean: Array, auxiliaries: Auxiliaries, rest: Array | None = None) -> tuple[Array, Array]:
+    """Return the two shapes of the beta distribution of that mean and precision, greater than 0; rest is 1 - mean."""
     phi = np.minimum(auxiliaries["phi"], MOST_PRECISE)
-    return np.maximum(mean * phi, LEAST), np.maximum((1 - mean) * phi, LEAST)
+    return np.maximum(mean * phi, LEAST), np.maximum((1 - mean if rest is None else rest) * phi, LEAST)
+
+
+def _beta_shapes_at(eta: Array, link: str, auxiliaries: Auxiliaries) -> tuple[Array, Array]:
+    log_mean, log_rest = log_probabilities(link, eta)
+    return _beta_shapes(np.exp(log_mean), auxiliaries, np.exp(log_rest))
 
 
 def replicate_beta(rng: np.random.Generator, mean: Array, auxiliaries: Auxiliaries, trials: Array) -> Array:
@@ -133,7 +147,15 @@ def replicate_beta(rng: np.random.Generator, mean: Array, auxiliaries: Auxiliari
 
 def beta_log_density(y: Array, mean: Array, auxiliaries: Auxiliaries, trials: Array) -> Array:
     """Return the log density of beta(mean phi, (1 - mean) phi)."""
-    a, b = _beta_shapes(mean, auxiliaries)
+    return _beta_density(y, *_beta_shapes(mean, auxiliaries))
+
+
+def beta_at(y: Array, eta: Array, link: str, auxiliaries: Auxiliaries, trials: Array) -> Array:
+    """Return the log density of beta at linear predictors."""
+    return _beta_density(y, *_beta_shapes_at(eta, link, auxiliaries))
+
+
+def _beta_density(y: Array, a: Array, b: Array) -> Array:
     return np.asarray((a - 1) * np.log(y) + (b - 1) * np.log1p(-y) - special().betaln(a, b))
 
 
@@ -145,6 +167,12 @@ def _log_choose(trials: Array, y: Array) -> Array:
 def binomial_log_density(y: Array, mean: Array, auxiliaries: Auxiliaries, trials: Array) -> Array:
     """Return the log density of binomial(trials, mean)."""
     return np.asarray(_log_choose(trials, y) + special().xlogy(y, mean) + special().xlog1py(trials - y, -mean))
+
+
+def binomial_at(y: Array, eta: Array, link: str, auxiliaries: Auxiliaries, trials: Array) -> Array:
+    """Return the log density of binomial at linear predictors."""
+    log_p, log_rest = log_probabilities(link, eta)
+    return np.asarray(_log_choose(trials, y) + y * log_p + (trials - y) * log_rest)
 
 
 def all_trials(mean: Array, auxiliaries: Auxiliaries, trials: Array) -> Array:
@@ -159,7 +187,15 @@ def replicate_beta_binomial(rng: np.random.Generator, mean: Array, auxiliaries: 
 
 def beta_binomial_log_density(y: Array, mean: Array, auxiliaries: Auxiliaries, trials: Array) -> Array:
     """Return the log density of binomial(trials, p), p from beta(mean phi, (1 - mean) phi)."""
-    a, b = _beta_shapes(mean, auxiliaries)
+    return _beta_binomial_density(y, trials, *_beta_shapes(mean, auxiliaries))
+
+
+def beta_binomial_at(y: Array, eta: Array, link: str, auxiliaries: Auxiliaries, trials: Array) -> Array:
+    """Return the log density of beta_binomial at linear predictors."""
+    return _beta_binomial_density(y, trials, *_beta_shapes_at(eta, link, auxiliaries))
+
+
+def _beta_binomial_density(y: Array, trials: Array, a: Array, b: Array) -> Array:
     betaln = special().betaln
     return np.asarray(_log_choose(trials, y) + betaln(y + a, trials - y + b) - betaln(a, b))
 
@@ -259,6 +295,23 @@ def cumulative_log_density(y: Array, mean: Array, auxiliaries: Auxiliaries, tria
     shares = category_probabilities(mean)
     codes = np.broadcast_to(y.astype(np.int64), mean.shape[1:])[None]
     return np.asarray(np.log(np.maximum(np.take_along_axis(shares, codes, axis=0)[0], LEAST)))
+
+
+def cumulative_at(y: Array, eta: Array, link: str, auxiliaries: Auxiliaries, trials: Array) -> Array:
+    """Return the log probability of ordered categories at linear predictors.
+
+    That of lying between two thresholds, seen from the side on which both are nearer to the end.
+    """
+    cuts = np.broadcast_to(auxiliaries["threshold"], (len(auxiliaries["threshold"]), *eta.shape))
+    ends = np.full((1, *eta.shape), np.inf)
+    codes = np.broadcast_to(y.astype(np.int64), eta.shape)[None]
+    whole = np.concatenate([-ends, cuts - eta, ends])
+    low, high = (np.take_along_axis(whole, codes + above, axis=0)[0] for above in (0, 1))
+    with np.errstate(invalid="ignore"):  # of two categories, both ends may be infinite
+        upper = low + high > 0
+    low, high = np.where(upper, -high, low), np.where(upper, -low, high)
+    log_low, log_high = log_probabilities(link, low)[0], log_probabilities(link, high)[0]
+    return np.asarray(log_high + np.log1p(-np.minimum(np.exp(log_low - log_high), MOST)))
 
 
 def cumulative_expected(mean: Array, auxiliaries: Auxiliaries, trials: Array) -> Array:

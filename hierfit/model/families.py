@@ -99,6 +99,8 @@ class Family:
             over its sd; None where it sees the outcome as it is.
         collapsible: whether it is normal on that scale, so that group effects can be integrated out exactly.
         expected: (mean [..., N], auxiliaries, trials) -> mean of the outcome [..., N].
+        at_predictor: (y [N], eta [..., N], link, auxiliaries, trials) -> log density of each row, where `log_density`
+            at the mean loses digits; None where it does not.
     """
 
     name: str
@@ -110,6 +112,7 @@ class Family:
     linear: Callable[[Array], Array] | None = None
     collapsible: bool = False
     expected: densities.Expected = densities.mean_itself
+    at_predictor: densities.AtPredictor | None = None
 
     @property
     def is_discrete(self) -> bool:
@@ -150,6 +153,12 @@ class Family:
         """Return what the distributions call the mean, at linear predictors [..., N]."""
         inverse = LINKS[link].inverse
         return inverse(auxiliaries[THRESHOLD] - eta) if self.has_thresholds else inverse(eta)
+
+    def log_density_at(self, y: Array, eta: Array, link: str, auxiliaries: Mapping[str, Array], trials: Array) -> Array:
+        """Return the log density of each row at linear predictors, to every digit [..., N]."""
+        if self.at_predictor is not None:
+            return self.at_predictor(y, eta, link, auxiliaries, trials)
+        return self.log_density(y, self.mean(eta, link, auxiliaries), auxiliaries, trials)
 
     @property
     def link(self) -> str:
@@ -217,6 +226,7 @@ FAMILIES: Mapping[str, Family] = {
             (),
             densities.replicate_bernoulli,
             densities.bernoulli_log_density,
+            at_predictor=densities.bernoulli_at,
         ),
         Family("poisson", ("log",), Support.COUNT, (), densities.replicate_poisson, densities.poisson_log_density),
         Family(
@@ -227,6 +237,7 @@ FAMILIES: Mapping[str, Family] = {
             densities.replicate_binomial,
             densities.binomial_log_density,
             expected=densities.all_trials,
+            at_predictor=densities.binomial_at,
         ),
         Family(
             "negbinomial",
@@ -257,7 +268,15 @@ FAMILIES: Mapping[str, Family] = {
             collapsible=True,
             expected=densities.lognormal_expected,
         ),
-        Family("beta", ("logit",), Support.UNIT, (_PHI,), densities.replicate_beta, densities.beta_log_density),
+        Family(
+            "beta",
+            ("logit",),
+            Support.UNIT,
+            (_PHI,),
+            densities.replicate_beta,
+            densities.beta_log_density,
+            at_predictor=densities.beta_at,
+        ),
         Family(
             "zero_inflated_poisson",
             ("log",),
@@ -284,6 +303,7 @@ FAMILIES: Mapping[str, Family] = {
             densities.replicate_beta_binomial,
             densities.beta_binomial_log_density,
             expected=densities.all_trials,
+            at_predictor=densities.beta_binomial_at,
         ),
         Family(
             "hurdle_poisson",
@@ -311,6 +331,7 @@ FAMILIES: Mapping[str, Family] = {
             densities.replicate_cumulative,
             densities.cumulative_log_density,
             expected=densities.cumulative_expected,
+            at_predictor=densities.cumulative_at,
         ),
     )
 }

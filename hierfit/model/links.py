@@ -62,3 +62,15 @@ LINKS: Mapping[str, Link] = {
         Link("cloglog", lambda p: np.log(-np.log1p(-p)), lambda eta: _inside(-np.expm1(-bounded_exp(eta)))),
     )
 }
+
+_LOGS: Mapping[str, tuple[Callable[[Array], Array], Callable[[Array], Array]]] = {
+    "logit": (lambda eta: special().log_expit(eta), lambda eta: special().log_expit(-eta)),
+    "probit": (lambda eta: special().log_ndtr(eta), lambda eta: special().log_ndtr(-eta)),
+    "cloglog": (lambda eta: np.log(-np.expm1(-bounded_exp(eta))), lambda eta: -bounded_exp(eta)),
+}
+
+
+def log_probabilities(link: str, eta: Array) -> tuple[Array, Array]:
+    """Return log p and log(1 - p) of probabilities p at linear predictors, to every digit also where p is next to 1."""
+    log_p, log_rest = _LOGS[link]
+    return np.asarray(log_p(eta)), np.asarray(log_rest(eta))

@@ -76,9 +76,8 @@ class LogLikelihood:
     def of(self, rows: Indices) -> Array:
         """Return the log likelihood [S, R], of a row of weight w that of w equal rows."""
         design, family, auxiliaries = self.design, FAMILIES[self.design.family], self.auxiliaries(rows)
-        mean = family.mean(self.predictor(rows), design.link, auxiliaries)
-        found = family.log_density(design.y[rows], mean, auxiliaries, trials_of(design, rows))
-        return found * self.weights(rows)
+        eta, trials = self.predictor(rows), trials_of(design, rows)
+        return family.log_density_at(design.y[rows], eta, design.link, auxiliaries, trials) * self.weights(rows)
 
     def blocks(self, numbers: int = BLOCK_NUMBERS) -> Iterator[Array]:
         """Yield it for all rows, in order, about so many numbers at a time."""

@@ -209,6 +209,7 @@ def test_extreme_predictors_are_survived(case: FamilyCase) -> None:
     for eta in (-1e4, -800.0, -40.0, 40.0, 800.0, 1e4):
         mean = mean_at(case, np.full(4, eta))
         assert np.isfinite(family.log_density(y, mean, case.values, trials)).all()
+        assert np.isfinite(family.log_density_at(y, np.full(4, eta), case.link, case.values, trials)).all()
         assert np.isfinite(family.replicate(rng, mean, case.values, trials)).all() or case.family == "lognormal"
 
 
@@ -242,3 +243,51 @@ def test_the_intercepts_prior_is_finite_where_every_trial_succeeds() -> None:
     assert design.trials is not None
     total = design.trials.sum()
     assert replace(design, y=design.trials).intercept_location == pytest.approx(np.log((total - 0.5) / 0.5))
+
+
+@pytest.mark.parametrize("case", FAMILY_CASES, ids=str)
+def test_the_density_at_the_predictor_is_that_at_the_mean(case: FamilyCase) -> None:
+    family, design = FAMILIES[case.family], family_design(case)
+    trials = np.ones(40) if design.trials is None else design.trials
+    eta = case.intercept + np.random.default_rng(1).normal(size=(3, 40))
+    values = {name: value[..., None] for name, value in case.values.items()}
+    at_mean = family.log_density(design.y, family.mean(eta, case.link, values), values, trials)
+    found = family.log_density_at(design.y, eta, case.link, values, trials)
+    np.testing.assert_allclose(found, at_mean, rtol=1e-9, atol=1e-11)
+
+
+FAR = np.array([12.0, 17.0, 21.0, 26.0, 33.0])
+
+
+@pytest.mark.parametrize("link", ["logit", "probit"])
+@pytest.mark.parametrize("name", ["bernoulli", "binomial", "beta", "beta_binomial"])
+def test_no_digits_are_lost_where_a_probability_is_next_to_one(name: str, link: str) -> None:
+    """Failures are successes with the other sign of the predictor, whose probabilities are next to 0."""
+    family = FAMILIES[name]
+    if link not in family.links:
+        return
+    far = FAR if link == "logit" else FAR / 6
+    n = np.full(5, 8.0 if family.has_trials else 1.0)
+    y = np.full(5, 0.25) if name == "beta" else np.array([0, 1, n[0], 1, 0]).clip(0, n[0])
+    aux = {"phi": np.array([3.0])}
+    found = family.log_density_at(y, far, link, aux, n)
+    mirrored = family.log_density(n - y, family.mean(-far, link, aux), aux, n)
+    np.testing.assert_allclose(found, mirrored, rtol=1e-10)
+
+
+def test_no_digits_are_lost_next_to_one_with_a_link_that_has_sides() -> None:
+    eta = np.array([1.0, 3.0, 5.0])  # log(1 - p) = -exp(eta)
+    found = FAMILIES["bernoulli"].log_density_at(np.zeros(3), eta, "cloglog", {}, np.ones(3))
+    np.testing.assert_allclose(found, -np.exp(eta), rtol=1e-14)
+
+
+@pytest.mark.parametrize("eta", [0.0, 15.0, -15.0, 30.0, -30.0, 60.0, -60.0])
+def test_no_digits_are_lost_between_thresholds_far_away(eta: float) -> None:
+    """F(a) - F(b) = exp(b) (exp(a - b) - 1) / ((1 + exp a) (1 + exp b)), F the logistic distribution function."""
+    cuts = np.array([-0.5, 0.25, 2.0])
+    values = {"threshold": cuts[:, None]}
+    found = FAMILIES["cumulative"].log_density_at(np.arange(4.0), np.full(4, eta), "logit", values, np.ones(4))
+    b, a = cuts[:-1] - eta, cuts[1:] - eta
+    middle = b + np.log(np.expm1(a - b)) - np.logaddexp(0, a) - np.logaddexp(0, b)
+    ends = [-np.logaddexp(0, eta - cuts[0]), -np.logaddexp(0, cuts[-1] - eta)]
+    np.testing.assert_allclose(found, [ends[0], *middle, ends[1]], rtol=1e-10)
