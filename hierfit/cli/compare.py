@@ -19,7 +19,7 @@ class CompareOptions(Options):
 
     runs: Annotated[
         list[Path],
-        typer.Argument(metavar="RUN...", help="Folders of runs, as `hierfit fit` printed them.", show_default=False),
+        typer.Argument(metavar="RUN", help="Folders of runs, as `hierfit fit` printed them.", show_default=False),
     ]
     by: Annotated[
         str | None,
@@ -27,6 +27,16 @@ class CompareOptions(Options):
             "--by",
             metavar="FACTOR",
             help="Leave out whole groups, all rows of a school at a time, in place of single rows.",
+            show_default=False,
+        ),
+    ] = None
+    ci: Annotated[
+        float | None,
+        typer.Option(
+            "--ci",
+            min=0.01,
+            max=0.999,
+            help="Also the interval of that probability of each difference.",
             show_default=False,
         ),
     ] = None
@@ -40,6 +50,9 @@ class CompareOptions(Options):
             rich_help_panel=OUTPUT,
         ),
     ] = None
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace the file of --pointwise.", rich_help_panel=OUTPUT)
+    ] = False
     output: Format = OutputFormat.TABLE
     quiet: Quiet = False
     exit_zero: ExitZero = False
@@ -56,18 +69,20 @@ def compare(options: CompareOptions) -> None:
     [dim]hierfit compare RUN --pointwise rows.csv[/dim]
     """
     from hierfit import workflow
-    from hierfit.cli.saving import refuse_existing, write_new_rows
     from hierfit.cli.show.compare import comparison_text, warning_text
     from hierfit.cli.show.progress import Reporter
+    from hierfit.disk.new_file import refuse_taken, written_whole
     from hierfit.errors import ExitCode
+    from hierfit.runs.files import write_csv
 
     if options.pointwise is not None:
-        refuse_existing(options.pointwise, "--pointwise")
+        refuse_taken(options.pointwise, "--pointwise", overwrite=options.overwrite)
     with Reporter(quiet=options.quiet, work="Leaving out") as reporter:
         found = workflow.compare(options.runs, options.by, reporter.count)
-    show(comparison_text(found, options.output), exactly=options.output.is_exact)
+    show(comparison_text(found, options.output, options.ci), exactly=options.output.is_exact)
     if options.pointwise is not None:
-        write_new_rows(options.pointwise, found.pointwise(), "--pointwise")
+        with written_whole(options.pointwise) as part:
+            write_csv(part, found.pointwise())
         reporter.say(f"Saved    {options.pointwise}")
     warning = warning_text(found)
     if warning:

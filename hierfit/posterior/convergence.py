@@ -1,4 +1,4 @@
-"""Draws -> R-hat, effective sample sizes, Monte Carlo errors, E-BFMI, smoothed weights: all that ArviZ is called for.
+"""Draws -> R-hat, effective sample sizes, Monte Carlo errors and E-BFMI; the only module that calls ArviZ.
 
 Letters: C chains, D draws of one chain, P population-level parameters, J levels, M varying coefficients.
 
@@ -36,7 +36,7 @@ EXACT_EFFECTS = 200
 SUSPECTS = 20
 _AXES: Any = {"chain_axis": 0, "draw_axis": 1}
 MIN_DRAWS = 4
-MIN_WEIGHTS = 100  # for the shape of a tail, and for weights to be smoothed
+MIN_WEIGHTS = 100  # for the shape of a tail
 BLOCK_NUMBERS = 4_000_000
 
 
@@ -173,25 +173,6 @@ def weigh(log_weights: Array) -> Weights:
     efficiency = 1 / np.sum(np.square(share)) / share.size
     most = float(share.max())
     return Weights(k if np.isfinite(k) else np.nan, most * share.size, most, float(efficiency))
-
-
-def smoothed(log_ratios: Array, efficiency: float) -> tuple[Array, Array]:
-    """Return Pareto smoothed log weights [R, S], each row's weights adding up to 1, and the shape k of each tail [R].
-
-    log_ratios: logarithms of importance ratios [R, S]; efficiency: share of the draws that are as good as independent
-    ones. Where the largest ratios are all the same, they are the weights, and k is NaN.
-    """
-    with warnings.catch_warnings(), np.errstate(all="ignore"):
-        warnings.simplefilter("ignore")
-        try:
-            weights, k = array_stats().psislw(-log_ratios, r_eff=efficiency)  # which takes log likelihoods
-        except ValueError:  # of a tail all of one value, in one of the rows
-            if len(log_ratios) == 1:
-                plain = log_ratios - log_ratios.max()
-                return plain - np.log(np.exp(plain).sum()), np.array([np.nan])
-            rows = [smoothed(row[None], efficiency) for row in log_ratios]
-            weights, k = (np.concatenate(part) for part in zip(*rows, strict=True))
-    return np.asarray(weights, dtype=np.float64), np.asarray(k, dtype=np.float64)
 
 
 def screen_effects(effects: Array) -> EffectScreen:

@@ -13,14 +13,15 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from hierfit.design.design import Design, Group
+from hierfit.design.design import Design
 from hierfit.model.families import FAMILIES
 from hierfit.posterior.draws import Draws
 from hierfit.posterior.predict import Population, auxiliary_draws, population_part, trials_of
+from hierfit.posterior.predict.linear import group_part, level_effects
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
-BLOCK_NUMBERS = 1_000_000
+BLOCK_NUMBERS = 200_000  # of which a few fit into the cache of a core
 
 
 @dataclass(frozen=True)
@@ -50,20 +51,16 @@ class LogLikelihood:
 
     def predictor(self, rows: Indices, without: tuple[str, ...] = ()) -> Array:
         """Return the linear predictor of the mean [S, R]; effects of the factors `without` are 0."""
-        found = self._population.at(self.design.X[rows])
-        if self.design.offset is not None:
-            found += self.design.offset[rows]
-        for group in self.design.groups:
-            if group.factor not in without:
-                effects, codes = self._effects(group), group.codes[rows]
-                for column in group.columns_of(None):
-                    found += group.Z[rows, column] * effects[:, codes, column]
-        return found
-
-    def _effects(self, group: Group) -> Array:
-        """Return the effects of a factor [S, J, M], which is no copy."""
-        effects = self.draws.effects[group.factor]
-        return effects.reshape(self.n_draws, *effects.shape[2:])
+        own = self.design.at(rows)
+        found = self._population.at(own.X)
+        if own.offset is not None:
+            found += own.offset
+        pairs = zip(self.design.groups, own.groups, strict=True)
+        kept = [(group, at) for group, at in pairs if group.factor not in without and len(group.columns_of(None))]
+        if not kept:
+            return found
+        effects = [level_effects(self.draws, group, at, self._picks) for group, at in kept]
+        return found + group_part([group for group, _ in kept], [at for _, at in kept], effects, None, found.shape)
 
     def auxiliaries(self, rows: Indices) -> dict[str, Array]:
         """Return the further parameters of the outcome's distribution, each [S, R] or [S, 1]."""
@@ -79,8 +76,8 @@ class LogLikelihood:
         eta, trials = self.predictor(rows), trials_of(design, rows)
         return family.log_density_at(design.y[rows], eta, design.link, auxiliaries, trials) * self.weights(rows)
 
-    def blocks(self, numbers: int = BLOCK_NUMBERS) -> Iterator[Array]:
-        """Yield it for all rows, in order, about so many numbers at a time."""
+    def blocks(self, numbers: int = BLOCK_NUMBERS) -> Iterator[Indices]:
+        """Yield all rows, in order, as many at a time as have about so many numbers."""
         width = max(1, numbers // self.n_draws)
         for start in range(0, self.design.n_rows, width):
-            yield self.of(np.arange(start, min(start + width, self.design.n_rows)))
+            yield np.arange(start, min(start + width, self.design.n_rows))

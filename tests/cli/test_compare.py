@@ -52,6 +52,26 @@ def test_two_runs_in_every_format(runs: Runs, cli: Cli) -> None:
     assert [entry["elpd"] for entry in backwards["runs"]] == [best["elpd"], other["elpd"]]
 
 
+@pytest.mark.parametrize("width", [50, 60, 80])
+def test_the_table_fits_the_page(runs: Runs, cli: Cli, monkeypatch: pytest.MonkeyPatch, width: int) -> None:
+    Path("plain").rename("a-run-whose-folder-has-a-name-of-some-length")
+    monkeypatch.setenv("COLUMNS", str(width))
+    done = cli("compare", "run", "a-run-whose-folder-has-a-name-of-some-length")
+    assert max(map(len, done.out.splitlines())) <= width
+    assert "difference" in done.out and "k > 0.67" in done.out
+
+
+def test_intervals_of_differences(runs: Runs, cli: Cli) -> None:
+    assert "interval" not in cli("compare", *runs).out
+    document = json.loads(cli("compare", *runs, "--ci", "0.8", "--format", "json").out)
+    best, other = document["runs"]
+    assert document["ci"] == 0.8 and best["lower"] is None and other["lower"] < other["difference"] < other["upper"]
+    done = cli("compare", *runs, "--ci", "0.8")
+    assert "80% interval" in done.out and f"{other['lower']:,.1f} to {other['upper']:,.1f}" in done.out
+    read = list(csv.DictReader(io.StringIO(cli("compare", *runs, "--ci", "0.8", "--format", "csv").out)))
+    assert float(read[1]["upper"]) == pytest.approx(other["upper"]) and read[0]["upper"] == ""
+
+
 def test_one_run_alone(run: Path, cli: Cli) -> None:
     done = cli("compare", run)
     assert done.code == 0 and "difference" not in done.out and "weight" not in done.out
@@ -59,7 +79,7 @@ def test_one_run_alone(run: Path, cli: Cli) -> None:
     assert found["verdict"] == "" and len(found["runs"]) == 1
 
 
-def test_rows_in_a_file(runs: Runs, cli: Cli) -> None:
+def test_rows_in_a_file(runs: Runs, run: Path, cli: Cli) -> None:
     done = cli("compare", *runs, "--pointwise", "rows.csv")
     assert "Saved    rows.csv" in done.err
     read = list(csv.DictReader(io.StringIO(Path("rows.csv").read_text())))
@@ -79,6 +99,8 @@ def test_rows_in_a_file(runs: Runs, cli: Cli) -> None:
     again = cli("compare", *runs, "--pointwise", "rows.csv")
     assert (again.code, again.out) == (2, "") and "rows.csv exists already" in again.err
     assert cli("compare", *runs, "--pointwise", "quiet.csv", "-q").err == ""
+    assert cli("compare", run, "--pointwise", "rows.csv", "--overwrite").code == 0
+    assert len(Path("rows.csv").read_text().splitlines()) == 33
 
 
 def test_groups_are_left_out_whole(runs: Runs, cli: Cli) -> None:

@@ -119,7 +119,7 @@ def test_a_row_has_its_own_sigma_and_its_own_precision():
 def test_blocks_do_not_matter(numbers):
     case = family_case("cumulative", levels=(20, 6))
     likelihood = LogLikelihood(case.draws, case.design)
-    blocks = list(likelihood.blocks(numbers))
+    blocks = list(map(likelihood.of, likelihood.blocks(numbers)))
     assert max(block.size for block in blocks) <= max(numbers, 1_000)
     np.testing.assert_array_equal(np.concatenate(blocks, axis=1), likelihood.of(np.arange(240)))
 

@@ -12,6 +12,7 @@ from hierfit.cli.page import in_lines, page
 from hierfit.cli.show.checks import VERDICTS
 from hierfit.cli.show.formats import csv_text, json_text, markdown_table, markdown_words
 from hierfit.cli.show.lines import LABEL, wrapped
+from hierfit.cli.show.table import interval_title
 from hierfit.posterior.compare.comparison import Standing, verdict
 from hierfit.posterior.compare.left_out import LARGEST_K
 from hierfit.posterior.verdict import Level
@@ -19,27 +20,23 @@ from hierfit.posterior.words import counted, elided
 from hierfit.runs.compared import Compared
 from hierfit.visible import shell_word
 
-NAME_WIDTH, LEAST_NAME_WIDTH, WORST = 32, 8, 5
-COLUMNS = (
-    "run", "folder", "formula", "family", "elpd", "se", "mcse", "p_loo", "difference", "difference_se", "weight",
-    "k_threshold", "k_above_threshold", "k_above_0.7", "draws",
-)  # fmt: skip
+NAME_WIDTH, LEAST_NAME_WIDTH, WORST, GAP = 32, 8, 5, "  "
 
 
-def comparison_text(compared: Compared, output: OutputFormat) -> str:
-    """Return the comparison in the wanted format."""
+def comparison_text(compared: Compared, output: OutputFormat, ci: float | None = None) -> str:
+    """Return the comparison in the wanted format, with intervals of differences where their probability is given."""
     if output is OutputFormat.CSV:
-        records = [_record(compared, standing) for standing in compared.comparison.standings]
-        return csv_text([COLUMNS, *([_cell(record[name]) for name in COLUMNS] for record in records)])
+        records = [_record(compared, standing, ci) for standing in compared.comparison.standings]
+        return csv_text([list(records[0]), *([_cell(value) for value in record.values()] for record in records)])
     if output is OutputFormat.JSON:
-        return json_text(_document(compared))
+        return json_text(_document(compared, ci))
     said = verdict(compared.comparison, compared.parts)
     if output is OutputFormat.MD:
-        table = markdown_table(_table(compared))
+        table = markdown_table(_table(compared, ci))
         return "\n\n".join([table, *([markdown_words(said)] if said else []), markdown_words(_doubt(compared))])
     paragraphs = [
         wrapped(_title(compared)),
-        [*_lines(_table(compared)), "", *_formulas(compared)],
+        [*_lines(_table(compared, ci)), "", *_formulas(compared)],
         wrapped(said),
         wrapped(_doubt(compared)),
         [line for name in compared.models for line in _worst_lines(compared, name)],
@@ -69,25 +66,28 @@ def _title(compared: Compared) -> str:
     )
 
 
-def _table(compared: Compared) -> list[list[str]]:
+def _table(compared: Compared, ci: float | None) -> list[list[str]]:
     """Return the cells, the header first; differences and weights only where there is something to differ from."""
     standings = compared.comparison.standings
     several = len(standings) > 1
     limits = sorted({_limit(standing) for standing in standings})
-    header = ["", "elpd", "SE", "p_loo", *(["difference", "SE", "weight"] if several else [])]
+    interval = [interval_title(ci)] if several and ci is not None else []
+    header = ["", "elpd", "SE", "p_loo", *(["difference", "SE", *interval, "weight"] if several else [])]
     header.append(f"k > {limits[0]}" if len(limits) == 1 else "k too high")
-    return [header, *(_cells(standing, several=several) for standing in standings)]
+    return [header, *(_cells(standing, ci, several=several) for standing in standings)]
 
 
 def _limit(standing: Standing) -> str:
     return f"{standing.threshold:.2g}"
 
 
-def _cells(standing: Standing, *, several: bool) -> list[str]:
+def _cells(standing: Standing, ci: float | None, *, several: bool) -> list[str]:
     cells = [elided(standing.name, NAME_WIDTH), *map(_amount, (standing.elpd, standing.se, standing.p_loo))]
     if several:
         best = standing.difference == 0 and standing.difference_se == 0
         cells += ["", ""] if best else [_amount(standing.difference), _amount(standing.difference_se)]
+        if ci is not None:
+            cells.append("" if best else " to ".join(map(_amount, standing.interval(ci))))
         cells.append(f"{standing.weight:.2f}")
     return [*cells, f"{standing.doubtful:,}"]
 
@@ -98,15 +98,26 @@ def _amount(value: float) -> str:
 
 
 def _lines(cells: Sequence[Sequence[str]]) -> list[str]:
-    """Return rows, the header first, as lines; names give way where the numbers need the room."""
-    widest, *widths = (max(map(len, column)) for column in zip(*cells, strict=True))
-    room = page().width - sum(widths) - 3 * len(widths)
-    width = min(widest, max(LEAST_NAME_WIDTH, room))
+    """Return rows, the header first, as lines; where they do not fit, columns go before names give way.
+
+    These are in the other formats.
+    """
+    columns = list(zip(*cells, strict=True))
+    for title in ("p_loo", "SE", "weight"):  # the first SE, that of elpd
+        titles = [column[0] for column in columns]
+        if title in titles and _width(columns) > page().width:
+            del columns[titles.index(title)]
+    widest, *widths = (max(map(len, column)) for column in columns)
+    width = min(widest, max(LEAST_NAME_WIDTH, page().width - _width(columns) + widest))
     lines = []
-    for name, *numbers in cells:
+    for name, *numbers in zip(*columns, strict=True):
         aligned = [number.rjust(length) for number, length in zip(numbers, widths, strict=True)]
-        lines.append("   ".join([elided(name, width).ljust(width), *aligned]).rstrip())
+        lines.append(GAP.join([elided(name, width).ljust(width), *aligned]).rstrip())
     return lines
+
+
+def _width(columns: Sequence[Sequence[str]]) -> int:
+    return sum(max(map(len, column)) for column in columns) + len(GAP) * (len(columns) - 1)
 
 
 def _formulas(compared: Compared) -> Iterator[str]:
@@ -114,7 +125,7 @@ def _formulas(compared: Compared) -> Iterator[str]:
     width = min(NAME_WIDTH, max(map(len, names)))
     for name in names:
         record = compared.models[name].run.record
-        first = f"{elided(name, width):<{width}}   "
+        first = f"{elided(name, width):<{width}}{GAP}"
         yield from wrapped(f"{record.formula}  ({record.model.family})", first, " " * len(first))
 
 
@@ -147,7 +158,7 @@ def _worst_lines(compared: Compared, name: str) -> Iterator[str]:
     yield from wrapped(f"k of {name}: {'; '.join(named)}{more}.", later="  ")
 
 
-def _record(compared: Compared, standing: Standing) -> dict[str, Any]:
+def _record(compared: Compared, standing: Standing, ci: float | None) -> dict[str, Any]:
     run = compared.models[standing.name].run
     return {
         "run": standing.name,
@@ -160,6 +171,7 @@ def _record(compared: Compared, standing: Standing) -> dict[str, Any]:
         "p_loo": standing.p_loo,
         "difference": standing.difference,
         "difference_se": standing.difference_se,
+        **({} if ci is None else dict(zip(("lower", "upper"), standing.interval(ci), strict=True))),
         "weight": standing.weight,
         "k_threshold": standing.threshold,
         "k_above_threshold": standing.doubtful,
@@ -168,26 +180,33 @@ def _record(compared: Compared, standing: Standing) -> dict[str, Any]:
     }
 
 
+def _finite(value: float) -> float | None:
+    return float(value) if np.isfinite(value) else None
+
+
 def _cell(value: object) -> object:
     return "" if isinstance(value, float) and np.isnan(value) else value
 
 
-def _document(compared: Compared) -> dict[str, Any]:
+def _document(compared: Compared, ci: float | None) -> dict[str, Any]:
     design = next(iter(compared.models.values())).run.design
     found = []
     for standing in compared.comparison.standings:
         own = compared.comparison.left_out[standing.name]
         worst = [
-            {**_place(compared, standing.name, part), "pareto_k": float(own.k[part]), "elpd": float(own.elpd[part])}
+            {**_place(compared, standing.name, part), "pareto_k": _finite(own.k[part]), "elpd": float(own.elpd[part])}
             for part in own.doubtful[:WORST].tolist()
         ]
-        record = {name: None if _cell(value) == "" else value for name, value in _record(compared, standing).items()}
+        record = {
+            name: None if _cell(value) == "" else value for name, value in _record(compared, standing, ci).items()
+        }
         found.append({**record, "worst": worst, "checks": compared.models[standing.name].checks.status.value})
     return {
         "data": str(design.source),
         "outcome": design.response,
         "rows": design.n_rows,
         "left_out": "row" if compared.by is None else compared.by.factor,
+        **({} if ci is None else {"ci": ci}),
         "runs": found,
         "verdict": verdict(compared.comparison, compared.parts),
     }

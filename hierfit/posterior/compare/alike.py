@@ -26,9 +26,21 @@ class Unlike:
 def first_difference(first: str, one: Design, second: str, other: Design) -> Unlike | None:
     """Return what keeps models, called `first` and `second`, from being compared; None where nothing does."""
     return (
-        _other_rows(first, one, second, other)
+        _other_data(first, one, second, other)
+        or _other_rows(first, one, second, other)
         or _other_values(first, one, second, other)
         or _other_measure(first, one, second, other)
+    )
+
+
+def _other_data(first: str, one: Design, second: str, other: Design) -> Unlike | None:
+    """Find what has nothing in common: neither the name of the outcome nor the file."""
+    if one.response == other.response or one.source == other.source:
+        return None
+    return Unlike(
+        f"{first} and {second} have different outcomes: {one.response} of {one.source}, {other.response} of "
+        f"{other.source}.",
+        "compare fits of the same outcome to the same file",
     )
 
 

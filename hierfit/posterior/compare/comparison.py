@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,6 +54,13 @@ class Standing:
     above: int
     threshold: float
     n_draws: int
+
+    def interval(self, ci: float) -> tuple[float, float]:
+        """Return the normal interval of the difference of that probability; NaN for the best."""
+        if self.difference_se == 0:
+            return float("nan"), float("nan")
+        reach = NormalDist().inv_cdf(0.5 + ci / 2) * self.difference_se
+        return self.difference - reach, self.difference + reach
 
     @property
     def is_told_apart(self) -> bool:

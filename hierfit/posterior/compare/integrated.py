@@ -23,8 +23,8 @@ from numpy.typing import NDArray
 
 from hierfit.design.design import Design, Group
 from hierfit.model.families import FAMILIES, SIGMA
-from hierfit.posterior.level_scales import level_scales
 from hierfit.posterior.log_likelihood import BLOCK_NUMBERS, LogLikelihood
+from hierfit.posterior.predict.new_levels import level_scales
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
@@ -86,7 +86,8 @@ def rows_given_others(
                 level = np.searchsorted(np.unique(group.codes[rows]), group.codes[own])
                 b = terms.B
                 half = _solve({at: entry[:, level] for at, entry in L.items()}, b)
-                c = 1 - terms.v * sum(np.square(part) for part in half)
+                # Where a level has one row and its sd is a hundred million sigmas, nothing is left of c.
+                c = np.maximum(1 - terms.v * sum(np.square(part) for part in half), np.finfo(np.float64).eps)
                 e = terms.r - sum(part * centre[:, level] for part, centre in zip(half, mean, strict=True))
                 yield own, terms.beside + 0.5 * np.log(c) - 0.5 * terms.v * e**2 / c
 
@@ -132,11 +133,14 @@ def _added(A: _Entries, h: Sequence[Array], part: _Terms) -> tuple[_Entries, lis
 
 
 def _cholesky(A: _Entries) -> _Entries:
-    """Return the Cholesky factor of many small matrices, entry by entry: numpy's takes ten times as long."""
+    """Return the Cholesky factor of many small matrices, entry by entry: numpy's takes ten times as long.
+
+    The matrices are 1 plus a square, so that no entry of the diagonal is less than 1 but by rounding.
+    """
     L: dict[tuple[int, int], Array] = {}
     for i, j in A:
         left = A[i, j] - sum(L[i, k] * L[j, k] for k in range(j))
-        L[i, j] = np.sqrt(left) if i == j else left / L[j, j]
+        L[i, j] = np.sqrt(np.maximum(left, 1.0)) if i == j else left / L[j, j]
     return L
 
 

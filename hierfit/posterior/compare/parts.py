@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from hierfit.design.design import Design, Group
 from hierfit.errors import UsageError
 from hierfit.posterior.compare.integrated import is_integrable, level_density, levels, rows_given_others
-from hierfit.posterior.compare.left_out import LeftOut, Watch, leave_out
-from hierfit.posterior.level_scales import level_scales
+from hierfit.posterior.compare.left_out import LeftOut, Watch, leave_out, leave_out_on_all_cores
 from hierfit.posterior.log_likelihood import BLOCK_NUMBERS, LogLikelihood
+from hierfit.posterior.predict.new_levels import level_scales
 from hierfit.posterior.words import plural
 
 Array = NDArray[np.float64]
@@ -27,7 +27,7 @@ HARMLESS_K = 0.3
 
 def leave_rows_out(likelihood: LogLikelihood, efficiency: float, watch: Watch = lambda count: None) -> LeftOut:
     """Leave each row out; errors and arguments as `leave_out`."""
-    found = leave_out(likelihood.blocks(), efficiency, watch)
+    found = leave_out_on_all_cores(likelihood.blocks(), likelihood.of, efficiency, watch)
     design = likelihood.design
     factor = max((group for group in design.groups), key=lambda group: group.n_levels, default=None)
     doubtful = np.flatnonzero(found.k > HARMLESS_K)
@@ -58,7 +58,10 @@ def leave_levels_out(
     design = likelihood.design
     within = [group for group in design.groups if _lies_within(group, factor)]
     if within and not is_integrable(design, [group.factor for group in within]):
-        raise UsageError(_not_normal(design, within, factor.factor), hint="leave out rows: no --by")
+        raise UsageError(
+            _not_normal(design, within, factor.factor),
+            hint="leave out --by to compare by rows; whole groups would take fits without them",
+        )
     if len(within) == 1 and np.array_equal(within[0].codes, factor.codes):
         return leave_out(levels(likelihood, within[0]), efficiency, watch)
     scales = [level_scales(likelihood.draws, group) for group in within]

@@ -18,13 +18,12 @@ Array = NDArray[np.float64]
 
 def stacking_weights(elpd: Sequence[Array]) -> Array:
     """Return the weights of K models from the log predictive densities that each gives to the N parts [N]."""
-    from scipy import optimize
-
     log_density = np.stack(elpd, axis=1)
     density = np.exp(log_density - log_density.max(axis=1, keepdims=True))  # a factor for each part changes nothing
     n_models = density.shape[1]
     if n_models == 1:
         return np.ones(1)
+    from scipy import optimize
 
     def loss(w: Array) -> float:
         return float(-np.mean(np.log(np.maximum(density @ w, 1e-300))))

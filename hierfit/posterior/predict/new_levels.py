@@ -51,7 +51,7 @@ class NewEffects:
 
 def new_effects(draws: Draws, design: Design, seed: int) -> NewEffects:
     """Return how effects of new levels of every factor are drawn."""
-    return NewEffects(seed, {group.factor: _scales(draws, group) for group in design.groups})
+    return NewEffects(seed, {group.factor: level_scales(draws, group) for group in design.groups})
 
 
 def _words(factor: str, label: str) -> list[int]:
@@ -60,7 +60,7 @@ def _words(factor: str, label: str) -> list[int]:
     return [int.from_bytes(digest[start : start + 4], "big") for start in range(0, 16, 4)]
 
 
-def _scales(draws: Draws, group: Group) -> Array:
+def level_scales(draws: Draws, group: Group) -> Array:
     """Return the factor of the covariance of one level's effects under every draw [T, M, M]."""
     known, picks, size = positions(draws), every_draw(draws), len(group.terms)
     sd = values_of(draws, [sd_name(group.factor, term) for term in group.terms], picks)

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from hierfit.posterior.level_scales import level_scales
 from hierfit.posterior.log_likelihood import LogLikelihood
+from hierfit.posterior.predict.new_levels import level_scales
 
 from ..conftest import make_case
 from ..family_draws import family_case

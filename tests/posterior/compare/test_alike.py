@@ -48,6 +48,12 @@ def test_other_outcomes():
     assert found is not None and "log(answer) is" in found.what and "lognormal" in found.hint
 
 
+def test_nothing_in_common():
+    own = design()
+    found = said(own, replace(own, source=Path("b.csv"), response="other"))
+    assert found == "one and two have different outcomes: answer of survey.csv, other of b.csv."
+
+
 def test_outcomes_of_categories_are_compared_by_their_labels():
     own = design("bernoulli")
     swapped = replace(own, y=1 - own.y, categories=own.categories[::-1])

@@ -75,5 +75,14 @@ def test_high_shapes_are_counted():
     assert own.doubtful.tolist() == [4, 2, 1]
 
 
+def test_the_interval_of_a_difference():
+    found = compare(models(30.0))
+    best, other = found.standings
+    low, high = other.interval(0.9)
+    assert (low + high) / 2 == pytest.approx(other.difference) == pytest.approx(-30)
+    assert high - low == pytest.approx(2 * 1.6448536 * other.difference_se)
+    assert np.isnan(best.interval(0.9)).all()
+
+
 def test_a_single_part_has_no_standard_error():
     assert np.isnan(standard_error(np.array([1.0])))

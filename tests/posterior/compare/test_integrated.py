@@ -8,8 +8,8 @@ from scipy import stats
 
 from hierfit.model.families import FAMILIES
 from hierfit.posterior.compare.integrated import is_integrable, level_density, levels, rows_given_others
-from hierfit.posterior.level_scales import level_scales
 from hierfit.posterior.log_likelihood import LogLikelihood
+from hierfit.posterior.predict.new_levels import level_scales
 
 from .cases import CASES, covariance, plain_case
 
@@ -107,6 +107,25 @@ def test_a_weight_stands_for_equal_rows():
         without = level_density(LogLikelihood(made.draws, left), rows, left.groups, scales)
         whole = level_density(one, rows, weighted.design.groups, scales)
         np.testing.assert_allclose(found[row], whole - without, atol=1e-9)
+
+
+@pytest.mark.parametrize("sd", [0.0, 1e-9, 1e3, 1e6, 1e12])
+def test_sds_of_any_size_are_survived(sd):
+    case = plain_case()
+    names = [parameter.name for parameter in case.draws.parameters]
+    values = case.draws.values.copy()
+    values[..., [names.index("sd(school)"), names.index("sd(school: ses)")]] = sd
+    (group,) = case.design.groups
+    alone = replace(
+        group,
+        codes=np.arange(case.design.n_rows, dtype=np.int32),
+        labels=tuple(map(str, range(99)))[: case.design.n_rows],
+    )
+    for own in (group, alone):
+        likelihood = LogLikelihood(replace(case.draws, values=values), replace(case.design, groups=(own,)))
+        for rows, density in rows_given_others(likelihood, own, np.arange(case.design.n_rows)):
+            assert density.shape == (100, len(rows)) and np.isfinite(density).all()
+        assert all(np.isfinite(density).all() for density in levels(likelihood, own))
 
 
 def test_which_effects_can_be_integrated_out():

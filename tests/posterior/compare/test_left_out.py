@@ -5,7 +5,7 @@ import pytest
 from arviz_stats.base.array import array_stats
 from scipy import stats
 
-from hierfit.posterior.compare.left_out import k_threshold, leave_out, log_sum
+from hierfit.posterior.compare.left_out import k_threshold, leave_out, leave_out_on_all_cores, log_sum
 
 SIGMA, PRIOR_SD, N_DRAWS = 1.5, 10.0, 20_000
 
@@ -92,6 +92,28 @@ def test_blocks_and_the_order_of_rows_do_not_matter():
         np.testing.assert_array_equal(getattr(cut, name), getattr(whole, name))
         np.testing.assert_array_equal(getattr(moved, name), getattr(whole, name)[order])
     assert heard == [7, 8, 30]
+
+
+def test_all_cores_find_the_same():
+    ll, heard = log_likelihood(*regression(), n_draws=1_000), []
+    blocks = np.array_split(np.arange(30), 7)
+    whole = leave_out([ll], 0.8)
+    found = leave_out_on_all_cores(blocks, lambda rows: ll[:, rows], 0.8, heard.append)
+    for name in ("elpd", "p", "k", "mcse"):
+        np.testing.assert_array_equal(getattr(found, name), getattr(whole, name))
+    assert heard == np.cumsum([len(block) for block in blocks]).tolist()
+
+
+def test_what_one_core_meets_stops_all():
+    asked = []
+
+    def failing(rows):
+        asked.append(rows)
+        raise MemoryError
+
+    with pytest.raises(MemoryError):
+        leave_out_on_all_cores([np.array([row]) for row in range(5_000)], failing, 1.0)
+    assert len(asked) < 5_000
 
 
 def test_rows_that_every_draw_holds_for_equally_likely():

@@ -6,10 +6,10 @@ import numpy as np
 
 from hierfit.model.spec import Block, Kind, Parameter, cor_name, sd_name
 from hierfit.posterior.draws import Draws
-from hierfit.posterior.level_scales import level_scales
+from hierfit.posterior.predict.new_levels import level_scales
 
-from .conftest import make_case
-from .family_draws import family_case
+from ..conftest import make_case
+from ..family_draws import family_case
 
 
 def test_products_are_the_covariances():
