@@ -104,6 +104,10 @@ class Group:
         Z[:, ~np.array(self.named.is_intercept)] = columns_on(self.slopes, table)
         return GroupRows(labels, codes, Z)
 
+    def at(self, rows: RowChoice) -> GroupRows:
+        """Return what the factor has on chosen rows of the fit."""
+        return GroupRows(self.labels, self.codes[rows], self.Z[rows])
+
     @property
     def n_levels(self) -> int:
         """J, the number of levels."""
@@ -202,7 +206,7 @@ class Design:
             source=self.source,
             lines=self.lines,
             X=self.X,
-            groups=tuple(GroupRows(group.labels, group.codes, group.Z) for group in self.groups),
+            groups=tuple(group.at(slice(None)) for group in self.groups),
             offset=self.offset,
             trials=self.trials,
             distributional={own.parameter: own.X for own in self.distributional},
@@ -248,7 +252,7 @@ class Design:
             return ()
         return tuple(f"{below}|{above}" for below, above in pairwise(self.categories))
 
-    @property
+    @cached_property
     def x_mean(self) -> Array:
         """Where the columns of X are as the intercept's prior speaks of it [K]: at their means, or at 0."""
         if not (self.centered and self.has_level):

@@ -7,14 +7,15 @@ is read again as it is written, block by block, so that its size does not matter
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hierfit.data.cells import missing_cells
+from hierfit.data.cells import missing_cells, numbers_in
 from hierfit.data.csvfile import CsvFile, rows_of
 from hierfit.data.table import Table
 from hierfit.design.design import Design
@@ -25,7 +26,10 @@ from hierfit.posterior.predict.new_levels import new_effects
 from hierfit.posterior.predict.quantities import Asked, Quantity
 from hierfit.runs.finished import Opened, open_fit
 
-BLOCK = 64 * UNIT  # rows
+if TYPE_CHECKING:
+    import pandas as pd
+
+FIRST, BLOCK = 4 * UNIT, 64 * UNIT  # rows: few at first, so that something is there at once
 OUTCOME_ITSELF = Asked()
 Array = NDArray[np.float64]
 Cell = str | float | None
@@ -87,6 +91,7 @@ class Prediction:
         table: what the model needs of these; None for the rows of the fit.
         file: where they are from; None for the rows of the fit.
         new_levels: what becomes of levels that the fit had not.
+        new: factor -> how many such levels there are, and in how many rows, where there are such.
     """
 
     run: Opened
@@ -101,11 +106,17 @@ class Prediction:
     table: Table | None
     file: CsvFile | None
     new_levels: NewLevels
+    new: Mapping[str, tuple[int, int]] = field(default_factory=dict)
 
     @property
     def ci(self) -> float:
         """The probability of intervals."""
         return self.predicting.ci
+
+    @property
+    def drawn(self) -> bool:
+        """Whether levels that the fit had not get effects of their own."""
+        return self.new_levels is NewLevels.DRAW
 
     @property
     def quantities(self) -> tuple[Quantity, ...]:
@@ -126,8 +137,8 @@ class Prediction:
     def _blocks(self, count: int) -> Iterator[Block]:
         inputs = self._inputs()
         ahead = next(inputs, None)
-        for start in range(0, min(count, self.n_complete), BLOCK):
-            rows = self.rows(slice(start, min(start + BLOCK, self.n_complete, start + _whole_units(count - start))))
+        for start, stop in _spans(min(_whole_units(count), self.n_complete)):
+            rows = self.rows(slice(start, stop))
             predicted = list(zip(*self.predicting.columns(rows, start), strict=True))
             cells: list[Sequence[Cell]] = []
             found: list[Sequence[Cell]] = []
@@ -149,6 +160,25 @@ class Prediction:
                     break
             yield Block(cells, [self._nothing] * len(cells))
             ahead = next(inputs, None)
+
+    def number(self, cell: Cell) -> float | None:
+        """Return what a cell of a column of numbers holds, None where it is missing."""
+        if not isinstance(cell, str):
+            return cell
+        decimal = "." if self.table is None else self.table.dialect.decimal
+        (found,) = numbers_in([cell.replace(decimal, ".")])
+        return None if found is None or np.isnan(found) else found
+
+    def frame(self) -> pd.DataFrame:
+        """Return all rows with their predictions; columns that the model takes as numbers are numbers."""
+        import pandas as pd
+
+        blocks = list(self.blocks())
+        cells = pd.DataFrame([row for block in blocks for row in block.cells], columns=list(self.header), dtype=object)
+        found = pd.DataFrame([row for block in blocks for row in block.predicted], columns=list(self.names))
+        for name in set(self.header) & self.numeric:
+            cells[name] = np.array([self.number(cell) for cell in cells[name]], dtype=np.float64)
+        return pd.concat([cells, found], axis=1)
 
     def draws(self) -> Iterator[tuple[NDArray[np.int64], list[Array]]]:
         """Yield lines of rows that lack nothing, and the values of the quantities under all draws [S, R]."""
@@ -178,6 +208,14 @@ class Prediction:
             chosen = slice(start, start + BLOCK)
             columns = data_columns(self.run.design, chosen).values()
             yield from zip(self.run.design.lines[chosen].tolist(), zip(*columns, strict=True), strict=True)
+
+
+def _spans(count: int) -> Iterator[tuple[int, int]]:
+    """Yield where blocks of rows begin and end."""
+    start, stop = 0, min(FIRST, count)
+    while start < count:
+        yield start, stop
+        start, stop = stop, min(stop + BLOCK, count)
 
 
 def _whole_units(count: int) -> int:
@@ -214,8 +252,7 @@ def open_prediction(run: Path, new: Path | None, request: PredictionRequest) -> 
             opened, predicting, header, own, renamed, numeric, n_rows, {}, n_rows, None, None, request.new_levels
         )
     file, table = read_rows(design, new, missing_cells(opened.record.request.na))
-    for start in range(0, table.n_rows, BLOCK):
-        design.on(table.at(slice(start, start + BLOCK)), new_levels=request.new_levels)
+    new_levels = _check(design, table, request.new_levels)
     renamed = _renamed(names, file.header)
     own = tuple(renamed.get(name, name) for name in names)
     return Prediction(
@@ -231,7 +268,20 @@ def open_prediction(run: Path, new: Path | None, request: PredictionRequest) -> 
         table,
         file,
         request.new_levels,
+        new_levels,
     )
+
+
+def _check(design: Design, table: Table, new_levels: NewLevels) -> dict[str, tuple[int, int]]:
+    """Evaluate all rows once, so that errors come before anything is predicted; count levels that the fit had not."""
+    labels: dict[str, set[str]] = {group.factor: set() for group in design.groups}
+    counts = dict.fromkeys(labels, 0)
+    for start in range(0, table.n_rows, BLOCK):
+        rows = design.on(table.at(slice(start, start + BLOCK)), new_levels=new_levels)
+        for group, own in zip(design.groups, rows.groups, strict=True):
+            labels[group.factor] |= set(own.labels[group.n_levels :])
+            counts[group.factor] += int(np.sum(own.codes >= group.n_levels))
+    return {factor: (len(labels[factor]), count) for factor, count in counts.items() if count}
 
 
 def _renamed(names: Sequence[str], header: Sequence[str]) -> dict[str, str]:

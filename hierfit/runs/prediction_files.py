@@ -23,6 +23,7 @@ from hierfit.disk.new_file import refuse_taken, written_whole
 from hierfit.disk.rows import write_rows
 from hierfit.disk.writing import create
 from hierfit.errors import UsageError
+from hierfit.posterior.predict.summaries import told
 from hierfit.runs.prediction import Cell, Prediction
 
 ENDINGS = (".csv", ".csv.gz", ".parquet")
@@ -69,10 +70,18 @@ def write_predictions(prediction: Prediction, path: Path, count: Count) -> None:
     """
     texts = {*prediction.header} - prediction.numeric
     texts |= {name for name, of_words in zip(prediction.names, prediction.predicting.of_words, strict=True) if of_words}
+    numbers = [name in prediction.numeric for name in prediction.header]
+
+    def known(cells: Sequence[Cell]) -> Sequence[Cell]:
+        """Return cells as the file has them: as they are written, or numbers as such."""
+        if not _is_parquet(path):
+            return cells
+        return [prediction.number(cell) if number else cell for cell, number in zip(cells, numbers, strict=True)]
+
     done = 0
     with _table(path, [*prediction.header, *prediction.names], texts) as table:
         for block in prediction.blocks():
-            table.write([*cells, *own] for cells, own in zip(block.cells, block.predicted, strict=True))
+            table.write([*known(cells), *own] for cells, own in zip(block.cells, block.predicted, strict=True))
             done += len(block.cells)
             count(done, prediction.n_rows)
 
@@ -86,12 +95,7 @@ def write_draws(prediction: Prediction, path: Path, count: Count) -> None:
     done = 0
     with _table(path, ["line", "chain", "draw", *names], texts) as table:
         for lines, values in prediction.draws():
-            own = [
-                [quantity.categories[int(code)] for code in each.T.ravel().tolist()]
-                if quantity.categories
-                else each.T.ravel().tolist()
-                for quantity, each in zip(prediction.quantities, values, strict=True)
-            ]
+            own = [told(quantity, each.T.ravel()) for quantity, each in zip(prediction.quantities, values, strict=True)]
             places = (np.repeat(lines, len(chains)), np.tile(chains, len(lines)), np.tile(iterations, len(lines)))
             table.write(zip(*(place.tolist() for place in places), *own, strict=True))
             done += len(lines)
@@ -144,7 +148,7 @@ class _ParquetWriter:
     def write(self, rows: Iterable[Sequence[Cell]]) -> None:
         """Write some rows; what is None is null."""
         columns = [
-            self._pa.array([_typed(cell, text=kind == self._pa.string()) for cell in column], type=kind)
+            self._pa.array(column, type=kind)
             for column, kind in zip(zip(*rows, strict=True), self._schema.types, strict=True)
         ]
         self._writer.write_table(self._pa.Table.from_arrays(columns, schema=self._schema))
@@ -154,12 +158,3 @@ class _ParquetWriter:
 
     def __exit__(self, *_: object) -> None:
         self._writer.close()
-
-
-def _typed(cell: Cell, *, text: bool) -> Cell:
-    if text or not isinstance(cell, str):
-        return cell
-    try:
-        return float(cell)
-    except ValueError:
-        return None

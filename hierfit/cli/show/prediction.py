@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
@@ -12,9 +11,9 @@ from hierfit.cli.page import in_lines, page
 from hierfit.cli.show.formats import csv_text, markdown_table
 from hierfit.cli.show.lines import LABEL, wrapped
 from hierfit.cli.show.table import interval_title
-from hierfit.data.cells import NUMBER
 from hierfit.posterior.digits import decimals, format_number
-from hierfit.posterior.words import elided
+from hierfit.posterior.predict.quantities import EXPECTED
+from hierfit.posterior.words import counted, elided
 from hierfit.visible import visible, visible_json
 
 if TYPE_CHECKING:
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
 
 SHOWN = 20  # rows of a table on a terminal
 CELL_WIDTH, LEAST_WIDTH = 20, 6
+_SHARE_DECIMALS = 3
 _SDS = 4  # an interval of 95 % is about so many sds wide
 
 
@@ -46,6 +46,10 @@ def notes(prediction: Prediction) -> Iterator[str]:
         columns = ", ".join(f"{name} in {rows:,}" for name, rows in prediction.missing.items())
         rows = "rows lacks a value" if count == 1 else "rows lack a value"
         yield f"{count:,} of {prediction.n_rows:,} {rows} that the model needs ({columns}): nothing is predicted there."
+    for factor, (levels, rows_of) in prediction.new.items():
+        given = "drawn from the distribution of the groups" if prediction.drawn else "0, those of an average group"
+        rows = f"{rows_of:,} row{'s' * (rows_of != 1)}"
+        yield f"{rows} of {counted(levels, factor)} that the fit had not: their effects are {given}."
     if prediction.renamed:
         pairs = ", ".join(f"{name} is {other}" for name, other in prediction.renamed.items())
         yield f"The input has columns of these names already: {pairs}."
@@ -70,7 +74,9 @@ def _json(prediction: Prediction, blocks: Iterable[Block]) -> Iterator[str]:
     for block in blocks:
         lines = []
         for cells, own in zip(block.cells, block.predicted, strict=True):
-            known = [_number(cell) if is_number else cell for cell, is_number in zip(cells, numeric, strict=True)]
+            known = [
+                prediction.number(cell) if is_number else cell for cell, is_number in zip(cells, numeric, strict=True)
+            ]
             record = dict(zip(names, [*known, *own], strict=True))
             lines.append("  " + visible_json(json.dumps(record, ensure_ascii=False, allow_nan=False)))
         yield before
@@ -79,21 +85,14 @@ def _json(prediction: Prediction, blocks: Iterable[Block]) -> Iterator[str]:
     yield "]"
 
 
-def _number(cell: Cell) -> Cell:
-    """Return a cell as a number where it is written as one."""
-    if not isinstance(cell, str) or not NUMBER.fullmatch(cell.strip()):
-        return cell
-    number = float(cell)
-    return number if math.isfinite(number) else cell
-
-
 def _table(prediction: Prediction, blocks: Iterable[Block], output: OutputFormat) -> str:
     inputs: list[list[str]] = [list(prediction.header)]
-    own: list[list[str]] = [list(prediction.names)]
+    own: list[list[str]] = [list(prediction.names) if output is OutputFormat.MD else _titles(prediction)]
     for block in blocks:
         for cells, predicted in zip(block.cells, block.predicted, strict=True):
+            numbers = _predicted_texts(prediction, predicted)
             inputs.append([_input_text(cell) for cell in cells])
-            own.append(_predicted_texts(prediction, predicted))
+            own.append(numbers if output is OutputFormat.MD else _with_intervals(prediction, numbers))
     if output is OutputFormat.MD:
         return markdown_table([[*cells, *numbers] for cells, numbers in zip(inputs, own, strict=True)])
     left = prediction.n_rows - (len(own) - 1)
@@ -102,13 +101,31 @@ def _table(prediction: Prediction, blocks: Iterable[Block], output: OutputFormat
     return in_lines([*_title(prediction), *lines, *more])
 
 
+def _titles(prediction: Prediction) -> list[str]:
+    """Return the titles of the columns of a table, where an interval is one: "expected", "95% interval"."""
+    found, interval = [], interval_title(prediction.ci)
+    for quantity in prediction.quantities:
+        found += [prediction.renamed.get(quantity.name, quantity.name)] if quantity.mean else []
+        found += [interval if quantity.mean else f"{quantity.name}, {interval}"] if quantity.bounds else []
+    return [visible(title) for title in found]
+
+
+def _with_intervals(prediction: Prediction, numbers: Sequence[str]) -> list[str]:
+    """Return the cells of such a row: bounds as "47.4 to 53.2"."""
+    found, left = [], iter(numbers)
+    for quantity in prediction.quantities:
+        found += [next(left)] if quantity.mean else []
+        if quantity.bounds:
+            lower, upper = next(left), next(left)
+            found.append(f"{lower} to {upper}" if lower or upper else "")
+    return found
+
+
 def _title(prediction: Prediction) -> list[str]:
-    run, what = prediction.run, []
-    names = [quantity.name for quantity in prediction.quantities]
-    if "expected" in names and run.design.categories:
-        what.append(f"expected: probability of {run.design.response} = {run.design.categories[1]}")
-    what.append(f"{interval_title(prediction.ci)}s")
-    return wrapped(" · ".join([str(run.record.model.formula), *what]))
+    design, formula = prediction.run.design, str(prediction.run.record.model.formula)
+    if design.categories and any(quantity.name == EXPECTED for quantity in prediction.quantities):
+        formula += f" · {EXPECTED}: probability of {design.response} = {design.categories[1]}"
+    return wrapped(formula)
 
 
 def _input_text(cell: Cell) -> str:
@@ -127,8 +144,11 @@ def _predicted_texts(prediction: Prediction, cells: Sequence[Cell]) -> list[str]
         numbers = [cell for cell in own if isinstance(cell, float)]
         if quantity.mean and quantity.bounds and len(numbers) == size:
             places = decimals((numbers[2] - numbers[1]) / _SDS)
-        whole = 0 if quantity.whole else 3 if not quantity.bounds else places
-        found += [format_number(cell, whole) if isinstance(cell, float) else cell or "" for cell in own]
+        for cell in own:
+            if isinstance(cell, float):
+                found.append(format_number(cell, places if quantity.bounds else _SHARE_DECIMALS))
+            else:
+                found.append("" if cell is None else str(cell))
     return found
 
 

@@ -4,7 +4,12 @@ Rows are those of the fit (`Design.at`) or others in its columns (`Design.on`). 
 """
 
 from hierfit.posterior.predict.draws_of import chosen_effects, pick_draws
-from hierfit.posterior.predict.linear import Population, auxiliary_draws, linear_predictor, population_part
+from hierfit.posterior.predict.linear import (
+    Population,
+    auxiliary_draws,
+    linear_predictor,
+    population_part,
+)
 from hierfit.posterior.predict.values import category_shares, expected, expected_rows, replicate, trials_of
 
 __all__ = [

@@ -21,10 +21,9 @@ from hierfit.posterior.draws import Draws
 from hierfit.posterior.predict.draws_of import every_draw
 from hierfit.posterior.predict.new_levels import NewEffects
 from hierfit.posterior.predict.quantities import Asked, Quantity, quantities, values
-from hierfit.posterior.predict.summaries import column_names, columns, of_words
+from hierfit.posterior.predict.summaries import Column, column_names, columns, of_words
 
 Array = NDArray[np.float64]
-Column = list[float] | list[str]
 
 UNIT = 64  # rows, times 4,000 draws of 8 bytes: 2 MB
 _OUTCOMES = 1  # tells the randomness of outcomes from that of new levels

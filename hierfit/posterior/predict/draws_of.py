@@ -50,7 +50,7 @@ def chosen_effects(draws: Draws, group: Group, picks: Indices, levels: Indices |
     """Return the deviations of one factor under chosen draws [S, J, M], or of chosen levels [S, L, M]."""
     effects = draws.effects_of(group)
     if levels is not None and len(picks) == n_draws(draws):  # all draws, in whatever order: no copy of other levels
-        found = effects[:, :, levels].reshape(-1, len(levels), effects.shape[-1])
+        found = effects[:, :, levels].reshape(len(picks), len(levels), effects.shape[-1])
         return np.asarray(found if np.array_equal(picks, every_draw(draws)) else found[picks])
     chains, iterations = np.divmod(picks, draws.n_draws)
     if levels is None:

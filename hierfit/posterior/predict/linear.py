@@ -77,7 +77,7 @@ def linear_predictor(
     predictor = population_part(draws, design, picks).at(rows.X)
     if rows.offset is not None:
         predictor += rows.offset
-    return _with_groups(predictor, draws, design, rows, None, picks, new)
+    return with_groups(predictor, draws, design.groups, rows.groups, None, picks, new)
 
 
 def auxiliary_draws(
@@ -104,7 +104,7 @@ def auxiliary_draws(
         b = values_of(draws, [coefficient_name(own.parameter, term) for term in own.coefficients], picks)
         predictor = (X @ b.T).T
         if rows is not None:
-            predictor = _with_groups(predictor, draws, design, rows, own.parameter, picks, new)
+            predictor = with_groups(predictor, draws, design.groups, rows.groups, own.parameter, picks, new)
         found[own.parameter] = family.inverse_of(own.parameter, predictor)
     precision = design.precision if rows is None else rows.precision
     if precision is not None:
@@ -113,22 +113,22 @@ def auxiliary_draws(
     return found
 
 
-def _with_groups(
+def with_groups(
     predictor: Array,
     draws: Draws,
-    design: Design,
-    rows: Rows,
+    groups: Sequence[Group],
+    rows: Sequence[GroupRows],
     parameter: str | None,
     picks: Indices,
-    new: NewEffects | None,
+    new: NewEffects | None = None,
 ) -> Array:
-    """Return a predictor with what group effects add to it [S, R]."""
-    concerned = [
-        (group, own) for group, own in zip(design.groups, rows.groups, strict=True) if len(group.columns_of(parameter))
-    ]
-    groups, own_rows = [group for group, _ in concerned], [own for _, own in concerned]
+    """Return a predictor with what the effects of these factors add to it [S, R]."""
+    concerned = [(group, own) for group, own in zip(groups, rows, strict=True) if len(group.columns_of(parameter))]
+    if not concerned:
+        return predictor
     effects = [level_effects(draws, group, own, picks, new) for group, own in concerned]
-    return predictor + group_part(groups, own_rows, effects, parameter, predictor.shape) if concerned else predictor
+    groups, rows = zip(*concerned, strict=True)
+    return predictor + group_part(groups, rows, effects, parameter, predictor.shape)
 
 
 def level_effects(

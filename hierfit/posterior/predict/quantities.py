@@ -15,15 +15,16 @@ from numpy.typing import NDArray
 from hierfit.design.design import Design
 from hierfit.design.rows import Rows
 from hierfit.errors import UsageError, did_you_mean
+from hierfit.model.densities import category_probabilities
 from hierfit.model.families import FAMILIES, LINKS
 from hierfit.posterior.draws import Draws
 from hierfit.posterior.predict.draws_of import Indices
 from hierfit.posterior.predict.linear import distribution_of
 from hierfit.posterior.predict.new_levels import NewEffects
-from hierfit.posterior.predict.values import category_shares, expected, outcomes
+from hierfit.posterior.predict.values import outcomes_by_row
 
 Array = NDArray[np.float64]
-MU, OUTCOME = "mu", "outcome"
+MU, EXPECTED, OUTCOME = "mu", "expected", "outcome"
 
 
 class Scale(StrEnum):
@@ -96,7 +97,7 @@ def quantities(design: Design, asked: Asked) -> tuple[Quantity, ...]:
     if family.has_thresholds:
         shares = (Quantity(f"probability[{category}]", bounds=False) for category in design.categories)
         return (*shares, Quantity(OUTCOME, mean=False, whole=True, categories=design.categories))
-    return (Quantity("expected"), outcome)
+    return (Quantity(EXPECTED), outcome)
 
 
 def values(
@@ -119,9 +120,10 @@ def values(
         return [found if asked.scale is Scale.RESPONSE else LINKS[auxiliary.link].forward(found)]
     if asked.scale is Scale.LINK:
         return [predictor]
+    mean = family.mean(predictor, design.link, auxiliaries)
     if asked.parameter == MU:
-        return [family.mean(predictor, design.link, auxiliaries)]
-    drawn = outcomes(design, predictor, auxiliaries, trials, rng)
+        return [mean]
+    drawn = outcomes_by_row(design, mean, auxiliaries, trials, rng)
     if family.has_thresholds:
-        return [*category_shares(design, predictor, auxiliaries), drawn]
-    return [expected(design, predictor, auxiliaries, trials), drawn]
+        return [*category_probabilities(mean), drawn]
+    return [family.expected(mean, auxiliaries, trials), drawn]

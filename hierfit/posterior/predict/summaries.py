@@ -16,6 +16,7 @@ from hierfit.design import moments
 from hierfit.posterior.predict.quantities import Quantity
 
 Array = NDArray[np.float64]
+Column = list[float] | list[int] | list[str]
 _ROUNDING = 1e-9  # 0.025 * 4000 is not quite 100
 
 
@@ -36,20 +37,24 @@ def of_words(quantities: Sequence[Quantity]) -> tuple[bool, ...]:
     return tuple(found)
 
 
-def columns(quantities: Sequence[Quantity], values: Sequence[Array], ci: float) -> list[list[float] | list[str]]:
+def columns(quantities: Sequence[Quantity], values: Sequence[Array], ci: float) -> list[Column]:
     """Return these columns of rows, whose values are [S, R]."""
-    found: list[list[float] | list[str]] = []
+    found: list[Column] = []
     for quantity, own in zip(quantities, values, strict=True):
         if quantity.mean:
             found.append(moments.mean(own, axis=0).tolist())
         if quantity.bounds:
             for bound in bounds(own, ci, whole=quantity.whole):
-                found.append(_named(bound, quantity.categories) if quantity.categories else bound.tolist())
+                found.append(told(quantity, bound))
     return found
 
 
-def _named(codes: Array, categories: Sequence[str]) -> list[str]:
-    return [categories[int(code)] for code in codes]
+def told(quantity: Quantity, values: Array) -> Column:
+    """Return values that a quantity can have as they are told: categories by name, whole numbers as such."""
+    if quantity.categories:
+        return [quantity.categories[int(code)] for code in values]
+    whole: list[int] = values.astype(np.int64).tolist()
+    return whole if quantity.whole else values.tolist()
 
 
 def bounds(values: Array, ci: float, *, whole: bool = False) -> tuple[Array, Array]:

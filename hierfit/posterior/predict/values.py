@@ -20,11 +20,11 @@ from hierfit.posterior.predict.linear import auxiliary_draws, distribution_of, l
 Array = NDArray[np.float64]
 
 
-def expected(design: Design, predictor: Array, auxiliaries: Mapping[str, Array], trials: Array | None = None) -> Array:
-    """Return the mean of the outcome at linear predictors [S, ..., G], of one trial without `trials` [G]."""
+def expected(design: Design, predictor: Array, auxiliaries: Mapping[str, Array]) -> Array:
+    """Return the mean of the outcome, of one trial where it counts successes, at linear predictors [S, ..., G]."""
     family, spread = FAMILIES[design.family], _beside(predictor, auxiliaries)
     mean = family.mean(predictor, design.link, spread)
-    return np.asarray(family.expected(mean, spread, np.ones(predictor.shape[-1]) if trials is None else trials))
+    return np.asarray(family.expected(mean, spread, np.ones(predictor.shape[-1])))
 
 
 def category_shares(design: Design, predictor: Array, auxiliaries: Mapping[str, Array]) -> Array:
@@ -39,16 +39,15 @@ def _beside(predictor: Array, auxiliaries: Mapping[str, Array]) -> dict[str, Arr
     return {name: values.reshape(*values.shape[:-1], *between, -1) for name, values in auxiliaries.items()}
 
 
-def outcomes(
-    design: Design,
-    predictor: Array,
-    auxiliaries: Mapping[str, Array],
-    trials: Array,
-    rng: np.random.Generator,
+def outcomes_by_row(
+    design: Design, mean: Array, auxiliaries: Mapping[str, Array], trials: Array, rng: np.random.Generator
 ) -> Array:
-    """Return an outcome of each row under each draw [S, R], given linear predictors [S, R] and parameters."""
-    family = FAMILIES[design.family]
-    return family.replicate(rng, family.mean(predictor, design.link, auxiliaries), auxiliaries, trials)
+    """Return an outcome of each row under each draw [S, R], given what the distributions call the mean [..., S, R].
+
+    Row by row, so that the outcomes of a row are side by side in memory as its draws are.
+    """
+    turned = {name: np.swapaxes(values, -1, -2) for name, values in auxiliaries.items()}
+    return FAMILIES[design.family].replicate(rng, np.swapaxes(mean, -1, -2), turned, trials[:, None]).T
 
 
 def replicate(
@@ -58,7 +57,9 @@ def replicate(
     picks = pick_draws(draws, n_draws, rng)
     chosen = np.arange(design.n_rows) if rows is None else rows
     predictor, auxiliaries = distribution_of(draws, design, design.at(chosen), picks)
-    return outcomes(design, predictor, auxiliaries, trials_of(design, chosen), rng)
+    family = FAMILIES[design.family]
+    mean = family.mean(predictor, design.link, auxiliaries)
+    return family.replicate(rng, mean, auxiliaries, trials_of(design, chosen))
 
 
 def expected_rows(draws: Draws, design: Design, rows: Indices, picks: Indices) -> Array:
