@@ -47,6 +47,7 @@ from hierfit.posterior.netcdf import least_bytes, write_netcdf
 from hierfit.posterior.summary import Summary
 from hierfit.runs import hypotheses
 from hierfit.runs.compared import Compared, Watch, compare_runs
+from hierfit.runs.effects import Effects, EffectsRequest, effects_of
 from hierfit.runs.files import (
     CHAINS,
     GROUPS_CSV,
@@ -273,6 +274,17 @@ def test(
         RunFolderError: the run, or its trace, cannot be read.
     """
     return hypotheses.test(run, expressions, ci=ci, rope=rope)
+
+
+def effects(run: Path, request: EffectsRequest | None = None) -> Effects:
+    """Return what changes of predictors do to the outcome, on average over the rows of the data.
+
+    Raises:
+        RunFolderError: there is no such run.
+        UsageError: the model has not what is asked for.
+        DataError, FormulaError: a term has no value at what is asked for.
+    """
+    return effects_of(run, request or EffectsRequest())
 
 
 def _judge(drawn: Drawn, design: Design, spec: ModelSpec, request: FitRequest) -> tuple[Diagnosis, Summary]:

@@ -16,7 +16,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from hierfit import __version__
-from hierfit.cli import compare, doctor, extend, fit, predict, results, simulate
+from hierfit.cli import compare, doctor, effects, extend, fit, predict, results, simulate
 from hierfit.cli.page import in_lines, on, page_of, show
 from hierfit.cli.test import test
 from hierfit.cli.usage import Command, Commands, SignedCommand
@@ -44,6 +44,7 @@ for command in (
     extend.extend,
     results.summarize,
     predict.predict,
+    effects.effects,
     results.plot,
     compare.compare,
     test,

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -25,6 +26,9 @@ State = Mapping[str, Any]
 Level = str | int | float | bool
 
 _FUNCTIONS = {name: getattr(np, name) for name in NUMPY_FUNCTIONS}
+
+# Reentrant: evaluating one call may evaluate another.
+_ALONE = threading.RLock()
 
 
 @dataclass(frozen=True)
@@ -201,6 +205,9 @@ def _restored(value: Any) -> Any:
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep quiet what formulae prints before it raises, and what becomes of log(0), which is said elsewhere."""
-    with np.errstate(all="ignore"), contextlib.redirect_stdout(io.StringIO()), _sample_sd():
+    """Keep quiet what formulae prints before it raises, and what becomes of log(0), which is said elsewhere.
+
+    Both stdout and the sd of formulae are the process's: one thread at a time.
+    """
+    with _ALONE, np.errstate(all="ignore"), contextlib.redirect_stdout(io.StringIO()), _sample_sd():
         yield

@@ -100,9 +100,13 @@ class Group:
         labels, codes = levels_on(self.columns, self.labels, table)
         if new_levels is NewLevels.ERROR:
             refuse_new_levels(self.factor, labels, codes, self.n_levels, table)
+        return GroupRows(labels, codes, self.columns_on(table))
+
+    def columns_on(self, table: Table) -> Array:
+        """Return the columns that its coefficients multiply on other rows [N, M]; errors as `terms.columns_on`."""
         Z = np.ones((table.n_rows, len(self.terms)))
         Z[:, ~np.array(self.named.is_intercept)] = columns_on(self.slopes, table)
-        return GroupRows(labels, codes, Z)
+        return Z
 
     def at(self, rows: RowChoice) -> GroupRows:
         """Return what the factor has on chosen rows of the fit."""

@@ -6,6 +6,7 @@ of each. On that of the link: the linear predictor. Or one parameter of the dist
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -110,11 +111,23 @@ def values(
     new: NewEffects | None = None,
 ) -> list[Array]:
     """Return the values of each of the quantities, under chosen draws [S, R]; `rng` draws outcomes."""
-    family, shape = FAMILIES[design.family], (len(picks), len(rows.lines))
     predictor, auxiliaries = distribution_of(draws, design, rows, picks, new)
-    trials = np.ones(shape[1]) if rows.trials is None else rows.trials
+    trials = np.ones(len(rows.lines)) if rows.trials is None else rows.trials
+    return told(design, predictor, auxiliaries, trials, asked, rng)
+
+
+def told(
+    design: Design,
+    predictor: Array,
+    auxiliaries: Mapping[str, Array],
+    trials: Array,
+    asked: Asked,
+    rng: np.random.Generator | None = None,
+) -> list[Array]:
+    """Return the values of each quantity at linear predictors [S, R]; without `rng` not those of outcomes."""
+    family = FAMILIES[design.family]
     if asked.parameter not in (None, MU):
-        found = np.broadcast_to(auxiliaries[str(asked.parameter)], shape)
+        found = np.broadcast_to(auxiliaries[str(asked.parameter)], predictor.shape)
         auxiliary = family.auxiliary(str(asked.parameter))
         assert auxiliary is not None
         return [found if asked.scale is Scale.RESPONSE else LINKS[auxiliary.link].forward(found)]
@@ -123,7 +136,6 @@ def values(
     mean = family.mean(predictor, design.link, auxiliaries)
     if asked.parameter == MU:
         return [mean]
-    drawn = outcomes_by_row(design, mean, auxiliaries, trials, rng)
-    if family.has_thresholds:
-        return [*category_probabilities(mean), drawn]
-    return [family.expected(mean, auxiliaries, trials), drawn]
+    shares = family.has_thresholds
+    found = list(category_probabilities(mean)) if shares else [family.expected(mean, auxiliaries, trials)]
+    return found if rng is None else [*found, outcomes_by_row(design, mean, auxiliaries, trials, rng)]

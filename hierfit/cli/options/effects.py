@@ -1,0 +1,148 @@
+"""The options of `hierfit effects`, and what they ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from hierfit.cli.options.declared import Options
+from hierfit.cli.options.pairs import pairs
+from hierfit.cli.options.shared import ExitZero, Format, OutputFormat, Run
+from hierfit.errors import UsageError
+
+if TYPE_CHECKING:
+    from hierfit.runs.effects import EffectsRequest
+
+
+class ContrastOption(StrEnum):
+    """Which levels are compared."""
+
+    REFERENCE = "reference"
+    PAIRWISE = "pairwise"
+    SEQUENTIAL = "sequential"
+
+
+class EffectGroups(StrEnum):
+    """What stands for the groups of a row."""
+
+    OWN = "own"
+    NONE = "none"
+    AVERAGE_OVER = "average-over"
+
+
+class EffectScaleOption(StrEnum):
+    """On what scale effects are told."""
+
+    RESPONSE = "response"
+    LINK = "link"
+    RATIO = "ratio"
+
+
+@dataclass(frozen=True, kw_only=True)
+class EffectsOptions(Options):
+    """The options of `hierfit effects`."""
+
+    run: Run
+    of: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--of", metavar="COLUMN", help="A predictor whose effect is asked for. Repeatable.", show_default="all"
+        ),
+    ] = None
+    step: Annotated[
+        float | None,
+        typer.Option(
+            "--step",
+            help="By how much a column of numbers changes, such as 10 or -1.",
+            show_default="per unit of a small change",
+        ),
+    ] = None
+    contrast: Annotated[
+        ContrastOption,
+        typer.Option("--contrast", help="Levels: each with the reference, all pairs, or each with the one before."),
+    ] = ContrastOption.REFERENCE
+    at: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--at",
+            metavar="COLUMN=V,V",
+            help="Hold a predictor at each of these values. Repeatable.",
+            show_default=False,
+        ),
+    ] = None
+    by: Annotated[
+        str | None,
+        typer.Option(
+            "--by", metavar="COLUMN", help="Rows of each level of a column by themselves.", show_default=False
+        ),
+    ] = None
+    marginal: Annotated[
+        bool,
+        typer.Option("--marginal", help="Averages at the levels of --of or the values of --at, not their differences."),
+    ] = False
+    scale: Annotated[
+        EffectScaleOption,
+        typer.Option("--scale", help="That of the outcome, of the linear predictor, or odds and rate ratios."),
+    ] = EffectScaleOption.RESPONSE
+    groups: Annotated[
+        EffectGroups,
+        typer.Option(
+            "--groups",
+            help="Rows with the effects of their own groups, as in an average group, or averaged over all groups.",
+        ),
+    ] = EffectGroups.OWN
+    parameter: Annotated[
+        str | None,
+        typer.Option(
+            "--parameter",
+            metavar="NAME",
+            help="What happens to a parameter of the outcome's distribution instead: sigma, shape, phi, zi, hu, nu.",
+            show_default=False,
+        ),
+    ] = None
+    ci: Annotated[
+        float | None,
+        typer.Option("--ci", min=0.01, max=0.999, help="Probability of the intervals.", show_default="as fitted"),
+    ] = None
+    output: Format = OutputFormat.TABLE
+    exit_zero: ExitZero = False
+
+
+def effects_request(options: EffectsOptions) -> EffectsRequest:
+    """Return what the options ask for.
+
+    Raises:
+        UsageError: a text cannot be read, or options contradict each other.
+    """
+    from hierfit.posterior.effects.answer import EffectScale
+    from hierfit.posterior.effects.averages import Groups
+    from hierfit.posterior.effects.questions import Contrasts, Question
+    from hierfit.runs.effects import EffectsRequest
+
+    if options.marginal and options.said("contrast"):
+        raise UsageError("--contrast compares, and --marginal does not.", hint="leave one of them out")
+    if options.marginal and options.step is not None:
+        raise UsageError("--step is a change, and --marginal compares nothing.", hint="leave one of them out")
+    if options.marginal and not options.of and not options.at and options.by is None:
+        raise UsageError(
+            "--marginal: averages of what?", hint="--marginal --of a predictor of levels, or --at COLUMN=0,1"
+        )
+    if options.step == 0:
+        raise UsageError("--step 0 changes nothing.", hint="for example --step 1")
+    held: dict[str, Sequence[float | str]] = {
+        column: tuple(value.strip() for value in text.split(","))
+        for column, text in pairs("--at", options.at, "ses=0,10").items()
+    }
+    question = Question(
+        tuple(dict.fromkeys(options.of or ())),
+        Contrasts(options.contrast),
+        options.step,
+        held,
+        options.by,
+        options.marginal,
+    )
+    return EffectsRequest(question, EffectScale(options.scale), Groups(options.groups), options.parameter, options.ci)

@@ -1,0 +1,158 @@
+"""Question -> its answer: a summary of every line, category by category."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hierfit.design.design import Design
+from hierfit.errors import UsageError
+from hierfit.plain import Measured
+from hierfit.posterior.convergence import assess
+from hierfit.posterior.draws import Draws
+from hierfit.posterior.effects.averages import Groups, Point, averages, averaging
+from hierfit.posterior.effects.questions import Line, Question, lines_of
+from hierfit.posterior.predict.quantities import Asked, Scale, quantities
+
+Array = NDArray[np.float64]
+# exp of a difference of these links is a ratio, with its name.
+RATIOS = {"log": "rate ratio", "logit": "odds ratio"}
+
+
+class EffectScale(StrEnum):
+    """On what scale effects are told."""
+
+    RESPONSE = "response"
+    LINK = "link"
+    RATIO = "ratio"  # exp of a difference of the linear predictor
+
+
+@dataclass(frozen=True)
+class Effect:
+    """One line of the answer, of one category.
+
+    Attributes:
+        of: the predictor, None for an average of rows as they are.
+        what: what is compared, or the level of an average.
+        at, by: column -> the value that it has there.
+        category: of the outcome, None where it has none.
+        mean, sd, lower, upper: of the posterior.
+        above: probability that it is above 0, or a ratio above 1; None for an average.
+        mcse_mean, rhat, ess_bulk, ess_tail: as in a summary.
+    """
+
+    of: str | None
+    what: str
+    at: Mapping[str, str]
+    by: Mapping[str, str]
+    category: str | None
+    mean: Measured
+    sd: Measured
+    lower: Measured
+    upper: Measured
+    above: Measured
+    mcse_mean: Measured
+    rhat: Measured
+    ess_bulk: Measured
+    ess_tail: Measured
+
+
+def answer(
+    draws: Draws,
+    design: Design,
+    question: Question,
+    scale: EffectScale,
+    groups: Groups,
+    parameter: str | None,
+    ci: float,
+) -> tuple[Effect, ...]:
+    """Return the answer to a question, `parameter` being of the outcome's distribution or None for the outcome.
+
+    Raises:
+        UsageError: the model has not what is asked for.
+        DataError, FormulaError: a term has no value at what is asked for.
+    """
+    asked = Asked(Scale.RESPONSE if scale is EffectScale.RESPONSE else Scale.LINK, parameter)
+    quantities(design, asked)  # refuses a parameter that is not there
+    lines = lines_of(question, design)
+    if scale is EffectScale.RATIO:
+        _refuse_ratio(design, question, groups, parameter)
+    values = _values(draws, design, lines, asked, groups)
+    named = design.categories if len(values[0]) > 1 else (None,)
+    found = []
+    for line, own in zip(lines, values, strict=True):
+        for category, of_draws in zip(named, own, strict=True):
+            shown = np.exp(of_draws) if scale is EffectScale.RATIO else of_draws
+            found.append(_effect(line, category, shown.reshape(draws.n_chains, -1), scale, ci))
+    return tuple(found)
+
+
+def _refuse_ratio(design: Design, question: Question, groups: Groups, parameter: str | None) -> None:
+    if question.marginal:
+        raise UsageError("--scale ratio compares, and --marginal does not.", hint="leave one of them out")
+    if groups is Groups.AVERAGE_OVER:
+        raise UsageError(
+            "--scale ratio is of linear predictors, on which averaging over groups says nothing new.",
+            hint="--groups own, or --scale response",
+        )
+    if parameter is not None or design.link not in RATIOS:
+        what = f"the parameter {parameter}" if parameter is not None else f"the link {design.link}"
+        raise UsageError(
+            f"--scale ratio: exp of a difference is no ratio for {what}.", hint="--scale response or --scale link"
+        )
+
+
+def _values(draws: Draws, design: Design, lines: Sequence[Line], asked: Asked, groups: Groups) -> list[Array]:
+    """Return the draws of each line, category by category [C, S]; what lines share is computed once."""
+    points: list[Point] = []
+    places: dict[str, int] = {}
+
+    def place(point: Point) -> int:
+        key = repr(sorted(point.items()))
+        if key not in places:
+            places[key] = len(points)
+            points.append(point)
+        return places[key]
+
+    weights: list[Array] = []
+    rows: dict[bytes, int] = {}
+    for line in lines:
+        key = line.weights.tobytes()
+        if key not in rows:
+            rows[key] = len(weights)
+            weights.append(line.weights)
+    ends = [(place(line.plus), None if line.minus is None else place(line.minus)) for line in lines]
+    found = averages(averaging(draws, design, asked, groups), points, np.stack(weights))
+    values = []
+    for line, (plus, minus) in zip(lines, ends, strict=True):
+        of_rows = rows[line.weights.tobytes()]
+        difference = found[plus, of_rows] - (0.0 if minus is None else found[minus, of_rows])
+        values.append(difference / line.per)
+    return values
+
+
+def _effect(line: Line, category: str | None, values: Array, scale: EffectScale, ci: float) -> Effect:
+    """Return the summary of draws [chains, iterations]."""
+    known = assess(values[:, :, None])
+    lower, upper = np.quantile(values, ((1 - ci) / 2, (1 + ci) / 2)).tolist()
+    nothing = 1.0 if scale is EffectScale.RATIO else 0.0
+    return Effect(
+        line.of,
+        line.what,
+        line.at,
+        line.by,
+        category,
+        float(values.mean()),
+        float(values.std(ddof=1)),
+        lower,
+        upper,
+        float((values > nothing).mean()) if line.minus is not None else float("nan"),
+        float(known.mcse_mean[0]),
+        float(known.rhat[0]),
+        float(known.ess_bulk[0]),
+        float(known.ess_tail[0]),
+    )
