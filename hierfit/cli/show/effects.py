@@ -16,7 +16,8 @@ from hierfit.posterior.effects.averages import Groups
 from hierfit.posterior.words import elided
 from hierfit.runs.effects import Effects
 
-NAME_WIDTH = 48
+NAME_WIDTH, LEAST = 48, 5
+SHARE = 4  # the column of numbers that is a share of draws
 NUMBERS = ("mean", "sd", "lower", "upper", "above", "mcse_mean", "rhat", "ess_bulk", "ess_tail")
 _GROUPS = {
     Groups.OWN: "with the effects of their own groups",
@@ -34,8 +35,9 @@ def effects_text(found: Effects, output: OutputFormat) -> str:
     rows = _rows(found)
     if output is OutputFormat.MD:
         return markdown_table(rows)
-    columns = [aligned(list(column), 5) for column in zip(*(row[1:] for row in rows[1:]), strict=True)]
-    widths = [max(len(title), len(column[0])) for title, column in zip(rows[0][1:], columns, strict=True)]
+    own = [list(column) for column in zip(*(row[1:] for row in rows[1:]), strict=True)]
+    columns = [aligned(column, LEAST) if at < SHARE else column for at, column in enumerate(own)]
+    widths = [max(len(title), *map(len, column)) for title, column in zip(rows[0][1:], columns, strict=True)]
     room = page().width - sum(width + 2 for width in widths)
     width = max(12, min(NAME_WIDTH, room, max(len(row[0]) for row in rows)))
     lines = [_line("", rows[0][1:], width, widths)]

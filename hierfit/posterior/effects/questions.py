@@ -23,8 +23,8 @@ from hierfit.errors import UsageError, did_you_mean
 from hierfit.posterior.effects.averages import Point
 
 Array = NDArray[np.float64]
-# A derivative is what a change by this share of an sd makes, per unit: its error is of the order of the square.
-_NEARLY_NOTHING = 1e-3
+# A derivative is what a change by this share of an sd makes, per unit: of its digits, rounding leaves as many.
+_NEARLY_NOTHING = 1e-5
 
 
 class Contrasts(StrEnum):

@@ -127,15 +127,17 @@ def told(
     """Return the values of each quantity at linear predictors [S, R]; without `rng` not those of outcomes."""
     family = FAMILIES[design.family]
     if asked.parameter not in (None, MU):
-        found = np.broadcast_to(auxiliaries[str(asked.parameter)], predictor.shape)
+        own = np.broadcast_to(auxiliaries[str(asked.parameter)], predictor.shape)
         auxiliary = family.auxiliary(str(asked.parameter))
         assert auxiliary is not None
-        return [found if asked.scale is Scale.RESPONSE else LINKS[auxiliary.link].forward(found)]
+        return [own if asked.scale is Scale.RESPONSE else LINKS[auxiliary.link].forward(own)]
     if asked.scale is Scale.LINK:
         return [predictor]
     mean = family.mean(predictor, design.link, auxiliaries)
     if asked.parameter == MU:
         return [mean]
-    shares = family.has_thresholds
-    found = list(category_probabilities(mean)) if shares else [family.expected(mean, auxiliaries, trials)]
+    if family.has_thresholds:
+        found = list(category_probabilities(mean))
+    else:
+        found = [family.expected(mean, auxiliaries, trials)]
     return found if rng is None else [*found, outcomes_by_row(design, mean, auxiliaries, trials, rng)]
