@@ -11,13 +11,14 @@ help:  ## list the targets
 demo: $(VENV)/installed  ## simulate, fit, summarize and plot, on real and on simulated data, into demo/
 	PATH="$(abspath $(BIN)):$$PATH" sh docs/demo.sh
 
-test: $(VENV)/tested lint  ## lint, types, and the tests but the slow ones
-	$(BIN)/pytest -m "not slow"
+# What samples takes all cores by itself.
+test: plain  ## lint, types, and the tests but the slow ones
+	$(BIN)/pytest -m "stan and not slow"
 
-test-all: $(VENV)/tested lint  ## all tests, the slow ones too
-	$(BIN)/pytest
+test-all: plain  ## all tests, the slow ones too
+	$(BIN)/pytest -m "stan or slow"
 
-plain: $(VENV)/tested lint  ## the tests that neither compile nor sample
+plain: $(VENV)/tested lint  ## lint, types, and the tests that neither compile nor sample
 	$(BIN)/pytest -n auto -m "not slow and not stan"
 
 lint: $(VENV)/tested  ## ruff and mypy
