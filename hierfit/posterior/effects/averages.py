@@ -34,7 +34,7 @@ from hierfit.posterior.predict.quantities import Asked, told
 Array = NDArray[np.float64]
 Point = Mapping[str, Change]
 
-# Averages of probabilities over effects are exact to 1e-10 at an sd of 1 on the scale of the logit, 4e-6 at 2, 2e-4 at 3.
+# A probability averaged over effects is exact to 1e-10 at an sd of 1 on the scale of the logit, 4e-6 at 2, 2e-4 at 3.
 NODES = 21
 BLOCK = 64 * UNIT  # rows whose columns are made at a time
 
