@@ -2,7 +2,7 @@
 
 The bundled toolchain links a program of the model and of hierfit's driver in two units, which all programs of a
 toolchain share. The driver is made once, beside the first model, under a lock of its own. A model that has two cores
-for itself is compiled in two units, too: that takes a fifth more work and two thirds of the time.
+for itself is compiled in two units, too: a fifth to a third more work, in two thirds to three quarters of the time.
 """
 
 from __future__ import annotations

@@ -172,7 +172,7 @@ def _build_missing(programs: tuple[StanProgram, ...], toolchain: Toolchain, say:
     if not programs:
         return
     say(
-        f"Compiling {len(programs)} Stan programs with Stan {_short(toolchain)}, {workers} at a time: about half a "
+        f"Compiling {len(programs)} Stan programs with Stan {_short(toolchain)}, {workers} at a time: about a "
         f"minute each, once; they are kept in {toolchain_folder(toolchain)}"
     )
     for wrong in filter(None, (find_fault(program, toolchain) for program in programs)):
@@ -205,9 +205,9 @@ def _announcement(program: StanProgram, toolchain: Toolchain) -> str:
     home = toolchain_folder(toolchain)
     what = f"Compiling the Stan program '{program.name}' with Stan {_short(toolchain)}"
     if toolchain.kind != "bundled" or has_driver(home):
-        return f"{what}: about half a minute, once; it is kept in {home}"
+        return f"{what}: about a minute, once; it is kept in {home}"
     return (
-        f"{what}, since this installation brought none compiled: about a minute, once; it is kept in {home}. "
+        f"{what}, since this installation brought none compiled: a minute or two, once; it is kept in {home}. "
         "Others are compiled when a fit first needs them, or all now by `hierfit doctor --build`"
     )
 

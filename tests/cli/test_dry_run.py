@@ -33,7 +33,7 @@ def test_without_a_program_there_is_no_estimate(cli: Cli, monkeypatch: pytest.Mo
     done = cli(*FIT, "--dry-run")
     assert done.code == 0
     assert done.out.endswith(
-        "Time: unknown until the Stan program is compiled, which takes about half a minute, once.\n"
+        "Time: unknown until the Stan program is compiled, which takes about a minute, once.\n"
     )
 
 

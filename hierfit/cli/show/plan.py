@@ -129,7 +129,7 @@ def _warmup_text(plan: Plan) -> str:
 def time_text(plan: Plan, estimate: Estimate | None) -> str:
     """Return how long sampling will take, or that the program has to be compiled first, for --dry-run."""
     if estimate is None:
-        return "Time: unknown until the Stan program is compiled, which takes about half a minute, once."
+        return "Time: unknown until the Stan program is compiled, which takes about a minute, once."
     options = plan.request.sampler
     warmup = plan.engine.warmup(options)
     if warmup is None:
