@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from hierfit.cli.options.declared import Options, takes_options
-from hierfit.cli.options.shared import ExitZero, Format, OutputFormat, Quiet, Run
+from hierfit.cli.options.shared import Ci, ExitZero, Format, OutputFormat, Quiet, Run
 from hierfit.cli.page import in_lines, show
 from hierfit.cli.saving import write_new
 from hierfit.errors import UsageError
@@ -30,10 +30,7 @@ class SummarizeOptions(Options):
     ] = None
     top: Annotated[int, typer.Option("--top", min=1, help="Groups shown from either end.")] = 5
     show_all: Annotated[bool, typer.Option("--all", help="All groups.")] = False
-    ci: Annotated[
-        float | None,
-        typer.Option("--ci", min=0.01, max=0.999, help="Probability of the intervals.", show_default="as fitted"),
-    ] = None
+    ci: Ci = None
     output: Format = OutputFormat.TABLE
     exit_zero: ExitZero = False
 

@@ -219,6 +219,12 @@ class Design:
         return every.at(rows)
 
     @property
+    def all_terms(self) -> tuple[Term, ...]:
+        """The terms of the mean, of what varies between groups, and of other parameters."""
+        of_groups = (term for group in self.groups for term in group.slopes)
+        return (*self.terms, *of_groups, *(term for own in self.distributional for term in own.terms))
+
+    @property
     def of_mean(self) -> Design:
         """The same with the groups of the mean alone."""
         groups = tuple(group.of_mean for group in self.groups if len(group.columns_of(None)))

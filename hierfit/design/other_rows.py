@@ -6,7 +6,7 @@ precision weights; not the outcome, nor how often rows count.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -14,7 +14,6 @@ from hierfit.data import csvfile
 from hierfit.data.csvfile import CsvFile
 from hierfit.data.table import Table, read_table, table_of
 from hierfit.design.design import Design
-from hierfit.design.terms import Term
 from hierfit.model.derived import derived_from
 
 
@@ -45,18 +44,10 @@ def needed_columns(design: Design) -> Needed:
     """Return the columns that a design needs of other rows."""
     numbers: dict[str, None] = {}
     labels = dict.fromkeys(column for group in design.groups for column in group.columns)
-    for atom in (atom for term in _terms(design) for atom in term.atoms):
+    for atom in (atom for term in design.all_terms for atom in term.atoms):
         for column in atom.columns:
             (labels if column in atom.words else numbers)[column] = None
     return Needed(tuple(numbers), tuple(labels), replace(design.roles, weights=None).columns)
-
-
-def _terms(design: Design) -> Iterator[Term]:
-    yield from design.terms
-    for group in design.groups:
-        yield from group.slopes
-    for own in design.distributional:
-        yield from own.terms
 
 
 def read_rows(design: Design, path: Path, missing: Collection[str]) -> tuple[CsvFile, Table]:

@@ -32,9 +32,7 @@ def test_without_a_program_there_is_no_estimate(cli: Cli, monkeypatch: pytest.Mo
     monkeypatch.setattr("hierfit.engines.built.find_toolchain", lambda choice: TOOLCHAIN)  # whose cache is empty here
     done = cli(*FIT, "--dry-run")
     assert done.code == 0
-    assert done.out.endswith(
-        "Time: unknown until the Stan program is compiled, which takes about a minute, once.\n"
-    )
+    assert done.out.endswith("Time: unknown until the Stan program is compiled, which takes about a minute, once.\n")
 
 
 def test_without_stan_a_dry_run_still_shows_the_plan(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:

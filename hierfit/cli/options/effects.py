@@ -11,7 +11,7 @@ import typer
 
 from hierfit.cli.options.declared import Options
 from hierfit.cli.options.pairs import pairs
-from hierfit.cli.options.shared import ExitZero, Format, OutputFormat, Run
+from hierfit.cli.options.shared import Ci, ExitZero, Format, OutputFormat, Run
 from hierfit.errors import UsageError
 
 if TYPE_CHECKING:
@@ -104,10 +104,7 @@ class EffectsOptions(Options):
             show_default=False,
         ),
     ] = None
-    ci: Annotated[
-        float | None,
-        typer.Option("--ci", min=0.01, max=0.999, help="Probability of the intervals.", show_default="as fitted"),
-    ] = None
+    ci: Ci = None
     output: Format = OutputFormat.TABLE
     exit_zero: ExitZero = False
 

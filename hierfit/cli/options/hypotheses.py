@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from hierfit.cli.options.declared import Options
-from hierfit.cli.options.shared import OUTPUT, ExitZero, Format, OutputFormat, Quiet, Run
+from hierfit.cli.options.shared import OUTPUT, Ci, ExitZero, Format, OutputFormat, Quiet, Run
 from hierfit.errors import UsageError
 
 
@@ -36,10 +36,7 @@ class HypothesisOptions(Options):
             show_default=False,
         ),
     ] = None
-    ci: Annotated[
-        float | None,
-        typer.Option("--ci", min=0.01, max=0.999, help="Probability of the intervals.", show_default="as fitted"),
-    ] = None
+    ci: Ci = None
     output: Format = OutputFormat.TABLE
     out: Annotated[
         Path | None,

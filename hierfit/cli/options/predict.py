@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from hierfit.cli.options.declared import Options
-from hierfit.cli.options.shared import OUTPUT, ExitZero, Format, OutputFormat, Overwrite, Quiet, Run
+from hierfit.cli.options.shared import OUTPUT, Ci, ExitZero, Format, OutputFormat, Overwrite, Quiet, Run
 from hierfit.errors import UsageError
 
 if TYPE_CHECKING:
@@ -75,10 +75,7 @@ class PredictOptions(Options):
             show_default=False,
         ),
     ] = None
-    ci: Annotated[
-        float | None,
-        typer.Option("--ci", min=0.01, max=0.999, help="Probability of the intervals.", show_default="as fitted"),
-    ] = None
+    ci: Ci = None
     seed: Annotated[int, typer.Option("--seed", min=0, help="Same seed, same numbers.")] = 1
     out: Annotated[
         Path | None,

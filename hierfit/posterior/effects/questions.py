@@ -18,7 +18,6 @@ from hierfit.design import moments
 from hierfit.design.axes import Factor, factors, number_axes
 from hierfit.design.design import Design
 from hierfit.design.moved_rows import Added, Held
-from hierfit.design.terms import Term
 from hierfit.errors import UsageError, did_you_mean
 from hierfit.posterior.effects.averages import Point
 
@@ -120,7 +119,7 @@ class _Axes:
     """The predictors of a design along which something can be asked."""
 
     def __init__(self, design: Design) -> None:
-        terms = list(_terms(design))
+        terms = design.all_terms
         assert design.inputs is not None
         self.inputs = design.inputs
         self.levels: dict[str, Factor] = {own.column: own for own in factors(terms, design.inputs)}
@@ -235,12 +234,3 @@ class _Axes:
         for before, after in pairs:
             what = f"{labels[after]} - {labels[before]}"
             yield Line(column, what, at, by, points[after], points[before], weights)
-
-
-def _terms(design: Design) -> Iterator[Term]:
-    """Yield all terms: those of the mean, of what varies between groups, and of other parameters."""
-    yield from design.terms
-    for group in design.groups:
-        yield from group.slopes
-    for own in design.distributional:
-        yield from own.terms
