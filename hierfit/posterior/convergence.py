@@ -98,12 +98,12 @@ def array_stats() -> Any:
     return array_stats
 
 
-def is_fixed(values: Array) -> Flags:
-    """Whether a quantity has no spread beyond rounding, from its draws [C, D, ...] -> [...]."""
+def is_fixed(values: Array, spacings: int = 4) -> Flags:
+    """Whether a quantity has no spread beyond so many units of its last digit, from its draws [C, D, ...] -> [...]."""
     low, high = values.min(axis=(0, 1)), values.max(axis=(0, 1))
     with np.errstate(invalid="ignore"):
         spread = high - low
-    return np.asarray(spread <= 4 * np.spacing(np.maximum(np.abs(low), np.abs(high))), dtype=np.bool_)
+    return np.asarray(spread <= spacings * np.spacing(np.maximum(np.abs(low), np.abs(high))), dtype=np.bool_)
 
 
 def assess(values: Array) -> Convergence:

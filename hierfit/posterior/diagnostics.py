@@ -46,6 +46,7 @@ EFFECT_SHARE = 0.01
 CHANCE = 4  # split R-hat of four chains of D draws, half as many effective ones, exceeds 1 + 4 / D once in a hundred
 MOST = 0.8
 CONCENTRATED = 0.4
+ROUNDED = 1_000  # units of the last digit: a correlation of intercepts far from the data is 1 but for such
 LARGE_WEIGHT = 10  # times the average; while none is larger, neither shape nor share say anything
 
 
@@ -184,7 +185,7 @@ def _check_stuck(draws: Draws) -> Finding | None:
     """A chain that repeats one value, of a parameter that others move or that differs between chains."""
     if draws.n_draws < 2:
         return None
-    fixed = is_fixed(draws.values)
+    fixed = is_fixed(draws.values, ROUNDED)
     still: Flags = np.stack([is_fixed(chain[None]) for chain in draws.values]) & ~fixed
     if not still.any():
         return None

@@ -207,6 +207,14 @@ def test_a_stuck_chain_fails(synthetic):
     assert (finding.level, finding.value, finding.parameters) == (Level.FAIL, "chain 2 never moved", ("sigma",))
 
 
+def test_a_chain_is_not_stuck_where_only_rounding_moves_the_others(synthetic):
+    case = synthetic(12)
+    last = np.random.default_rng(1).integers(0, 40, size=case.draws.values.shape[:2])
+    values = -1 + last * np.spacing(0.5)
+    values[1] = -1.0
+    assert found(run(case, with_values(case, {"sigma": values})), "stuck") is None
+
+
 def test_chains_stuck_at_different_values_fail(synthetic):
     case = synthetic(12)
     values = np.repeat(np.arange(4.0)[:, None], DRAWS, axis=1)
