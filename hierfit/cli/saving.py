@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 
 from hierfit.cli.options.shared import OutputFormat
@@ -34,26 +32,10 @@ def write_new(path: Path, text: str, option: str) -> None:
         UsageError: it is there.
         DiskError: it could not be written.
     """
-    from hierfit.disk.writing import write_text
-
-    with _writing(path, option):
-        write_text(path, text + "\n")
-
-
-def write_new_rows(path: Path, rows: Iterable[Sequence[object]], option: str) -> None:
-    """Write the same as CSV, the header first; errors as `write_new`."""
-    from hierfit.runs.files import write_csv
-
-    with _writing(path, option):
-        write_csv(path, rows)
-
-
-@contextmanager
-def _writing(path: Path, option: str) -> Iterator[None]:
-    from hierfit.disk.writing import disk_error
+    from hierfit.disk.writing import disk_error, write_text
 
     refuse_existing(path, option)
     try:
-        yield
+        write_text(path, text + "\n")
     except OSError as error:
         raise disk_error(error, path) from error

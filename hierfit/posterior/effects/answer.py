@@ -17,6 +17,7 @@ from hierfit.posterior.draws import Draws
 from hierfit.posterior.effects.averages import Groups, Point, averages, averaging
 from hierfit.posterior.effects.questions import Line, Question, lines_of
 from hierfit.posterior.predict.quantities import Asked, Scale, quantities
+from hierfit.posterior.summary import interval_bounds
 
 Array = NDArray[np.float64]
 # exp of a difference of these links is a ratio, with its name.
@@ -138,7 +139,7 @@ def _values(draws: Draws, design: Design, lines: Sequence[Line], asked: Asked, g
 def _effect(line: Line, category: str | None, values: Array, scale: EffectScale, ci: float) -> Effect:
     """Return the summary of draws [chains, iterations]."""
     known = assess(values[:, :, None])
-    lower, upper = np.quantile(values, ((1 - ci) / 2, (1 + ci) / 2)).tolist()
+    lower, upper = np.quantile(values, interval_bounds(ci)).tolist()
     nothing = 1.0 if scale is EffectScale.RATIO else 0.0
     return Effect(
         line.of,

@@ -109,7 +109,6 @@ def averages(how: Averaging, points: Sequence[Point], weights: Array) -> Array:
     Raises:
         DataError, FormulaError: a term has no value at a point.
     """
-
     total = np.zeros((len(points), len(weights), 1, n_draws(how.draws)))
     with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
         for start in range(0, weights.shape[1], BLOCK):
