@@ -20,6 +20,7 @@ FLOORS = [
     ("hierfit.simulate",),
     ("hierfit.notes",),
     ("hierfit.runs",),
+    ("hierfit.told",),
     ("hierfit.workflow",),
     ("hierfit.machine",),
     ("hierfit.cli.options", "hierfit.cli.page"),

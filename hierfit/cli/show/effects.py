@@ -8,13 +8,14 @@ from hierfit.cli.options.shared import OutputFormat
 from hierfit.cli.page import in_lines, page
 from hierfit.cli.show.formats import csv_text, json_text, markdown_table
 from hierfit.cli.show.lines import wrapped
-from hierfit.cli.show.table import aligned, interval_title
+from hierfit.cli.show.table import aligned
 from hierfit.plain import to_plain
 from hierfit.posterior.digits import format_row, format_share
 from hierfit.posterior.effects.answer import RATIOS, Effect, EffectScale
 from hierfit.posterior.effects.averages import Groups
 from hierfit.posterior.words import elided
 from hierfit.runs.effects import Effects
+from hierfit.told.cells import interval_title
 
 NAME_WIDTH, LEAST = 48, 5
 SHARE = 4  # the column of numbers that is a share of draws

@@ -11,7 +11,7 @@ from hierfit.cli.show.fit import exit_code as exit_code
 from hierfit.cli.show.fit import warning_text as warning_text
 from hierfit.cli.show.formats import csv_text, json_text, markdown_table, markdown_words
 from hierfit.cli.show.lines import joined, paragraph, wrapped
-from hierfit.cli.show.table import aligned, interval_title
+from hierfit.cli.show.table import aligned
 from hierfit.plain import to_plain
 from hierfit.posterior.digits import (
     format_count,
@@ -23,6 +23,7 @@ from hierfit.posterior.digits import (
 )  # fmt: skip
 from hierfit.posterior.hypotheses.answers import Answer, Answers
 from hierfit.posterior.hypotheses.cautions import cautions, explanations
+from hierfit.told.cells import interval_title
 from hierfit.visible import visible
 
 MOST_NAME, _INDENT = 40, 4

@@ -44,11 +44,3 @@ def wrapped(text: str, first: str = "", later: str = "") -> list[str]:
         break_long_words=False,
         break_on_hyphens=False,
     )
-
-
-def duration(seconds: float) -> str:
-    """Return "2.1 s", "38 s" or "3 min 20 s"."""
-    if seconds < 9.95:
-        return f"{seconds:.1f} s"
-    whole = round(seconds)
-    return f"{whole} s" if whole < 120 else f"{whole // 60:,} min {whole % 60} s"

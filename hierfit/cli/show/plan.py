@@ -2,31 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
-from types import MappingProxyType
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from hierfit.cli.options.shared import OutputFormat
 from hierfit.cli.page import in_lines
 from hierfit.cli.show.formats import csv_text, json_text, markdown_table
-from hierfit.cli.show.lines import LABEL, duration, joined, paragraph
+from hierfit.cli.show.lines import LABEL, joined, paragraph
 from hierfit.cli.show.notes import note_lines
 from hierfit.design.design import Group
 from hierfit.engines.timing import Estimate
-from hierfit.model.grammar import INTERCEPT
-from hierfit.model.priors import Prior
-from hierfit.model.roles import Roles
-from hierfit.model.spec import ModelSpec, cor_name, sd_name, threshold_name
+from hierfit.model.spec import ModelSpec
 from hierfit.posterior.words import counted
 from hierfit.runs.manifest import group_records
-from hierfit.runs.record import GroupRecord
+from hierfit.told.account import dropped_text, duration, family_text, level_parts, rows_per_group
+from hierfit.told.priors import prior_note
 from hierfit.visible import visible
 
 if TYPE_CHECKING:
     from hierfit.workflow import Plan
-
-_SHOWN_LEVELS = 8
 
 
 def reading_text(plan: Plan) -> str:
@@ -53,23 +47,8 @@ def level_lines(
     response: str, references: Mapping[str, str], categories: Sequence[str], orders: Mapping[str, Sequence[str]]
 ) -> list[str]:
     """Return what categories of an outcome are modelled, and orders and references of text predictors."""
-    orders = {name: levels for name, levels in orders.items() if name != response}
-    parts = []
-    for name in dict.fromkeys((*references, *orders)):
-        said = [_order_text(orders[name])] if name in orders else []
-        said += [f"compared with {references[name]}"] if name in references else []
-        parts.append(f"{name}: {', '.join(said)}")
-    if len(categories) == 2:
-        parts.insert(0, f"{response}: the probability of {categories[1]} (against {categories[0]})")
-    elif categories:
-        parts.insert(0, f"{response}: {_order_text(categories)}")
+    parts = level_parts(response, references, categories, orders)
     return joined("Levels", parts) if parts else []
-
-
-def _order_text(levels: Sequence[str]) -> str:
-    """Return "low < mid < high", of many levels the first and the last."""
-    shown = levels if len(levels) <= _SHOWN_LEVELS else [*levels[: _SHOWN_LEVELS - 1], "...", levels[-1]]
-    return " < ".join(shown)
 
 
 def _model_lines(plan: Plan) -> list[str]:
@@ -78,25 +57,6 @@ def _model_lines(plan: Plan) -> list[str]:
         *paragraph("Model", f"{plan.spec.formula}  ({family_text(plan.spec, plan.request.roles)})"),
         *level_lines(design.response, design.references, design.categories, design.levels),
     ]
-
-
-def family_text(model: ModelSpec, roles: Roles) -> str:
-    """Return "poisson, log link, offset(log(minutes))": the family, and what further columns say of the rows.
-
-    An offset that stands in the formula is not said again.
-    """
-    if model.formula.offset is not None:
-        roles = replace(roles, offset=None)
-    return ", ".join([model.family, f"{model.link} link", *roles.row_terms])
-
-
-def dropped_text(
-    count: int, missing: Mapping[str, int], spelled: Mapping[str, Mapping[str, int]] = MappingProxyType({})
-) -> str:
-    """Return "3 rows dropped (missing: 2 ses, 1 sector 'NA')": of columns of words with what stands for missing."""
-    words = {name: "".join(f" {cell!r}" for cell in cells) for name, cells in spelled.items()}
-    columns = ", ".join(f"{number:,} {column}{words.get(column, '')}" for column, number in missing.items() if number)
-    return f"{count:,} row{'s' if count != 1 else ''} dropped" + (f" (missing: {columns})" if columns else "")
 
 
 def plan_text(plan: Plan) -> str:
@@ -147,7 +107,7 @@ def prior_lines(spec: ModelSpec) -> list[str]:
     shown = {name: str(prior) for name, prior in spec.priors.items()}
     width, wide = max(len(visible(name)) for name in shown), max(map(len, shown.values()))
     return [
-        f"  {visible(name):<{width}} ~ {shown[name]:<{wide}}   {prior.source}{_prior_note(name, prior, spec)}"
+        f"  {visible(name):<{width}} ~ {shown[name]:<{wide}}   {prior.source}{prior_note(name, prior, spec)}"
         for name, prior in spec.priors.items()
     ]
 
@@ -157,45 +117,10 @@ def priors_text(spec: ModelSpec, output: OutputFormat) -> str:
     if output is OutputFormat.TABLE:
         return in_lines(prior_lines(spec))
     header = ("parameter", "prior", "source")
-    rows = [(name, str(prior), prior.source + _prior_note(name, prior, spec)) for name, prior in spec.priors.items()]
+    rows = [(name, str(prior), prior.source + prior_note(name, prior, spec)) for name, prior in spec.priors.items()]
     if output is OutputFormat.CSV:
         return csv_text([header, *rows])
     if output is OutputFormat.MD:
         return markdown_table([header, *rows])
     records = [dict(zip(header, row, strict=True)) for row in rows]
     return json_text(records)
-
-
-def _prior_note(name: str, prior: Prior, spec: ModelSpec) -> str:
-    lower, _ = prior.bounds(positive=False)
-    half = "; its positive half" if spec.range_of(name)[0] >= 0 and lower < 0 and prior.constant is None else ""
-    return half + _place_note(name, spec)
-
-
-def _place_note(name: str, spec: ModelSpec) -> str:
-    """Return where the intercept is that a prior speaks of, of its sd or its correlations, where it is not at 0."""
-    if name == INTERCEPT and spec.has_two_intercepts:
-        return "; of the intercept at the mean of x"
-    if _is_at_mean(name, spec):
-        return "; at the mean of what varies with the intercept"
-    if spec.centered and spec.coefficients and name in map(threshold_name, spec.thresholds):
-        return "; at the mean of x"
-    if any(parameter.name == name and spec.speaks_of_mean(parameter) for parameter in spec.parameters):
-        return "; at the mean of its predictors"
-    return ""
-
-
-def _is_at_mean(name: str, spec: ModelSpec) -> bool:
-    """Whether the prior is one of the sd of a factor's intercepts, or of its correlations, at the mean of columns."""
-    of_two = [group.factor for group in spec.groups if spec.has_two_sds(group)]
-    return name in {name for factor in of_two for name in (sd_name(factor, INTERCEPT), cor_name(factor))}
-
-
-def rows_per_group(groups: Iterable[GroupRecord]) -> list[str]:
-    """Return how many rows the levels of each factor have."""
-    return [f"rows per {group.factor}: {_spread(group)}" for group in groups]
-
-
-def _spread(group: GroupRecord) -> str:
-    least, mean, most = group.rows_min, group.rows_mean, group.rows_max
-    return f"{least:,}" if least == most else f"min {least:,}, mean {mean:,.1f}, max {most:,}"

@@ -6,20 +6,18 @@ smaller, in place of two, then none, then no R-hat; the Checks line has their wo
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from hierfit.cli.page import page
-from hierfit.model.families import Auxiliary, auxiliary_of
-from hierfit.model.priors import HORSESHOE_SCALE
 from hierfit.model.spec import Kind
-from hierfit.posterior.digits import format_count, format_rhat, format_row
-from hierfit.posterior.summary import Summary, SummaryRow
-from hierfit.posterior.words import elided, plural
+from hierfit.posterior.summary import Summary
+from hierfit.posterior.words import elided
 from hierfit.runs.record import GroupRecord
+from hierfit.told.cells import cells, interval_title, sections
+from hierfit.told.sentences import MOST_LEVELS, NAME_WIDTH
 from hierfit.visible import visible
 
-NAME_WIDTH, LEAST_NAME_WIDTH = 34, 12
-MOST_LEVELS = 10
+LEAST_NAME_WIDTH = 12
 _INTERVAL = ("lower", "upper")
 # Titles of the columns of numbers and the least width of each, with room and without; the sets of columns to choose
 # from, the fullest first.
@@ -34,21 +32,6 @@ _LAYOUTS = (
     ((*_ESTIMATE, "R-hat"), _COMPACT),
     (_ESTIMATE, _COMPACT),
 )
-
-
-def cells(row: SummaryRow) -> dict[str, str]:
-    """Return the numbers of a row as text, by the titles of their columns; empty where it is fixed."""
-    mean, sd, lower, upper = format_row(row.mean, row.sd, row.lower, row.upper, row.mcse_mean)
-    if row.fixed:
-        return dict.fromkeys(_LEAST_WIDTHS, "") | {"mean": mean, "sd": "fixed"}
-    bulk, tail = format_count(row.ess_bulk), format_count(row.ess_tail)
-    numbers = {"mean": mean, "sd": sd, "lower": lower, "upper": upper, "R-hat": format_rhat(row.rhat)}
-    return numbers | {"ESS bulk": bulk, "ESS tail": tail, "ESS": bulk if row.ess_bulk <= row.ess_tail else tail}
-
-
-def interval_title(ci: float) -> str:
-    """Return "95% interval"."""
-    return f"{100 * ci:.4g}% interval"
 
 
 def table_lines(summary: Summary, groups: Sequence[GroupRecord]) -> list[str]:
@@ -67,7 +50,7 @@ def table_lines(summary: Summary, groups: Sequence[GroupRecord]) -> list[str]:
         for i, (row, name) in enumerate(zip(summary.rows, names, strict=True))
     }
     table = [_header(width, {title: len(column[0]) for title, column in columns.items()}, summary.ci)]
-    for title, section in _sections(summary, groups):
+    for title, section in sections(summary, groups):
         if section:
             own = [lines[row.name] for row in section]
             table += [title, *(_ends(own) if section[0].kind is Kind.DISTRIBUTIONAL else own)]
@@ -98,27 +81,3 @@ def aligned(numbers: Sequence[str], least: int) -> list[str]:
         for number, tail in zip(numbers, tails, strict=True)
     ]
     return [number.rjust(max(least, *map(len, padded))) for number in padded]
-
-
-def _multiplied(auxiliary: Auxiliary) -> str:
-    return f"{auxiliary.name} - 1" if auxiliary.link == "logm1" else auxiliary.name
-
-
-def _coefficients(summary: Summary, parameter: str) -> list[SummaryRow]:
-    return [row for row in summary.rows if row.kind is Kind.DISTRIBUTIONAL and row.predictor == parameter]
-
-
-def _sections(summary: Summary, groups: Sequence[GroupRecord]) -> Iterable[tuple[str, list[SummaryRow]]]:
-    yield "Coefficients", [row for row in summary.rows if row.kind is Kind.COEFFICIENT]
-    yield "Thresholds", [row for row in summary.rows if row.kind is Kind.THRESHOLD]
-    for group in groups:
-        title = f"Variation between {plural(group.factor)} ({group.levels:,})"
-        yield title, [row for row in summary.rows if row.group == group.factor]
-    for name in dict.fromkeys(str(row.predictor) for row in summary.rows if row.kind is Kind.DISTRIBUTIONAL):
-        auxiliary = auxiliary_of(name)
-        title = f"{auxiliary.linked[0].upper()}{auxiliary.linked[1:]}: {auxiliary.meaning}"
-        multiplies = "multiplies its odds" if auxiliary.link == "logit" else f"multiplies {_multiplied(auxiliary)}"
-        yield f"{title} (exp of a coefficient {multiplies})", _coefficients(summary, name)
-    auxiliaries = [row for row in summary.rows if row.kind is Kind.AUXILIARY]
-    yield "Residual", [row for row in auxiliaries if row.name != HORSESHOE_SCALE]
-    yield "Scale that coefficients under a horseshoe share", [row for row in auxiliaries if row.name == HORSESHOE_SCALE]

@@ -16,9 +16,8 @@ from hierfit.cli.page import WIDEST, Page, on, ready
 from hierfit.cli.show.checks import check_lines
 from hierfit.cli.show.fit import header_lines, run_text
 from hierfit.cli.show.groups import groups_text
-from hierfit.cli.show.lines import duration
-from hierfit.cli.show.plan import dropped_text, family_text, level_lines, prior_lines
-from hierfit.cli.show.table import cells, table_lines
+from hierfit.cli.show.plan import level_lines, prior_lines
+from hierfit.cli.show.table import table_lines
 from hierfit.data.table import Dialect
 from hierfit.design.building import build_design
 from hierfit.design.learnt_terms import LearntTerms
@@ -40,6 +39,8 @@ from hierfit.posterior.summary import Summary, SummaryRow, VarianceShare
 from hierfit.posterior.words import coefficients
 from hierfit.runs.record import DataRecord, GroupRecord, RunRecord, SecondsRecord
 from hierfit.sampling import SamplerOptions
+from hierfit.told.account import dropped_text, duration, family_text
+from hierfit.told.cells import cells
 from tests.model.cases import table as columns
 
 NAN, RUN = float("nan"), Path("RUN")
