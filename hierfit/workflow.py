@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hierfit.data.table import Table
 from hierfit.design.building import build_design
@@ -77,6 +77,9 @@ from hierfit.runs.prediction import Prediction, PredictionRequest, open_predicti
 from hierfit.runs.stored import require_own_program, truth_beside, truth_of
 from hierfit.sampling import SamplerOptions
 from hierfit.stan.narrow import narrow_program
+
+if TYPE_CHECKING:
+    from hierfit.report.report import Report
 
 
 @dataclass(frozen=True)
@@ -285,6 +288,18 @@ def effects(run: Path, request: EffectsRequest | None = None) -> Effects:
         DataError, FormulaError: a term has no value at what is asked for.
     """
     return effects_of(run, request or EffectsRequest())
+
+
+def report(run: Path, *, ci: float | None = None, pictures: bool = True) -> Report:
+    """Return a report of a run: `html()` or `markdown()` of it are what is written.
+
+    Raises:
+        RunFolderError: there is no such run, or it cannot be read.
+        UsageError: there is no interval of mass `ci`.
+    """
+    from hierfit.report import report as whole
+
+    return whole.report(run, ci=ci, pictures=pictures)
 
 
 def _judge(drawn: Drawn, design: Design, spec: ModelSpec, request: FitRequest) -> tuple[Diagnosis, Summary]:

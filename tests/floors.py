@@ -21,6 +21,7 @@ FLOORS = [
     ("hierfit.notes",),
     ("hierfit.runs",),
     ("hierfit.told",),
+    ("hierfit.report",),
     ("hierfit.workflow",),
     ("hierfit.machine",),
     ("hierfit.cli.options", "hierfit.cli.page"),

@@ -16,7 +16,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from hierfit import __version__
-from hierfit.cli import compare, doctor, effects, extend, fit, predict, results, simulate
+from hierfit.cli import compare, doctor, effects, extend, fit, predict, report, results, simulate
 from hierfit.cli.page import in_lines, on, page_of, show
 from hierfit.cli.test import test
 from hierfit.cli.usage import Command, Commands, SignedCommand
@@ -46,6 +46,7 @@ for command in (
     predict.predict,
     effects.effects,
     results.plot,
+    report.report,
     compare.compare,
     test,
     results.code,

@@ -90,6 +90,7 @@ class Family:
 
     Attributes:
         name: as in `--family` and the name of the Stan program.
+        title: the name of the distribution in equations and prose.
         links: names of the links it can have, the default first.
         support: what values the outcome may take.
         auxiliaries: further parameters, in the order of the Stan program's `aux`.
@@ -104,6 +105,7 @@ class Family:
     """
 
     name: str
+    title: str
     links: tuple[str, ...]
     support: Support
     auxiliaries: tuple[Auxiliary, ...]
@@ -211,6 +213,7 @@ FAMILIES: Mapping[str, Family] = {
     for family in (
         Family(
             "gaussian",
+            "Normal",
             ("identity",),
             Support.REAL,
             (_SIGMA,),
@@ -221,6 +224,7 @@ FAMILIES: Mapping[str, Family] = {
         ),
         Family(
             "bernoulli",
+            "Bernoulli",
             _PROBABILITY_LINKS,
             Support.BINARY,
             (),
@@ -228,9 +232,18 @@ FAMILIES: Mapping[str, Family] = {
             densities.bernoulli_log_density,
             at_predictor=densities.bernoulli_at,
         ),
-        Family("poisson", ("log",), Support.COUNT, (), densities.replicate_poisson, densities.poisson_log_density),
+        Family(
+            "poisson",
+            "Poisson",
+            ("log",),
+            Support.COUNT,
+            (),
+            densities.replicate_poisson,
+            densities.poisson_log_density,
+        ),
         Family(
             "binomial",
+            "Binomial",
             _PROBABILITY_LINKS,
             Support.SUCCESSES,
             (),
@@ -241,6 +254,7 @@ FAMILIES: Mapping[str, Family] = {
         ),
         Family(
             "negbinomial",
+            "Negative binomial",
             ("log",),
             Support.COUNT,
             (_SHAPE,),
@@ -249,6 +263,7 @@ FAMILIES: Mapping[str, Family] = {
         ),
         Family(
             "student",
+            "Student's t",
             ("identity",),
             Support.REAL,
             (_SIGMA, _NU),
@@ -256,9 +271,18 @@ FAMILIES: Mapping[str, Family] = {
             densities.student_log_density,
             linear=_same,
         ),
-        Family("gamma", ("log",), Support.POSITIVE, (_SHAPE,), densities.replicate_gamma, densities.gamma_log_density),
+        Family(
+            "gamma",
+            "Gamma",
+            ("log",),
+            Support.POSITIVE,
+            (_SHAPE,),
+            densities.replicate_gamma,
+            densities.gamma_log_density,
+        ),
         Family(
             "lognormal",
+            "Lognormal",
             ("identity",),
             Support.POSITIVE,
             (_LOG_SIGMA,),
@@ -270,6 +294,7 @@ FAMILIES: Mapping[str, Family] = {
         ),
         Family(
             "beta",
+            "Beta",
             ("logit",),
             Support.UNIT,
             (_PHI,),
@@ -279,6 +304,7 @@ FAMILIES: Mapping[str, Family] = {
         ),
         Family(
             "zero_inflated_poisson",
+            "Zero-inflated Poisson",
             ("log",),
             Support.COUNT,
             (_ZI,),
@@ -288,6 +314,7 @@ FAMILIES: Mapping[str, Family] = {
         ),
         Family(
             "zero_inflated_negbinomial",
+            "Zero-inflated negative binomial",
             ("log",),
             Support.COUNT,
             (_SHAPE, _ZI),
@@ -297,6 +324,7 @@ FAMILIES: Mapping[str, Family] = {
         ),
         Family(
             "beta_binomial",
+            "Beta-binomial",
             ("logit",),
             Support.SUCCESSES,
             (_PHI,),
@@ -307,6 +335,7 @@ FAMILIES: Mapping[str, Family] = {
         ),
         Family(
             "hurdle_poisson",
+            "Hurdle Poisson",
             ("log",),
             Support.COUNT,
             (_HU,),
@@ -316,6 +345,7 @@ FAMILIES: Mapping[str, Family] = {
         ),
         Family(
             "hurdle_negbinomial",
+            "Hurdle negative binomial",
             ("log",),
             Support.COUNT,
             (_SHAPE, _HU),
@@ -325,6 +355,7 @@ FAMILIES: Mapping[str, Family] = {
         ),
         Family(
             "cumulative",
+            "Cumulative",
             ("logit", "probit"),
             Support.CATEGORIES,
             (),

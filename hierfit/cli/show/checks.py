@@ -8,22 +8,9 @@ from hierfit.cli.page import coloured, page
 from hierfit.cli.show.lines import LABEL, joined, paragraph, wrapped
 from hierfit.posterior.diagnostics import Diagnosis, Finding, Level
 from hierfit.posterior.words import listed
+from hierfit.told.checks import CHECK_NAMES, VERDICTS, number_text
 from hierfit.visible import shell_word
 
-# The checks in the words of the reader.
-CHECK_NAMES = {
-    "rhat": "R-hat",
-    "ess": "ESS",
-    "divergences": "divergent",
-    "treedepth": "tree depth",
-    "ebfmi": "E-BFMI",
-    "weight": "weights",
-    "pareto_k": "weights",
-    "stuck": "stuck",
-    "lost": "lost",
-    "nonfinite": "not finite",
-}
-VERDICTS = {Level.OK: "OK", Level.WARN: "WARNING", Level.FAIL: "FAILED · do not use these estimates yet"}
 COLOURS = {Level.OK: "green", Level.WARN: "yellow", Level.FAIL: "red"}
 MOST_NAMES = 4
 _INDENT = 15
@@ -46,19 +33,13 @@ def check_lines(checks: Diagnosis, run: str) -> list[str]:
     else:
         first, *more = joined("Checks", [VERDICTS[checks.status], *checks.headline.split(" · ")])
         lines = [_in_colour(first, checks.status), *more]
-    numbers = {found.check: _number(found) for found in checks.findings}
+    numbers = {found.check: number_text(found) for found in checks.findings}
     width = max((len(number) for number in numbers.values() if len(number) <= _INDENT * 2), default=0)
     for found in checks.findings:
         lines += _finding_lines(found, numbers[found.check], width)
     if checks.likely:
         lines += paragraph("Likely", checks.likely)
     return [*lines, *_try_lines(checks, run)]
-
-
-def _number(found: Finding) -> str:
-    """Return the value, and what is wanted where that is not plain from the check's name."""
-    says_it = found.threshold[:1] in "<>"
-    return f"{found.value} (want {found.threshold})" if says_it else found.value
 
 
 def _finding_lines(found: Finding, number: str, width: int) -> Iterator[str]:

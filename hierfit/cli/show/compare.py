@@ -9,8 +9,7 @@ import numpy as np
 
 from hierfit.cli.options.shared import OutputFormat
 from hierfit.cli.page import in_lines, page
-from hierfit.cli.show.checks import VERDICTS
-from hierfit.cli.show.formats import csv_text, json_text, markdown_table, markdown_words
+from hierfit.cli.show.formats import csv_text, json_text
 from hierfit.cli.show.lines import LABEL, wrapped
 from hierfit.posterior.compare.comparison import Standing, verdict
 from hierfit.posterior.compare.left_out import LARGEST_K
@@ -18,6 +17,8 @@ from hierfit.posterior.verdict import Level
 from hierfit.posterior.words import counted, elided
 from hierfit.runs.compared import Compared
 from hierfit.told.cells import interval_title
+from hierfit.told.checks import VERDICTS
+from hierfit.told.markup import markdown_table, markdown_words
 from hierfit.visible import shell_word
 
 NAME_WIDTH, LEAST_NAME_WIDTH, WORST, GAP = 32, 8, 5, "  "

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Protocol
 
 from hierfit.cli.options.shared import OutputFormat
 from hierfit.cli.page import in_lines, page
-from hierfit.cli.show.checks import VERDICTS, check_lines, verdict_line
-from hierfit.cli.show.formats import csv_text, json_text, markdown_code, markdown_table, markdown_words
+from hierfit.cli.show.checks import check_lines, verdict_line
+from hierfit.cli.show.formats import csv_text, json_text
 from hierfit.cli.show.lines import LABEL, joined, paragraph, wrapped
 from hierfit.cli.show.notes import note_lines, notes_sentences
 from hierfit.cli.show.plan import level_lines
@@ -21,6 +21,8 @@ from hierfit.runs.manifest import summary_document
 from hierfit.runs.record import RunRecord
 from hierfit.told.account import data_parts, draws_parts, family_text, implied_text, priors_text
 from hierfit.told.cells import cells, interval_title
+from hierfit.told.checks import VERDICTS
+from hierfit.told.markup import markdown_code, markdown_table, markdown_words
 from hierfit.told.sentences import level_values, sentences_below, share_sentences
 from hierfit.visible import shell_word, visible
 

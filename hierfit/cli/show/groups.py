@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
-
-import numpy as np
 
 from hierfit.cli.options.shared import OutputFormat
 from hierfit.cli.page import in_lines, page
-from hierfit.cli.show.formats import csv_text, json_text, markdown_table
+from hierfit.cli.show.formats import csv_text, json_text
 from hierfit.cli.show.lines import wrapped
 from hierfit.errors import UsageError, did_you_mean
-from hierfit.posterior.digits import format_row, format_share
 from hierfit.posterior.group_summary import GroupSummary, GroupTable
 from hierfit.posterior.words import counted, elided, plural
-from hierfit.visible import visible
+from hierfit.told.groups import differing_sentences, groups_cells, groups_header, groups_order, is_pooled
+from hierfit.told.markup import markdown_table
 
-LABEL_WIDTH, LEAST_LABEL_WIDTH, TERM_WIDTH = 24, 8, 16
+LEAST_LABEL_WIDTH = 8
 
 
 def groups_text(summary: GroupSummary, sort: str | None, top: int | None, output: OutputFormat, scale: str = "") -> str:
@@ -45,18 +43,15 @@ def _records(summary: GroupSummary) -> list[dict[str, Any]]:
 
 
 def _table_text(table: GroupTable, ci: float, sort: str | None, top: int | None, output: OutputFormat) -> str:
-    order = _order(table, sort)
+    order = groups_order(table, sort)
     hidden = 0 if top is None else max(0, len(order) - 2 * top)
     shown = order if not hidden else [*order[: top or 0], *order[-(top or 0) :]]
-    pooled = bool(np.isfinite(table.shrunk_by).any())  # there is nothing to pool where every group has one row
-    header = [visible(table.factor), "rows"]
-    for term in table.terms:
-        header += [elided(term, TERM_WIDTH), f"{100 * ci:.4g}% interval", *["shrunk by"] * pooled]
-    cells = [header, *(_cells(table, level, pooled=pooled) for level in shown)]
+    pooled = is_pooled(table)
+    cells = [groups_header(table, ci), *(groups_cells(table, level, pooled=pooled) for level in shown)]
     more = f"... {hidden:,} more: --all, or --format csv"
     if output is OutputFormat.MD:
         if hidden:
-            cells.insert(1 + (top or 0), [more, *[""] * (len(header) - 1)])
+            cells.insert(1 + (top or 0), [more, *[""] * (len(cells[0]) - 1)])
         return markdown_table(cells)
     lines: list[str] = []
     for block in _blocks(cells, 2 + pooled):
@@ -64,7 +59,8 @@ def _table_text(table: GroupTable, ci: float, sort: str | None, top: int | None,
         if hidden:
             rows.insert(1 + (top or 0), more)
         lines += ["", *rows] if lines else rows
-    return in_lines([*_title(table), *lines, *_differing(table, ci)])
+    differing = [line for sentence in differing_sentences(table, ci) for line in wrapped(sentence)]
+    return in_lines([*_title(table), *lines, *differing])
 
 
 def _title(table: GroupTable) -> list[str]:
@@ -104,30 +100,4 @@ def _check_sort(summary: GroupSummary, sort: str | None) -> None:
         raise UsageError(
             f"--sort {sort}: no coefficient of that name varies between {factors}.{did_you_mean(sort, terms)}",
             hint=f"choose {' or '.join(terms)}",
-        )
-
-
-def _order(table: GroupTable, sort: str | None) -> list[int]:
-    """Return the levels from lowest to highest in the wanted coefficient, or in the first where they lack it."""
-    term = sort if sort in table.terms else table.terms[0]
-    return [int(level) for level in np.argsort(table.mean[:, table.terms.index(term)], kind="stable")]
-
-
-def _cells(table: GroupTable, level: int, *, pooled: bool) -> list[str]:
-    cells = [elided(table.labels[level], LABEL_WIDTH), f"{int(table.rows[level]):,}"]
-    for term in range(len(table.terms)):
-        at = (level, term)
-        mean, _, lower, upper = format_row(
-            float(table.mean[at]), float(table.deviation_sd[at]), float(table.lower[at]), float(table.upper[at])
-        )
-        cells += [mean, f"{lower} to {upper}", *[format_share(float(table.shrunk_by[at]))] * pooled]
-    return cells
-
-
-def _differing(table: GroupTable, ci: float) -> Iterator[str]:
-    """Yield for each coefficient how many groups differ from the population."""
-    for words, count in zip(table.words, table.n_differing.tolist(), strict=True):
-        yield from wrapped(
-            f"{count:,} of {len(table.labels):,} {words} have a {100 * ci:.4g}% interval that excludes "
-            f"the population value."
         )

@@ -9,7 +9,7 @@ from hierfit.cli.options.shared import OutputFormat
 from hierfit.cli.page import in_lines, page
 from hierfit.cli.show.fit import exit_code as exit_code
 from hierfit.cli.show.fit import warning_text as warning_text
-from hierfit.cli.show.formats import csv_text, json_text, markdown_table, markdown_words
+from hierfit.cli.show.formats import csv_text, json_text
 from hierfit.cli.show.lines import joined, paragraph, wrapped
 from hierfit.cli.show.table import aligned
 from hierfit.plain import to_plain
@@ -24,6 +24,7 @@ from hierfit.posterior.digits import (
 from hierfit.posterior.hypotheses.answers import Answer, Answers
 from hierfit.posterior.hypotheses.cautions import cautions, explanations
 from hierfit.told.cells import interval_title
+from hierfit.told.markup import markdown_table, markdown_words
 from hierfit.visible import visible
 
 MOST_NAME, _INDENT = 40, 4

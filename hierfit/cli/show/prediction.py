@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 
 from hierfit.cli.options.shared import OutputFormat
 from hierfit.cli.page import in_lines, page
-from hierfit.cli.show.formats import csv_text, markdown_table
+from hierfit.cli.show.formats import csv_text
 from hierfit.cli.show.lines import LABEL, wrapped
 from hierfit.posterior.digits import decimals, format_number
 from hierfit.posterior.predict.quantities import EXPECTED
 from hierfit.posterior.words import counted, elided
 from hierfit.told.cells import interval_title
+from hierfit.told.markup import markdown_table
 from hierfit.visible import visible, visible_json
 
 if TYPE_CHECKING:

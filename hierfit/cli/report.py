@@ -1,0 +1,123 @@
+"""`hierfit report`: one page that says all of a run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from hierfit.cli.options.declared import Options, takes_options
+from hierfit.cli.options.shared import OUTPUT, Ci, ExitZero, Quiet, Run
+from hierfit.cli.page import in_lines
+from hierfit.errors import UsageError
+
+if TYPE_CHECKING:
+    from hierfit.report.report import Report
+
+
+class ReportFormat(StrEnum):
+    """What a report is written as."""
+
+    HTML = "html"
+    MD = "md"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReportOptions(Options):
+    """The options of `hierfit report`."""
+
+    run: Run
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out",
+            metavar="FILE",
+            help="Where to write it: .html or .md.",
+            show_default="report.html or .md in the folder of the run",
+            rich_help_panel=OUTPUT,
+        ),
+    ] = None
+    output: Annotated[
+        ReportFormat,
+        typer.Option(
+            "--format",
+            help="One page for the browser, or Markdown with its pictures in a folder beside it.",
+            show_default="what the name of --out says, or html",
+            rich_help_panel=OUTPUT,
+        ),
+    ] = ReportFormat.HTML
+    pictures: Annotated[bool, typer.Option("--pictures/--no-pictures", help="With pictures, or without.")] = True
+    ci: Ci = None
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what is there.", rich_help_panel=OUTPUT)] = (
+        False
+    )
+    quiet: Quiet = False
+    exit_zero: ExitZero = False
+
+
+@takes_options
+def report(options: ReportOptions) -> None:
+    """Write a report of a run: model, data, checks, tables, effects, pictures, priors, a methods paragraph.
+
+    [dim]hierfit report runs/pupils-20261120-084120[/dim]
+
+    [dim]hierfit report RUN --out paper/supplement.html[/dim]
+
+    [dim]hierfit report RUN --format md --no-pictures[/dim]
+    """
+    from hierfit import workflow
+    from hierfit.cli.show import fit as verdict
+    from hierfit.cli.show.progress import Reporter
+    from hierfit.disk.new_file import refuse_taken, written_whole
+    from hierfit.disk.writing import write_text
+    from hierfit.runs.folder import open_run
+
+    output = _format_of(options)
+    out = options.out or open_run(options.run).path / f"report.{output.value}"
+    refuse_taken(out, "--out", overwrite=options.overwrite)
+    with Reporter(quiet=options.quiet) as reporter:
+        found = workflow.report(options.run, ci=options.ci, pictures=options.pictures)
+        beside = _write_pictures(found, out, overwrite=options.overwrite) if output is ReportFormat.MD else None
+        text = found.html() if beside is None else found.markdown(PurePosixPath(beside.name))
+        with written_whole(out) as part:
+            write_text(part, text)
+        reporter.say(in_lines([f"Saved    {out}"]))
+    warning = verdict.warning_text(found.run)
+    if warning:
+        reporter.say(warning)
+    raise typer.Exit(verdict.exit_code(found.run, exit_zero=options.exit_zero))
+
+
+def _format_of(options: ReportOptions) -> ReportFormat:
+    """Return the format: that of --format where it is given, else what the ending of the file says."""
+    ending = "" if options.out is None else options.out.suffix.lower().removeprefix(".")
+    if "output" in options.typed or options.out is None:
+        return options.output
+    known = {"html": ReportFormat.HTML, "htm": ReportFormat.HTML, "md": ReportFormat.MD}
+    if ending not in known:
+        raise UsageError(
+            f"--out {options.out}: its name says no format.", hint="give it the ending .html or .md, or add --format"
+        )
+    return known[ending]
+
+
+def _write_pictures(found: Report, out: Path, *, overwrite: bool) -> Path:
+    """Write the pictures to a folder beside the file, and return it."""
+    from hierfit.disk.new_file import refuse_taken, written_whole
+    from hierfit.disk.writing import disk_error
+
+    folder = out.with_name(f"{out.stem}_pictures")
+    try:
+        if found.pictures:
+            folder.mkdir(exist_ok=True)
+    except OSError as error:
+        raise disk_error(error, folder) from error
+    for picture in found.pictures:
+        file = folder / f"{picture.stem}.png"
+        refuse_taken(file, "--out", overwrite=overwrite)
+        with written_whole(file) as part:
+            part.write_bytes(picture.png)
+    return folder

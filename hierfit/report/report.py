@@ -1,0 +1,101 @@
+"""A run -> its report: gathered here, laid out by `sections`, written by `html` or `markdown`."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from hierfit.design.axes import factors, number_axes
+from hierfit.design.design import Design
+from hierfit.posterior.effects.answer import answer
+from hierfit.posterior.group_summary import summarize_groups
+from hierfit.posterior.plots import Drawing, draw_all, save_png
+from hierfit.posterior.verdict import Level
+from hierfit.report.document import Document, Picture
+from hierfit.report.html import html_text
+from hierfit.report.markdown import markdown_text
+from hierfit.report.sections import Reported, document
+from hierfit.runs.effects import Effects, EffectsRequest
+from hierfit.runs.finished import Fit, Opened, load_summary, open_fit, stored_truth
+
+Watch = Callable[[str], object]
+_INCH = 96  # CSS pixels
+
+
+@dataclass(frozen=True)
+class Report:
+    """A report, not yet written.
+
+    Attributes:
+        run: the run that it is of.
+        document: what it says.
+    """
+
+    run: Fit
+    document: Document
+
+    @property
+    def pictures(self) -> tuple[Picture, ...]:
+        """Its pictures."""
+        blocks = (block for section in self.document.sections for block in section.blocks)
+        return tuple(block for block in blocks if isinstance(block, Picture))
+
+    def html(self) -> str:
+        """Return it as one page, its pictures in it."""
+        return html_text(self.document)
+
+    def markdown(self, pictures: PurePosixPath) -> str:
+        """Return it as Markdown, which shows the pictures in a folder."""
+        return markdown_text(self.document, pictures)
+
+
+def report(path: Path, *, ci: float | None = None, pictures: bool = True, watch: Watch = lambda doing: None) -> Report:
+    """Return the report of a run; `watch` hears of what is being done.
+
+    Raises:
+        RunFolderError: there is no such run, or it cannot be read.
+        UsageError: there is no interval of mass `ci`.
+    """
+    opened = open_fit(path)
+    table = load_summary(path, ci)
+    run = Fit(opened.folder, opened.manifest, opened.spec, opened.design, opened.draws, table.summary, table.diagnosis)
+    groups = None
+    if opened.design.groups:
+        watch("groups")
+        groups = summarize_groups(opened.draws, opened.design, opened.spec, run.summary.ci)
+    effects = None
+    if _moves(opened.design) and not opened.spec.prior_only:
+        watch("effects")
+        effects = _average_effects(opened, run.summary.ci)
+    drawn = tuple(_pictures(run, watch)) if pictures else ()
+    return Report(run, document(Reported(run, groups, effects, drawn)))
+
+
+def _moves(design: Design) -> bool:
+    """Whether there is a predictor whose effect can be told."""
+    terms = design.all_terms
+    return design.inputs is not None and bool(number_axes(terms) or factors(terms, design.inputs))
+
+
+def _average_effects(run: Opened, ci: float) -> Effects:
+    asked = EffectsRequest(ci=ci)
+    found = answer(run.draws, run.design, asked.question, asked.scale, asked.groups, asked.parameter, ci)
+    return Effects(run, asked, ci, found)
+
+
+def _pictures(run: Fit, watch: Watch) -> Iterator[Picture]:
+    failed = run.diagnosis.status is Level.FAIL
+    with tempfile.TemporaryDirectory() as folder:
+        watch("pictures")
+        for drawing in draw_all(run.draws, run.design, run.spec, stored_truth(run), failed=failed):
+            yield _picture(drawing, Path(folder))
+            watch(drawing.stem)
+
+
+def _picture(drawing: Drawing, folder: Path) -> Picture:
+    file = folder / f"{drawing.stem}.png"
+    save_png(drawing.figure, file, drawing.caption)
+    width, height = (round(_INCH * inches) for inches in drawing.figure.get_size_inches())
+    return Picture(drawing.stem, file.read_bytes(), width, height, f"Plot: {drawing.stem}", drawing.caption)

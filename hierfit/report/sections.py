@@ -1,0 +1,214 @@
+"""A finished run -> its report, part by part."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from hierfit import __version__
+from hierfit.model.spec import ModelSpec, cor_name, sd_name
+from hierfit.posterior.group_summary import GroupSummary, GroupTable
+from hierfit.posterior.scale import groups_scale
+from hierfit.posterior.words import counted, listed
+from hierfit.report.document import (
+    Block,
+    Code,
+    Document,
+    Equations,
+    Items,
+    Paragraph,
+    Picture,
+    Section,
+    Table,
+    Verdict,
+)
+from hierfit.report.equation import equations, plain
+from hierfit.report.methods import methods_text, references
+from hierfit.runs.effects import Effects
+from hierfit.runs.finished import Fit
+from hierfit.runs.record import RunRecord
+from hierfit.told.account import data_parts, draws_parts, family_text, implied_text, level_parts
+from hierfit.told.cells import cells, interval_title, sections
+from hierfit.told.checks import CHECK_NAMES, VERDICTS, number_text
+from hierfit.told.effects import effects_cells, effects_title
+from hierfit.told.groups import differing_sentences, groups_cells, groups_header, groups_order, is_pooled
+from hierfit.told.priors import prior_note
+from hierfit.told.sentences import level_values, sentences_below, share_sentences
+from hierfit.visible import shell_word
+
+GROUPS_AT_AN_END = 8  # of many levels the lowest and the highest so many
+
+
+@dataclass(frozen=True, eq=False)
+class Reported:
+    """What a report is made from.
+
+    Attributes:
+        run: the run.
+        groups: its groups; None without.
+        effects: average effects of its predictors; None where there are none.
+        pictures: its pictures.
+    """
+
+    run: Fit
+    groups: GroupSummary | None
+    effects: Effects | None
+    pictures: tuple[Picture, ...]
+
+
+def document(found: Reported) -> Document:
+    """Return the report."""
+    run, record = found.run, found.run.record
+    sizes = [f"{record.data.rows:,} rows", *(counted(group.levels, group.factor) for group in record.groups)]
+    parts = [
+        ("verdict", "Verdict", _verdict(run)),
+        ("model", "Model", _model(run)),
+        ("data", "Data", _data(record)),
+        ("estimates", "Estimates", _estimates(run)),
+        ("effects", "Effects", _effects(found.effects)),
+        ("groups", "Differences between groups", _groups(found)),
+        ("pictures", "Pictures", found.pictures),
+        ("priors", "Priors", _priors(record.model)),
+        ("methods", "Methods", _methods(run)),
+        ("again", "How to repeat it", _again(record, run.manifest)),
+    ]
+    whole = tuple(Section(name, title, tuple(blocks)) for name, title, blocks in parts)
+    lead = f"{record.formula}: {family_text(record.model, record.request.roles)}; {', '.join(sizes)}."
+    return Document(record.model.formula.response, lead, tuple(part for part in whole if part.blocks))
+
+
+def _verdict(run: Fit) -> Iterator[Block]:
+    checks = run.diagnosis
+    yield Verdict(checks.status.value, f"{VERDICTS[checks.status]} · {checks.headline}")
+    if checks.findings:
+        yield Items(
+            tuple(
+                f"{CHECK_NAMES.get(found.check, found.check)} {number_text(found)}"
+                + (f" ({listed(found.parameters)})" if found.parameters else "")
+                + f": {found.meaning}"
+                for found in checks.findings
+            )
+        )
+    if checks.likely:
+        yield Paragraph(checks.likely, "Likely")
+    if checks.tries:
+        folder = shell_word(str(run.folder))
+        yield Code("\n".join(f"hierfit fit --from {folder} {step.flag}   # {step.why}" for step in checks.tries))
+
+
+def _model(run: Fit) -> Iterator[Block]:
+    record, spec = run.record, run.spec
+    yield Code(record.formula)
+    lines = equations(spec, record.request.roles, {group.factor: group.levels for group in record.groups})
+    yield Equations(lines, plain(lines))
+    for sentence in _spreads(spec):
+        yield Paragraph(sentence)
+    parts = level_parts(spec.formula.response, record.references, record.categories, record.request.roles.levels)
+    if parts:
+        yield Items(tuple(parts))
+    if spec.prior_only:
+        yield Paragraph("Drawn from the priors alone; the outcome was left out.", "Note")
+
+
+def _spreads(spec: ModelSpec) -> Iterator[str]:
+    """Yield what the matrices of the equation are made of."""
+    for group in spec.groups:
+        if group.blocks[0].size > 1 and group.correlated:
+            names = [sd_name(group.factor, term) for term in group.terms[: group.blocks[0].size]]
+            yield (
+                f"Σ of {group.factor} has the standard deviations {', '.join(names)} and the correlations "
+                f"{cor_name(group.factor)}."
+            )
+
+
+def _data(record: RunRecord) -> Iterator[Block]:
+    yield Items(tuple(data_parts(record)))
+    for note in record.notes:
+        yield Paragraph(note.text, "Note")
+
+
+def _estimates(run: Fit) -> Iterator[Block]:
+    summary, record = run.summary, run.record
+    titles = ("mean", "sd", "lower", "upper", "R-hat", "ESS bulk", "ESS tail")
+    found = []
+    for title, rows in sections(summary, record.groups):
+        if rows:
+            numbers = [(row.name, cells(row)) for row in rows]
+            found.append((title, tuple((name, *(own[each] for each in titles)) for name, own in numbers)))
+    caption = f"Posterior mean, standard deviation and {interval_title(summary.ci)} of every parameter"
+    yield Table(caption, ("", *titles), tuple(found))
+    for sentence in sentences_below(record, summary):
+        yield Paragraph(sentence)
+    for name, values in level_values(summary):
+        yield Paragraph("; ".join(values), name)
+    for sentence in share_sentences(summary):
+        yield Paragraph(sentence)
+    if record.model.prior_only and record.prior_predictive is not None:
+        yield Paragraph(implied_text(record.prior_predictive, record.model.formula.response), "Implied")
+
+
+def _effects(effects: Effects | None) -> Iterator[Block]:
+    if effects is not None:
+        header, *rows = effects_cells(effects)
+        yield Table(effects_title(effects), tuple(header), (("", tuple(map(tuple, rows))),))
+
+
+def _groups(found: Reported) -> Iterator[Block]:
+    if found.groups is None:
+        return
+    scale = groups_scale(found.run.design)
+    if scale:
+        yield Paragraph(f"{scale}.", "Scale")
+    for table in found.groups.tables:
+        yield _levels(table, found.groups.ci)
+        for sentence in differing_sentences(table, found.groups.ci):
+            yield Paragraph(sentence)
+
+
+def _levels(table: GroupTable, ci: float) -> Table:
+    """Return the table of the levels of a factor; of many, those at either end."""
+    order, pooled = groups_order(table, None), is_pooled(table)
+    header = tuple(groups_header(table, ci))
+    caption = f"{counted(len(table.labels), table.factor)}: {' and '.join(table.words)}, population value + deviation"
+    if len(order) <= 3 * GROUPS_AT_AN_END:
+        return Table(caption, header, (("", _rows(table, order, pooled=pooled)),))
+    hidden = len(order) - 2 * GROUPS_AT_AN_END
+    ends = (
+        ("lowest", _rows(table, order[:GROUPS_AT_AN_END], pooled=pooled)),
+        (f"highest, after {hidden:,} more", _rows(table, order[-GROUPS_AT_AN_END:], pooled=pooled)),
+    )
+    return Table(caption, header, ends)
+
+
+def _rows(table: GroupTable, levels: Sequence[int], *, pooled: bool) -> tuple[tuple[str, ...], ...]:
+    return tuple(tuple(groups_cells(table, level, pooled=pooled)) for level in levels)
+
+
+def _priors(spec: ModelSpec) -> Iterator[Block]:
+    rows = [(name, str(prior), prior.source + prior_note(name, prior, spec)) for name, prior in spec.priors.items()]
+    yield Table("Prior of every parameter and where it comes from", ("", "prior", "source"), (("", tuple(rows)),))
+
+
+def _methods(run: Fit) -> Iterator[Block]:
+    yield Paragraph(methods_text(run.record, run.manifest, run.summary.ci))
+    yield Items(references(run.record))
+
+
+def _again(record: RunRecord, manifest: Mapping[str, Any]) -> Iterator[Block]:
+    argv = manifest.get("argv")
+    if isinstance(argv, list) and len(argv) > 1:
+        yield Code(shlex.join(["hierfit", *map(str, argv[1:])]))
+    versions = manifest.get("versions")
+    tools = versions.items() if isinstance(versions, dict) else ()
+    yield Items(
+        (
+            *draws_parts(record),
+            f"engine {record.engine.value}",
+            f"data {record.data.path}, SHA-256 {record.data.sha256}",
+            ", ".join([f"hierfit {record.hierfit}", *(f"{name} {version}" for name, version in tools)]),
+            *([f"Stan {manifest['stan']}"] if isinstance(manifest.get("stan"), str) else []),
+            *([f"report by hierfit {__version__}"] if record.hierfit != __version__ else []),
+        )
+    )

@@ -1,0 +1,48 @@
+"""Effects -> their title, and the cells of their table."""
+
+from __future__ import annotations
+
+from hierfit.posterior.digits import format_row, format_share
+from hierfit.posterior.effects.answer import RATIOS, Effect, EffectScale
+from hierfit.posterior.effects.averages import Groups
+from hierfit.runs.effects import Effects
+from hierfit.told.cells import interval_title
+
+_GROUPS = {
+    Groups.OWN: "with the effects of their own groups",
+    Groups.NONE: "as in an average group",
+    Groups.AVERAGE_OVER: "averaged over all that groups may be",
+}
+
+
+def effects_title(found: Effects) -> str:
+    """Return what the numbers are, of which rows, and of what mass their intervals."""
+    request, design = found.request, found.run.design
+    what = request.parameter or design.response
+    if request.scale is EffectScale.RATIO:
+        said = f"{RATIOS[design.link].capitalize()}s of {what}"
+    else:
+        said = f"{'Averages' if request.question.marginal else 'Average effects'} of {what}"
+        said = said if request.question.marginal else said.replace(" of ", " on ")
+        said += " on the scale of the link" if request.scale is EffectScale.LINK else ""
+    groups = f", {_GROUPS[request.groups]}" if design.groups else ""
+    return f"{said}, over the {design.n_rows:,} rows of the data{groups} · {interval_title(found.ci)}s"
+
+
+def effects_cells(found: Effects) -> list[list[str]]:
+    """Return the cells of the table, its header first."""
+    compares = not found.request.question.marginal
+    nothing = "1" if found.request.scale is EffectScale.RATIO else "0"
+    rows = [["", "mean", "sd", "lower", "upper", *([f"P(> {nothing})"] if compares else [])]]
+    for effect in found.effects:
+        numbers = format_row(effect.mean, effect.sd, effect.lower, effect.upper, effect.mcse_mean)
+        rows.append([_name(effect), *numbers, *([format_share(effect.above)] if compares else [])])
+    return rows
+
+
+def _name(effect: Effect) -> str:
+    parts = [] if effect.of is None else [f"{effect.of}: {effect.what}"]
+    parts += [f"{column} = {value}" for column, value in {**effect.at, **effect.by}.items()]
+    if effect.category is not None:
+        parts.append(f"probability of {effect.category}")
+    return ", ".join(parts)

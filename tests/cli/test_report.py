@@ -1,0 +1,54 @@
+"""`hierfit report`: where it is written, as what, and what is refused."""
+
+import re
+from pathlib import Path
+
+SCRIPT = "<script>alert(1)</script>"
+HOSTILE = "y,<script>alert(1)</script>,g\n" + "".join(f"{i % 7},{i % 5},<b>{'ab|d'[i % 4]}\n" for i in range(32))
+
+
+def test_a_page_in_the_folder_of_the_run(cli, run):
+    done = cli("report", run, "--no-pictures")
+    assert done.code == 0 and done.out == "" and "Saved    run/report.html" in done.err
+    page = (run / "report.html").read_text()
+    assert page.startswith("<!DOCTYPE html>") and "<h1>score</h1>" in page and "<img" not in page
+
+
+def test_it_is_not_written_over_another_unless_asked(cli, run):
+    assert cli("report", run, "--no-pictures", "-q").code == 0
+    again = cli("report", run, "--no-pictures")
+    assert again.code == 2 and "run/report.html exists already" in again.err
+    assert cli("report", run, "--no-pictures", "--overwrite", "-q").code == 0
+
+
+def test_markdown_with_its_pictures_beside_it(cli, run):
+    done = cli("report", run, "--out", "paper.md")
+    assert done.code == 0
+    text = Path("paper.md").read_text()
+    pictures = re.findall(r"\]\((paper_pictures/[^)]+\.png)\)", text)
+    assert len(pictures) > 3
+    assert all(Path(picture).read_bytes().startswith(b"\x89PNG") for picture in pictures)
+
+
+def test_a_name_without_a_format_is_refused(cli, run):
+    refused = cli("report", run, "--out", "paper.docx")
+    assert refused.code == 2 and ".html or .md" in refused.err
+    assert cli("report", run, "--out", "paper.txt", "--format", "md", "--no-pictures").code == 0
+
+
+def test_no_run_no_report(cli, folder):
+    refused = cli("report", "nowhere")
+    assert refused.code == 2 and "there is no folder 'nowhere'" in refused.err
+
+
+def test_names_from_the_file_do_nothing(cli, folder, monkeypatch):
+    from tests.fake_sampling import replace_sampler
+
+    (folder / "data.csv").write_text(HOSTILE)
+    replace_sampler(monkeypatch)
+    fitted = cli("fit", "data.csv", "--y", "y", "--x", SCRIPT, "--group", "g", "--out", "run", "-q")
+    assert fitted.code == 0, fitted.err
+    assert cli("report", "run", "--no-pictures").code == 0
+    page = (folder / "run" / "report.html").read_text()
+    assert "<script" not in page and "<b>" not in page
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page and "&lt;b&gt;ab" not in page
