@@ -113,7 +113,7 @@ class Table:
         labels = {name: codes for name, codes in self.labels.items() if name in names}
         return replace(self, numbers=numbers, labels=labels, levels={name: self.levels[name] for name in labels})
 
-    def at(self, rows: slice) -> Table:
+    def at(self, rows: slice | NDArray[np.int64]) -> Table:
         """Return some of the rows, with the levels that these have alone."""
         labels, levels = {}, {}
         for name, codes in self.labels.items():

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from hierfit.data.table import Table
 from hierfit.design.design import Design
-from hierfit.design.rows import Rows
+from hierfit.design.rows import RowChoice, Rows
 from hierfit.design.terms import columns_on
 
 Array = NDArray[np.float64]
@@ -39,7 +39,7 @@ class Added:
 Change = Held | Added
 
 
-def rows_moved(design: Design, chosen: slice, changes: Mapping[str, Change]) -> Rows:
+def rows_moved(design: Design, chosen: RowChoice, changes: Mapping[str, Change]) -> Rows:
     """Return rows of the fit with columns changed: what depends on these anew, offsets, trials and groups as they are.
 
     Raises:

@@ -21,10 +21,11 @@ from math import inf, log
 import numpy as np
 from numpy.typing import NDArray
 
-from hierfit.model import densities
+from hierfit.model import densities, variances
 from hierfit.model.links import LINKS as LINKS
 from hierfit.model.links import Link as Link
 from hierfit.model.priors import Prior
+from hierfit.model.variances import LinkScale as LinkScale
 
 Array = NDArray[np.float64]
 SIGMA, THRESHOLD = "sigma", "threshold"
@@ -96,6 +97,8 @@ class Family:
         auxiliaries: further parameters, in the order of the Stan program's `aux`.
         replicate: (rng, mean [..., N], auxiliaries, trials) -> simulated outcomes [..., N].
         log_density: (y [N], mean [..., N], auxiliaries, trials) -> log density of each row [..., N].
+        variance: (mean [..., N], auxiliaries, trials) -> variance of the outcome [..., N].
+        link_scale: what stands for that variance on the scale of the link.
         linear: outcome -> the scale on which the linear predictor is its mean, where the sampler sees it centred and
             over its sd; None where it sees the outcome as it is.
         collapsible: whether it is normal on that scale, so that group effects can be integrated out exactly.
@@ -111,6 +114,8 @@ class Family:
     auxiliaries: tuple[Auxiliary, ...]
     replicate: densities.Replicate
     log_density: densities.LogDensity
+    variance: variances.Variance
+    link_scale: LinkScale = LinkScale.NONE
     linear: Callable[[Array], Array] | None = None
     collapsible: bool = False
     expected: densities.Expected = densities.mean_itself
@@ -219,6 +224,8 @@ FAMILIES: Mapping[str, Family] = {
             (_SIGMA,),
             densities.replicate_gaussian,
             densities.gaussian_log_density,
+            variances.around_mean,
+            LinkScale.AROUND,
             linear=_same,
             collapsible=True,
         ),
@@ -230,6 +237,8 @@ FAMILIES: Mapping[str, Family] = {
             (),
             densities.replicate_bernoulli,
             densities.bernoulli_log_density,
+            variances.bernoulli,
+            LinkScale.HIDDEN,
             at_predictor=densities.bernoulli_at,
         ),
         Family(
@@ -240,6 +249,8 @@ FAMILIES: Mapping[str, Family] = {
             (),
             densities.replicate_poisson,
             densities.poisson_log_density,
+            variances.poisson,
+            LinkScale.LOG,
         ),
         Family(
             "binomial",
@@ -249,6 +260,8 @@ FAMILIES: Mapping[str, Family] = {
             (),
             densities.replicate_binomial,
             densities.binomial_log_density,
+            variances.binomial,
+            LinkScale.HIDDEN,
             expected=densities.all_trials,
             at_predictor=densities.binomial_at,
         ),
@@ -260,6 +273,8 @@ FAMILIES: Mapping[str, Family] = {
             (_SHAPE,),
             densities.replicate_negbinomial,
             densities.negbinomial_log_density,
+            variances.negbinomial,
+            LinkScale.LOG,
         ),
         Family(
             "student",
@@ -269,6 +284,8 @@ FAMILIES: Mapping[str, Family] = {
             (_SIGMA, _NU),
             densities.replicate_student,
             densities.student_log_density,
+            variances.around_mean,
+            LinkScale.AROUND,
             linear=_same,
         ),
         Family(
@@ -279,6 +296,8 @@ FAMILIES: Mapping[str, Family] = {
             (_SHAPE,),
             densities.replicate_gamma,
             densities.gamma_log_density,
+            variances.gamma,
+            LinkScale.LOG,
         ),
         Family(
             "lognormal",
@@ -288,6 +307,8 @@ FAMILIES: Mapping[str, Family] = {
             (_LOG_SIGMA,),
             densities.replicate_lognormal,
             densities.lognormal_log_density,
+            variances.lognormal,
+            LinkScale.AROUND,
             linear=np.log,
             collapsible=True,
             expected=densities.lognormal_expected,
@@ -300,6 +321,7 @@ FAMILIES: Mapping[str, Family] = {
             (_PHI,),
             densities.replicate_beta,
             densities.beta_log_density,
+            variances.beta,
             at_predictor=densities.beta_at,
         ),
         Family(
@@ -310,6 +332,7 @@ FAMILIES: Mapping[str, Family] = {
             (_ZI,),
             densities.zero_inflated_replicate(densities.replicate_poisson),
             densities.zero_inflated_log_density(densities.poisson_log_density),
+            variances.zero_inflated(variances.poisson),
             expected=densities.zero_inflated_expected,
         ),
         Family(
@@ -320,6 +343,7 @@ FAMILIES: Mapping[str, Family] = {
             (_SHAPE, _ZI),
             densities.zero_inflated_replicate(densities.replicate_negbinomial),
             densities.zero_inflated_log_density(densities.negbinomial_log_density),
+            variances.zero_inflated(variances.negbinomial),
             expected=densities.zero_inflated_expected,
         ),
         Family(
@@ -330,6 +354,7 @@ FAMILIES: Mapping[str, Family] = {
             (_PHI,),
             densities.replicate_beta_binomial,
             densities.beta_binomial_log_density,
+            variances.beta_binomial,
             expected=densities.all_trials,
             at_predictor=densities.beta_binomial_at,
         ),
@@ -341,6 +366,7 @@ FAMILIES: Mapping[str, Family] = {
             (_HU,),
             densities.replicate_hurdle_poisson,
             densities.hurdle_log_density(densities.poisson_log_density),
+            variances.hurdle(variances.poisson, densities.poisson_log_density),
             expected=densities.hurdle_expected(densities.poisson_log_density),
         ),
         Family(
@@ -351,6 +377,7 @@ FAMILIES: Mapping[str, Family] = {
             (_SHAPE, _HU),
             densities.replicate_hurdle_negbinomial,
             densities.hurdle_log_density(densities.negbinomial_log_density),
+            variances.hurdle(variances.negbinomial, densities.negbinomial_log_density),
             expected=densities.hurdle_expected(densities.negbinomial_log_density),
         ),
         Family(
@@ -361,6 +388,8 @@ FAMILIES: Mapping[str, Family] = {
             (),
             densities.replicate_cumulative,
             densities.cumulative_log_density,
+            variances.cumulative,
+            LinkScale.HIDDEN,
             expected=densities.cumulative_expected,
             at_predictor=densities.cumulative_at,
         ),

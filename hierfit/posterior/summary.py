@@ -3,23 +3,14 @@
 Where parameters beside the mean have predictors there is also what they come to in their own units (`at_levels`).
 
 Means, sds and equal-tailed intervals come from all draws with numpy, convergence numbers from `convergence`. All
-in the units of the CSV, intercepts at x = 0. Group effects are `group_summary`'s.
-
-The variance shares (ICC for one factor) are sd(f: Intercept)^2 / (sum over factors of sd(f: Intercept)^2 + residual),
-draw by draw, for models with a varying intercept; with varying slopes that is the division at the point where all of
-these columns are at their means, or 0 where the table has no sds there. The residual variance is sigma^2 for gaussian
-outcomes; there are no shares where it differs from row to row. For two values, for successes among trials and for
-ordered categories, it is that of the latent variable whose place between thresholds is the outcome: pi^2 / 3 under a
-logit link, 1 under a probit; such shares are of the latent scale, not of the outcome (Goldstein, Browne, Rasbash 2002,
-Understanding Statistics 1(4); Nakagawa, Schielzeth 2010, Biological Reviews 85(4), table 2). Other families have none.
+in the units of the CSV, intercepts at x = 0. Group effects are `group_summary`'s, variance shares `variance.shares`'s.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,17 +18,14 @@ from numpy.typing import NDArray
 from hierfit.design import moments
 from hierfit.design.design import Design
 from hierfit.errors import UsageError
-from hierfit.model.families import FAMILIES, Support
-from hierfit.model.grammar import INTERCEPT
-from hierfit.model.spec import Kind, ModelSpec, sd_name
+from hierfit.model.spec import Kind, ModelSpec
 from hierfit.plain import Key, Measured, Within, to_plain
 from hierfit.posterior.at_levels import AtLevel, at_levels
 from hierfit.posterior.convergence import Convergence, assess
 from hierfit.posterior.draws import Draws
+from hierfit.posterior.variance.shares import VarianceShare, variance_shares
 
 Array = NDArray[np.float64]
-# Variance of the latent variable by link.
-LATENT_VARIANCE = {"logit": math.pi**2 / 3, "probit": 1.0}
 COLUMNS = (
     "name", "kind", "group", "term", "predictor", "mean", "sd", "lower", "upper", "mcse_mean", "rhat", "ess_bulk",
     "ess_tail",
@@ -66,29 +54,6 @@ class SummaryRow:
     def fixed(self) -> bool:
         """Whether a prior `constant(...)` fixes it."""
         return self.sd == 0
-
-
-@dataclass(frozen=True)
-class VarianceShare:
-    """Share of the variance that lies between the levels of one factor.
-
-    Attributes:
-        factor: the grouping factor.
-        mean: posterior mean of the share.
-        lower: lower bound of the equal-tailed interval.
-        upper: upper bound.
-        at_zero: the varying columns that are 0 where the share holds.
-        scale: "outcome", or "latent" where the variance is that of the variable behind outcomes of two values.
-        at_mean: the varying columns that are at their means there.
-    """
-
-    factor: Annotated[str, Key("group")]
-    mean: Measured
-    lower: Measured
-    upper: Measured
-    at_zero: tuple[str, ...]
-    scale: Literal["outcome", "latent"] = "outcome"
-    at_mean: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -153,42 +118,5 @@ def summarize(
         SummaryRow(parameter.name, parameter.kind, parameter.group, parameter.term, parameter.predictor, *row)
         for parameter, row in zip(draws.parameters, numbers, strict=True)
     )
-    return Summary(rows, ci, variance_shares(draws, design, spec, ci), at_levels(draws, design, probabilities))
-
-
-def variance_shares(draws: Draws, design: Design, spec: ModelSpec, ci: float = 0.95) -> tuple[VarianceShare, ...]:
-    """Return the share of the variance of every factor with a varying intercept; nothing where it has no meaning."""
-    factors = [group.factor for group in design.groups if INTERCEPT in group.terms]
-    residual = _residual_variance(draws, spec) if design.precision is None else None
-    if residual is None or not factors:
-        return ()
-    scale: Literal["outcome", "latent"] = "outcome" if FAMILIES[spec.family].is_normal else "latent"
-    own = {group.factor: group.of_mean.terms for group in design.groups}
-    sloped = [group for group in spec.groups if own[group.factor] not in ((), (INTERCEPT,))]
-    terms = tuple(dict.fromkeys(term for group in sloped for term in own[group.factor] if term != INTERCEPT))
-    at_mean = all(map(spec.has_two_sds, sloped))
-    names = [sd_name(factor, INTERCEPT) for factor in factors]
-    between = np.stack([draws.of(spec.speaks_of(name) if at_mean else name).ravel() ** 2 for name in names])
-    zero, mean = ((), terms) if at_mean else (terms, ())
-    total = between.sum(axis=0) + residual
-    with np.errstate(invalid="ignore"):
-        shares = between / total
-    bounds = interval_bounds(ci)
-    return tuple(
-        VarianceShare(factor, float(share.mean()), *_two(np.quantile(share, bounds)), zero, scale, mean)
-        for factor, share in zip(factors, shares, strict=True)
-    )
-
-
-def _residual_variance(draws: Draws, spec: ModelSpec) -> Array | float | None:
-    """Variance within the levels, of the outcome or of the variable behind it; None where the model has neither."""
-    family = FAMILIES[spec.family]
-    if family.is_normal:  # around the linear predictor
-        return None if spec.distributional else draws.of("sigma").ravel() ** 2
-    if family.support in (Support.BINARY, Support.SUCCESSES, Support.CATEGORIES) and not family.auxiliaries:
-        return LATENT_VARIANCE.get(spec.link)
-    return None
-
-
-def _two(bounds: Array) -> tuple[float, float]:
-    return float(bounds[0]), float(bounds[1])
+    shares = variance_shares(draws, design, spec, probabilities)
+    return Summary(rows, ci, shares, at_levels(draws, design, probabilities))

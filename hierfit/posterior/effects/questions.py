@@ -115,6 +115,15 @@ def lines_of(question: Question, design: Design) -> list[Line]:
     return found
 
 
+def held_at(design: Design, at: Mapping[str, Sequence[float | str]]) -> list[tuple[Point, Mapping[str, str]]]:
+    """Return the points at which columns are held, in all combinations, and how their values are called.
+
+    Raises:
+        UsageError: a column is none of the predictors, or a value none of its own.
+    """
+    return list(_Axes(design).grid(at))
+
+
 class _Axes:
     """The predictors of a design along which something can be asked."""
 
