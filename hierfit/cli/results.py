@@ -2,37 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from hierfit.cli.options.declared import Options, takes_options
-from hierfit.cli.options.shared import Ci, ExitZero, Format, OutputFormat, Quiet, Run
+from hierfit.cli.options.declared import takes_options
+from hierfit.cli.options.shared import OutputFormat, Quiet, Run
+from hierfit.cli.options.summarize import SummarizeOptions, check_options, held_of, telling_of
 from hierfit.cli.page import in_lines, show
 from hierfit.cli.saving import write_new
-from hierfit.errors import UsageError
 
 if TYPE_CHECKING:
-    from hierfit.runs.finished import Fit, Stored
-
-
-@dataclass(frozen=True, kw_only=True)
-class SummarizeOptions(Options):
-    """The options of `hierfit summarize`."""
-
-    run: Run
-    groups: Annotated[bool, typer.Option("--groups", help="The groups instead of the main table.")] = False
-    sort: Annotated[
-        str | None,
-        typer.Option("--sort", help="Sort groups by this coefficient: Intercept, ses, ...", show_default="first"),
-    ] = None
-    top: Annotated[int, typer.Option("--top", min=1, help="Groups shown from either end.")] = 5
-    show_all: Annotated[bool, typer.Option("--all", help="All groups.")] = False
-    ci: Ci = None
-    output: Format = OutputFormat.TABLE
-    exit_zero: ExitZero = False
+    from hierfit.cli.show.fit import Judged
+    from hierfit.posterior.retold import Telling
 
 
 @takes_options
@@ -43,34 +27,62 @@ def summarize(options: SummarizeOptions) -> None:
 
     [dim]hierfit summarize RUN --groups --sort ses[/dim]
 
-    [dim]hierfit summarize RUN --format json[/dim]
+    [dim]hierfit summarize RUN --variance --at ses=0,10[/dim]
+
+    [dim]hierfit summarize RUN --exp --format tex[/dim]
     """
-    about_groups = options.said("sort", "top", "show_all")
-    if about_groups and not options.groups:
-        raise UsageError(f"{about_groups[0]} is about groups, but --groups is not given.", hint="add --groups")
+    check_options(options)
+    telling, held = telling_of(options), held_of(options)
     from hierfit.cli.show import fit as report
-    from hierfit.runs import finished
 
-    run, output = options.run, options.output
-    done: Stored | Fit
     if options.groups:
-        from hierfit.cli.show.groups import groups_text
-        from hierfit.posterior.group_summary import summarize_groups
-        from hierfit.posterior.scale import groups_scale
-
-        done = finished.load(run, options.ci)
-        summary = summarize_groups(done.draws, done.design, done.spec, done.summary.ci)
-        top = None if options.show_all else options.top
-        text = groups_text(summary, options.sort, top, output, groups_scale(done.design))
+        done, text = _of_groups(options)
+    elif options.variance:
+        done, text = _of_variance(options, held)
+    elif telling is not None:
+        done, text = _retold(options, telling)
     else:
-        done = finished.load_summary(run, options.ci)
-        text = report.run_text(done.record, done.summary, done.diagnosis, output, run)
-    show(text, exactly=output.is_exact)
-    if options.groups or output is not OutputFormat.TABLE:
+        from hierfit.runs import finished
+
+        stored = finished.load_summary(options.run, options.ci)
+        done = stored
+        text = report.run_text(stored.record, stored.summary, stored.diagnosis, options.output, options.run)
+    show(text, exactly=options.output.is_exact)
+    if options.groups or options.variance or options.output is not OutputFormat.TABLE:
         warning = report.warning_text(done)
         if warning:
             show(warning, err=True)
     raise typer.Exit(report.exit_code(done, exit_zero=options.exit_zero))
+
+
+def _of_groups(options: SummarizeOptions) -> tuple[Judged, str]:
+    from hierfit.cli.show.groups import groups_text
+    from hierfit.posterior.group_summary import summarize_groups
+    from hierfit.posterior.scale import groups_scale
+    from hierfit.runs import finished
+
+    done = finished.load(options.run, options.ci)
+    summary = summarize_groups(done.draws, done.design, done.spec, done.summary.ci)
+    top = None if options.show_all else options.top
+    return done, groups_text(summary, options.sort, top, options.output, groups_scale(done.design))
+
+
+def _of_variance(options: SummarizeOptions, held: Mapping[str, Sequence[float | str]]) -> tuple[Judged, str]:
+    from hierfit.cli.show.variance import variance_text
+    from hierfit.runs.variance import variance_of
+
+    found = variance_of(options.run, held, options.ci)
+    return found.run, variance_text(found, options.output)
+
+
+def _retold(options: SummarizeOptions, telling: Telling) -> tuple[Judged, str]:
+    from hierfit.cli.show.retold import retold_text
+    from hierfit.posterior.retold import retell
+    from hierfit.runs import finished
+
+    done = finished.load(options.run, options.ci)
+    rows = retell(done.draws, done.summary, done.spec, telling)
+    return done, retold_text(done, rows, telling, options.output)
 
 
 def plot(

@@ -16,7 +16,7 @@ from hierfit.posterior.words import elided, plural
 from hierfit.runs.record import RunRecord
 from hierfit.told.cells import interval_title
 
-MOST_LEVELS, NAME_WIDTH = 10, 34
+MOST_LEVELS, MOST_AT_MEAN, NAME_WIDTH = 10, 3, 34
 
 
 def intercept_sentences(record: RunRecord, summary: Summary) -> list[str]:
@@ -115,7 +115,9 @@ def share_sentences(summary: Summary) -> list[str]:
     sentences = []
     for share in summary.shares:
         where = f" at {', '.join(f'{column} = 0' for column in share.at_zero)}" if share.at_zero else ""
-        where = f" at the mean of {', '.join(share.at_mean)}" if share.at_mean else where
+        if share.at_mean:
+            where = f" at the mean of {', '.join(share.at_mean)}"
+            where = where if len(share.at_mean) <= MOST_AT_MEAN else " where predictors are at their means"
         scale = " on the latent scale" if share.scale == "latent" else ""
         between = f"{format_share(share.mean)} of the variance{scale}{left} is between {plural(share.factor)}"
         interval = f"{interval_title(summary.ci)} {format_share(share.lower)} to {format_share(share.upper)}"

@@ -85,7 +85,7 @@ def test_no_share_without_a_varying_intercept_or_for_other_families(synthetic):
     slopes_only = synthetic(40, 1, rows=1, intercept=False, factor="row")
     assert summarize(slopes_only.draws, slopes_only.design, slopes_only.spec).shares == ()
     case = synthetic(5)
-    assert summarize(case.draws, case.design, dataclasses.replace(case.spec, family="poisson")).shares == ()
+    assert summarize(case.draws, case.design, dataclasses.replace(case.spec, family="beta")).shares == ()
 
 
 def test_a_fixed_parameter_has_null_diagnostics_in_json(synthetic):
@@ -139,12 +139,37 @@ def test_outcomes_of_two_values_have_a_share_of_the_latent_variance(family, link
     assert shares[1].mean == pytest.approx((between[1] / (between[0] + between[1] + residual)).mean())
 
 
-@pytest.mark.parametrize(("family", "link"), [
-    ("poisson", None), ("gamma", None), ("student", None), ("lognormal", None), ("beta", None),
-    ("bernoulli", "cloglog"), ("beta_binomial", None),
+def at_means(case):
+    """The expected counts of a row whose predictors are at their means, its group not known [S]."""
+    draws, between = case.draws, case.draws.of("sd(school)").ravel() ** 2
+    predictor = draws.of("Intercept").ravel() + (0 if case.design.offset is None else case.design.offset.mean())
+    for name, column in zip(case.design.coefficients, case.design.X.T, strict=True):
+        predictor = predictor + draws.of(name).ravel() * column.mean()
+    return np.exp(predictor + between / 2)
+
+
+@pytest.mark.parametrize(("family", "residual"), [
+    ("poisson", lambda case: np.log1p(1 / at_means(case))),
+    ("negbinomial", lambda case: np.log1p(1 / at_means(case) + 1 / case.draws.of("shape").ravel())),
+    ("gamma", lambda case: np.log1p(1 / case.draws.of("shape").ravel())),
+    ("lognormal", lambda case: case.draws.of("sigma").ravel() ** 2),
+    ("student", lambda case: case.draws.of("sigma").ravel() ** 2
+     * case.draws.of("nu").ravel() / (case.draws.of("nu").ravel() - 2)),
+    ("bernoulli cloglog", lambda case: math.pi**2 / 6),
 ])  # fmt: skip
-def test_other_families_have_no_shares(family, link):
-    case = family_case(family, link=link, slope=False)
+def test_other_families_have_shares_on_the_scale_of_the_link(family, residual):
+    family, _, link = family.partition(" ")
+    case = family_case(family, link=link or None, slope=False)
+    (share,) = summarize(case.draws, case.design, case.spec).shares
+    between = case.draws.of("sd(school)").ravel() ** 2
+    assert share.mean == pytest.approx((between / (between + residual(case))).mean(), rel=1e-9)
+    assert share.scale == ("outcome" if family == "student" else "latent")
+    assert share.at_mean == (case.design.coefficients if family in ("poisson", "negbinomial") else ())
+
+
+@pytest.mark.parametrize("family", ["beta", "beta_binomial", "zero_inflated_poisson"])
+def test_families_without_a_variance_on_the_link_have_no_shares(family):
+    case = family_case(family, slope=False)
     assert summarize(case.draws, case.design, case.spec).shares == ()
 
 

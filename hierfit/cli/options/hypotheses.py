@@ -43,7 +43,7 @@ class HypothesisOptions(Options):
         typer.Option(
             "--out",
             metavar="FILE",
-            help="Write to a new file; its ending (.csv, .json, .md) is the format where --format says none.",
+            help="Write to a new file; its ending (.csv, .json, .md, .tex) is the format where --format says none.",
             show_default=False,
             rich_help_panel=OUTPUT,
         ),

@@ -18,11 +18,17 @@ class OutputFormat(StrEnum):
     JSON = "json"
     CSV = "csv"
     MD = "md"
+    TEX = "tex"
 
     @property
     def is_exact(self) -> bool:
         """Whether the text has no escapes, and so has to be what it is where a program reads it."""
         return self is OutputFormat.CSV
+
+    @property
+    def is_document(self) -> bool:
+        """Whether it is a table of a text that others read, Markdown or LaTeX."""
+        return self in (OutputFormat.MD, OutputFormat.TEX)
 
 
 class ToolchainChoice(StrEnum):

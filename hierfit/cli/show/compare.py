@@ -9,7 +9,7 @@ import numpy as np
 
 from hierfit.cli.options.shared import OutputFormat
 from hierfit.cli.page import in_lines, page
-from hierfit.cli.show.formats import csv_text, json_text
+from hierfit.cli.show.formats import csv_text, document_table, json_text
 from hierfit.cli.show.lines import LABEL, wrapped
 from hierfit.posterior.compare.comparison import Standing, verdict
 from hierfit.posterior.compare.left_out import LARGEST_K
@@ -18,7 +18,6 @@ from hierfit.posterior.words import counted, elided
 from hierfit.runs.compared import Compared
 from hierfit.told.cells import interval_title
 from hierfit.told.checks import VERDICTS
-from hierfit.told.markup import markdown_table, markdown_words
 from hierfit.visible import shell_word
 
 NAME_WIDTH, LEAST_NAME_WIDTH, WORST, GAP = 32, 8, 5, "  "
@@ -32,9 +31,8 @@ def comparison_text(compared: Compared, output: OutputFormat, ci: float | None =
     if output is OutputFormat.JSON:
         return json_text(_document(compared, ci))
     said = verdict(compared.comparison, compared.parts)
-    if output is OutputFormat.MD:
-        table = markdown_table(_table(compared, ci))
-        return "\n\n".join([table, *([markdown_words(said)] if said else []), markdown_words(_doubt(compared))])
+    if output.is_document:
+        return document_table(_table(compared, ci), output, said, _doubt(compared))
     paragraphs = [
         wrapped(_title(compared)),
         [*_lines(_table(compared, ci)), "", *_formulas(compared)],

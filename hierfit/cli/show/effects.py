@@ -6,14 +6,13 @@ from typing import Any
 
 from hierfit.cli.options.shared import OutputFormat
 from hierfit.cli.page import in_lines, page
-from hierfit.cli.show.formats import csv_text, json_text
+from hierfit.cli.show.formats import csv_text, document_table, json_text
 from hierfit.cli.show.lines import wrapped
 from hierfit.cli.show.table import aligned
 from hierfit.plain import to_plain
 from hierfit.posterior.words import elided
 from hierfit.runs.effects import Effects
 from hierfit.told.effects import effects_cells, effects_title
-from hierfit.told.markup import markdown_table
 
 NAME_WIDTH, LEAST = 48, 5
 SHARE = 4  # the column of numbers that is a share of draws
@@ -27,8 +26,8 @@ def effects_text(found: Effects, output: OutputFormat) -> str:
     if output is OutputFormat.CSV:
         return csv_text(_csv_rows(found))
     rows = effects_cells(found)
-    if output is OutputFormat.MD:
-        return markdown_table(rows)
+    if output.is_document:
+        return document_table(rows, output, *[effects_title(found)] * (output is OutputFormat.TEX))
     own = [list(column) for column in zip(*(row[1:] for row in rows[1:]), strict=True)]
     columns = [aligned(column, LEAST) if at < SHARE else column for at, column in enumerate(own)]
     widths = [max(len(title), *map(len, column)) for title, column in zip(rows[0][1:], columns, strict=True)]

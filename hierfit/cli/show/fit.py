@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from hierfit.cli.options.shared import OutputFormat
 from hierfit.cli.page import in_lines, page
 from hierfit.cli.show.checks import check_lines, verdict_line
-from hierfit.cli.show.formats import csv_text, json_text
+from hierfit.cli.show.formats import csv_text, document_table, json_text
 from hierfit.cli.show.lines import LABEL, joined, paragraph, wrapped
 from hierfit.cli.show.notes import note_lines, notes_sentences
 from hierfit.cli.show.plan import level_lines
@@ -84,8 +85,8 @@ def run_text(
         return json_text(summary_document(record, summary, diagnosis))
     if output is OutputFormat.CSV:
         return csv_text(summary.csv_rows())
-    if output is OutputFormat.MD:
-        return markdown_text(record, summary, diagnosis)
+    if output.is_document:
+        return document_text(record, summary, diagnosis, output)
     blocks = [
         [*header_lines(record), *(note_lines(record.notes) if notes else ()), *check_lines(diagnosis, str(run))],
         table_lines(summary, record.groups),
@@ -101,21 +102,34 @@ def _said_lines(record: RunRecord, summary: Summary) -> list[str]:
     return lines + [line for sentence in share_sentences(summary) for line in wrapped(sentence)]
 
 
-def markdown_text(record: RunRecord, summary: Summary, diagnosis: Diagnosis) -> str:
-    """Return the table as Markdown, and below it what it shows and whether the checks passed."""
+def document_text(record: RunRecord, summary: Summary, diagnosis: Diagnosis, output: OutputFormat) -> str:
+    """Return the table as Markdown or LaTeX, and beside it what it shows and whether the checks passed."""
     rows = [["", "mean", "sd", interval_title(summary.ci), "R-hat", "ESS bulk", "ESS tail"]]
     for row in summary.rows:
         numbers = cells(row)
         interval = f"{numbers['lower']} to {numbers['upper']}" if numbers["lower"] else ""
         rest = (numbers[title] for title in rows[0][4:])
         rows.append([row.name, numbers["mean"], numbers["sd"], interval, *rest])
+    return with_account(rows, record, diagnosis, _said_lines(record, summary), output)
+
+
+def with_account(
+    rows: Sequence[Sequence[str]],
+    record: RunRecord,
+    diagnosis: Diagnosis,
+    below: Sequence[str],
+    output: OutputFormat,
+) -> str:
+    """Return a table of a run as Markdown or LaTeX, and beside it the model, the sizes, the checks and what is said."""
     sizes = [f"{record.data.rows:,} rows"]
     sizes += [counted(group.levels, group.factor) for group in record.groups]
     said = [f"{family_text(record.model, record.request.roles)}; {', '.join(sizes)}."]
-    said += [f"Checks: {VERDICTS[diagnosis.status]}.", *_said_lines(record, summary)]
+    said += [f"Checks: {VERDICTS[diagnosis.status]}.", *below]
     said += notes_sentences(record.notes)
-    words = markdown_words(" ".join(" ".join(said).split()))
-    return f"{markdown_table(rows)}\n\n{markdown_code(record.formula)}, {words}"
+    words = " ".join(" ".join(said).split())
+    if output is OutputFormat.TEX:
+        return document_table(rows, output, f"{record.formula}, {words}")
+    return f"{markdown_table(rows)}\n\n{markdown_code(record.formula)}, {markdown_words(words)}"
 
 
 def saved_text(done: Fit) -> str:

@@ -7,13 +7,12 @@ from typing import Any
 
 from hierfit.cli.options.shared import OutputFormat
 from hierfit.cli.page import in_lines, page
-from hierfit.cli.show.formats import csv_text, json_text
+from hierfit.cli.show.formats import csv_text, document_table, json_text
 from hierfit.cli.show.lines import wrapped
 from hierfit.errors import UsageError, did_you_mean
 from hierfit.posterior.group_summary import GroupSummary, GroupTable
 from hierfit.posterior.words import counted, elided, plural
 from hierfit.told.groups import differing_sentences, groups_cells, groups_header, groups_order, is_pooled
-from hierfit.told.markup import markdown_table
 
 LEAST_LABEL_WIDTH = 8
 
@@ -32,7 +31,7 @@ def groups_text(summary: GroupSummary, sort: str | None, top: int | None, output
         return json_text(_records(summary))
     _check_sort(summary, sort)
     blocks = [_table_text(table, summary.ci, sort, top, output) for table in summary.tables]
-    return "\n\n".join([f"Scale: {scale}", *blocks] if scale else blocks)
+    return "\n\n".join([f"{'% ' * (output is OutputFormat.TEX)}Scale: {scale}", *blocks] if scale else blocks)
 
 
 def _records(summary: GroupSummary) -> list[dict[str, Any]]:
@@ -49,10 +48,10 @@ def _table_text(table: GroupTable, ci: float, sort: str | None, top: int | None,
     pooled = is_pooled(table)
     cells = [groups_header(table, ci), *(groups_cells(table, level, pooled=pooled) for level in shown)]
     more = f"... {hidden:,} more: --all, or --format csv"
-    if output is OutputFormat.MD:
+    if output.is_document:
         if hidden:
             cells.insert(1 + (top or 0), [more, *[""] * (len(cells[0]) - 1)])
-        return markdown_table(cells)
+        return document_table(cells, output)
     lines: list[str] = []
     for block in _blocks(cells, 2 + pooled):
         rows = _lines(block)

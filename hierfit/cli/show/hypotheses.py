@@ -9,7 +9,7 @@ from hierfit.cli.options.shared import OutputFormat
 from hierfit.cli.page import in_lines, page
 from hierfit.cli.show.fit import exit_code as exit_code
 from hierfit.cli.show.fit import warning_text as warning_text
-from hierfit.cli.show.formats import csv_text, json_text
+from hierfit.cli.show.formats import csv_text, document_table, json_text
 from hierfit.cli.show.lines import joined, paragraph, wrapped
 from hierfit.cli.show.table import aligned
 from hierfit.plain import to_plain
@@ -24,7 +24,6 @@ from hierfit.posterior.digits import (
 from hierfit.posterior.hypotheses.answers import Answer, Answers
 from hierfit.posterior.hypotheses.cautions import cautions, explanations
 from hierfit.told.cells import interval_title
-from hierfit.told.markup import markdown_table, markdown_words
 from hierfit.visible import visible
 
 MOST_NAME, _INDENT = 40, 4
@@ -41,8 +40,8 @@ def answers_text(answers: Answers, output: OutputFormat) -> str:
         return csv_text(answers.csv_rows())
     if output is OutputFormat.JSON:
         return json_text({**to_plain(answers), "cautions": cautions(answers)})
-    if output is OutputFormat.MD:
-        return _markdown(answers)
+    if output.is_document:
+        return _document(answers, output)
     lines = [*_table(answers), "", *_mixing(answers), *caution_lines(answers)]
     for sentence in explanations(answers):
         lines += wrapped(sentence)
@@ -169,12 +168,11 @@ def _width(columns: dict[str, list[str]]) -> int:
     return sum(2 + max(len(title), *map(len, cells)) for title, cells in columns.items())
 
 
-def _markdown(answers: Answers) -> str:
+def _document(answers: Answers, output: OutputFormat) -> str:
     columns = _columns(answers)
     rows = [["", *columns]]
     cells: Iterator[Sequence[str]] = zip(*columns.values(), strict=True)
     for row, numbers in zip(answers.rows, cells, strict=True):
         rows.append([row.expression, *(" to ".join(number.split()) for number in numbers)])  # an interval is two
     said = " ".join([*cautions(answers), *explanations(answers)])
-    table = markdown_table(rows)
-    return f"{table}\n\n{markdown_words(said)}" if said else table
+    return document_table(rows, output, said)

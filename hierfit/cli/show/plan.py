@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from hierfit.cli.options.shared import OutputFormat
 from hierfit.cli.page import in_lines
-from hierfit.cli.show.formats import csv_text, json_text
+from hierfit.cli.show.formats import csv_text, document_table, json_text
 from hierfit.cli.show.lines import LABEL, joined, paragraph
 from hierfit.cli.show.notes import note_lines
 from hierfit.design.design import Group
@@ -16,7 +16,6 @@ from hierfit.model.spec import ModelSpec
 from hierfit.posterior.words import counted
 from hierfit.runs.manifest import group_records
 from hierfit.told.account import dropped_text, duration, family_text, level_parts, rows_per_group
-from hierfit.told.markup import markdown_table
 from hierfit.told.priors import prior_note
 from hierfit.visible import visible
 
@@ -121,7 +120,7 @@ def priors_text(spec: ModelSpec, output: OutputFormat) -> str:
     rows = [(name, str(prior), prior.source + prior_note(name, prior, spec)) for name, prior in spec.priors.items()]
     if output is OutputFormat.CSV:
         return csv_text([header, *rows])
-    if output is OutputFormat.MD:
-        return markdown_table([header, *rows])
+    if output.is_document:
+        return document_table([header, *rows], output)
     records = [dict(zip(header, row, strict=True)) for row in rows]
     return json_text(records)

@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING
 
 from hierfit.cli.options.shared import OutputFormat
 from hierfit.cli.page import in_lines, page
-from hierfit.cli.show.formats import csv_text
+from hierfit.cli.show.formats import csv_text, document_table
 from hierfit.cli.show.lines import LABEL, wrapped
 from hierfit.posterior.digits import decimals, format_number
 from hierfit.posterior.predict.quantities import EXPECTED
 from hierfit.posterior.words import counted, elided
 from hierfit.told.cells import interval_title
-from hierfit.told.markup import markdown_table
 from hierfit.visible import visible, visible_json
 
 if TYPE_CHECKING:
@@ -88,14 +87,14 @@ def _json(prediction: Prediction, blocks: Iterable[Block]) -> Iterator[str]:
 
 def _table(prediction: Prediction, blocks: Iterable[Block], output: OutputFormat) -> str:
     inputs: list[list[str]] = [list(prediction.header)]
-    own: list[list[str]] = [list(prediction.names) if output is OutputFormat.MD else _titles(prediction)]
+    own: list[list[str]] = [list(prediction.names) if output.is_document else _titles(prediction)]
     for block in blocks:
         for cells, predicted in zip(block.cells, block.predicted, strict=True):
             numbers = _predicted_texts(prediction, predicted)
             inputs.append([_input_text(cell) for cell in cells])
-            own.append(numbers if output is OutputFormat.MD else _with_intervals(prediction, numbers))
-    if output is OutputFormat.MD:
-        return markdown_table([[*cells, *numbers] for cells, numbers in zip(inputs, own, strict=True)])
+            own.append(numbers if output.is_document else _with_intervals(prediction, numbers))
+    if output.is_document:
+        return document_table([[*cells, *numbers] for cells, numbers in zip(inputs, own, strict=True)], output)
     left = prediction.n_rows - (len(own) - 1)
     lines = _aligned(inputs, own)
     more = [f"... {left:,} more row{'s' * (left > 1)}: --out FILE, or --format csv"] if left else []

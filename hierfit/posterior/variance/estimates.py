@@ -24,6 +24,9 @@ class Estimate:
 
 def estimate(values: Array, bounds: tuple[float, float]) -> Estimate:
     """Return the summary of draws [S]; `bounds` are the two probabilities of the interval."""
+    if np.all(values == values[0]):
+        same = float(values[0])
+        return Estimate(same, 0.0, same, same)
     with np.errstate(invalid="ignore"):  # a variance may be infinite
         lower, upper = np.quantile(values, bounds).tolist()
         return Estimate(float(values.mean()), float(values.std(ddof=1)), lower, upper)

@@ -32,7 +32,7 @@ from hierfit.posterior.variance.fitted import Fitted, without_groups
 
 Array = NDArray[np.float64]
 
-NODES = 31
+NODES = 51
 
 
 @dataclass(frozen=True, eq=False)

@@ -43,7 +43,7 @@ class Explained:
 
     Attributes:
         conditional: with the effects of groups [S].
-        marginal: without; None where there are no groups [S].
+        marginal: without; None where there are no groups, or nothing else [S].
         n_rows: rows that it is of.
     """
 
@@ -67,7 +67,7 @@ def explained(fit: Fitted) -> Explained:
     own, bare, left = (reduce(Moments.and_also, moments) for moments in zip(*parts, strict=True))
     with np.errstate(invalid="ignore", divide="ignore"):
         total = own.variance + left.mean
-        marginal = bare.variance / total if fit.design.groups else None
+        marginal = bare.variance / total if fit.design.groups and bare.variance.any() else None
         return Explained(own.variance / total, marginal, len(chosen))
 
 

@@ -3,7 +3,7 @@
 The variance shares (ICC for one factor) are sd(f: Intercept)^2 / (sum over factors of sd(f: Intercept)^2 + residual),
 draw by draw, for models with a varying intercept; with varying slopes that is the division at the point where all of
 these columns are at their means, or 0 where the table has no sds there. The residual is that of the scale of the link
-(`model.variances`): of the outcome for gaussian and student, latent for others. Under a log link it is that of a row
+(`model.variances`): of the outcome for gaussian and student, latent for others. That of counts is of a row
 whose predictors are all at their means. None where sigma differs from row to row, or the family has no such variance.
 """
 
@@ -42,7 +42,7 @@ class VarianceShare:
         upper: upper bound.
         at_zero: the varying columns that are 0 where the share holds.
         scale: "outcome", or "latent" where the variance is that on the scale of the link.
-        at_mean: the varying columns that are at their means there; under a log link, all columns that are.
+        at_mean: the varying columns that are at their means there; of counts, all columns that are.
     """
 
     factor: Annotated[str, Key("group")]
@@ -78,7 +78,7 @@ def variance_shares(
     names = [sd_name(factor, INTERCEPT) for factor in factors]
     between = np.stack([draws.of(spec.speaks_of(name) if at_mean else name).ravel() ** 2 for name in names])
     zero, mean = ((), terms) if at_mean else (terms, ())
-    if FAMILIES[spec.family].link_scale is LinkScale.LOG:
+    if FAMILIES[spec.family].link_scale is LinkScale.LOG and FAMILIES[spec.family].is_discrete:
         mean = tuple(dict.fromkeys((*mean, *(name for name in design.coefficients if name not in zero))))
     total = between.sum(axis=0) + _residual(draws, design, spec, between.sum(axis=0), zero)
     with np.errstate(invalid="ignore"):

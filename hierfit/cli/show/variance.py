@@ -1,0 +1,136 @@
+"""How the variance divides -> text: a table for each scale and point, R2, and what the numbers are of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from hierfit.cli.options.shared import OutputFormat
+from hierfit.cli.page import in_lines, page
+from hierfit.cli.show.formats import csv_text, document_table, json_text
+from hierfit.cli.show.lines import wrapped
+from hierfit.cli.show.table import aligned
+from hierfit.plain import to_plain
+from hierfit.posterior.digits import format_row, format_share
+from hierfit.posterior.variance.answer import Component, Division
+from hierfit.posterior.variance.estimates import Estimate
+from hierfit.posterior.words import elided
+from hierfit.runs.variance import Variance
+from hierfit.told.cells import interval_title
+from hierfit.told.variance import division_title, variance_sentences
+
+NAME_WIDTH, LEAST_NAME_WIDTH, _INDENT = 34, 12, "  "
+_NUMBERS = ("mean", "sd", "lower", "upper")
+
+
+def variance_text(found: Variance, output: OutputFormat) -> str:
+    """Return the answer in the wanted format."""
+    if output is OutputFormat.JSON:
+        return json_text(_document(found))
+    if output is OutputFormat.CSV:
+        return csv_text(_csv_rows(found))
+    design, answer = found.run.design, found.answer
+    said = variance_sentences(answer, design)
+    if output.is_document:
+        tables = []
+        for division in answer.divisions:
+            header, *rows = _rows(division, found.ci)
+            tables.append(document_table([[division_title(division, design), *header[1:]], *rows], output))
+        return "\n\n".join([*tables, document_table(_r2_rows(found), output, *said)])
+    blocks = []
+    for division in answer.divisions:
+        blocks.append([division_title(division, design), *_lines(_rows(division, found.ci))])
+    blocks += [_lines(_r2_rows(found)), [line for sentence in said for line in wrapped(sentence)]]
+    return "\n\n".join(map(in_lines, [wrapped(_title(found)), *blocks]))
+
+
+def _title(found: Variance) -> str:
+    run = found.run
+    return f"The variance of {run.design.response} in {run.record.formula} · {interval_title(found.ci)}s"
+
+
+def _rows(division: Division, ci: float) -> list[list[str]]:
+    """Return the cells of a division, the header first."""
+    interval = interval_title(ci)
+    of_all = division.components[0].kind == "predictors"
+    rows = [["", "variance", interval, "ICC", interval, *(["of all"] if of_all else [])]]
+    for component in division.components:
+        mean, interval = _told(component.variance)
+        share = component.share
+        shares = ["", ""] if share is None else [format_share(share.mean), _shares(share)]
+        rows.append([component.name, mean, interval, *shares])
+        rows[-1] += [format_share(component.share_of_all.mean)] if of_all else []
+    return rows
+
+
+def _told(number: Estimate) -> tuple[str, str]:
+    """Return mean and interval, which what is fixed has not."""
+    mean, _, lower, upper = format_row(number.mean, number.sd, number.lower, number.upper)
+    return mean, "" if number.sd == 0 else f"{lower} to {upper}"
+
+
+def _shares(number: Estimate) -> str:
+    return f"{format_share(number.lower)} to {format_share(number.upper)}"
+
+
+def _r2_rows(found: Variance) -> list[list[str]]:
+    several = any(own.kind == "marginal" for own in found.answer.r2) or bool(found.answer.divisions)
+    rows = [["", "mean", "sd", interval_title(found.ci)]]
+    for own in found.answer.r2:
+        mean, sd, lower, upper = format_row(own.r2.mean, own.r2.sd, own.r2.lower, own.r2.upper)
+        rows.append([f"R2 {own.kind}" if several else "R2", mean, sd, f"{lower} to {upper}"])
+    return rows
+
+
+def _lines(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Return the lines of a table, numbers aligned on the point, intervals at the right."""
+    columns = [list(column) for column in zip(*(row[1:] for row in rows[1:]), strict=True)]
+    shown = [column if any(" " in cell for cell in column) else aligned(column, 0) for column in columns]
+    widths = [max(len(head), *map(len, column)) for head, column in zip(rows[0][1:], shown, strict=True)]
+    room = page().width - len(_INDENT) - sum(2 + width for width in widths)
+    names = [elided(row[0], max(LEAST_NAME_WIDTH, min(NAME_WIDTH, room))) for row in rows[1:]]
+    width = max(map(len, names))
+    lines = [_line("", rows[0][1:], width, widths)]
+    lines += [_line(name, [c[at] for c in shown], width, widths) for at, name in enumerate(names)]
+    return lines
+
+
+def _line(name: str, cells: Sequence[str], width: int, widths: Sequence[int]) -> str:
+    numbers = (cell.rjust(room) for cell, room in zip(cells, widths, strict=True))
+    return "  ".join([f"{_INDENT}{name.ljust(width)}", *numbers]).rstrip()
+
+
+def _csv_rows(found: Variance) -> Iterator[list[object]]:
+    held = list(dict.fromkeys(column for division in found.answer.divisions for column in division.at))
+    yield ["scale", *(f"at {column}" for column in held), "component", "kind", "what", *_NUMBERS]
+    for division in found.answer.divisions:
+        at = [division.at.get(column, "") for column in held]
+        for component in division.components:
+            for what, number in _numbers_of(component):
+                yield [division.scale, *at, component.name, component.kind, what, *_flat(number)]
+    for own in found.answer.r2:
+        yield [own.scale, *([""] * len(held)), "", own.kind, "R2", *_flat(own.r2)]
+
+
+def _numbers_of(component: Component) -> Iterator[tuple[str, Estimate]]:
+    yield "variance", component.variance
+    if component.share is not None:
+        yield "share", component.share
+    yield "share_of_all", component.share_of_all
+
+
+def _flat(number: Estimate) -> list[object]:
+    return ["" if value is None else value for value in to_plain(number).values()]
+
+
+def _document(found: Variance) -> dict[str, Any]:
+    run = found.run
+    return {
+        "run": str(run.folder),
+        "formula": run.record.formula,
+        "family": run.design.family,
+        "link": run.design.link,
+        "ci": found.ci,
+        **to_plain(found.answer),
+        "notes": variance_sentences(found.answer, run.design),
+    }
