@@ -230,6 +230,12 @@ class Design:
         groups = tuple(group.of_mean for group in self.groups if len(group.columns_of(None)))
         return replace(self, groups=groups)
 
+    def without(self, rows: RowChoice) -> Design:
+        """Return the same with some rows left out: they count 0 times, and what the columns are measured by stays."""
+        weights = np.ones(self.n_rows) if self.weights is None else self.weights.copy()
+        weights[rows] = 0.0
+        return replace(self, weights=weights)
+
     def predictor(self, parameter: str) -> PredictorColumns | None:
         """Return what predicts a parameter beside the mean, None where it is the same for all rows."""
         return next((own for own in self.distributional if own.parameter == parameter), None)
@@ -282,7 +288,12 @@ class Design:
     @property
     def sigma_scale(self) -> float:
         """The unit of sigma: y_scale, of a row of mean precision where rows differ in that."""
-        return self.y_scale if self.precision is None else self.y_scale * float(np.sqrt(self.precision.mean()))
+        return self.y_scale if self.precision is None else self.y_scale * float(np.sqrt(self.mean_precision))
+
+    @property
+    def mean_precision(self) -> float:
+        """The mean precision of the rows that count, 1 where rows do not differ in that."""
+        return 1.0 if self.precision is None else float(np.average(self.precision, weights=self.weights))
 
     @property
     def intercept_location(self) -> float:

@@ -25,9 +25,13 @@ def scaled_outcome(design: Design) -> Array:
 def row_precision(design: Design) -> Array | None:
     """Return the precision of each row relative to the mean [N], which goes with `Design.sigma_scale`; None: all alike.
 
-    As weights of a gaussian log density these give the posterior of variances sigma^2 / precision: their sum is N.
+    As weights of a gaussian log density these give the posterior of variances sigma^2 / precision: their sum is N, or
+    for how many rows those count that are not left out.
     """
-    return None if design.precision is None else design.precision / design.precision.mean()
+    if design.precision is None:
+        return None
+    relative = design.precision / design.mean_precision
+    return relative if design.weights is None else relative * design.weights
 
 
 def row_root(design: Design) -> Array | None:

@@ -16,15 +16,34 @@ from hierfit.model.families import FAMILIES
 from hierfit.model.spec import ModelSpec
 from hierfit.stan.data import StanData, distributional_data, shared_data
 
+_ROWS_FIRST, _ROWS_LAST = ("y", "X", "X_aux", "offsets", "weights", "trials"), ("level", "Z")
+
 
 def full_data(spec: ModelSpec, design: Design, layout: Layout) -> StanData:
     """Return the program's data as numpy arrays and ints."""
-    return {
-        "N": design.n_rows,
-        **shared_data(spec, design),
-        **(distributional_data(spec, design) if FAMILIES[spec.family].auxiliaries else {}),
-        **_rows(spec, design, layout),
-    }
+    return _counting(
+        {
+            "N": design.n_rows,
+            **shared_data(spec, design),
+            **(distributional_data(spec, design) if FAMILIES[spec.family].auxiliaries else {}),
+            **_rows(spec, design, layout),
+        }
+    )
+
+
+def _counting(data: StanData) -> StanData:
+    """Return the data without rows that count 0 times, which take as long as others, and without weights that are 1.
+
+    Not so where no row counts, so that only the priors speak: the program is not made for that.
+    """
+    weights = data["weights"]
+    if not data["has_weights"] or not weights.any():
+        return data
+    kept = weights != 0
+    rows = {name: data[name][kept] for name in _ROWS_FIRST if len(data.get(name, ())) == len(weights)}
+    rows |= {name: data[name][..., kept] for name in _ROWS_LAST}
+    found = {**data, **rows, "N": int(kept.sum())}
+    return {**found, "has_weights": 0, "weights": np.empty(0)} if (found["weights"] == 1).all() else found
 
 
 def _rows(spec: ModelSpec, design: Design, layout: Layout) -> dict[str, Any]:
