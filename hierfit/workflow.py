@@ -30,7 +30,7 @@ from hierfit.engines.choice import ENGINES, choose_engine
 from hierfit.engines.engine import Engine, Wanted
 from hierfit.engines.rounds import SILENT, Drawn, Listener, draw_more, draw_or_stand_in
 from hierfit.engines.sizes import SHORT_ROUND
-from hierfit.engines.start import is_untouched
+from hierfit.engines.start import is_tuned
 from hierfit.engines.timing import Estimate
 from hierfit.errors import Interrupted
 from hierfit.interrupts import Shield, shielded
@@ -46,7 +46,8 @@ from hierfit.posterior.hypotheses.answers import Answers
 from hierfit.posterior.netcdf import least_bytes, write_netcdf
 from hierfit.posterior.summary import Summary
 from hierfit.runs import hypotheses
-from hierfit.runs.compared import Compared, Watch, compare_runs
+from hierfit.runs.compared import Compared, Watch
+from hierfit.runs.cross_validated import Way, compare_in
 from hierfit.runs.effects import Effects, EffectsRequest, effects_of
 from hierfit.runs.files import (
     CHAINS,
@@ -75,7 +76,6 @@ from hierfit.runs.manifest import (
 from hierfit.runs.place import check_free, default_folder, refuse_strangers
 from hierfit.runs.prediction import Prediction, PredictionRequest, open_prediction
 from hierfit.runs.stored import require_own_program, truth_beside, truth_of
-from hierfit.sampling import SamplerOptions
 from hierfit.stan.narrow import narrow_program
 
 if TYPE_CHECKING:
@@ -113,14 +113,9 @@ def prepare(request: FitRequest) -> Plan:
     table = read_columns(request, family)
     design = build_design(formula, table, centered=request.centered, family=family.name, link=link, roles=request.roles)
     spec = build_spec(formula, design, request.priors, prior_only=request.prior_only, standardize=request.standardize)
-    engine = choose_engine(spec, design, request.engine, tuned=_is_tuned(request.sampler))
+    engine = choose_engine(spec, design, request.engine, tuned=is_tuned(request.sampler))
     notes = find_notes(request, table, design, spec)
     return Plan(request, table, design, spec, engine, notes, time.perf_counter() - started)
-
-
-def _is_tuned(options: SamplerOptions) -> bool:
-    """Whether the user has set what only Stan's sampler knows."""
-    return not is_untouched(options) or options.max_treedepth != SamplerOptions().max_treedepth
 
 
 def check_out(out: Path | None, data: Path, *, overwrite: bool) -> Path:
@@ -243,17 +238,25 @@ def estimate(plan: Plan) -> Estimate | None:
     return plan.engine.estimate(wanted, plan.request.sampler)
 
 
-def compare(runs: Sequence[Path], by: str | None = None, watch: Watch = lambda done, total: None) -> Compared:
-    """Say how well runs predict rows that they have not seen, or levels of the factor `by`.
+def compare(
+    runs: Sequence[Path],
+    by: str | None = None,
+    watch: Watch = lambda done, total: None,
+    way: Way | None = None,
+    listener: Listener = SILENT,
+) -> Compared:
+    """Say how well runs predict rows that they have not seen, or levels of the factor `by`; `way` says how that is had.
 
-    `watch` hears of how many of these are done, and of how many.
+    `watch` hears of how many of these, or of the fits that it takes, are done, and of how many.
 
     Raises:
         RunFolderError: a run is missing, has too few draws, or was drawn from the priors alone.
         UsageError: the runs are not of the same outcome and rows, one is given twice, or levels of the factor cannot be
             left out.
+        SamplerError, ToolchainError, DiskError: a model could not be fitted again.
+        Interrupted: the same, as somebody asked to stop.
     """
-    return compare_runs(runs, by, watch)
+    return compare_in(way or Way(), runs, by, watch, listener.say)
 
 
 def predict(run: Path, new: Path | None = None, request: PredictionRequest | None = None) -> Prediction:

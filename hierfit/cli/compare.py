@@ -11,6 +11,7 @@ import typer
 from hierfit.cli.options.declared import Options, takes_options
 from hierfit.cli.options.shared import OUTPUT, ExitZero, Format, OutputFormat, Quiet
 from hierfit.cli.page import show
+from hierfit.errors import UsageError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +31,21 @@ class CompareOptions(Options):
             show_default=False,
         ),
     ] = None
+    folds: Annotated[
+        int | None,
+        typer.Option(
+            "--folds",
+            metavar="K",
+            min=2,
+            help="Fit each run again K times, each time without one of K folds of the rows, or of groups (--by).",
+            show_default=False,
+        ),
+    ] = None
+    refit: Annotated[
+        bool,
+        typer.Option("--refit", help="Fit again without each row, or group, whose Pareto k is too high."),
+    ] = False
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Same seed, same folds.")] = 1
     ci: Annotated[
         float | None,
         typer.Option(
@@ -45,7 +61,8 @@ class CompareOptions(Options):
         typer.Option(
             "--pointwise",
             metavar="FILE",
-            help="Also write a CSV with a line for each run and row, or group: where it is, elpd, p_loo, Pareto k.",
+            help="Also write a CSV with a line for each run and row, or group: where it is, elpd, p_loo, Pareto k, "
+            "or the fold.",
             show_default=False,
             rich_help_panel=OUTPUT,
         ),
@@ -60,25 +77,38 @@ class CompareOptions(Options):
 
 @takes_options
 def compare(options: CompareOptions) -> None:
-    """Compare runs by how well each predicts rows that it has not seen (leave-one-out); one run alone gives its own.
+    """Compare runs by how well each predicts rows that it has not seen; one run alone gives its own.
+
+    Leave-one-out from the draws that there are; --refit and --folds fit again without the rows.
 
     [dim]hierfit compare runs/slopes runs/intercepts[/dim]
 
     [dim]hierfit compare RUN RUN --by school[/dim]
 
     [dim]hierfit compare RUN --pointwise rows.csv[/dim]
+
+    [dim]hierfit compare RUN RUN --folds 10 --by school[/dim]
     """
+    if options.refit and options.folds is not None:
+        raise UsageError("--refit is about leaving out one by one, and --folds leaves out many at a time.",
+                         hint="leave one of them out")  # fmt: skip
+    if options.said("seed") and options.folds is None:
+        raise UsageError("--seed is about folds, but --folds is not given.", hint="add --folds 10")
     from hierfit import workflow
     from hierfit.cli.show.compare import comparison_text, warning_text
     from hierfit.cli.show.progress import Reporter
     from hierfit.disk.new_file import refuse_taken, written_whole
+    from hierfit.engines.rounds import Listener
     from hierfit.errors import ExitCode
+    from hierfit.runs.cross_validated import Way
     from hierfit.runs.files import write_csv
 
     if options.pointwise is not None:
         refuse_taken(options.pointwise, "--pointwise", overwrite=options.overwrite)
+    way = Way(options.folds, options.seed, options.refit)
     with Reporter(quiet=options.quiet, work="Leaving out") as reporter:
-        found = workflow.compare(options.runs, options.by, reporter.count)
+        listener = Listener(message=reporter.say)
+        found = workflow.compare(options.runs, options.by, reporter.count, way, listener)
     show(comparison_text(found, options.output, options.ci), exactly=options.output.is_exact)
     if options.pointwise is not None:
         with written_whole(options.pointwise) as part:

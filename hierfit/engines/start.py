@@ -51,3 +51,8 @@ def is_untouched(options: SamplerOptions) -> bool:
     """Whether nothing is said of warmup, start, metric and step size."""
     names = ("warmup", "adapt_delta", "inits", "inv_metric", "step_size")
     return all(getattr(options, name) is None for name in names) and options.adapt and options.metric == "diag_e"
+
+
+def is_tuned(options: SamplerOptions) -> bool:
+    """Whether the user has set what only Stan's sampler knows."""
+    return not is_untouched(options) or options.max_treedepth != SamplerOptions().max_treedepth

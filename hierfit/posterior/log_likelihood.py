@@ -7,7 +7,7 @@ holds all of them by all draws, nor a copy of all group effects.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -26,24 +26,30 @@ BLOCK_NUMBERS = 200_000  # of which a few fit into the cache of a core
 
 @dataclass(frozen=True)
 class LogLikelihood:
-    """The log likelihood of rows of a design under all draws.
+    """The log likelihood of rows of a design under draws.
 
     Attributes:
         draws: the posterior.
         design: the rows that it was fitted to.
+        chosen: which of the draws, of all chains joined end to end; None for all.
     """
 
     draws: Draws
     design: Design
+    chosen: Indices | None = None
 
     @property
     def n_draws(self) -> int:
         """S, of all chains."""
-        return self.draws.n_chains * self.draws.n_draws
+        return len(self._picks)
+
+    def some(self, picks: Indices) -> LogLikelihood:
+        """Return the same under some of the draws, by their places among these."""
+        return replace(self, chosen=self._picks[picks])
 
     @cached_property
     def _picks(self) -> Indices:
-        return np.arange(self.n_draws)
+        return np.arange(self.draws.n_chains * self.draws.n_draws) if self.chosen is None else self.chosen
 
     @cached_property
     def _population(self) -> Population:
@@ -75,6 +81,12 @@ class LogLikelihood:
         design, family, auxiliaries = self.design, FAMILIES[self.design.family], self.auxiliaries(rows)
         eta, trials = self.predictor(rows), trials_of(design, rows)
         return family.log_density_at(design.y[rows], eta, design.link, auxiliaries, trials) * self.weights(rows)
+
+    def together(self, rows: Indices) -> Array:
+        """Return the log likelihood of rows together [S]."""
+        width = max(1, BLOCK_NUMBERS // self.n_draws)
+        starts = range(0, len(rows), width)
+        return np.asarray(sum(self.of(rows[start : start + width]).sum(axis=1) for start in starts))
 
     def blocks(self, numbers: int = BLOCK_NUMBERS) -> Iterator[Indices]:
         """Yield all rows, in order, as many at a time as have about so many numbers."""

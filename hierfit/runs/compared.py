@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from hierfit.design.design import Group
 from hierfit.errors import RunFolderError, UsageError, did_you_mean
 from hierfit.posterior.compare.alike import first_difference
 from hierfit.posterior.compare.comparison import Comparison, compare
+from hierfit.posterior.compare.folds import Folds
 from hierfit.posterior.compare.left_out import MIN_WEIGHTS, LeftOut
 from hierfit.posterior.compare.parts import leave_levels_out, leave_rows_out
 from hierfit.posterior.log_likelihood import LogLikelihood
@@ -22,8 +23,8 @@ from hierfit.posterior.words import plural
 from hierfit.runs.finished import Opened, load_summary, open_fit
 from hierfit.visible import shell_word
 
-Watch = Callable[[int, int], object]
-_NUMBERS = ("elpd", "p_loo", "pareto_k")
+Watch = Callable[[float, int], object]
+_NUMBERS, _FOLD_NUMBERS = ("elpd", "p_loo", "pareto_k"), ("elpd", "p_kfold", "fold")
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,21 @@ class Model:
 
 
 @dataclass(frozen=True)
+class Fitted:
+    """A fit without some rows.
+
+    Attributes:
+        number: of it among those of its run, from 0.
+        what: was left out, in words: "fold 3", "line 17".
+        checks: the verdict on its draws.
+    """
+
+    number: int
+    what: str
+    checks: Diagnosis
+
+
+@dataclass(frozen=True)
 class Compared:
     """Runs, and how well their models predict what they have not seen.
 
@@ -51,11 +67,17 @@ class Compared:
         models: the runs by name, in the order in which they were given.
         comparison: the numbers, part by part and in sum.
         by: the factor whose levels were left out; None where rows were.
+        folds: which of them were left out together; None where each was by itself.
+        refits: the checks of the fits without rows, of runs that were fitted again.
+        caution: what a reader should know of these.
     """
 
     models: Mapping[str, Model]
     comparison: Comparison
     by: Group | None = None
+    folds: Folds | None = None
+    refits: Mapping[str, Sequence[Fitted]] = field(default_factory=dict)
+    caution: tuple[str, ...] = ()
 
     @property
     def parts(self) -> str:
@@ -73,17 +95,18 @@ class Compared:
     def pointwise(self) -> Iterator[Sequence[object]]:
         """Yield a header, and for each run and row its line in the CSV, its groups, elpd, p_loo and Pareto k.
 
-        Where levels of a factor were left out, for each run and level its rows in place of line and groups.
+        Where levels of a factor were left out, for each run and level its rows in place of line and groups; where folds
+        were, the number of each, from 1, in place of Pareto k.
         """
         if self.by is not None:
-            yield ("run", self.by.factor, "rows", *_NUMBERS)
+            yield ("run", self.by.factor, "rows", *self._titles)
             for name in self.models:
                 counted = zip(self.by.labels, self.by.rows_per_level.tolist(), strict=True)
                 for part, (label, rows) in enumerate(counted):
                     yield (name, label, rows, *self._numbers(name, part))
             return
         factors = list(dict.fromkeys(group.factor for m in self.models.values() for group in m.run.design.groups))
-        yield ("run", "line", *factors, *_NUMBERS)
+        yield ("run", "line", *factors, *self._titles)
         for name, model in self.models.items():
             groups = {group.factor: group for group in model.run.design.groups}
             for row, line in enumerate(model.run.design.lines.tolist()):
@@ -92,10 +115,17 @@ class Compared:
                 ]
                 yield (name, line, *labels, *self._numbers(name, row))
 
+    @property
+    def _titles(self) -> tuple[str, ...]:
+        return _NUMBERS if self.folds is None else _FOLD_NUMBERS
+
     def _numbers(self, name: str, part: int) -> tuple[object, ...]:
         own = self.comparison.left_out[name]
         k = float(own.k[part])
-        return float(own.elpd[part]), float(own.p[part]), "" if np.isnan(k) else k
+        last: object = "" if np.isnan(k) else k
+        if self.folds is not None:
+            last = int(self.folds.of_part[part]) + 1
+        return float(own.elpd[part]), float(own.p[part]), last
 
 
 def compare_runs(runs: Sequence[Path], by: str | None = None, watch: Watch = lambda done, total: None) -> Compared:
@@ -107,15 +137,9 @@ def compare_runs(runs: Sequence[Path], by: str | None = None, watch: Watch = lam
         RunFolderError: a run is missing, has too few draws, or was drawn from the priors alone.
         UsageError: the runs are not of the same outcome and rows, one is given twice, or no run has the factor.
     """
-    models = _open(runs)
-    first, *others = models.values()
-    for other in others:
-        unlike = first_difference(first.name, first.run.design, other.name, other.run.design)
-        if unlike is not None:
-            raise UsageError(unlike.what, hint=unlike.hint)
-    factor = None if by is None else _factor(models, by)
+    models, factor = open_alike(runs, by)
     found: dict[str, LeftOut] = {}
-    n_parts = first.run.design.n_rows if factor is None else factor.n_levels
+    n_parts = next(iter(models.values())).run.design.n_rows if factor is None else factor.n_levels
     for index, (name, model) in enumerate(models.items()):
         likelihood = LogLikelihood(model.run.draws, model.run.design)
         told = partial(_told, watch, index * n_parts, len(models) * n_parts)
@@ -124,6 +148,17 @@ def compare_runs(runs: Sequence[Path], by: str | None = None, watch: Watch = lam
         else:
             found[name] = leave_levels_out(likelihood, factor, model.efficiency, told)
     return Compared(models, compare(found), factor)
+
+
+def open_alike(runs: Sequence[Path], by: str | None) -> tuple[Mapping[str, Model], Group | None]:
+    """Open runs that can be compared, by rows or by levels of a factor; errors as `compare_runs`."""
+    models = _open(runs)
+    first, *others = models.values()
+    for other in others:
+        unlike = first_difference(first.name, first.run.design, other.name, other.run.design)
+        if unlike is not None:
+            raise UsageError(unlike.what, hint=unlike.hint)
+    return models, None if by is None else _factor(models, by)
 
 
 def _factor(models: Mapping[str, Model], by: str) -> Group:

@@ -204,3 +204,127 @@ def test_what_is_no_run_is_said(run: Path, cli: Cli) -> None:
     assert done.code == 2 and "there is no folder 'nowhere'" in done.err
     done = cli("compare")
     assert done.code == 2 and "hierfit compare" in done.err
+
+
+def test_folds_in_every_format(runs: Runs, cli: Cli) -> None:
+    done = cli("compare", *runs, "--folds", "4", "--pointwise", "rows.csv")
+    assert done.code == 0, done.err
+    said = " ".join(done.out.split())
+    assert "without the fold that holds that row (4-fold cross-validation)" in said
+    assert "p_kfold" in said and "Checks of 8 fits without a fold" in said and "Pareto" not in said
+    assert "Fitting  run, plain again 4 times, each time without one of 4 folds of the rows" in done.err
+    assert max(map(len, done.out.splitlines())) <= 96
+    document = json.loads(cli("compare", *runs, "--folds", "4", "--format", "json").out)
+    best = document["runs"][0]
+    assert best["folds"] == 4 and [fit["without"] for fit in best["refits"]] == [f"fold {k}" for k in range(1, 5)]
+    assert "k_threshold" not in best and best["p_kfold"] > 0
+    read = list(csv.DictReader(io.StringIO(Path("rows.csv").read_text())))
+    assert list(read[0]) == ["run", "line", "school", "elpd", "p_kfold", "fold"]
+    folds = [[row["fold"] for row in read if row["run"] == name] for name in ("run", "plain")]
+    assert folds[0] == folds[1] and sorted(folds[0]) == sorted("1234" * 8)
+    assert sum(float(row["elpd"]) for row in read if row["run"] == best["run"]) == pytest.approx(best["elpd"])
+    assert "| p_kfold |" in cli("compare", *runs, "--folds", "4", "--format", "md").out
+    assert json.loads(cli("compare", *runs, "--folds", "4", "--format", "json", "-q").out) == document  # the same seeds
+    other = json.loads(cli("compare", *runs, "--folds", "4", "--seed", "2", "--format", "json").out)
+    assert other["runs"][0]["elpd"] != best["elpd"]
+
+
+def test_folds_of_groups(runs: Runs, cli: Cli) -> None:
+    done = cli("compare", *runs, "--folds", "2", "--by", "school", "--pointwise", "schools.csv")
+    assert done.code == 0 and "without the fold that holds that school" in " ".join(done.out.split())
+    assert "folds of the schools" in done.err
+    read = list(csv.DictReader(io.StringIO(Path("schools.csv").read_text())))
+    assert list(read[0]) == ["run", "school", "rows", "elpd", "p_kfold", "fold"] and len(read) == 8
+    assert sorted(row["fold"] for row in read) == list("11112222")
+
+
+def test_folds_that_cannot_be_are_refused(runs: Runs, cli: Cli) -> None:
+    for words, said, hint in (
+        (["--folds", "33"], "--folds 33: there are 32 rows", "--folds 2 to 32"),
+        (["--folds", "5", "--by", "school"], "--folds 5: there are 4 schools", "--folds 2 to 4"),
+        (["--folds", "4", "--refit"], "--refit is about", "leave one"),
+        (["--seed", "4"], "--seed is about folds", "add --folds 10"),
+    ):
+        done = cli("compare", *runs, *words)
+        assert done.code == 2 and said in done.err and hint in done.err and done.out == ""
+    assert cli("compare", *runs, "--folds", "1").code == 2
+
+
+@pytest.fixture
+def two_doubtful(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lines 3 and 6 of every run have too high a k."""
+    from hierfit.posterior.compare import left_out
+
+    smoothed = left_out.smoothed
+
+    def doubtful(log_ratios, efficiency):  # type: ignore[no-untyped-def]
+        k = np.full(len(log_ratios), 0.1)
+        k[[1, 4]] = [0.9, 1.2] if len(log_ratios) == 32 else [0.1, 0.1]
+        return smoothed(log_ratios, efficiency)[0], k
+
+    monkeypatch.setattr(left_out, "smoothed", doubtful)
+    monkeypatch.setattr("hierfit.posterior.compare.parts.HARMLESS_K", 2.0)
+
+
+def test_rows_that_cannot_be_left_out_are_fitted_without(runs: Runs, cli: Cli, two_doubtful: None) -> None:
+    before = cli("compare", *runs, "--pointwise", "before.csv")
+    assert "Add --refit: 4 fits, each without one of them" in " ".join(before.out.split())
+    done = cli("compare", *runs, "--refit", "--pointwise", "after.csv")
+    assert done.code == 0 and "Fitting  run again without each of 2 rows whose k is too high" in done.err
+    assert "Checks of 4 fits without what was above it" in " ".join(done.out.split()) and "k of run" not in done.out
+    one, other = (list(csv.DictReader(io.StringIO(Path(f"{name}.csv").read_text()))) for name in ("before", "after"))
+    changed = [row["line"] for row, new in zip(one, other, strict=True) if row["elpd"] != new["elpd"]]
+    assert changed == ["3", "6", "3", "6"]
+    for row, new in zip(one, other, strict=True):
+        assert float(row["elpd"]) + float(row["p_loo"]) == pytest.approx(float(new["elpd"]) + float(new["p_loo"]))
+        assert (new["pareto_k"] == "") == (row["line"] in ("3", "6"))
+    document = json.loads(cli("compare", *runs, "--refit", "--format", "json").out)["runs"][0]
+    assert document["k_above_threshold"] == 0
+    assert {fit["without"] for fit in document["refits"]} == {"line 3 (school b)", "line 6 (school a)"}
+
+
+def test_nothing_to_fit_again(runs: Runs, cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    from hierfit.posterior.compare import left_out
+
+    smoothed = left_out.smoothed
+    monkeypatch.setattr(left_out, "smoothed", lambda *given: (smoothed(*given)[0], np.full(len(given[0]), 0.1)))
+    done, plain = cli("compare", *runs, "--refit"), cli("compare", *runs)
+    assert (done.code, done.err, done.out) == (0, "", plain.out)
+
+
+def test_fits_that_fail_their_checks_are_named(runs: Runs, cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    import dataclasses
+
+    from hierfit.posterior.verdict import Finding, Level
+    from hierfit.runs import refits
+
+    diagnose = refits.diagnose
+    finding = Finding("rhat", Level.FAIL, "1.17", "< 1.01", ("sigma",), "chains disagree")
+
+    def failing(draws, design, spec, **known):  # type: ignore[no-untyped-def]
+        found = diagnose(draws, design, spec, **known)
+        bad = design.weights[0] == 0  # the fold with the first row
+        return dataclasses.replace(found, status=Level.FAIL if bad else Level.OK, findings=(finding,) if bad else ())
+
+    monkeypatch.setattr(refits, "diagnose", failing)
+    done = cli("compare", *runs, "--folds", "4")
+    assert done.code == 1 and "Checks of 8 fits without a fold: 2 failed." in " ".join(done.out.split())
+    assert done.err.count("FAILED; rhat 1.17 (sigma)") == 2 and "Checks   run without fold" in done.err
+    assert cli("compare", *runs, "--folds", "4", "--exit-zero").code == 0
+
+
+def test_a_level_that_only_a_fold_has_is_said(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    replace_sampler(monkeypatch)
+    lines = [f"{line},{'rare' if at == 5 else 'ab'[at % 2]}" for at, line in enumerate(CSV.splitlines())]
+    lines[0] = lines[0].replace(",b", ",kind").replace(",a", ",kind")
+    Path("kinds.csv").write_text("\n".join(lines))
+    words = ["fit", "kinds.csv", "--y", "score", "--x", "kind", "--group", "school", "--draws", "250", "--exit-zero"]
+    assert cli(*words, "--out", "kinds").code == 0
+    done = cli("compare", "kinds", "--folds", "4")
+    assert done.code == 0, done.err
+    assert "has all rows that say something of kind[rare]: without them there is the prior." in " ".join(
+        done.out.split()
+    )
+    assert cli(*words, "--prior", "kind[rare] ~ flat()", "--out", "flat").code == 0
+    done = cli("compare", "flat", "--folds", "4")
+    assert done.code == 2 and "no row says anything of kind[rare]" in done.err and "--prior" in done.err

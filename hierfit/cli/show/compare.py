@@ -11,8 +11,8 @@ from hierfit.cli.options.shared import OutputFormat
 from hierfit.cli.page import in_lines, page
 from hierfit.cli.show.formats import csv_text, document_table, json_text
 from hierfit.cli.show.lines import LABEL, wrapped
+from hierfit.cli.show.trust import doubt, failed_fits, finite, fit_records, limit
 from hierfit.posterior.compare.comparison import Standing, verdict
-from hierfit.posterior.compare.left_out import LARGEST_K
 from hierfit.posterior.verdict import Level
 from hierfit.posterior.words import counted, elided
 from hierfit.runs.compared import Compared
@@ -32,25 +32,26 @@ def comparison_text(compared: Compared, output: OutputFormat, ci: float | None =
         return json_text(_document(compared, ci))
     said = verdict(compared.comparison, compared.parts)
     if output.is_document:
-        return document_table(_table(compared, ci), output, said, _doubt(compared))
+        return document_table(_table(compared, ci), output, said, doubt(compared))
     paragraphs = [
         wrapped(_title(compared)),
         [*_lines(_table(compared, ci)), "", *_formulas(compared)],
         wrapped(said),
-        wrapped(_doubt(compared)),
+        wrapped(doubt(compared)),
         [line for name in compared.models for line in _worst_lines(compared, name)],
     ]
     return in_lines("\n\n".join("\n".join(lines) for lines in paragraphs if lines).split("\n"))
 
 
 def warning_text(compared: Compared) -> str:
-    """Return which runs failed their checks; nothing where none did."""
+    """Return which runs, and which fits without some rows, failed their checks; nothing where none did."""
     failed = [model for model in compared.models.values() if model.checks.status is Level.FAIL]
-    return in_lines(
+    own = [
         f"{'Checks':<{LABEL}}{model.name}: {VERDICTS[Level.FAIL]}; see: "
         f"hierfit summarize {shell_word(str(model.run.folder))}"
         for model in failed
-    )
+    ]
+    return in_lines([*own, *failed_fits(compared)])
 
 
 def _title(compared: Compared) -> str:
@@ -59,9 +60,12 @@ def _title(compared: Compared) -> str:
     if compared.by is not None:
         parts, by = counted(compared.by.n_levels, compared.by.factor), compared.by.factor
         data = f"{design.source} ({design.n_rows:,} rows)"
+    without, how = f"that {by}", "PSIS-LOO"
+    if compared.folds is not None:
+        without, how = f"the fold that holds that {by}", f"{compared.folds.count}-fold cross-validation"
     return (
-        f"What each model says of {design.response} in each of {parts} of {data} when it is fitted without that {by} "
-        "(PSIS-LOO): log predictive density, summed."
+        f"What each model says of {design.response} in each of {parts} of {data} when it is fitted without {without} "
+        f"({how}): log predictive density, summed."
     )
 
 
@@ -69,15 +73,17 @@ def _table(compared: Compared, ci: float | None) -> list[list[str]]:
     """Return the cells, the header first; differences and weights only where there is something to differ from."""
     standings = compared.comparison.standings
     several = len(standings) > 1
-    limits = sorted({_limit(standing) for standing in standings})
+    limits = sorted({limit(standing) for standing in standings})
     interval = [interval_title(ci)] if several and ci is not None else []
-    header = ["", "elpd", "SE", "p_loo", *(["difference", "SE", *interval, "weight"] if several else [])]
+    header = ["", "elpd", "SE", _p(compared), *(["difference", "SE", *interval, "weight"] if several else [])]
     header.append(f"k > {limits[0]}" if len(limits) == 1 else "k too high")
-    return [header, *(_cells(standing, ci, several=several) for standing in standings)]
+    rows = [header, *(_cells(standing, ci, several=several) for standing in standings)]
+    return rows if compared.folds is None else [row[:-1] for row in rows]
 
 
-def _limit(standing: Standing) -> str:
-    return f"{standing.threshold:.2g}"
+def _p(compared: Compared) -> str:
+    """Return what the effective number of parameters is called."""
+    return "p_loo" if compared.folds is None else "p_kfold"
 
 
 def _cells(standing: Standing, ci: float | None, *, several: bool) -> list[str]:
@@ -102,7 +108,7 @@ def _lines(cells: Sequence[Sequence[str]]) -> list[str]:
     These are in the other formats.
     """
     columns = list(zip(*cells, strict=True))
-    for title in ("p_loo", "SE", "weight"):  # the first SE, that of elpd
+    for title in ("p_loo", "p_kfold", "SE", "weight"):  # the first SE, that of elpd
         titles = [column[0] for column in columns]
         if title in titles and _width(columns) > page().width:
             del columns[titles.index(title)]
@@ -128,25 +134,6 @@ def _formulas(compared: Compared) -> Iterator[str]:
         yield from wrapped(f"{record.formula}  ({record.model.family})", first, " " * len(first))
 
 
-def _doubt(compared: Compared) -> str:
-    """Return whether the numbers can be trusted, by the shapes of the tails of their weights."""
-    standings = compared.comparison.standings
-    limit = " or ".join(dict.fromkeys(_limit(standing) for standing in standings))
-    draws = " and ".join(dict.fromkeys(f"{standing.n_draws:,}" for standing in standings))
-    said = f"Pareto k may be {limit} at most with {draws} draws (1 - 1 / log10(draws), never above {LARGEST_K:g})"
-    if not any(standing.doubtful for standing in standings):
-        return f"{said}, and is: the numbers can be trusted."
-    few = [standing.name for standing in standings if standing.doubtful and not standing.above]
-    more = [f" More draws will do for {', '.join(few)}: hierfit extend."] if few else []
-    return "".join(
-        [
-            f"{said}. The fit leans so much on {compared.parts} above it that what it would say without them cannot be "
-            "had from its draws; with many of them the sums are too high.",
-            *more,
-        ]
-    )
-
-
 def _worst_lines(compared: Compared, name: str) -> Iterator[str]:
     own = compared.comparison.left_out[name]
     doubtful = own.doubtful
@@ -167,20 +154,23 @@ def _record(compared: Compared, standing: Standing, ci: float | None) -> dict[st
         "elpd": standing.elpd,
         "se": standing.se,
         "mcse": standing.mcse,
-        "p_loo": standing.p_loo,
+        _p(compared): standing.p_loo,
         "difference": standing.difference,
         "difference_se": standing.difference_se,
         **({} if ci is None else dict(zip(("lower", "upper"), standing.interval(ci), strict=True))),
         "weight": standing.weight,
-        "k_threshold": standing.threshold,
-        "k_above_threshold": standing.doubtful,
-        "k_above_0.7": standing.above,
+        **(
+            {
+                "k_threshold": standing.threshold,
+                "k_above_threshold": standing.doubtful,
+                "k_above_0.7": standing.above,
+            }
+            if compared.folds is None
+            else {"folds": compared.folds.count}
+        ),
         "draws": standing.n_draws,
+        **({"refits": len(compared.refits.get(standing.name, ()))} if compared.refits else {}),
     }
-
-
-def _finite(value: float) -> float | None:
-    return float(value) if np.isfinite(value) else None
 
 
 def _cell(value: object) -> object:
@@ -193,12 +183,14 @@ def _document(compared: Compared, ci: float | None) -> dict[str, Any]:
     for standing in compared.comparison.standings:
         own = compared.comparison.left_out[standing.name]
         worst = [
-            {**_place(compared, standing.name, part), "pareto_k": _finite(own.k[part]), "elpd": float(own.elpd[part])}
+            {**_place(compared, standing.name, part), "pareto_k": finite(own.k[part]), "elpd": float(own.elpd[part])}
             for part in own.doubtful[:WORST].tolist()
         ]
         record = {
             name: None if _cell(value) == "" else value for name, value in _record(compared, standing, ci).items()
         }
+        if compared.refits:
+            record["refits"] = fit_records(compared.refits.get(standing.name, ()))
         found.append({**record, "worst": worst, "checks": compared.models[standing.name].checks.status.value})
     return {
         "data": str(design.source),

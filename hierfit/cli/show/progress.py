@@ -41,7 +41,7 @@ class Reporter:
         divergent = f"{progress.divergences:,} divergent" if progress.divergences else ""
         self._bar.update(self._task, completed=progress.done, phase=progress.phase, divergent=divergent)
 
-    def count(self, done: int, total: int) -> None:
+    def count(self, done: float, total: int) -> None:
         """Move the bar of what is done piece by piece."""
         if self._bar is None:
             return

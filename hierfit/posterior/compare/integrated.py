@@ -28,7 +28,7 @@ from hierfit.posterior.predict.new_levels import level_scales
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
-_Entries = Mapping[tuple[int, int], Array]
+Entries = Mapping[tuple[int, int], Array]
 _LOG_2PI = float(np.log(2 * np.pi))
 
 
@@ -71,42 +71,47 @@ def rows_given_others(
     is_wanted = np.zeros(len(group.codes), dtype=np.bool_)
     is_wanted[wanted] = True
     width = max(1, numbers // (likelihood.n_draws * T.shape[-1]))
-    for rows in _whole_levels(group, np.unique(group.codes[wanted]), width):
+    for rows in whole_levels(group, np.unique(group.codes[wanted]), width):
         blocks = [rows[start : start + width] for start in range(0, len(rows), width)]
-        A: _Entries = {}
+        A: Entries = {}
         h: list[Array] = []
         for block in blocks:
-            A, h = _added(A, h, _Terms(residuals, group, T, block))
-        L = _cholesky(A)
-        mean = _solve(L, h)
+            A, h = _Terms(residuals, group, T, block).added_to(A, h)
+        L = cholesky(A)
+        mean = solve(L, h)
         for block in blocks:
             own = block[is_wanted[block]]
             if len(own):
                 terms = _Terms(residuals, group, T, own)
                 level = np.searchsorted(np.unique(group.codes[rows]), group.codes[own])
                 b = terms.B
-                half = _solve({at: entry[:, level] for at, entry in L.items()}, b)
+                half = solve({at: entry[:, level] for at, entry in L.items()}, b)
                 # Where a level has one row and its sd is a hundred million sigmas, nothing is left of c.
                 c = np.maximum(1 - terms.v * sum(np.square(part) for part in half), np.finfo(np.float64).eps)
                 e = terms.r - sum(part * centre[:, level] for part, centre in zip(half, mean, strict=True))
                 yield own, terms.beside + 0.5 * np.log(c) - 0.5 * terms.v * e**2 / c
 
 
-def levels(likelihood: LogLikelihood, group: Group, numbers: int = BLOCK_NUMBERS) -> Iterator[Array]:
-    """Yield the log density of all rows of each level of a factor [S, L], in order; bounded as `rows_given_others`."""
+def levels(
+    likelihood: LogLikelihood, group: Group, numbers: int = BLOCK_NUMBERS, wanted: Indices | None = None
+) -> Iterator[Array]:
+    """Yield the log density of all rows of each level of a factor, or of wanted ones [S, L], in their order.
+
+    Bounded as `rows_given_others`.
+    """
     residuals, T = _Residuals(likelihood, (group.factor,)), level_scales(likelihood.draws, group)
     width = max(1, numbers // (likelihood.n_draws * T.shape[-1]))
-    for rows in _whole_levels(group, np.arange(group.n_levels), width):
-        A: _Entries = {}
+    for rows in whole_levels(group, np.arange(group.n_levels) if wanted is None else wanted, width):
+        A: Entries = {}
         h: list[Array] = []
         beside = np.zeros(())
         for start in range(0, len(rows), width):
             terms = _Terms(residuals, group, T, rows[start : start + width])
-            A, h = _added(A, h, terms)
+            A, h = terms.added_to(A, h)
             apart = terms.beside - 0.5 * terms.v * np.square(terms.r)
             beside = beside + np.add.reduceat(apart, terms.starts, axis=1)
-        L = _cholesky(A)
-        quadratic = np.sum([np.square(part) for part in _solve(L, h)], axis=0)
+        L = cholesky(A)
+        quadratic = np.sum([np.square(part) for part in solve(L, h)], axis=0)
         yield beside + 0.5 * quadratic - np.sum([np.log(L[i, i]) for i in range(len(h))], axis=0)
 
 
@@ -119,20 +124,29 @@ class _Terms:
         self.B = [T[:, :, k] @ group.Z[rows].T for k in range(size)]
         _, self.starts = np.unique(group.codes[rows], return_index=True)
 
+    def added_to(self, A: Entries, h: Sequence[Array]) -> tuple[Entries, list[Array]]:
+        """Return A and h, q of [S, L], with what these rows bring in."""
+        found = list(h) or [np.zeros(())] * len(self.B)
+        for i, own in enumerate(self.B):
+            found[i] = found[i] + np.add.reduceat(self.v * own * self.r, self.starts, axis=1)
+        return precision(A, self.B, self.v, self.starts), found
 
-def _added(A: _Entries, h: Sequence[Array], part: _Terms) -> tuple[_Entries, list[Array]]:
-    """Return A, by its entries at and below the diagonal, each [S, L], and h, q of [S, L], with a further part."""
-    found_A, found_h = dict(A), list(h) or [np.zeros(())] * len(part.B)
-    for i, own in enumerate(part.B):
-        weighed = part.v * own
+
+def precision(A: Entries, B: Sequence[Array], v: Array, starts: Indices) -> Entries:
+    """Return A, by its entries at and below the diagonal, each [S, L], with further rows; at first it is I + B'VB.
+
+    B: q of [S, R]; v: precisions [S, R] or [S, 1] x weights; starts: where in the rows each level starts [L].
+    """
+    found = dict(A)
+    for i, own in enumerate(B):
+        weighed = v * own
         for j in range(i + 1):
-            product = np.add.reduceat(weighed * part.B[j], part.starts, axis=1)
-            found_A[i, j] = product + A.get((i, j), np.asarray(float(i == j)))
-        found_h[i] = found_h[i] + np.add.reduceat(weighed * part.r, part.starts, axis=1)
-    return found_A, found_h
+            products = np.add.reduceat(weighed * B[j], starts, axis=1)
+            found[i, j] = products + A.get((i, j), np.asarray(float(i == j)))
+    return found
 
 
-def _cholesky(A: _Entries) -> _Entries:
+def cholesky(A: Entries) -> Entries:
     """Return the Cholesky factor of many small matrices, entry by entry: numpy's takes ten times as long.
 
     The matrices are 1 plus a square, so that no entry of the diagonal is less than 1 but by rounding.
@@ -144,7 +158,7 @@ def _cholesky(A: _Entries) -> _Entries:
     return L
 
 
-def _solve(L: _Entries, right: Sequence[Array]) -> list[Array]:
+def solve(L: Entries, right: Sequence[Array]) -> list[Array]:
     """Return the solution x of L x = right, entry by entry."""
     x: list[Array] = []
     for i, own in enumerate(right):
@@ -152,7 +166,7 @@ def _solve(L: _Entries, right: Sequence[Array]) -> list[Array]:
     return x
 
 
-def _whole_levels(group: Group, levels: Indices, width: int) -> Iterator[Indices]:
+def whole_levels(group: Group, levels: Indices, width: int) -> Iterator[Indices]:
     """Yield the rows of some levels, sorted by level, as many as are about `width`; of one level, however many."""
     order = np.argsort(group.codes, kind="stable")
     ends = np.cumsum(group.rows_per_level)
@@ -179,7 +193,7 @@ def level_density(
     `level_scales` says of them.
     """
     residuals = _Residuals(likelihood, tuple(group.factor for group in factors))
-    columns = [_level_columns(group, rows) for group in factors]
+    columns = [level_columns(group, rows) for group in factors]
     size = sum(U.shape[1] * U.shape[2] for U in columns)
     r, v, beside = residuals.at(rows)
     found = np.sum(beside, axis=1) - 0.5 * np.sum(v * r**2, axis=1)
@@ -205,7 +219,7 @@ def level_density(
     return np.asarray(found)
 
 
-def _level_columns(group: Group, rows: Indices) -> Array:
+def level_columns(group: Group, rows: Indices) -> Array:
     """Return the columns of a factor by the levels that these rows have [R, L, M], 0 where a row is of another."""
     levels, own = np.unique(group.codes[rows], return_inverse=True)
     found = np.zeros((len(rows), len(levels), len(group.terms)))

@@ -16,6 +16,7 @@ from hierfit.design.design import Design, Group
 from hierfit.errors import UsageError
 from hierfit.posterior.compare.integrated import is_integrable, level_density, levels, rows_given_others
 from hierfit.posterior.compare.left_out import LeftOut, Watch, leave_out, leave_out_on_all_cores
+from hierfit.posterior.compare.quadrature import TOLERABLE, is_of_mean, is_quadrable, levels_of, nodes_for
 from hierfit.posterior.log_likelihood import BLOCK_NUMBERS, LogLikelihood
 from hierfit.posterior.predict.new_levels import level_scales
 from hierfit.posterior.words import plural
@@ -49,19 +50,16 @@ def leave_levels_out(
 ) -> LeftOut:
     """Leave each level of a factor out, all its rows together; the model need not have the factor.
 
-    What varies within it is integrated out: the effects of the level, and of levels that lie within it. Effects of
-    other factors are those of the draws.
+    What varies within it is integrated out: the effects of the level, and of levels that lie within it; exactly where
+    outcomes are normal, else by nodes. Effects of other factors are those of the draws.
 
     Raises:
-        UsageError: that cannot be done exactly.
+        UsageError: that cannot be done.
     """
     design = likelihood.design
-    within = [group for group in design.groups if _lies_within(group, factor)]
+    within = [group for group in design.groups if lies_within(group, factor)]
     if within and not is_integrable(design, [group.factor for group in within]):
-        raise UsageError(
-            _not_normal(design, within, factor.factor),
-            hint="leave out --by to compare by rows; whole groups would take fits without them",
-        )
+        return _by_nodes(likelihood, factor, within, efficiency, watch)
     if len(within) == 1 and np.array_equal(within[0].codes, factor.codes):
         return leave_out(levels(likelihood, within[0]), efficiency, watch)
     scales = [level_scales(likelihood.draws, group) for group in within]
@@ -70,13 +68,37 @@ def leave_levels_out(
     return leave_out(_gathered(densities, BLOCK_NUMBERS // likelihood.n_draws), efficiency, watch)
 
 
+def _by_nodes(
+    likelihood: LogLikelihood, factor: Group, within: list[Group], efficiency: float, watch: Watch
+) -> LeftOut:
+    """Leave each level of a factor out whose effects, or those of levels within it, are integrated out numerically."""
+    if not is_quadrable(likelihood.design, within):
+        raise UsageError(_too_much(likelihood.design, within, factor.factor), hint=_refit_hint(factor.factor))
+    levels = levels_of(likelihood, within[0])
+    nodes, error = nodes_for(levels)
+    if error > TOLERABLE:
+        raise UsageError(
+            f"--by {factor.factor}: the integral over effects of {within[0].factor} is not had to {TOLERABLE:g} by "
+            f"quadrature ({error:.2g} with {len(nodes.x)} nodes).",
+            hint=_refit_hint(factor.factor),
+        )
+    if np.array_equal(within[0].codes, factor.codes):
+        batches = levels.batches(np.arange(factor.n_levels))
+        return leave_out_on_all_cores(batches, lambda rows: levels.density(rows, nodes), efficiency, watch)
+    order = np.lexsort((within[0].codes, factor.codes))
+    of_level = np.split(order, np.cumsum(factor.rows_per_level)[:-1])
+    return leave_out_on_all_cores(
+        of_level, lambda rows: levels.density(rows, nodes).sum(axis=1, keepdims=True), efficiency, watch
+    )
+
+
+def _refit_hint(factor: str) -> str:
+    return f"add --folds 10: fits without a tenth of the {plural(factor)} each"
+
+
 def _level(likelihood: LogLikelihood, rows: Indices, within: list[Group], scales: list[Array]) -> Array:
     """Return the log density of all rows of one level [S]."""
-    if within:
-        return level_density(likelihood, rows, within, scales)
-    width = max(1, BLOCK_NUMBERS // likelihood.n_draws)
-    starts = range(0, len(rows), width)
-    return np.asarray(sum(likelihood.of(rows[start : start + width]).sum(axis=1) for start in starts))
+    return level_density(likelihood, rows, within, scales) if within else likelihood.together(rows)
 
 
 def _gathered(columns: Iterator[Array], width: int) -> Iterator[Array]:
@@ -91,21 +113,23 @@ def _gathered(columns: Iterator[Array], width: int) -> Iterator[Array]:
         yield np.concatenate(batch, axis=1)
 
 
-def _lies_within(group: Group, factor: Group) -> bool:
+def lies_within(group: Group, factor: Group) -> bool:
     """Whether all rows of each level of a factor are of one level of another."""
     outer = np.zeros(group.n_levels, dtype=np.int64)
     outer[group.codes] = factor.codes
     return np.array_equal(outer[group.codes], factor.codes)
 
 
-def _not_normal(design: Design, within: list[Group], factor: str) -> str:
+def _too_much(design: Design, within: list[Group], factor: str) -> str:
     """Return why what varies within a factor cannot be integrated out."""
-    names = ", ".join(group.factor for group in within)
-    if any(len(group.columns_of(None)) < len(group.terms) for group in within):
-        why = "effects on other parameters than the mean"
+    names = " and ".join(group.factor for group in within)
+    if not is_of_mean(within):
+        why = "some of which are on other parameters than the mean"
+    elif len(within) > 1:
+        why = f"which are of several factors, with a {design.family} outcome"
     else:
-        why = f"a {design.family} outcome"
+        why = f"which are {len(within[0].terms)} for each level, with a {design.family} outcome"
     return (
-        f"--by {factor}: what a model without one of the {plural(factor)} says of it takes an integral over effects of "
-        f"{names}, which has no closed form with {why}."
+        f"--by {factor}: what a model says of one of the {plural(factor)} when it is fitted without it takes an "
+        f"integral over effects of {names}, {why}."
     )

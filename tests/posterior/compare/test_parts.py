@@ -10,6 +10,7 @@ from hierfit.errors import UsageError
 from hierfit.posterior.compare import parts
 from hierfit.posterior.compare.left_out import leave_out
 from hierfit.posterior.compare.parts import leave_levels_out, leave_rows_out
+from hierfit.posterior.compare.quadrature import hermite, levels_of
 from hierfit.posterior.log_likelihood import LogLikelihood
 
 from ..family_draws import family_case
@@ -113,16 +114,56 @@ def test_levels_that_hold_levels_and_blocks(numbers, monkeypatch):
     np.testing.assert_allclose(leave_levels_out(likelihood, renumbered, 0.7).elpd, whole.elpd[::-1])
 
 
+def densities(likelihood, group, nodes=19):
+    """The log density of every level under every draw, by more nodes than are needed [S, J]."""
+    levels = levels_of(likelihood, group)
+    fine = hermite(nodes, len(group.terms))
+    return np.concatenate([levels.density(rows, fine) for rows in levels.batches(np.arange(group.n_levels))], axis=1)
+
+
+@pytest.mark.parametrize("family", ["bernoulli", "poisson", "cumulative"])
+def test_levels_of_other_families_are_left_out_by_nodes(family):
+    case = family_case(family, levels=(8, 4), n_draws=50)
+    likelihood, school = LogLikelihood(case.draws, case.design), case.design.groups[0]
+    heard = []
+    found = leave_levels_out(likelihood, school, 0.7, heard.append)
+    expected = leave_out([densities(likelihood, school)], 0.7)
+    np.testing.assert_allclose(found.elpd, expected.elpd, atol=0.01)
+    np.testing.assert_allclose(found.elpd + found.p, expected.elpd + expected.p, atol=0.01)
+    assert heard[-1] == 8
+
+
+def test_levels_within_a_level_of_another_family_are_left_out_together():
+    """Classes in schools, where schools have no effects of their own: the classes of a school say what they do."""
+    case = nested_case()
+    school, item = case.design.groups
+    y = (case.design.y > np.median(case.design.y)).astype(float)
+    design = replace(case.design, y=y, family="bernoulli", link="logit", groups=(item,), distributional=())
+    likelihood = LogLikelihood(case.draws, design)
+    by_item = densities(likelihood, item)
+    summed = np.stack([by_item[:, np.unique(item.codes[school.codes == j])].sum(axis=1) for j in range(6)], axis=1)
+    found = leave_levels_out(likelihood, school, 0.7)
+    np.testing.assert_allclose(found.elpd, leave_out([summed], 0.7).elpd, atol=0.02)
+
+
 def test_what_cannot_be_integrated_out_is_refused():
-    case = family_case("bernoulli", levels=(6, 4), n_draws=50)
-    school = case.design.groups[0]
-    with pytest.raises(UsageError, match=r"--by school: .* effects of school, .* with a bernoulli outcome"):
-        leave_levels_out(LogLikelihood(case.draws, case.design), school, 1.0)
+    case = nested_case()
+    likelihood = LogLikelihood(case.draws, replace(case.design, family="student"))
+    with pytest.raises(UsageError, match=r"--by school: .* effects of school and item, .* several factors") as error:
+        leave_levels_out(likelihood, case.design.groups[0], 1.0)
+    assert error.value.hint.startswith("add --folds 10")
     case = family_case("gaussian", levels=(6,), n_draws=50)
     group = replace(case.design.groups[0], parameters=(None, "sigma"))
     likelihood = LogLikelihood(case.draws, replace(case.design, groups=(group,)))
-    with pytest.raises(UsageError, match="effects on other parameters than the mean"):
+    with pytest.raises(UsageError, match="on other parameters than the mean"):
         leave_levels_out(likelihood, group, 1.0)
+
+
+def test_what_nodes_do_not_reach_is_refused(monkeypatch):
+    case = family_case("bernoulli", levels=(6,), n_draws=50)
+    monkeypatch.setattr(parts, "TOLERABLE", 1e-9)
+    with pytest.raises(UsageError, match=r"not had to 1e-09 by quadrature \(\S+ with \d+ nodes\)"):
+        leave_levels_out(LogLikelihood(case.draws, case.design), case.design.groups[0], 1.0)
 
 
 def test_other_families_are_left_out_given_effects():
