@@ -118,7 +118,8 @@ def test_the_parse_notices_what_does_not_exist() -> None:
 @pytest.mark.parametrize("path", PAGES, ids=page_id)
 def test_options_named_in_the_text_exist(path: Path) -> None:
     text = FENCE.sub("", path.read_text())
-    known = {name: {o for p in command.params for o in (*p.opts, *p.secondary_opts)} for name, command in group().commands.items()}
+    commands = group().commands.items()
+    known = {name: {o for p in command.params for o in (*p.opts, *p.secondary_opts)} for name, command in commands}
     every = set().union(*known.values(), *(p.opts for p in group().params)) | {"--help", "--outputs"}
     for code in re.findall(r"`([^`]+)`", text):
         command = re.match(r"hierfit ([a-z]\S*)", code)
