@@ -3,13 +3,16 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help demo test test-all plain lint format rendered wheel check-wheel bench clean
+.PHONY: help demo docs test test-all plain lint format rendered wheel check-wheel bench clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | awk -F'|' '{printf "%-11s %s\n", $$1, $$2}'
 
 demo: $(VENV)/installed  ## simulate, fit, summarize and plot, on real and on simulated data, into demo/
 	PATH="$(abspath $(BIN)):$$PATH" sh docs/demo.sh
+
+docs: $(VENV)/tested  ## the pages of docs/ as a site, into site/; begin at site/docs/index.html
+	$(BIN)/python -m sphinx -q -W -b html -c docs -d site/.trees . site
 
 # What samples takes all cores by itself.
 test: plain  ## lint, types, and the tests but the slow ones
@@ -43,8 +46,8 @@ check-wheel: $(VENV)/tested  ## build that wheel, install it where there is no c
 bench: $(VENV)/installed  ## time hierfit against its peers; BENCH="--quick" is one of many options
 	$(BIN)/python -m bench $(BENCH)
 
-clean:  ## remove the virtual environment, the wheels and the demo
-	rm -rf $(VENV) dist demo
+clean:  ## remove the virtual environment, wheels, the site and the demo
+	rm -rf $(VENV) dist demo site
 
 $(VENV)/installed: pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit("hierfit needs Python 3.11 or newer: make PYTHON=python3.12") if sys.version_info < (3, 11) else None'
