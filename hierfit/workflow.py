@@ -11,7 +11,7 @@ steps that need them.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -45,7 +45,8 @@ from hierfit.posterior.group_summary import summarize_groups
 from hierfit.posterior.hypotheses.answers import Answers
 from hierfit.posterior.netcdf import least_bytes, write_netcdf
 from hierfit.posterior.summary import Summary
-from hierfit.runs import hypotheses
+from hierfit.runs import checking, hypotheses
+from hierfit.runs.checking import RunChecks, check_run
 from hierfit.runs.compared import Compared, Watch
 from hierfit.runs.cross_validated import Way, compare_in
 from hierfit.runs.effects import Effects, EffectsRequest, effects_of
@@ -280,6 +281,28 @@ def test(
         RunFolderError: the run, or its trace, cannot be read.
     """
     return hypotheses.test(run, expressions, ci=ci, rope=rope)
+
+
+def check(run: Path, seed: int = 1) -> RunChecks:
+    """Check the model of a run against its data; of a run from the priors alone, say what these imply of outcomes.
+
+    Raises:
+        RunFolderError: there is no such run.
+    """
+    return check_run(run, seed)
+
+
+def picture_checks(found: RunChecks, out: Path | None = None, *, overwrite: bool = False) -> Iterator[tuple[Path, str]]:
+    """Draw the pictures of checks, into the folder of the run or into `out`; yield the path and caption of each.
+
+    Raises:
+        RunFolderError: another process is writing to the run, or something is in the way.
+        UsageError: a picture of that name is in `out`, and is not to be replaced.
+        DiskError: they cannot be written.
+    """
+    if out is None:
+        return checking.picture_checks(found)
+    return checking.picture_checks_in(found, out, overwrite=overwrite)
 
 
 def effects(run: Path, request: EffectsRequest | None = None) -> Effects:

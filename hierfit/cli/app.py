@@ -16,7 +16,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from hierfit import __version__
-from hierfit.cli import compare, doctor, effects, extend, fit, predict, report, results, simulate
+from hierfit.cli import check, compare, doctor, effects, extend, fit, predict, report, results, simulate
 from hierfit.cli.page import in_lines, on, page_of, show
 from hierfit.cli.test import test
 from hierfit.cli.usage import Command, Commands, SignedCommand
@@ -47,6 +47,7 @@ for command in (
     effects.effects,
     results.plot,
     report.report,
+    check.check,
     compare.compare,
     test,
     results.code,

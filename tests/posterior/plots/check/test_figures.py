@@ -1,0 +1,45 @@
+"""Every picture of checks, of every kind of outcome, is drawn, and says something."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from hierfit.posterior.check.checked import check_model
+from hierfit.posterior.plots.check import CHECK_FIGURES, draw_checks
+from hierfit.posterior.plots.material import Material
+from tests.posterior.family_draws import family_case
+
+KINDS = ("gaussian", "bernoulli", "poisson", "zero_inflated_poisson", "cumulative", "binomial", "beta", "gamma")
+
+
+@pytest.mark.parametrize("family", KINDS)
+@pytest.mark.parametrize("levels", [(5,), (70,), (12, 5)])
+def test_pictures(family: str, levels: tuple[int, ...]) -> None:
+    case = family_case(family, levels=levels, rows=5, kind="formula")
+    material = Material(case.draws, case.design, case.spec)
+    drawn = dict(draw_checks(material))
+    wanted = set(CHECK_FIGURES) - {"prior"} - ({"places"} if family == "bernoulli" else set())
+    assert set(drawn) == wanted - ({"statistics"} if family in ("bernoulli", "cumulative") else set())
+    for stem, plate in drawn.items():
+        assert plate.caption.endswith(".") and "nan" not in plate.caption, stem
+        axes = [ax for ax in plate.figure.axes if ax.get_visible()]
+        assert all(np.isfinite([*ax.get_xlim(), *ax.get_ylim()]).all() for ax in axes)
+        plate.figure.canvas.draw()
+
+
+@pytest.mark.parametrize("family", KINDS)
+def test_a_prior_has_one_picture_of_its_own(family: str) -> None:
+    case = family_case(family)
+    spec = replace(case.spec, prior_only=True)
+    ((stem, plate),) = draw_checks(Material(case.draws, case.design, spec))
+    assert stem == "prior" and plate.caption.startswith("Drawn from the priors alone")
+    plate.figure.canvas.draw()
+
+
+def test_checks_are_not_computed_again_where_they_are_given() -> None:
+    case = family_case("poisson")
+    material = Material(case.draws, case.design, case.spec)
+    found = check_model(case.draws, case.design, case.spec)
+    ((stem, plate),) = draw_checks(material, replace(found, checks=()), ["outcomes"])
+    assert stem == "outcomes" and "of answer are as frequent" in plate.caption
