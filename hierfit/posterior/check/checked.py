@@ -166,6 +166,9 @@ def _residual_check(found: Against, of: int, tries: Tries) -> Check:
 def _prior_check(found: tuple[Sensitivity, ...], tries: Tries) -> Check:
     """Return what power scaling says of the priors."""
     most = max(found, key=lambda own: own.prior)
+    names = {own.name for own in found}
+    # Of an intercept or sd at 0 and at the mean of columns, the one that the prior speaks of.
+    found = tuple(own for own in found if tries.spec.speaks_of(own.name) not in names - {own.name})
     torn = [own.name for own in found if own.conflict]
     weak = [own.name for own in found if own.weak]
     said_of = "the data decide" if most.prior < SENSITIVE else "the prior has some weight, not much"

@@ -72,7 +72,7 @@ def sensitivities(draws: Draws, design: Design, spec: ModelSpec) -> list[Sensiti
     return [
         Sensitivity(parameter.name, float(prior), float(likelihood))
         for parameter, prior, likelihood, own in zip(draws.parameters, of_prior, of_likelihood, values.T, strict=True)
-        if np.ptp(own) > 0 and not parameter.is_at_mean
+        if np.ptp(own) > 0
     ]
 
 

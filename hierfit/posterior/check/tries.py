@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from hierfit.design.design import Design
 from hierfit.model.families import FAMILIES
+from hierfit.model.priors import DISTRIBUTIONS, Prior
 from hierfit.model.spec import ModelSpec
 from hierfit.visible import shell_word
 
@@ -20,6 +21,7 @@ MORE_SCATTER = {
 MORE_ZEROS = {"poisson": "zero_inflated_poisson", "negbinomial": "zero_inflated_negbinomial"}
 FEWER_ZEROS = {"poisson": "hurdle_poisson", "negbinomial": "hurdle_negbinomial"}
 HEAVIER_TAILS = {"gaussian": "student"}
+WIDENED = ("normal", "student_t", "cauchy", "laplace", "logistic", "exponential", "lognormal")
 SCATTERS = ("sigma", "shape", "phi")
 
 
@@ -58,11 +60,18 @@ class Tries:
     def wider_priors(self, names: Sequence[str]) -> tuple[str, ...]:
         """Return a command that doubles the scale of the priors of these parameters, as far as they have their own."""
         wider = []
-        for name in names:
-            prior = self.spec.priors.get(name)
-            if prior is not None and prior.has_density and prior.distribution != "beta":
-                wider.append(f"{name} ~ {prior.rescaled(2.0)}")
+        for name, prior in self.spec.priors.items():
+            if self.spec.speaks_of(name) in names and prior.distribution in WIDENED:
+                wider.append(f"{name} ~ {_wider(prior)}")
         return (self._fit(" ".join(f"--prior {shell_word(text)}" for text in wider)),) if wider else ()
 
     def _fit(self, options: str) -> str:
         return f"hierfit fit --from {shell_word(self.run)} {options}"
+
+
+def _wider(prior: Prior) -> Prior:
+    """Return a prior at the same place with twice the scale."""
+    by = {"sigma": 2.0, "scale": 2.0, "rate": 0.5}
+    names = DISTRIBUTIONS[prior.distribution].arguments
+    numbers = (number * by.get(name, 1.0) for name, number in zip(names, prior.arguments, strict=True))
+    return replace(prior, arguments=tuple(numbers))

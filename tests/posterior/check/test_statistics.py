@@ -56,9 +56,12 @@ def test_less_scatter_has_no_family_to_try() -> None:
 
 @pytest.mark.parametrize("family", list(FAMILIES))
 def test_data_of_the_model_are_ok(family: str) -> None:
-    for check in checks_of(family_case(family)).values():
-        # The draws lie around the truth, not around the data: one p value in 250 is 0.004.
-        assert check.verdict is Verdict.OK or (family, check.name) == ("hurdle_negbinomial", "sd"), check
+    checks = checks_of(family_case(family, seed=5)).values()
+    # The draws lie around the truth, not around the data, so that p values are uniform: one of 60 is 0.01.
+    assert sum(check.verdict is not Verdict.OK for check in checks) <= (family == "hurdle_poisson")
+    for check in checks:
+        if check.verdict is not Verdict.OK:
+            continue
         assert check.lower <= check.observed <= check.upper or check.p < 0.06
         assert check.lower <= check.expected <= check.upper and not check.tries
 
@@ -74,6 +77,25 @@ def test_p_values_count_the_data_as_one_of_the_replications() -> None:
     assert two_sided(5000.0, drawn) == two_sided(-1.0, drawn) == 2 / 1000
     assert two_sided(499.0, drawn) == 1 and two_sided(0.0, np.zeros(99)) == 1
     assert two_sided(9.5, drawn) == pytest.approx(2 * 11 / 1000)
+
+
+def test_wider_priors_are_of_what_priors_speak_of_and_can_be_read() -> None:
+    from hierfit.design.building import build_design
+    from hierfit.design.prior_choice import build_spec
+    from hierfit.model.formula_text import parse_formula
+    from tests.model.cases import crossed_table
+
+    formula = parse_formula("y ~ a + (1 + a | g)")
+    design = build_design(formula, crossed_table())
+    priors = ("Intercept ~ normal(15, 6)", "sd(g) ~ exponential(0.5)")
+    spec = build_spec(formula, design, priors)
+    (command,) = Tries("r", design, spec).wider_priors(["Intercept_at_mean", "sd(g: Intercept_at_mean)", "cor(g)"])
+    assert command.startswith("hierfit fit --from r --prior ")
+    wider = build_spec(formula, design, ("Intercept ~ normal(15, 12)", "sd(g) ~ exponential(0.25)"))
+    told = [text for text in command.split("'") if " ~ " in text]
+    again = build_spec(formula, design, tuple(told))
+    assert len(told) == 2
+    assert again.priors["Intercept"] == wider.priors["Intercept"] and again.priors["sd(g)"] == wider.priors["sd(g)"]
 
 
 def test_families_that_are_advised_exist_and_have_the_link() -> None:

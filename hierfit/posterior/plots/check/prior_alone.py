@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
+from numpy.typing import NDArray
 
 from hierfit.model.families import Support
 from hierfit.posterior.check.checked import Checked
+from hierfit.posterior.digits import format_share
 from hierfit.posterior.plots.density import density
 from hierfit.posterior.plots.material import Material, Plate
 from hierfit.posterior.plots.ppc_discrete import label_categories
-from hierfit.posterior.plots.style import POPULATION, entitle, hide_y, new_figure, styled
+from hierfit.posterior.plots.style import POPULATION, entitle, hide_y, log_scale, new_figure, styled
 from hierfit.posterior.scale import BOUNDS, event, support_of
 from hierfit.posterior.words import elided
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+Array = NDArray[np.float64]
 BINS, LABEL_WIDTH = 40, 40
+SPREAD = 30  # times the median
 WINDOW = (0.005, 0.995)
 
 
@@ -42,22 +51,36 @@ def draw_prior_alone(material: Material, checked: Checked) -> Plate:
         note = "piles at the ends mean priors that are sure of the outcome before there are data"
     else:
         left, right = figure.subplots(1, 2)
-        bounds = BOUNDS.get(kind, (-np.inf, np.inf))
-        for ax, values, label in (
-            (left, found.outcomes, response),
-            (right, found.expected.mean(axis=1), f"mean of {response}"),
-        ):
-            low, high = np.quantile(values, WINDOW)
-            seen = np.asarray(values[(values >= low) & (values <= high)], dtype=np.float64)
-            if kind is Support.COUNT and ax is left:
-                ax.hist(seen, bins=min(BINS, int(high - low) + 1), color=POPULATION, alpha=0.5)
-            else:
-                ax.fill_between(*density(seen, *bounds), color=POPULATION, alpha=0.4, linewidth=0)
-            ax.set_xlabel(label)
-            ax.set_ylim(bottom=0)
-            ax.locator_params(axis="x", nbins=5)
-            hide_y(ax)
+        means = found.expected.mean(axis=1)
+        for ax, values, label in ((left, found.outcomes, response), (right, means, f"mean of {response}")):
+            _draw(ax, np.asarray(values.ravel(), dtype=np.float64), label, kind)
         note = "left: single outcomes · right: means of all rows; 99 % of either are shown"
-    title = f"{checked.checks[0].says[0].upper()}{checked.checks[0].says[1:]}"
+    title = f"{checked.checks[0].says[0].upper()}{checked.checks[0].says[1:]}".partition(": are priors")[0]
     entitle(figure, title, note)
     return Plate(figure, f"Prior predictive distribution of {design.response}. {title}.")
+
+
+def _draw(ax: Axes, values: Array, label: str, kind: Support) -> None:
+    """Draw a distribution, on a logarithmic axis where most of it would be at one end."""
+    bounds = BOUNDS.get(kind, (-np.inf, np.inf))
+    if bounds[0] == 0:
+        some = values[(values > 0) & np.isfinite(values)]
+        low, high = np.quantile(some, WINDOW) if len(some) else (0.5, 1.0)
+        if high > SPREAD * np.median(some):
+            ax.hist(some, bins=np.geomspace(low, high, BINS).tolist(), color=POPULATION, alpha=0.5)
+            log_scale(ax, "x")
+            none = float(np.mean(values == 0))
+            label += f" ({format_share(none)} are 0, not shown)" if none else ""
+            ax.set_xlabel(label)
+            hide_y(ax)
+            return
+    low, high = np.quantile(values, WINDOW)
+    seen = values[(values >= low) & (values <= high)]
+    if kind is Support.COUNT and np.all(seen == np.round(seen)):
+        ax.hist(seen, bins=max(1, min(BINS, int(high - low) + 1)), color=POPULATION, alpha=0.5)
+    else:
+        ax.fill_between(*density(seen, *bounds), color=POPULATION, alpha=0.4, linewidth=0)
+    ax.set_xlabel(label)
+    ax.set_ylim(bottom=0)
+    ax.locator_params(axis="x", nbins=5)
+    hide_y(ax)
