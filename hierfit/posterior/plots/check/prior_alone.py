@@ -36,7 +36,11 @@ def draw_prior_alone(material: Material, checked: Checked) -> Plate:
     if kind is Support.CATEGORIES:
         ax = figure.subplots()
         shares = [np.mean(found.outcomes == code, axis=1) for code in range(len(design.categories))]
-        ax.boxplot(shares, positions=range(len(shares)), whis=(2.5, 97.5), showfliers=False)
+        line = {"color": POPULATION}
+        ax.boxplot(
+            shares, positions=range(len(shares)), whis=(2.5, 97.5), showfliers=False,
+            boxprops=line, medianprops=line, whiskerprops=line, capprops=line,
+        )  # fmt: skip
         label_categories(ax, design.categories)
         ax.set_ylim(0, 1)
         ax.set_ylabel("share of rows in a draw")
@@ -55,7 +59,8 @@ def draw_prior_alone(material: Material, checked: Checked) -> Plate:
         for ax, values, label in ((left, found.outcomes, response), (right, means, f"mean of {response}")):
             _draw(ax, np.asarray(values.ravel(), dtype=np.float64), label, kind)
         note = "left: single outcomes · right: means of all rows; 99 % of either are shown"
-    title = f"{checked.checks[0].says[0].upper()}{checked.checks[0].says[1:]}".partition(": are priors")[0]
+    said = checked.checks[-1 if kind is Support.CATEGORIES else 0].says
+    title = f"{said[0].upper()}{said[1:]}".partition(": are priors")[0]
     entitle(figure, title, note)
     return Plate(figure, f"Prior predictive distribution of {design.response}. {title}.")
 
