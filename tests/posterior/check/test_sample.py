@@ -53,3 +53,6 @@ def test_of_many_rows_some_are_taken_at_random_and_it_is_said() -> None:
     assert np.all(np.diff(sample.rows) >= 0) and np.bincount(sample.rows).max() <= 3
     # Rows are alike: 100 of 240 x 3, of which 12 or so are taken twice or more.
     assert 80 < len(np.unique(sample.rows)) < 97
+    weights = np.arange(240) % 3.0
+    most = take_sample(case.draws, replace(case.design, weights=weights), most_rows=239)
+    assert np.all(np.bincount(most.rows, minlength=240) <= weights)
