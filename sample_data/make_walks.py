@@ -1,7 +1,7 @@
 """The made-up files of the walks, docs/walk-*.md: `python sample_data/make_walks.py [FOLDER]` writes them anew.
 
 Nobody measured these numbers. The true values are the constants here, and README.md beside this file repeats them; what
-is wrong with the files (words among numbers, two spellings of a label, labels used twice, cells left empty) is put in on
+is wrong with the files (words among numbers, two spellings of a label, labels used twice, empty cells) is put in on
 purpose. Uniform numbers of the standard library, whose stream Python guarantees, and the inverse of the normal
 distribution: every machine writes the same bytes.
 """
@@ -42,16 +42,20 @@ class Chance:
         self._random = random.Random(seed)
 
     def uniform(self, low: float = 0.0, high: float = 1.0) -> float:
+        """A number between two others."""
         return low + (high - low) * self._random.random()
 
     def normal(self, mean: float = 0.0, sd: float = 1.0) -> float:
+        """A normal number."""
         return NormalDist(mean, sd).inv_cdf(min(max(self.uniform(), 1e-12), 1 - 1e-12))
 
     def pair(self, sds: tuple[float, float], correlation: float) -> tuple[float, float]:
+        """Two normal numbers of mean 0 that are correlated."""
         first, second = self.normal(), self.normal()
         return sds[0] * first, sds[1] * (correlation * first + math.sqrt(1 - correlation**2) * second)
 
     def poisson(self, mean: float) -> int:
+        """A count."""
         count, left = 0, self.uniform()
         term = math.exp(-mean)
         while left > term and count < 1000:
@@ -60,14 +64,16 @@ class Chance:
         return count
 
     def logistic(self) -> float:
+        """A standard logistic number."""
         return _logit(self.uniform(1e-9, 1 - 1e-9))
 
     def happens(self, probability: float) -> bool:
+        """Whether something of this probability happens."""
         return self.uniform() < probability
 
 
 def pupils(chance: Chance) -> Iterable[Sequence[object]]:
-    """40 schools of 4 to 44 pupils; ses NA or "refused" in some rows, a score missing in others, a school spelt twice."""
+    """40 schools of 6 to 43 pupils; ses NA or "refused" in some rows, some scores missing, a school spelt twice."""
     t = PUPILS
     yield ("pupil", "school", "sector", "ses", "math")
     pupil = 0
@@ -104,7 +110,7 @@ def birds(chance: Chance) -> Iterable[Sequence[object]]:
 
 
 def words(chance: Chance) -> Iterable[Sequence[object]]:
-    """24 subjects see 12 words of high and 12 of low frequency, both numbered 1 to 12; a rt may be "timeout", a rating empty."""
+    """24 subjects see 12 words of either frequency, numbered 1 to 12; a rt may be "timeout", a rating empty."""
     r, t = RATINGS, TIMES
     thresholds = [r[f"threshold[{c}|{c + 1}]"] for c in range(1, 5)]
     kinds = [(freq, item) for freq in ("high", "low") for item in range(1, 13)]

@@ -1,11 +1,13 @@
 """`python -m tests.render` (`make rendered`) writes what is made from code.
 
     python -m tests.render              the Stan programs, docs/commands.md, tables of docs/families.md, CONTRIBUTING.md
-    python -m tests.render --outputs    also the outputs and numbers that DOCUMENTS quote, by running their commands
+    python -m tests.render --outputs    also the outputs and numbers that DOCUMENTS and WALKS quote, by running their
+                                        commands; of these pages alone where some are named after it
 
 docs/commands.md says what `hierfit COMMAND --help` says, laid out here, so that it does not change with Typer's taste
 for boxes. Commands stand in `sh` blocks, or after "$ " in `console` blocks, where what they print follows; those of one
-document run in one folder. `<!-- numbers: RUN -->` stands above a table whose last column holds the posterior mean (sd)
+document run in one folder. A line `...` among the output stands for lines left out: what is around it is found again by
+its words. `<!-- numbers: RUN -->` stands above a table whose last column holds the posterior mean (sd)
 of that run, a parameter or `school[1]`, a level's deviation, in each row.
 """
 
@@ -39,6 +41,8 @@ ROOT = Path(__file__).parents[1]
 COMMANDS, FAMILIES_PAGE = ROOT / "docs" / "commands.md", ROOT / "docs" / "families.md"
 # Documents whose console blocks are run, by `--outputs` and by tests/test_docs.py.
 DOCUMENTS = (ROOT / "README.md", ROOT / "docs" / "tutorials.md", ROOT / "sample_data" / "README.md")
+# From raw data to a paper: they quote the lines that matter of what their commands print.
+WALKS = tuple(sorted((ROOT / "docs").glob("walk-*.md")))
 WIDTH, INDENT = 96, 28
 HEAD = """# Commands
 
@@ -153,15 +157,57 @@ def _console_pairs(block: str) -> Iterator[tuple[str, str]]:
         yield "".join(lines[:end]).rstrip("\n"), "".join(lines[end:])
 
 
-def run_command(command: str, folder: Path) -> str:
+def run_command(command: str, folder: Path, refused: bool = False) -> str:
     """What a command prints in a terminal of 96 columns without colour: stdout and stderr, in order."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     environment = {**os.environ, "PATH": path, "NO_COLOR": "1", "COLUMNS": str(WIDTH), "PYTHONUNBUFFERED": "1"}
     done = subprocess.run(
         ["sh", "-c", command], cwd=folder, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
     )
-    assert "error:" not in done.stdout, f"{command}\n{done.stdout}"
+    assert ("error:" in done.stdout) == refused, f"{command}\n{done.stdout}"
     return _BUILDING.sub("", done.stdout)
+
+
+def skeleton(output: str) -> list[str]:
+    """The words of an output, numbers left out: what no draw and no machine should change."""
+    seconds = re.sub(r"· [\d.,]+ (s|min|h)\b", "· # s", output)
+    return re.sub(r"[<>]?-?\d[\d,]*\.?\d*(e[+-]\d+)?", "#", seconds).split()
+
+
+def run_again(command: str, quoted: str, folder: Path) -> str:
+    """What a command prints now: of an output quoted in part, with lines `...`, the lines with the same words."""
+    printed = run_command(command, folder, refused=quoted.startswith("error:"))
+    parts = re.split(r"^\.\.\.\n", quoted, flags=re.MULTILINE)
+    if len(parts) == 1:
+        return printed
+    lines, begin, found = printed.splitlines(keepends=True), 0, []
+    for part in parts:
+        begin, end = _place(part, lines, begin, command)
+        found.append("".join(lines[begin:end]))
+        begin = end
+    return "...\n".join(found)
+
+
+def _place(part: str, lines: Sequence[str], begin: int, command: str) -> tuple[int, int]:
+    """The first and last but one of the lines that hold the words of a part, wherever they are broken into lines.
+
+    Of several places the one that has most numbers in common: lines of `probability of 1` and `of 5` have equal words.
+    """
+    wanted = skeleton(part)
+    if not wanted:
+        return begin, begin
+    places = []
+    for first in range(begin, len(lines)):
+        for end in range(first + 1, len(lines) + 1):
+            words = skeleton("".join(lines[first:end]))
+            if words == wanted and lines[first].strip():
+                places.append((first, end))
+                break
+            if len(words) > len(wanted):
+                break
+    assert places, f"{command}\ndoes not print\n{part}\nbut\n{''.join(lines)}"
+    quoted = part.split()
+    return max(places, key=lambda at: sum(map(str.__eq__, "".join(lines[at[0] : at[1]]).split(), quoted)))
 
 
 def workplace(folder: Path) -> Path:
@@ -176,8 +222,10 @@ def with_outputs(text: str, folder: Path) -> str:
     def rerun(block: re.Match[str]) -> str:
         parts = []
         for command, quoted in commands_in(block[0]):
-            printed = run_command(command, folder) if command.startswith("hierfit ") else quoted
-            parts.append(f"$ {command}\n{printed}")
+            if quoted is not None:
+                parts.append(f"$ {command}\n{run_again(command, quoted, folder)}")
+            elif command.startswith("hierfit "):
+                run_command(command, folder)
         return block[0] if block[1] == "sh" else f"```console\n{''.join(parts)}```"
 
     return _NUMBERS.sub(lambda table: _with_numbers(table, folder), _BLOCK.sub(rerun, text))
@@ -218,7 +266,8 @@ def main() -> None:
     COMMANDS.write_text(commands_text())
     FAMILIES_PAGE.write_text(families_page())
     CONTRIBUTING.write_text(floors_page())
-    for document in DOCUMENTS if "--outputs" in sys.argv[1:] else ():
+    named = [Path(name).resolve() for name in sys.argv[2:]]
+    for document in named or (*DOCUMENTS, *WALKS) if "--outputs" in sys.argv[1:] else ():
         with tempfile.TemporaryDirectory() as folder:
             document.write_text(with_outputs(document.read_text(), workplace(Path(folder))))
 

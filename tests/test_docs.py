@@ -37,12 +37,15 @@ from tests.render import (
     DOCUMENTS,
     FAMILIES_PAGE,
     ROOT,
+    WALKS,
     commands_in,
     commands_text,
     draws_of,
     families_page,
     parameter_of,
+    run_again,
     run_command,
+    skeleton,
     workplace,
 )
 
@@ -53,6 +56,8 @@ SIMULATING = ROOT / "docs" / "simulate.md"
 README, TUTORIALS, SAMPLES = ROOT / "README.md", ROOT / "docs" / "tutorials.md", ROOT / "sample_data" / "README.md"
 PAGES = [README, ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", SAMPLES, *sorted((ROOT / "docs").glob("*.md"))]
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+# Of each walk, how many rows of fits' tables, and how many estimates in all, are compared.
+COMPARED = {"walk-ecology": (7, 20), "walk-education": (14, 27), "walk-medicine": (6, 24), "walk-psychology": (11, 27)}
 FOLDERS = ("bench", "docs", "hierfit", "sample_data", "stan_models", "tests")
 
 
@@ -466,12 +471,6 @@ def shown_numbers(line: str) -> list[str]:
     return re.findall(r"-?\d[\d,]*\.?\d*(?:e[+-]\d+)?", line)
 
 
-def skeleton(output: str) -> list[str]:
-    """The words of an output, numbers left out: what no draw and no machine should change."""
-    seconds = re.sub(r"· [\d.,]+ (s|min|h)\b", "· # s", output)
-    return re.sub(r"[<>]?-?\d[\d,]*\.?\d*(e[+-]\d+)?", "#", seconds).split()
-
-
 class Document:
     """A page whose commands have been run in a folder: its runs, and its commands with quoted and new outputs."""
 
@@ -480,12 +479,12 @@ class Document:
         self.outputs: list[tuple[str, str, str]] = []
         self.runs: list[Path] = []
         for command, quoted in commands_in(path.read_text()):
-            if command.startswith("hierfit "):
-                printed = run_command(command, self.folder)
-                if quoted is not None:
-                    self.outputs.append((command, quoted, printed))
-            if command.startswith("hierfit fit"):
-                arguments = words(command)
+            if quoted is not None:
+                self.outputs.append((command, quoted, run_again(command, quoted, self.folder)))
+            elif command.startswith("hierfit "):
+                run_command(command, self.folder)
+            arguments = words(command)
+            if arguments[:2] == ["hierfit", "fit"] and "--out" in arguments:
                 self.runs.append(self.folder / arguments[arguments.index("--out") + 1])
 
 
@@ -526,15 +525,16 @@ def assert_near(shown: str, number: tuple[float, float], what: str) -> None:
 
 
 def assert_quoted_tables_hold(document: Document) -> int:
-    """Compare the rows of the tables that the page quotes with its runs; return how many there were."""
+    """Compare the rows of fits' tables that the page quotes with its runs; return how many there were."""
     compared = 0
     for run in document.runs:
         done = finished.load(run)
         for command, quoted, _ in document.outputs:
-            if f"--out {run.relative_to(document.folder)}" not in command:
+            if f"--out {run.relative_to(document.folder)} " not in f"{command} ":
                 continue
             for parameter in done.draws.parameters:
-                (line,) = [line for line in quoted.splitlines() if line.startswith(f"  {parameter.name}  ")]
+                lines = [line for line in quoted.splitlines() if line.startswith(f"  {parameter.name}  ")]
+                line = lines[0] if lines else "fixed"
                 numbers = shown_numbers(line[2 + len(parameter.name) :])
                 if "fixed" in line:
                     continue
@@ -592,6 +592,92 @@ def test_tables_of_posterior_means_hold(path: Path, request: pytest.FixtureReque
             near = monte_carlo(draws_of(done, parameter_of(f"|{name}|", done)), 0.95)
             assert_near(mean, near[0], name)
             assert_near(sd, near[1], name)
+
+
+# The walks, which quote tables of every kind: an estimate, its sd in most, and the interval.
+
+_NUMBER = r"(-?\d[\d,]*\.?\d*)%?"
+_WITH_SD = re.compile(rf"(?<![\w.,-]){_NUMBER}\s+{_NUMBER}\s+{_NUMBER}(?: to |\s+){_NUMBER}(?!\S)")
+_WITHOUT = re.compile(rf"(?<![\w.,-]){_NUMBER} +\(?{_NUMBER} to {_NUMBER}(?![\w.])")
+
+
+def estimates(output: str) -> list[tuple[str, str, str]]:
+    """(estimate, lower, upper) of each, as written; what only looks like one is told by its order and its sd."""
+    found = []
+    for line in output.splitlines():
+        begin = 0
+        while begin < len(line):
+            row, end = _estimate_at(line, begin)
+            found += [row] if row else []
+            begin = end if row else begin + 1
+    return found
+
+
+def _estimate_at(line: str, begin: int) -> tuple[tuple[str, str, str] | None, int]:
+    if match := _WITH_SD.match(line, begin):
+        mean, sd, lower, upper = match.groups()
+        width = number(upper) - number(lower)
+        if number(lower) < number(mean) < number(upper) and 2.5 * number(sd) < width < 6.5 * number(sd):
+            return (mean, lower, upper), match.end()
+    if match := _WITHOUT.match(line, begin):
+        mean, lower, upper = match.groups()
+        if number(lower) < number(mean) < number(upper):
+            return (mean, lower, upper), match.end()
+    return None, begin
+
+
+def number(shown: str) -> float:
+    return float(shown.replace(",", ""))
+
+
+def assert_estimates_agree(quoted: str, printed: str) -> int:
+    """Hold what the page quotes against what is printed now, within the Monte Carlo error of 400 draws each.
+
+    The mean of n draws has the error sd / sqrt(n), an end of the interval of 95% that of 2.7 sd / sqrt(n).
+    """
+    rows, others = estimates(quoted), estimates(printed)
+    assert len(rows) == len(others)
+    for row, other in zip(rows, others, strict=True):
+        sd = (number(other[2]) - number(other[1])) / 3.92
+        for shown, again, errors in zip(row, other, (1.0, 2.7, 2.7), strict=True):
+            allowed = SIGMAS * 2**0.5 * errors * sd / 400**0.5 + 2 * half_unit(shown.replace(",", ""))
+            assert number(shown) == pytest.approx(number(again), abs=allowed), (row, other)
+    return len(rows)
+
+
+@pytest.fixture(scope="module", params=WALKS, ids=page_id)
+def walk(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Document]:
+    return request.param.stem, read_documents(tmp_path_factory, request.param)
+
+
+@pytest.mark.stan
+def test_the_walks_run_and_their_numbers_hold(walk: tuple[str, Document]) -> None:
+    name, document = walk
+    compared = 0
+    for command, quoted, printed in document.outputs:
+        assert skeleton(printed) == skeleton(quoted), command
+        compared += assert_estimates_agree(quoted, printed)
+    assert (assert_quoted_tables_hold(document), compared) == COMPARED[name]
+
+
+def test_there_are_four_walks_of_the_promised_length() -> None:
+    assert {path.stem for path in WALKS} == set(COMPARED)
+    for path in WALKS:
+        assert 100 <= len(path.read_text().splitlines()) <= 180, path.name
+        ours = [command for command, quoted in commands_in(path.read_text()) if command.startswith("hierfit ")]
+        assert all(quoted is not None for _, quoted in commands_in(path.read_text())) and len(ours) >= 6, path.name
+
+
+@pytest.mark.parametrize("path", WALKS, ids=page_id)
+def test_what_goes_into_the_paper_is_what_was_printed(path: Path) -> None:
+    text = path.read_text()
+    shown = set(shown_numbers(" ".join(output or "" for _, output in commands_in(text))))
+    section = FENCE.sub("", text.partition("\n## What goes into the paper\n")[2])
+    said = [line for line in section.splitlines() if line.startswith("> ")]
+    assert len(shown_numbers(" ".join(said))) >= 8
+    for line in said:
+        for written in shown_numbers(re.sub(r"95%", "", line)):
+            assert written in shown, (written, line)
 
 
 @pytest.mark.stan

@@ -204,7 +204,8 @@ def _two_words(table: Table, response: str, family: Family, roles: Roles) -> Out
         raise DataError(
             f"column '{response}' of {table.path} has {len(levels)} different values ({', '.join(levels[:5])}"
             f"{', ...' if len(levels) > 5 else ''}), but bernoulli needs two.",
-            hint=f"make a column that says which of two things each row is{_ORDERED_HINT}",
+            hint=f"{_third_value_hint(table, response)}make a column that says which of two things each row is"
+            f"{_ORDERED_HINT}",
         )
     zero = roles.references.get(response, levels[0])
     if zero not in levels:
@@ -213,6 +214,16 @@ def _two_words(table: Table, response: str, family: Family, roles: Roles) -> Out
         )
     one = next(level for level in levels if level != zero)
     return _coded(table, response, (zero, one))
+
+
+def _third_value_hint(table: Table, response: str) -> str:
+    """What to do where the rarest of three values is a word for a missing one."""
+    levels = table.levels[response]
+    if len(levels) != 3:
+        return ""
+    counts = np.bincount(table.labels[response], minlength=3)
+    rarest = levels[int(counts.argmin())]
+    return f"if '{rarest}' ({int(counts.min()):,} such cells) means missing: --na {shell_word(rarest)}; otherwise "
 
 
 def _ordered_words(table: Table, response: str, family: Family, roles: Roles) -> Outcome:

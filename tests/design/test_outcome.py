@@ -135,6 +135,15 @@ def test_more_or_fewer_words_are_refused(values: list[str], message: str) -> Non
     assert "one of two" in str(caught.value.hint) or "which of two" in str(caught.value.hint)
 
 
+def test_a_third_word_may_mean_missing() -> None:
+    table = outcome_table(["no", "not known", "yes", "no", "yes", "not known", "no", "yes"])
+    with pytest.raises(DataError) as caught:
+        read_outcome(table, "y", FAMILIES["bernoulli"], NO_ROLES)
+    assert str(caught.value.hint).startswith(
+        "if 'not known' (2 such cells) means missing: --na 'not known'; otherwise "
+    )
+
+
 def test_words_are_refused_by_families_of_numbers() -> None:
     with pytest.raises(DataError, match=r"holds text \(no, yes, ...\), but poisson needs whole numbers") as caught:
         read_outcome(outcome_table(["yes", "no"]), "y", FAMILIES["poisson"], NO_ROLES)

@@ -1,8 +1,8 @@
 """`hierfit fit --from RUN` with further options -> FitRequest: the run's own request, changed where something is given.
 
 What is not given stays as it was, the seed too. Priors are changed parameter by parameter, references and orders of
-levels column by column. The model is said by --formula, or whole by --y, --x, --group and --slope; --uncorrelated alone
-takes the correlations out of the run's own.
+levels column by column; those of columns that a new model leaves out go with them. The model is said by --formula, or
+whole by --y, --x, --group and --slope; --uncorrelated alone takes the correlations out of the run's own.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def repeated(run: Path, options: FitOptions) -> FitRequest:
         before,
         data=_data(before, run, options),
         formula=formula,
-        roles=with_offset(_merged_roles(before.roles, options), formula),
+        roles=with_offset(_merged_roles(_roles_left(before, formula), options), formula),
         priors=_merged_priors(before.priors, options.prior or ()),
         sampler=replace(before.sampler, **options.changes(*SAMPLER)),
         na=tuple(options.na or ()) if "na" in typed else before.na,
@@ -92,6 +92,17 @@ def _merged_priors(before: tuple[str, ...], given: Sequence[str]) -> tuple[str, 
 
     changed = {parse_prior(text)[0] for text in given}
     return (*(text for text in before if parse_prior(text)[0] not in changed), *given)
+
+
+def _roles_left(before: FitRequest, formula: Formula) -> Roles:
+    """Return the roles of the run without references and levels of columns that the formula has no more."""
+    of_run, now = ({*said.predictors, said.response} for said in (before.formula, formula))
+    gone, roles = of_run - now, before.roles
+    return replace(
+        roles,
+        references={column: level for column, level in roles.references.items() if column not in gone},
+        levels={column: levels for column, levels in roles.levels.items() if column not in gone},
+    )
 
 
 def _merged_roles(before: Roles, options: FitOptions) -> Roles:

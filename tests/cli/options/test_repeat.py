@@ -9,6 +9,8 @@ import pytest
 from hierfit import workflow
 from hierfit.model.formula_text import parse_formula
 from hierfit.model.request import FitRequest
+from hierfit.model.roles import Roles
+from hierfit.runs import finished
 from tests.cli.conftest import Cli
 
 
@@ -76,6 +78,18 @@ def test_the_model_changes(cli: Cli, run: Path, asked: list[FitRequest]) -> None
     assert formula("--formula", "score ~ 1 + (1 | school)") == "score ~ 1 + (1 | school)"
     assert formula("--y", "score", "--group", "school") == "score ~ 1 + (1 | school)"
     assert formula("--sigma", "ses") == str(parse_formula("score ~ 1 + ses + (1 + ses | school); sigma ~ ses"))
+
+
+def test_references_and_levels_go_with_their_columns(
+    cli: Cli, run: Path, asked: list[FitRequest], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    roles = Roles(references={"sector": "Public"}, levels={"grade": ("2", "1"), "sector": ("Public", "Private")})
+    formula = parse_formula("score ~ ses + sector + (0 + grade | school)")
+    stored = replace(finished.stored_request(run), formula=formula, roles=roles)
+    monkeypatch.setattr(finished, "stored_request", lambda run: stored)
+    before, after = changed(cli, asked, run, "--formula", "score ~ ses + (0 + grade | school)")
+    assert before.roles == roles
+    assert after.roles == Roles(levels={"grade": ("2", "1")})
 
 
 def test_half_a_model_is_refused_with_the_whole(cli: Cli, run: Path) -> None:
