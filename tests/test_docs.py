@@ -645,6 +645,34 @@ def assert_estimates_agree(quoted: str, printed: str) -> int:
     return len(rows)
 
 
+def test_lines_left_out_are_found_again_by_their_words(tmp_path: Path) -> None:
+    table = r"printf 'x 1.00\n\na, 1  0.50\na, 2  0.60\na, 3  0.70\nend of 2\nlines\n'"
+    quoted = "...\na, 2  0.61\n...\nend of 3 lines\n"
+    assert run_again(table, quoted, tmp_path) == "...\na, 2  0.60\n...\nend of 2\nlines\n"
+    assert run_again(table, "x 2\n\na, 1  0.3\n...\n", tmp_path) == "x 1.00\n\na, 1  0.50\n...\n"
+    for wrong in ("...\nb, 2  0.60\n", "...\nlines\n...\na, 1  0.50\n", "a, 1\n...\n"):
+        with pytest.raises(AssertionError, match="does not print"):
+            run_again(table, wrong, tmp_path)
+
+
+def test_estimates_are_told_from_other_numbers() -> None:
+    assert estimates("  ses: per unit, at 2  1.20  0.50  0.20  2.20   1.00  3,674") == [("1.20", "0.20", "2.20")]
+    assert estimates("x > 1   2.20  0.53  1.21 to 3.34  0.992  0.0026  120") == [("2.20", "1.21", "3.34")]
+    assert estimates("school  17.2  10.0 to 28.0  21%  14% to 31%  19%") == [
+        ("17.2", "10.0", "28.0"), ("21", "14", "31"),
+    ]  # fmt: skip
+    assert estimates("slopes  -3,419.4  20.8  51.6") == []
+
+
+@pytest.mark.parametrize(("again", "agrees"), [("2.4  0.5  1.4  3.4", True), ("3.1  0.5  2.1  4.1", False)])
+def test_estimates_agree_within_their_monte_carlo_error(again: str, agrees: bool) -> None:
+    if agrees:
+        assert assert_estimates_agree("x  2.3  0.5  1.3  3.3", f"x  {again}") == 1
+    else:
+        with pytest.raises(AssertionError):
+            assert_estimates_agree("x  2.3  0.5  1.3  3.3", f"x  {again}")
+
+
 @pytest.fixture(scope="module", params=WALKS, ids=page_id)
 def walk(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Document]:
     return request.param.stem, read_documents(tmp_path_factory, request.param)
