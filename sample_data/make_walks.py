@@ -22,7 +22,7 @@ PUPILS = {
     "sd(school: ses)": 1.8, "cor(school: Intercept, ses)": -0.3, "sigma": 8.0,
 }  # fmt: skip
 BIRDS = {
-    "Intercept": -2.9, "habitat[meadow]": -0.5, "habitat[wetland]": 0.7, "wind": -0.08, "sd(site)": 0.4, "zi": 0.25
+    "Intercept": -2.6, "habitat[meadow]": -0.5, "habitat[wetland]": 0.7, "wind": -0.08, "sd(site)": 0.4, "zi": 0.35
 }  # fmt: skip
 RATINGS = {
     "freq[low]": -1.2, "sd(subject)": 0.8, "sd(freq:item)": 0.5, "threshold[1|2]": -2.8,
@@ -145,7 +145,7 @@ def trial(chance: Chance) -> Iterable[Sequence[object]]:
             yield (patient, "active" if active else "placebo", week, "unknown" if chance.happens(0.02) else answer)
 
 
-FILES = {"pupils": (pupils, 7), "birds": (birds, 23), "words": (words, 11), "trial": (trial, 35)}
+FILES = {"pupils": (pupils, 7), "birds": (birds, 54), "words": (words, 11), "trial": (trial, 35)}
 
 
 def write(folder: Path) -> None:
