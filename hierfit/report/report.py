@@ -12,6 +12,8 @@ from hierfit.design.design import Design
 from hierfit.posterior.effects.answer import answer
 from hierfit.posterior.group_summary import summarize_groups
 from hierfit.posterior.plots import Drawing, draw_all, save_png
+from hierfit.posterior.summary import interval_bounds
+from hierfit.posterior.variance.answer import answer as divided
 from hierfit.posterior.verdict import Level
 from hierfit.report.document import Document, Picture
 from hierfit.report.html import html_text
@@ -69,8 +71,13 @@ def report(path: Path, *, ci: float | None = None, pictures: bool = True, watch:
     if _moves(opened.design) and not opened.spec.prior_only:
         watch("effects")
         effects = _average_effects(opened, run.summary.ci)
+    variance = None
+    if not opened.spec.prior_only:
+        watch("variance")
+        seed = opened.record.request.sampler.seed or 1
+        variance = divided(opened.draws, opened.design, {}, interval_bounds(run.summary.ci), seed)
     drawn = tuple(_pictures(run, watch)) if pictures else ()
-    return Report(run, document(Reported(run, groups, effects, drawn)))
+    return Report(run, document(Reported(run, groups, effects, variance, drawn)))
 
 
 def _moves(design: Design) -> bool:

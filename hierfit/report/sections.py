@@ -11,6 +11,7 @@ from hierfit import __version__
 from hierfit.model.spec import ModelSpec, cor_name, sd_name
 from hierfit.posterior.group_summary import GroupSummary, GroupTable
 from hierfit.posterior.scale import groups_scale
+from hierfit.posterior.variance.answer import VarianceAnswer
 from hierfit.posterior.words import counted, listed
 from hierfit.report.document import (
     Block,
@@ -36,6 +37,7 @@ from hierfit.told.effects import effects_cells, effects_title
 from hierfit.told.groups import differing_sentences, groups_cells, groups_header, groups_order, is_pooled
 from hierfit.told.priors import prior_note
 from hierfit.told.sentences import level_values, sentences_below, share_sentences
+from hierfit.told.variance import division_cells, division_title, r2_cells, variance_sentences
 from hierfit.visible import shell_word
 
 GROUPS_AT_AN_END = 8  # of many levels the lowest and the highest so many
@@ -49,12 +51,14 @@ class Reported:
         run: the run.
         groups: its groups; None without.
         effects: average effects of its predictors; None where there are none.
+        variance: how its variance divides, and R2; None of the priors alone.
         pictures: its pictures.
     """
 
     run: Fit
     groups: GroupSummary | None
     effects: Effects | None
+    variance: VarianceAnswer | None
     pictures: tuple[Picture, ...]
 
 
@@ -66,8 +70,9 @@ def document(found: Reported) -> Document:
         ("verdict", "Verdict", _verdict(run)),
         ("model", "Model", _model(run)),
         ("data", "Data", _data(record)),
-        ("estimates", "Estimates", _estimates(run)),
+        ("estimates", "Estimates", _estimates(found)),
         ("effects", "Effects", _effects(found.effects)),
+        ("variance", "Variance", _variance(found)),
         ("groups", "Differences between groups", _groups(found)),
         ("pictures", "Pictures", found.pictures),
         ("priors", "Priors", _priors(record.model)),
@@ -129,8 +134,8 @@ def _data(record: RunRecord) -> Iterator[Block]:
         yield Paragraph(note.text, "Note")
 
 
-def _estimates(run: Fit) -> Iterator[Block]:
-    summary, record = run.summary, run.record
+def _estimates(whole: Reported) -> Iterator[Block]:
+    summary, record = whole.run.summary, whole.run.record
     titles = ("mean", "sd", "lower", "upper", "R-hat", "ESS bulk", "ESS tail")
     found = []
     for title, rows in sections(summary, record.groups):
@@ -143,16 +148,33 @@ def _estimates(run: Fit) -> Iterator[Block]:
         yield Paragraph(sentence)
     for name, values in level_values(summary):
         yield Paragraph("; ".join(values), name)
-    for sentence in share_sentences(summary):
-        yield Paragraph(sentence)
+    if whole.variance is None:  # which says it in full
+        for sentence in share_sentences(summary):
+            yield Paragraph(sentence)
     if record.model.prior_only and record.prior_predictive is not None:
         yield Paragraph(implied_text(record.prior_predictive, record.model.formula.response), "Implied")
 
 
 def _effects(effects: Effects | None) -> Iterator[Block]:
     if effects is not None:
-        header, *rows = effects_cells(effects)
-        yield Table(effects_title(effects), tuple(header), (("", tuple(map(tuple, rows))),))
+        yield _table(effects_title(effects), effects_cells(effects))
+
+
+def _variance(found: Reported) -> Iterator[Block]:
+    answer, ci = found.variance, found.run.summary.ci
+    if answer is None:
+        return
+    for division in answer.divisions:
+        yield _table(division_title(division, found.run.design), division_cells(division, ci))
+    yield _table("R2", r2_cells(answer, ci))
+    for sentence in variance_sentences(answer, found.run.design):
+        yield Paragraph(sentence)
+
+
+def _table(caption: str, cells: Sequence[Sequence[str]]) -> Table:
+    """Return a table of one section, its header the first row."""
+    header, *rows = cells
+    return Table(caption, tuple(header), (("", tuple(map(tuple, rows))),))
 
 
 def _groups(found: Reported) -> Iterator[Block]:

@@ -1,4 +1,4 @@
-"""Divisions of the variance -> the sentences that say what they are of."""
+"""Divisions of the variance -> the cells of their tables, and the sentences that say what they are of."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ from collections.abc import Iterator
 from hierfit.design.design import Design
 from hierfit.model.families import FAMILIES, SIGMA, LinkScale, Support
 from hierfit.model.variances import HIDDEN_VARIANCE
+from hierfit.posterior.digits import format_row, format_share
 from hierfit.posterior.variance.answer import Division, Scale, VarianceAnswer
+from hierfit.posterior.variance.estimates import Estimate
+from hierfit.told.cells import interval_title
 
 _DISTRIBUTION = {"logit": "logistic", "probit": "normal", "cloglog": "extreme-value"}
 
@@ -22,6 +25,40 @@ def division_title(division: Division, design: Design) -> str:
         title = f"Scale of {design.response}{' (one trial)' if family.has_trials else ''}"
     held = ", ".join(f"{column} = {value}" for column, value in division.at.items())
     return f"{title}, where {held}" if held else title
+
+
+def division_cells(division: Division, ci: float) -> list[list[str]]:
+    """Return the cells of a division, the header first."""
+    interval = interval_title(ci)
+    of_all = division.components[0].kind == "predictors"
+    rows = [["", "variance", interval, "ICC", interval, *(["of all"] if of_all else [])]]
+    for component in division.components:
+        mean, interval = _told(component.variance)
+        share = component.share
+        shares = ["", ""] if share is None else [format_share(share.mean), _shares(share)]
+        rows.append([component.name, mean, interval, *shares])
+        rows[-1] += [format_share(component.share_of_all.mean)] if of_all else []
+    return rows
+
+
+def _told(number: Estimate) -> tuple[str, str]:
+    """Return mean and interval, which what is fixed has not."""
+    mean, _, lower, upper = format_row(number.mean, number.sd, number.lower, number.upper)
+    return mean, "" if number.sd == 0 else f"{lower} to {upper}"
+
+
+def _shares(number: Estimate) -> str:
+    return f"{format_share(number.lower)} to {format_share(number.upper)}"
+
+
+def r2_cells(found: VarianceAnswer, ci: float) -> list[list[str]]:
+    """Return the cells of R2, the header first."""
+    several = any(own.kind == "marginal" for own in found.r2) or bool(found.divisions)
+    rows = [["", "mean", "sd", interval_title(ci)]]
+    for own in found.r2:
+        mean, sd, lower, upper = format_row(own.r2.mean, own.r2.sd, own.r2.lower, own.r2.upper)
+        rows.append([f"R2 {own.kind}" if several else "R2", mean, sd, f"{lower} to {upper}"])
+    return rows
 
 
 def variance_sentences(found: VarianceAnswer, design: Design) -> list[str]:

@@ -11,13 +11,12 @@ from hierfit.cli.show.formats import csv_text, document_table, json_text
 from hierfit.cli.show.lines import wrapped
 from hierfit.cli.show.table import aligned
 from hierfit.plain import to_plain
-from hierfit.posterior.digits import format_row, format_share
-from hierfit.posterior.variance.answer import Component, Division
+from hierfit.posterior.variance.answer import Component
 from hierfit.posterior.variance.estimates import Estimate
 from hierfit.posterior.words import elided
 from hierfit.runs.variance import Variance
 from hierfit.told.cells import interval_title
-from hierfit.told.variance import division_title, variance_sentences
+from hierfit.told.variance import division_cells, division_title, r2_cells, variance_sentences
 
 NAME_WIDTH, LEAST_NAME_WIDTH, _INDENT = 34, 12, "  "
 _NUMBERS = ("mean", "sd", "lower", "upper")
@@ -34,52 +33,19 @@ def variance_text(found: Variance, output: OutputFormat) -> str:
     if output.is_document:
         tables = []
         for division in answer.divisions:
-            header, *rows = _rows(division, found.ci)
+            header, *rows = division_cells(division, found.ci)
             tables.append(document_table([[division_title(division, design), *header[1:]], *rows], output))
-        return "\n\n".join([*tables, document_table(_r2_rows(found), output, *said)])
+        return "\n\n".join([*tables, document_table(r2_cells(found.answer, found.ci), output, *said)])
     blocks = []
     for division in answer.divisions:
-        blocks.append([division_title(division, design), *_lines(_rows(division, found.ci))])
-    blocks += [_lines(_r2_rows(found)), [line for sentence in said for line in wrapped(sentence)]]
+        blocks.append([division_title(division, design), *_lines(division_cells(division, found.ci))])
+    blocks += [_lines(r2_cells(found.answer, found.ci)), [line for sentence in said for line in wrapped(sentence)]]
     return "\n\n".join(map(in_lines, [wrapped(_title(found)), *blocks]))
 
 
 def _title(found: Variance) -> str:
     run = found.run
     return f"The variance of {run.design.response} in {run.record.formula} · {interval_title(found.ci)}s"
-
-
-def _rows(division: Division, ci: float) -> list[list[str]]:
-    """Return the cells of a division, the header first."""
-    interval = interval_title(ci)
-    of_all = division.components[0].kind == "predictors"
-    rows = [["", "variance", interval, "ICC", interval, *(["of all"] if of_all else [])]]
-    for component in division.components:
-        mean, interval = _told(component.variance)
-        share = component.share
-        shares = ["", ""] if share is None else [format_share(share.mean), _shares(share)]
-        rows.append([component.name, mean, interval, *shares])
-        rows[-1] += [format_share(component.share_of_all.mean)] if of_all else []
-    return rows
-
-
-def _told(number: Estimate) -> tuple[str, str]:
-    """Return mean and interval, which what is fixed has not."""
-    mean, _, lower, upper = format_row(number.mean, number.sd, number.lower, number.upper)
-    return mean, "" if number.sd == 0 else f"{lower} to {upper}"
-
-
-def _shares(number: Estimate) -> str:
-    return f"{format_share(number.lower)} to {format_share(number.upper)}"
-
-
-def _r2_rows(found: Variance) -> list[list[str]]:
-    several = any(own.kind == "marginal" for own in found.answer.r2) or bool(found.answer.divisions)
-    rows = [["", "mean", "sd", interval_title(found.ci)]]
-    for own in found.answer.r2:
-        mean, sd, lower, upper = format_row(own.r2.mean, own.r2.sd, own.r2.lower, own.r2.upper)
-        rows.append([f"R2 {own.kind}" if several else "R2", mean, sd, f"{lower} to {upper}"])
-    return rows
 
 
 def _lines(rows: Sequence[Sequence[str]]) -> list[str]:
