@@ -66,7 +66,8 @@ def variance_sentences(found: VarianceAnswer, design: Design) -> list[str]:
     sentences = []
     if found.divisions:
         several = len(design.groups) > 1
-        sentences.append("ICC: the share of what the predictors leave; of all: with theirs.")
+        if any(part.kind == "predictors" for division in found.divisions for part in division.components):
+            sentences.append("ICC: the share of the variance that the predictors leave; of all: with theirs.")
         scales = {division.scale for division in found.divisions}
         sentences += [*_residuals(design, scales), *_missing(design, scales), *_averaged(found)]
         if several and "outcome" in scales and design.link != "identity":

@@ -132,7 +132,8 @@ def _divisions(fit: Fitted, point: Point, called: Mapping[str, str], bounds: tup
     family = FAMILIES[fit.design.family]
     own_scale, found = scale_of(family.name), []
     outcome = None if family.has_thresholds or (own_scale == "outcome" and not _differs(fit)) else over_rows(fit, point)
-    if family.link_scale is not LinkScale.NONE:
+    on_mean = any(len(group.columns_of(None)) for group in fit.design.groups)
+    if family.link_scale is not LinkScale.NONE and on_mean:
         found.append(_on_link(fit, point, called, outcome, own_scale, bounds))
     if outcome is not None and own_scale == "latent":
         factors = dict(zip((group.factor for group in fit.design.groups), outcome.between, strict=True))
@@ -176,7 +177,7 @@ def _components(
     def part(name: str, kind: Literal["predictors", "factor", "together", "residual"], values: Array) -> Component:
         with np.errstate(invalid="ignore", divide="ignore"):
             if kind == "residual":  # which may be infinite
-                of_left, of_all = 1 - together / left, 1 - (together + predictors) / everything
+                of_left, of_all = residual / left, 1 - (together + predictors) / everything
             else:
                 of_left, of_all = values / left, values / everything
         share = None if kind == "predictors" else estimate(of_left, bounds)

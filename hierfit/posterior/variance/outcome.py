@@ -66,12 +66,13 @@ def _integrated(fit: Fitted, rows: Rows, picks: Indices) -> Spread:
     shape = predictor.shape
     own = [fit.between(group, of_rows.Z, picks) for group, of_rows in zip(fit.design.groups, rows.groups, strict=True)]
     total = sum(own, np.zeros(shape))
-    centre, within, apart = _expected(fit, predictor, auxiliaries), np.zeros(shape), np.empty((NODES, *shape))
+    spread = np.sqrt(total)
+    (centre, _), within, apart = _outcome(fit, predictor, auxiliaries), np.zeros(shape), np.empty((NODES, *shape))
     places, basis = _hermite()
     for at, (place, weight) in enumerate(zip(places.tolist(), basis[0].tolist(), strict=True)):
-        moved = predictor + place * np.sqrt(total)
-        apart[at] = _expected(fit, moved, auxiliaries) - centre
-        within += weight * _variance(fit, moved, auxiliaries)
+        expected, variance = _outcome(fit, predictor + place * spread, auxiliaries)
+        apart[at] = expected - centre
+        within += weight * variance
     coefficients = (basis @ apart.reshape(NODES, -1)).reshape(NODES, *shape)
     squares = coefficients[1:] ** 2
     together = squares.sum(axis=0)
@@ -148,20 +149,18 @@ def _drawn(
         groups.append(GroupRows((*group.labels, *new), codes, own.Z))
     moved = replace(rows, groups=tuple(groups))
     predictor, auxiliaries = distribution_of(fit.draws, fit.design, moved, picks, fit.effects)
-    found = {"within": _variance(fit, predictor, auxiliaries)}
+    expected, variance = _outcome(fit, predictor, auxiliaries)
+    found = {"within": variance}
     if _has_around(fit):
         found["around"] = around(auxiliaries)
-    return _expected(fit, predictor, auxiliaries), found
+    return expected, found
 
 
-def _expected(fit: Fitted, predictor: Array, auxiliaries: Mapping[str, Array]) -> Array:
+def _outcome(fit: Fitted, predictor: Array, auxiliaries: Mapping[str, Array]) -> tuple[Array, Array]:
+    """Return what is expected of outcomes, and their variances, at linear predictors [S, R]."""
     family, trials = FAMILIES[fit.design.family], np.ones(predictor.shape[-1])
-    return family.expected(family.mean(predictor, fit.design.link, auxiliaries), auxiliaries, trials)
-
-
-def _variance(fit: Fitted, predictor: Array, auxiliaries: Mapping[str, Array]) -> Array:
-    family, trials = FAMILIES[fit.design.family], np.ones(predictor.shape[-1])
-    return family.variance(family.mean(predictor, fit.design.link, auxiliaries), auxiliaries, trials)
+    mean = family.mean(predictor, fit.design.link, auxiliaries)
+    return family.expected(mean, auxiliaries, trials), family.variance(mean, auxiliaries, trials)
 
 
 def _has_around(fit: Fitted) -> bool:

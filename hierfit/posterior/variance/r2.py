@@ -33,7 +33,7 @@ from hierfit.posterior.variance.rows import row_weights, sample
 Array = NDArray[np.float64]
 
 MOST = 100_000
-_BUDGET = 4e7  # rows times draws
+_BUDGET = 2e7  # rows times draws
 _CELLS = 2.5e5  # of a block: 2 MB
 
 

@@ -40,16 +40,20 @@ OUTCOMES = {
     "bernoulli": (rng.random(N) < special.expit(ETA)).astype(float),
     "beta": special.expit(ETA + rng.normal(0, 0.1, N)),
 }
+TRIALS = 1.0 + np.arange(N) % 9
+SUCCESSES = np.minimum(TRIALS, rng.integers(0, 5, N)).astype(float)
 BOUNDS = (0.025, 0.975)
 
 
 def rows(family):
+    """The table of an outcome: 4 and 1 in turn as w, trials t, exposures e."""
     words = {
         "g": (tuple("abcdefgh"), G.astype(np.int32)),
         "h": (tuple("vwxyz"), H.astype(np.int32)),
     }
     w = np.where(np.arange(N) % 2, 4.0, 1.0)
-    return table_of("data.csv", {"y": OUTCOMES[family], "x": X, "w": w}, words, 2 + np.arange(N))
+    numbers = {"y": OUTCOMES.get(family, SUCCESSES), "x": X, "w": w, "t": TRIALS, "e": 0.5 + np.arange(N) % 3}
+    return table_of("data.csv", numbers, words, 2 + np.arange(N))
 
 
 def model(text, family="gaussian", roles=NO_ROLES, link=None, draws=25):
@@ -235,6 +239,8 @@ def test_a_sigma_with_predictors_or_weights_is_averaged_over_the_rows():
     made = model("y ~ x + (1 | g); sigma ~ x")
     sigma = np.exp(flat(made, "sigma_Intercept")[:, None] + flat(made, "sigma_x")[:, None] * X)
     matches(division(ask(made), "outcome")["residual"].variance, (sigma**2).mean(axis=1), 1e-7)
+    fit = linear_predictor(made.draws, made.design, np.arange(N), made.every).var(axis=1, ddof=1)
+    matches(ask(made).r2[0].r2, fit / (fit + (sigma**2).mean(axis=1)), 1e-7)
     at = division(ask(made, {"x": [1.0]}), "outcome", {"x": "1"})
     matches(at["residual"].variance, np.exp(2 * (flat(made, "sigma_Intercept") + flat(made, "sigma_x"))), 1e-7)
     made = model("y ~ x + (1 | g)", roles=Roles(precision="w"))
@@ -379,3 +385,59 @@ def test_blocks_and_threads_change_nothing(monkeypatch):
         for own, its in zip(one.components, other.components, strict=True):
             assert its.share_of_all.mean == pytest.approx(own.share_of_all.mean, rel=1e-10)
     assert parts.r2[1].r2.upper == pytest.approx(whole.r2[1].r2.upper, rel=1e-10)
+
+
+@pytest.mark.parametrize("family", ["binomial", "beta_binomial"])
+def test_successes_are_shares_in_r2_and_one_trial_in_the_division(family):
+    made = model("y ~ x + (1 | g)", family, Roles(trials="t"))
+    p = special.expit(linear_predictor(made.draws, made.design, np.arange(N), made.every))
+    phi = flat(made, "phi")[:, None] if family == "beta_binomial" else np.inf
+    left = p * (1 - p) / TRIALS * (1 + (TRIALS - 1) / (1 + phi))
+    fit = p.var(axis=1, ddof=1)
+    matches(ask(made).r2[0].r2, fit / (fit + left.mean(axis=1)), 1e-7)
+    parts = division(ask(made), "outcome")
+    total = sum(part.variance.mean for part in parts.values() if part.kind != "predictors")
+    z = np.linspace(-9, 9, 2001)
+    eta = (flat(made, "Intercept")[:, None] + flat(made, "x")[:, None] * X)[:, :, None]
+    drawn = special.expit(eta + flat(made, "sd(g)")[:, None, None] * z)
+    mean = drawn @ (stats.norm.pdf(z) * (z[1] - z[0]))
+    assert total == pytest.approx((mean * (1 - mean)).mean(), rel=1e-4)  # p (1 - p) of one trial, groups averaged over
+
+
+def test_exposures_move_the_mean_and_are_among_what_explains():
+    made = model("y ~ 1 + (1 | g)", "poisson", Roles(exposure="e"))
+    e, v = 0.5 + np.arange(N) % 3, flat(made, "sd(g)") ** 2
+    mean, between = poisson_moments(flat(made, "Intercept")[:, None] + np.log(e), v[:, None])
+    parts = division(ask(made), "outcome")
+    matches(parts["g"].share, between.mean(axis=1) / (between + mean).mean(axis=1), 1e-7)
+    matches(parts["predictors"].variance, mean.var(axis=1, ddof=1), 1e-7)
+    latent = division(ask(made), "latent")
+    assert latent["predictors"].variance.mean == pytest.approx(np.log(e).var(ddof=1))
+    matches(latent["residual"].variance, np.log1p(1 / mean.mean(axis=1)), 1e-7)
+
+
+def test_rows_that_count_several_times_do_so():
+    made = model("y ~ x + (1 + x | g)", "poisson", Roles(weights="w"))
+    times = np.where(np.arange(N) % 2, 4, 1)
+    x = np.repeat(X, times)
+    s0, s1, r = flat(made, "sd(g)"), flat(made, "sd(g: x)"), flat(made, "cor(g: Intercept, x)")
+    v = (s0**2 + 2 * x[:, None] * r * s0 * s1 + x[:, None] ** 2 * s1**2).T
+    mean, between = poisson_moments(flat(made, "Intercept")[:, None] + flat(made, "x")[:, None] * x, v)
+    parts, latent = division(ask(made), "outcome"), division(ask(made), "latent")
+    matches(latent["g"].variance, v.mean(axis=1), 1e-7)
+    matches(latent["predictors"].variance, flat(made, "x") ** 2 * x.var(ddof=1), 1e-7)
+    matches(parts["residual"].variance, mean.mean(axis=1), 1e-6)
+    matches(parts["g"].share, between.mean(axis=1) / (between + mean).mean(axis=1), 1e-4)
+
+
+def test_numbers_far_from_0_lose_nothing():
+    """ses in years since the year 0, not since 2000, with the same model."""
+    near = model("y ~ x + (1 + x | g)")
+    table = rows("gaussian")
+    far = made_up("y ~ x + (1 + x | g)", replace(table, numbers={**table.numbers, "x": X + 2e6}), draws=25)
+    parts = [division(ask(made), "outcome") for made in (near, far)]
+    for name in ("predictors", "residual"):
+        assert parts[1][name].variance.mean == pytest.approx(parts[0][name].variance.mean, rel=1e-6)
+    assert parts[1]["g"].variance.mean == pytest.approx(
+        (flat(far, "sd(g: Intercept_at_mean)") ** 2 + flat(far, "sd(g: x)") ** 2 * X.var()).mean(), rel=1e-6
+    )
