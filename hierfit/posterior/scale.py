@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from hierfit.design import moments
 from hierfit.design.design import Design
 from hierfit.model.families import FAMILIES, SIGMA, Support
 
@@ -106,8 +107,32 @@ def link_words(design: Design) -> str:
     return f"the log odds of {what}" if design.link == "logit" else f"{what} ({scale})"
 
 
+def is_rescaled(design: Design) -> bool:
+    """Whether an offset multiplies what is expected of a row, so that outcomes are shown as under another one."""
+    of_size = support_of(design) in (Support.COUNT, Support.POSITIVE)
+    return design.offset is not None and link_of(design) == "log" and of_size
+
+
+def offset_words(design: Design) -> str:
+    """Return where rescaled outcomes are shown: "at insured_years = 2.71", "at the mean offset"; empty for others."""
+    if not is_rescaled(design):
+        return ""
+    assert design.offset is not None
+    roles = design.roles
+    if roles.exposure is not None and roles.offset is None:
+        return f"at {roles.exposure} = {np.exp(moments.mean(design.offset)):.3g}"
+    return "at the mean offset"
+
+
 def shown_outcome(design: Design) -> Array:
-    """Return the outcome as lines show it [N]: the proportion where it counts successes."""
+    """Return the outcome as lines show it [N]: the proportion where it counts successes.
+
+    Where an offset multiplies what is expected, as at the mean of the offset, which is where lines are: outcomes under
+    other exposures have no place around one line.
+    """
+    if is_rescaled(design):
+        assert design.offset is not None
+        return np.asarray(design.y * np.exp(moments.mean(design.offset) - design.offset))
     if design.trials is None:
         return design.y
     return np.asarray(design.y / np.maximum(design.trials, 1))

@@ -1,8 +1,7 @@
-"""What lines.png runs along, where its lines pass, and the sentence on what it shows."""
+"""What lines.png runs along, where its lines pass, and which levels are lowest and highest."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -14,18 +13,16 @@ from hierfit.design.along import Moved
 from hierfit.design.axes import Factor, factor_beside, number_axes
 from hierfit.design.design import Design, Group
 from hierfit.model.families import Support
-from hierfit.posterior.digits import decimals, format_number
-from hierfit.posterior.lines import Course, Courses, alone, by_level, course, population_at
-from hierfit.posterior.plots.material import SEED, Material, interval_text
-from hierfit.posterior.predict import population_part
-from hierfit.posterior.scale import expected_words, link_of, ratio_words, shown_outcome, support_of
-from hierfit.posterior.words import counted, elided, in_single
+from hierfit.posterior.lines import Courses, alone, by_level, course
+from hierfit.posterior.plots.material import SEED, Material
+from hierfit.posterior.scale import link_of, shown_outcome, support_of
+from hierfit.posterior.words import elided
 
 Array = NDArray[np.float64]
 FEW_VALUES, SPREAD = 12, 0.12
 BAND = 0.08
 GRID_POINTS = 40
-MOST_COURSES, MOST_SAID, NAME_WIDTH = 6, 3, 18
+MOST_COURSES, NAME_WIDTH = 6, 18
 LEAST_BEND = 1e-6  # of a column's range, from one point to the next
 
 
@@ -111,6 +108,10 @@ def lines_along(material: Material, *, by_levels: bool = True) -> Lines | None:
 
     `by_levels` says whether there is a line for each level of a factor that the predictor is multiplied with.
     """
+    return material.once(("lines", by_levels), lambda: _lines_along(material, by_levels=by_levels))
+
+
+def _lines_along(material: Material, *, by_levels: bool) -> Lines | None:
     design = material.design
     axes = number_axes(design.terms)
     groups = design.of_mean.groups
@@ -146,68 +147,6 @@ def _strength(material: Material, column: str) -> float:
     return float(np.nan_to_num(moments.sd(course(design, {column: at}).X @ b)))
 
 
-def title(material: Material, lines: Lines) -> str:
-    """Return what a unit of the predictor does to the outcome, and how much that varies."""
-    design, ratio = material.design, ratio_words(material.design)
-    products = lines.by is None and lines.courses.each[0].moves.sum() > 1
-    if products or not lines.is_straight or (ratio is None and design.link != "identity"):
-        return _from_end_to_end(material, lines)
-    slopes = [_slope(material, lines, one) for one in lines.courses.each]
-    if lines.by is not None:
-        words = f"{ratio[0].upper()}{ratio[1:]}" if ratio else f"{design.response} changes by"
-        texts = [interval_text(np.exp(slope) if ratio else slope) for slope in slopes]
-        return f"{words} " + _listed(
-            f"{text}{f' per unit of {lines.column}' if at == 0 else ''} for {name}"
-            for at, (text, name) in enumerate(zip(texts, lines.names, strict=True))
-        )
-    (slope,) = slopes
-    rises = slope.mean() > 0
-    if ratio:
-        start = f"{ratio[0].upper()}{ratio[1:]} {interval_text(np.exp(slope))} per unit of {lines.column}"
-    else:
-        signed = interval_text(slope if rises else -slope)
-        start = f"{design.response} {'rises' if rises else 'falls'} by {signed} per unit of {lines.column}"
-    if not lines.slope_varies:
-        return f"{start}, the same for all {counted(lines.group.n_levels, lines.group.factor)}"
-    effects = material.draws.effects_of(lines.group).mean(axis=(0, 1))
-    means = slope.mean() + effects @ _per_unit(lines.moving.values, lines)
-    turned = np.exp(means) if ratio else means if rises else -means
-    places = decimals(float((np.exp(slope) if ratio else slope).std()))
-    low, high = format_number(float(turned.min()), places), format_number(float(turned.max()), places)
-    return f"{start}; in {in_single(lines.group.factor)} by {low} to {high}"
-
-
-def _slope(material: Material, lines: Lines, one: Course) -> Array:
-    """Return what a unit of the predictor adds to the population's linear predictor [S], where that is straight."""
-    every = np.arange(material.draws.n_chains * material.draws.n_draws)
-    return np.asarray(population_part(material.draws, material.design, every).b @ _per_unit(one.X, lines))
-
-
-def _per_unit(values: Array, lines: Lines) -> Array:
-    """Return how columns [G, K] rise for each unit of the predictor, where they are straight [K]."""
-    return np.asarray((values[-1] - values[0]) / (lines.grid[-1] - lines.grid[0]))
-
-
-def _from_end_to_end(material: Material, lines: Lines) -> str:
-    """What is expected at both ends of the predictor, where no one number says what a unit of it does."""
-    every = np.arange(material.draws.n_chains * material.draws.n_draws)
-    each = [population_at(material.draws, material.design, one, every) for one in lines.courses.each]
-    ends = [[interval_text(heights[:, end]) for end in (0, -1)] for heights in each]
-    (low, high), words = (f"{x:.3g}" for x in lines.grid[[0, -1]]), expected_words(material.design)
-    if lines.by is None:
-        ((first, last),) = ends
-        return f"{words} is {first} at {lines.column} = {low} and {last} at {lines.column} = {high}"
-    said = [f"{first} and {last} for {name}" for (first, last), name in zip(ends, lines.names, strict=True)]
-    return f"{words} at {lines.column} = {low} and {high}: {_listed(said)}"
-
-
-def _listed(parts: Iterable[str]) -> str:
-    """Join what is said of several courses; of many, of the first."""
-    first, *others = parts
-    shown = [first, *others[: MOST_SAID - 1]]
-    return "; ".join(shown) + (f" and {len(others) + 1 - MOST_SAID} more" if len(others) >= MOST_SAID else "")
-
-
 def is_straight(material: Material, lines: Lines) -> bool:
     """Return whether the lines that are drawn are straight ones."""
     return link_of(material.design) == "identity" and lines.is_straight
@@ -233,10 +172,17 @@ def within_own_data(lines: Lines, levels: NDArray[np.int64], ends: Array, height
     return np.stack([x, across + slope * (at - left)], axis=2)
 
 
-def steepness(heights: Array, lines: Lines) -> Array:
-    """Return what the levels are ordered by: how far their lines [L, G] rise where slopes vary, else their height."""
-    slopes = lines.slope_varies or lines.by is not None
-    return np.nan_to_num(heights[:, -1] - heights[:, 0] if slopes else heights[:, heights.shape[1] // 2])
+def rank_of_lines(material: Material, lines: Lines, heights: Array) -> tuple[Array, str]:
+    """Return what the lines of levels [L, G] are ordered by [L], and what that is in words.
+
+    Straight lines whose slopes vary by these; all others by their height at the median of the predictor, where the
+    data are: a slope between the ends of a curve is one of neither.
+    """
+    if lines.slope_varies and is_straight(material, lines):
+        return heights[:, -1] - heights[:, 0], "slope"
+    at = np.median(lines.x)
+    share = (at - lines.grid[0]) / (lines.grid[-1] - lines.grid[0] or 1.0)
+    return np.nan_to_num(heights[:, round(share * (len(lines.grid) - 1))]), f"line at the median of {lines.column}"
 
 
 def shown_points(material: Material) -> Array:

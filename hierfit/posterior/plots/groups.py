@@ -29,6 +29,7 @@ from hierfit.posterior.plots.style import (
     new_figure,
     rows_height,
     styled,
+    wrapped,
 )
 from hierfit.posterior.scale import scale_words
 from hierfit.posterior.words import all_in_words, counted, elided, in_words
@@ -40,7 +41,7 @@ Array = NDArray[np.float64]
 HALF_EYES_TO, NAMES_TO, PLAIN_TO = 12, 60, 300
 MOST_TERMS = 4
 NAMED_ENDS = 5
-LABEL_WIDTH = 22
+LABEL_WIDTH, WRAPPED_WIDTH = 26, 26
 PROBABILITIES = (0.025, 0.25, 0.5, 0.75, 0.975)
 DIFFERS = "#B35900"
 
@@ -97,10 +98,8 @@ class Caterpillar:
         name = all_in_words(self.group.named, self.index)
         if self.truth is not None:
             low, high = self.quantiles[:, 0], self.quantiles[:, 4]
-            return coverage_sentence(
-                low, high, self.truth, f"{self.group.factor} {all_in_words(self.group.named, self.index)}"
-            )
-        count, name = int(self.differs.sum()), all_in_words(self.group.named, self.index)
+            return coverage_sentence(low, high, self.truth, f"{self.group.factor} {name}")
+        count = int(self.differs.sum())
         return f"{count:,} of {len(self.differs):,} {self.group.factor} {name} differ from the population"
 
 
@@ -142,7 +141,7 @@ def draw_groups(material: Material, group: Group) -> Plate:
     many = group.n_levels > NAMES_TO
     bars = "median, 95 % interval" if many else "dot median · thick 50 % · thin 95 %"
     note = f"{bars} · blue: population and its 95 % interval · dark: differs from it"
-    mark = "black dots: truth" if group.n_levels > PLAIN_TO else "x: truth"
+    mark = "black dots: truth" if group.n_levels > PLAIN_TO else "black crosses: truth"
     note += f" · {mark}" if terms[0].truth is not None else ""
     hidden = len(group.terms) - len(terms)
     entitle(figure, title, note + (f" · {hidden} more not shown" if hidden else ""))
@@ -171,7 +170,9 @@ def _draw_named(ax: Axes, material: Material, caterpillar: Caterpillar, order: N
     if caterpillar.truth is not None:
         mark_truth(ax, caterpillar.truth[order], rows, size=4.5)
     first = caterpillar.index == 0
-    labels = [elided(caterpillar.group.labels[level], LABEL_WIDTH) for level in order]
+    width = LABEL_WIDTH if caterpillar.group.n_levels > HALF_EYES_TO else WRAPPED_WIDTH
+    lines = 1 if caterpillar.group.n_levels > HALF_EYES_TO else 2
+    labels = [wrapped(caterpillar.group.labels[level], width, lines) for level in order]
     ax.set_yticks(rows, labels if first else [""] * len(rows))
     ax.set_ylim(-0.7, len(order) - 0.1 if len(order) <= HALF_EYES_TO else len(order) - 0.3)
     ax.tick_params(axis="y", length=0)
@@ -204,7 +205,9 @@ def _draw_ranked(ax: Axes, caterpillar: Caterpillar) -> None:
     segments = np.stack([np.stack([rank, quantiles[:, 0]], 1), np.stack([rank, quantiles[:, 4]], 1)], 1)
     width = float(np.clip(200 / len(order), 0.25, 1.2))
     rasterize = len(order) > RASTERIZE_FROM
-    lines = LineCollection(list(segments), colors=colours, linewidths=width, alpha=0.55 if many else 0.75)
+    lines = LineCollection(
+        list(segments), colors=colours, linewidths=width, alpha=0.55 if many else 0.75, capstyle="butt"
+    )
     lines.set_rasterized(rasterize)
     ax.add_collection(lines)
     if caterpillar.truth is not None:
@@ -229,11 +232,16 @@ def _draw_ranked(ax: Axes, caterpillar: Caterpillar) -> None:
 
 
 def _name_ends(ax: Axes, caterpillar: Caterpillar) -> None:
-    """Name the lowest and highest levels in the corners that a rising curve leaves free."""
+    """Name the lowest levels above where they stand, on the left, and the highest below, on the right.
+
+    These are the corners that a rising curve leaves free.
+    """
     labels = [elided(caterpillar.group.labels[level], 12) for level in caterpillar.order]
-    low, high = ", ".join(labels[:NAMED_ENDS]), ", ".join(labels[: -NAMED_ENDS - 1 : -1])
-    ax.text(0.01, 0.98, f"highest: {high}", transform=ax.transAxes, va="top", ha="left", fontsize=7)
-    ax.text(0.99, 0.02, f"lowest: {low}", transform=ax.transAxes, va="bottom", ha="right", fontsize=7)
+    low, high = ", ".join(labels[:NAMED_ENDS]), ", ".join(labels[-NAMED_ENDS:])
+    ax.text(0.01, 0.98, f"lowest, from the left: {low}, …", transform=ax.transAxes, va="top", ha="left", fontsize=7)
+    ax.text(
+        0.99, 0.02, f"highest, up to the right: …, {high}", transform=ax.transAxes, va="bottom", ha="right", fontsize=7
+    )
 
 
 def _draw_qq(ax: Axes, caterpillar: Caterpillar) -> None:

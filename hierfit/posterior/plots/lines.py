@@ -24,16 +24,23 @@ from hierfit.model.grammar import INTERCEPT
 from hierfit.posterior.group_summary import population_values
 from hierfit.posterior.lines import group_at, population_at, typical_at
 from hierfit.posterior.plots.course import (
-    BAND,
-    FEW_VALUES,
     Lines,
     courses_along,
     is_straight,
     lines_along,
     own_curves,
+    rank_of_lines,
     shown_points,
-    steepness,
-    title,
+)
+from hierfit.posterior.plots.course_words import title
+from hierfit.posterior.plots.line_parts import (
+    BINNED_FROM,
+    RIBBONS,
+    dot_sizes,
+    draw_data,
+    draw_ribbons,
+    fit_height,
+    on_root_axis,
 )
 from hierfit.posterior.plots.material import Material, Plate, evenly
 from hierfit.posterior.plots.style import (
@@ -42,16 +49,22 @@ from hierfit.posterior.plots.style import (
     GROUP,
     HEIGHT,
     POPULATION,
-    RASTERIZE_FROM,
     TRUTH,
     entitle,
     grid_of,
     halo,
     new_figure,
     styled,
+    wrapped,
 )
 from hierfit.posterior.predict import pick_draws
-from hierfit.posterior.scale import link_of, outcome_words, scale_words, shown_outcome, support_of
+from hierfit.posterior.scale import (
+    link_of,
+    offset_words,
+    outcome_words,
+    scale_words,
+    support_of,
+)
 from hierfit.posterior.words import counted, elided, plural
 
 if TYPE_CHECKING:
@@ -61,13 +74,11 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 FACETS_TO, SPAGHETTI_TO, SAMPLED_TO = 12, 60, 300
 SAMPLED_LINES = 100
-RIBBON_DRAWS = 400
+RIBBON_DRAWS = 4_000  # of fewer, the ribbon of a straight line has kinks
 ONE_ROW_LEVELS = 5
 ONE_ROW_LINES = 100
-HEXBIN_FROM = 5_000
-BINNED_FROM = 100
 LABEL_WIDTH = 28
-RIBBONS = ((0.95, 0.14), (0.8, 0.2), (0.5, 0.28))
+FACET_CHARACTERS = 11.5  # for each inch of a panel's title
 COURSES = (POPULATION, "#009E73", "#CC79A7", "#D55E00", "#56B4E9", "#B8A800")
 
 
@@ -86,8 +97,17 @@ def draw_lines(material: Material) -> Plate:
     else:
         figure, note = _draw_densities(material, lines)
     said = material.finding(title(material, lines))
-    entitle(figure, said, note + (" · other predictors at their mean" if lines.holds_others else ""))
+    entitle(figure, said, note + _held(material, lines))
     return Plate(figure, f"{material.design.response} against {lines.column}, with fitted lines. {said}.")
+
+
+def _held(material: Material, lines: Lines) -> str:
+    """What else is to be known of lines and points."""
+    at = offset_words(material.design)
+    parts = ["other predictors at their mean"] * lines.holds_others
+    parts += [f"{elided(material.design.response, LABEL_WIDTH)} {at}, dot size: offset"] * bool(at)
+    parts += ["square root axis"] * on_root_axis(material)
+    return "".join(f" · {part}" for part in parts)
 
 
 def _population_words(material: Material, group: Group) -> str:
@@ -106,54 +126,15 @@ def _draw_population(ax: Axes, material: Material, lines: Lines) -> None:
     picks = pick_draws(material.draws, RIBBON_DRAWS, material.rng)
     for one, colour, name in zip(lines.courses.each, COURSES, lines.names or ("",), strict=False):
         drawn = population_at(material.draws, material.design, one, picks)
-        for mass, alpha in RIBBONS if lines.by is None else RIBBONS[:1]:
-            low, high = np.quantile(drawn, ((1 - mass) / 2, (1 + mass) / 2), axis=0)
-            ax.fill_between(lines.grid, low, high, color=colour, alpha=alpha, linewidth=0, zorder=3)
-        ax.plot(lines.grid, np.median(drawn, axis=0), color=colour, linewidth=2, zorder=4, label=name)
+        draw_ribbons(ax, lines.grid, drawn, colour, RIBBONS if lines.by is None else RIBBONS[:1], label=name)
     if lines.by is not None:
         ax.legend(frameon=False, fontsize=7.5, loc="best").set_zorder(6)
-
-
-def _draw_data(ax: Axes, material: Material, lines: Lines) -> None:
-    n_rows = material.design.n_rows
-    y = shown_points(material)
-    if support_of(material.design) is Support.BINARY and n_rows > BINNED_FROM:
-        draw_proportions(ax, lines.x, material.design.y)
-    if n_rows > HEXBIN_FROM:
-        ax.hexbin(lines.shown_x, y, gridsize=45, cmap="Greys", mincnt=1, bins="log", linewidths=0, vmin=0.5, alpha=0.55)
-        return
-    size = float(np.clip(6_000 / n_rows, 3, 16))
-    alpha = float(np.clip(300 / n_rows, 0.25, 0.7))
-    rasterize = n_rows > RASTERIZE_FROM
-    ax.scatter(lines.shown_x, y, s=size, c=DATA, alpha=alpha, linewidths=0, rasterized=rasterize, zorder=1)
-
-
-def draw_proportions(ax: Axes, x: Array, y: Array) -> None:
-    """Draw observed proportions of rows in order of x, in bins of equal size; one for each of few values."""
-    values = np.unique(x)
-    edges = values if len(values) <= FEW_VALUES else np.unique(np.quantile(x, np.linspace(0, 1, FEW_VALUES - 1)[:-1]))
-    which = np.searchsorted(edges, x, side="right")
-    counts = np.bincount(which)
-    used = counts > 0
-    middle, share = (np.bincount(which, weights=of)[used] / counts[used] for of in (x, y))
-    ax.plot(middle, share, "o", color="white", markeredgecolor=TRUTH, markersize=5, zorder=5)
-
-
-def _fit_height(ax: Axes, material: Material) -> None:
-    """Keep curves from squeezing the data: they may leave the axis where the link bends them."""
-    kind, y = support_of(material.design), shown_outcome(material.design)
-    if kind in (Support.BINARY, Support.SUCCESSES, Support.UNIT):
-        margin = 1.6 * BAND if kind is Support.BINARY else 0.02
-        ax.set_ylim(-margin, 1 + margin)
-    elif link_of(material.design) != "identity":
-        low, high = ax.get_ylim()
-        ax.set_ylim(max(low, min(0.0, y.min()) - 0.03 * np.ptp(y)), min(high, y.max() + 0.25 * np.ptp(y)))
 
 
 def _name_axes(ax: Axes, material: Material, lines: Lines) -> None:
     ax.set_xlabel(elided(lines.column, LABEL_WIDTH))
     ax.set_ylabel(elided(outcome_words(material.design), LABEL_WIDTH))
-    _fit_height(ax, material)
+    fit_height(ax, material)
 
 
 def _draw_facets(material: Material, lines: Lines) -> tuple[Figure, str]:
@@ -165,21 +146,19 @@ def _draw_facets(material: Material, lines: Lines) -> tuple[Figure, str]:
     levels = np.arange(group.n_levels)
     every = group_at(material.draws, material.design, lines.courses, levels, picks)
     typical = np.median(typical_at(material.draws, material.design, lines.courses, levels, picks), axis=0)
-    y = shown_points(material)
+    y, sizes = shown_points(material), np.broadcast_to(12 * dot_sizes(material), len(lines.x))
+    room = int(7.0 / across * FACET_CHARACTERS)
     for level, ax in zip(levels, axes.ravel(), strict=False):
         rows = group.codes == level
-        ax.scatter(lines.shown_x[rows], y[rows], s=12, c=DATA, alpha=0.75, linewidths=0)
-        for mass, alpha in RIBBONS:
-            low, high = np.quantile(every[:, level], ((1 - mass) / 2, (1 + mass) / 2), axis=0)
-            ax.fill_between(lines.grid, low, high, color=GROUP, alpha=alpha, linewidth=0)
-        ax.plot(lines.grid, np.median(every[:, level], axis=0), color=GROUP, linewidth=1.8)
+        ax.scatter(lines.shown_x[rows], y[rows], s=sizes[rows], c=DATA, alpha=0.75, linewidths=0)
+        draw_ribbons(ax, lines.grid, every[:, level], GROUP)
         ax.plot(lines.grid, typical[level], color=POPULATION, linewidth=1.2, linestyle="--")
-        ax.set_title(f"{elided(group.labels[level], 20)}  ({rows.sum():,} rows)", loc="left")
+        ax.set_title(wrapped(group.labels[level], room, last=f"({rows.sum():,} rows)"), loc="left")
     for ax in axes.ravel()[group.n_levels :]:
         ax.set_visible(False)
     for ax in axes.ravel()[max(0, group.n_levels - across) : group.n_levels]:
         ax.tick_params(labelbottom=True)
-    _fit_height(axes[0, 0], material)
+    fit_height(axes[0, 0], material)
     figure.supxlabel(elided(lines.column, LABEL_WIDTH), fontsize=8.5)
     figure.supylabel(elided(outcome_words(material.design), LABEL_WIDTH), fontsize=8.5)
     centre = _population_words(material, group)
@@ -192,11 +171,12 @@ def _draw_spaghetti(material: Material, lines: Lines) -> tuple[Figure, str]:
     group, n_levels = lines.group, lines.group.n_levels
     figure = new_figure()
     ax = figure.subplots()
-    _draw_data(ax, material, lines)
+    draw_data(ax, material, lines)
     heights = group_at(material.draws, material.design, lines.courses, np.arange(n_levels))[0]
     segments = own_curves(material, lines, np.arange(n_levels), heights)
     many = n_levels > SPAGHETTI_TO
-    order = np.argsort(steepness(heights, lines), kind="stable").tolist()
+    ranked, by = rank_of_lines(material, lines, heights)
+    order = np.argsort(ranked, kind="stable").tolist()
     shown = sorted(material.rng.choice(n_levels, SAMPLED_LINES, replace=False)) if n_levels > SAMPLED_LINES else order
     alpha, width = (0.3, 0.9) if many else (0.5, 0.9)
     ax.add_collection(LineCollection(list(segments[shown]), colors=GROUP, linewidths=width, alpha=alpha, zorder=2))
@@ -210,7 +190,7 @@ def _draw_spaghetti(material: Material, lines: Lines) -> tuple[Figure, str]:
             )  # fmt: skip
     _name_axes(ax, material, lines)
     which = f"{len(shown)} of {n_levels:,}" if len(shown) < n_levels else f"{n_levels:,}"
-    named = "" if many else ", the extremes and the middle named"
+    named = "" if many else f", named: lowest, middle and highest {by}"
     observed = support_of(material.design) is Support.BINARY and material.design.n_rows > BINNED_FROM
     circles = " · circles: observed proportions" if observed else ""
     return figure, f"orange: {which} {group.factor} lines{named} · {_ribbon_words(material, lines)}{circles}"
@@ -219,7 +199,7 @@ def _draw_spaghetti(material: Material, lines: Lines) -> tuple[Figure, str]:
 def _draw_densities(material: Material, lines: Lines) -> tuple[Figure, str]:
     figure = new_figure()
     left, right = figure.subplots(1, 2, width_ratios=[1.35, 1])
-    _draw_data(left, material, lines)
+    draw_data(left, material, lines)
     _draw_population(left, material, lines)
     _name_axes(left, material, lines)
     group, scale = lines.group, scale_words(material.design)

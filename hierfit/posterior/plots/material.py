@@ -5,10 +5,10 @@ Letters of this package: S draws of all chains, J levels, M varying coefficients
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 Array = NDArray[np.float64]
+T = TypeVar("T")
 CI = 0.95
 INTERVAL = (0.025, 0.975)
 CLIP_SDS = 6.0
@@ -89,6 +90,17 @@ class Material:
         usable = self.summary is not None and self.summary.ci == CI
         return self.summary if self.summary and usable else summarize_groups(self.draws, self.design, self.spec, CI)
 
+    @cached_property
+    def _kept(self) -> dict[Hashable, Any]:
+        return {}
+
+    def once(self, name: Hashable, work_out: Callable[[], T]) -> T:
+        """Return what goes by a name in this package, worked out the first time that a figure asks for it."""
+        if name not in self._kept:
+            self._kept[name] = work_out()
+        found: T = self._kept[name]
+        return found
+
     @property
     def rng(self) -> np.random.Generator:
         """A fresh generator with the fixed seed of the figures, so that a figure can be drawn again."""
@@ -143,13 +155,14 @@ def limits(values: Array, parameter: Parameter, bounds: tuple[float, float] | No
     return float(max(low - margin, mean - reach, bounds[0])), float(min(high + margin, mean + reach, bounds[1]))
 
 
-def coverage_sentence(lower: Array, upper: Array, truth: Array, what: str) -> str:
-    """Return "48 of 50 group intercepts contain the truth (expect 47.5)" for bounds and true values [J]."""
+def coverage_sentence(lower: Array, upper: Array, truth: Array, what: str = "") -> str:
+    """Return "48 of 50 intervals of WHAT contain the truth (expect 47.5)" for bounds and true values [J]."""
     known = np.isfinite(truth)
     inside = int(((lower <= truth) & (truth <= upper))[known].sum())
     total = int(known.sum())
     expected = f"{(INTERVAL[1] - INTERVAL[0]) * total:,.1f}"
-    return f"{inside:,} of {total:,} {what} contain the truth (expect {expected.removesuffix('.0')})"
+    intervals = f"intervals of {what}" if what else "intervals"
+    return f"{inside:,} of {total:,} {intervals} contain the truth (expect {expected.removesuffix('.0')})"
 
 
 def evenly(items: Sequence[int], most: int) -> list[int]:

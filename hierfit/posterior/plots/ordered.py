@@ -17,11 +17,13 @@ from hierfit.design.axes import Factor
 from hierfit.design.design import Group
 from hierfit.posterior.lines import Course, Courses, group_shares, population_shares
 from hierfit.posterior.plots.categories import categories_along
-from hierfit.posterior.plots.course import Lines, lines_along, title, within_own_data
-from hierfit.posterior.plots.lines import BINNED_FROM, RIBBON_DRAWS, RIBBONS, draw_proportions
+from hierfit.posterior.plots.course import Lines, courses_along, lines_along, within_own_data
+from hierfit.posterior.plots.course_words import ends_words, title, usual_ends
+from hierfit.posterior.plots.line_parts import BINNED_FROM, draw_proportions, draw_ribbons
+from hierfit.posterior.plots.lines import FACET_CHARACTERS, RIBBON_DRAWS
 from hierfit.posterior.plots.material import INTERVAL, Material, Plate, evenly, interval_text
 from hierfit.posterior.plots.ppc_discrete import label_categories
-from hierfit.posterior.plots.style import GROUP, POPULATION, TRUTH, entitle, grid_of, new_figure, styled
+from hierfit.posterior.plots.style import GROUP, POPULATION, TRUTH, entitle, grid_of, new_figure, styled, wrapped
 from hierfit.posterior.predict import pick_draws
 from hierfit.posterior.scale import ratio_words
 from hierfit.posterior.words import elided
@@ -93,10 +95,14 @@ def draw_ordered(material: Material) -> Plate:
     axes = figure.subplots(down, across, sharex=True, sharey=True, squeeze=False).ravel()
     for ax, code in zip(axes, shown, strict=False):
         _draw_levels(ax, axis, levels, of_levels[code])
-        (_draw_ribbon if axis.lines else _draw_bars)(ax, axis.at, population[code])
+        if axis.lines:
+            draw_ribbons(ax, axis.at, population[code], POPULATION)
+        else:
+            _draw_bars(ax, axis.at, population[code])
         _draw_observed(ax, axis, design.y == code)
         rows = int((design.y == code).sum())
-        ax.set_title(f"{elided(design.categories[code], LABEL_WIDTH)}  ({rows:,} rows)", loc="left")
+        room = int(7.0 / across * FACET_CHARACTERS)
+        ax.set_title(wrapped(design.categories[code], room, last=f"({rows:,} rows)"), loc="left")
         if axis.factor:
             label_categories(ax, axis.factor.labels)
     for ax in axes[len(shown) :]:
@@ -134,13 +140,6 @@ def _draw_levels(ax: Axes, axis: Axis, levels: NDArray[np.int64], heights: Array
     ax.add_collection(LineCollection(list(segments), colors=GROUP, linewidths=width, alpha=alpha, zorder=order))
 
 
-def _draw_ribbon(ax: Axes, at: Array, drawn: Array) -> None:
-    for mass, alpha in RIBBONS:
-        low, high = np.quantile(drawn, ((1 - mass) / 2, (1 + mass) / 2), axis=0)
-        ax.fill_between(at, low, high, color=POPULATION, alpha=alpha, linewidth=0, zorder=3)
-    ax.plot(at, np.median(drawn, axis=0), color=POPULATION, linewidth=1.8, zorder=4)
-
-
 def _draw_bars(ax: Axes, at: Array, drawn: Array) -> None:
     low, lower, middle, upper, high = np.quantile(drawn, (INTERVAL[0], 0.25, 0.5, 0.75, INTERVAL[1]), axis=0)
     ax.vlines(at, low, high, color=POPULATION, linewidth=1.4, zorder=4)
@@ -166,11 +165,13 @@ def _title(material: Material, axis: Axis) -> str:
     if axis.lines and axis.lines.is_straight and axis.course.moves.sum() == 1 and ratio_words(design):
         return title(material, axis.lines)
     every = np.arange(material.draws.n_chains * material.draws.n_draws)
-    ends = population_shares(material.draws, design, axis.course, every)[-1]
     subject = f"P({design.response} = {design.categories[-1]})"
     if axis.lines:
-        low, high = (f"{interval_text(ends[:, i])} at {axis.name} = {axis.at[i]:.3g}" for i in (0, -1))
-        return f"{subject} is {low} and {high}"
+        courses = courses_along(design, axis.group, axis.name, usual_ends(axis.lines.x), None)
+        ends = population_shares(material.draws, design, courses.each[0], every)[-1]
+        first, last = (interval_text(ends[:, i]) for i in (0, 1))
+        return f"{subject} is {first} and {last} at {axis.name} = {ends_words(axis.lines.x)}"
+    ends = population_shares(material.draws, design, axis.course, every)[-1]
     assert axis.factor is not None
     middle = np.median(ends, axis=0)
     first, last = (

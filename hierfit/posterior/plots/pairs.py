@@ -5,7 +5,6 @@ Sds that come near 0 are on a log axis, which is where a funnel shows (Betancour
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -26,8 +25,8 @@ from hierfit.posterior.plots.style import (
     log_scale,
     new_figure,
     styled,
+    wrapped,
 )
-from hierfit.posterior.words import elided
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -35,7 +34,7 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 MOST_PARAMETERS = 5
 MOST_POINTS = 1_500
-LABEL_WIDTH, LINE_WIDTH = 38, 20
+LINE_WIDTH = 20
 NEAR_ZERO = 0.1
 
 
@@ -68,8 +67,10 @@ def draw_pairs(material: Material) -> Plate:
                 _draw_pair(ax, material, (indices[column], indices[row]), shown, marked)
             _name_panel(ax, material, indices, row, column)
     figure.align_labels()
-    title = _divergences(material, diverging) if diverging.size == total else _correlation(material, indices)
-    notes = ["orange-red: divergent draws"] * bool(len(marked)) + ["x: true value"] * bool(material.truth)
+    knows = diverging.size == total
+    title = _divergences(material, diverging) if knows and diverging.any() else _correlation(material, indices)
+    title += "; no draw is divergent" if knows and not diverging.any() else ""
+    notes = ["orange-red: divergent draws"] * bool(len(marked)) + ["black cross: true value"] * bool(material.truth)
     entitle(figure, title, " · ".join(notes))
     what = "sds, correlations and other parameters of spread"
     return Plate(figure, f"Pairs of {count} {what}. {title}.")
@@ -78,7 +79,7 @@ def draw_pairs(material: Material) -> Plate:
 def _divergences(material: Material, diverging: NDArray[np.bool_]) -> str:
     """Say how many draws are divergent, and where."""
     shape = material.draws.values.shape[:2]
-    where = where_divergent(material.draws, diverging.reshape(shape)) if diverging.any() else None
+    where = where_divergent(material.draws, diverging.reshape(shape))
     count = f"{np.count_nonzero(diverging):,} of {diverging.size:,} draws are divergent"
     return count + (f", most with {where[1]}" if where else "")
 
@@ -142,13 +143,9 @@ def _on_log_axis(material: Material, index: int) -> bool:
     return bool(np.quantile(values, 0.01) < NEAR_ZERO * np.median(values))
 
 
-def _wrapped(name: str) -> str:
-    return "\n".join(textwrap.wrap(elided(name, LABEL_WIDTH), LINE_WIDTH))
-
-
 def _name_panel(ax: Axes, material: Material, indices: list[int], row: int, column: int) -> None:
     """Names on the left and bottom edges only."""
-    names = [_wrapped(material.draws.parameters[index].name) for index in indices]
+    names = [wrapped(material.draws.parameters[index].name, LINE_WIDTH) for index in indices]
     if row == len(indices) - 1:
         ax.set_xlabel(names[column], fontsize=7)
     elif row > column:

@@ -56,6 +56,7 @@ PANEL_COLUMNS = 3
 SCALE_RATIO = 10.0
 PANEL_HEIGHT = 1.25
 EDGE = 1 - 1e-9
+BARS_BELOW = 0.13  # of the density's peak: clear of a flat prior
 LABEL_WIDTH = 30
 INTERVAL_WIDTH = 40
 
@@ -93,7 +94,7 @@ def _title(material: Material) -> str:
     if material.truth and any(material.draws.parameters[i].name in material.truth.parameters for i in free):
         bounds = np.array([np.quantile(material.values(index), INTERVAL) for index in free])
         truth = np.array([_inner_truth(material.draws.parameters[index], material.truth) for index in free])
-        return coverage_sentence(bounds[:, 0], bounds[:, 1], truth, "intervals")
+        return coverage_sentence(bounds[:, 0], bounds[:, 1], truth)
     slopes = _slopes(material)
     clear = [index for index in slopes if np.prod(np.quantile(material.values(index), INTERVAL)) > 0]
     if len(slopes) == 1:
@@ -120,7 +121,7 @@ def _inner_truth(parameter: Parameter, truth: Truth) -> float:
 
 
 def _truth_note(material: Material) -> str:
-    return " · x: true value" if material.truth and material.truth.parameters else ""
+    return " · black cross: true value" if material.truth and material.truth.parameters else ""
 
 
 def _sharing_an_axis(material: Material) -> dict[Kind, list[int]]:
@@ -179,7 +180,7 @@ def _draw_panel(ax: Axes, material: Material, index: int, across: int) -> None:
         ax.set_xticks([])
         return
     ax.set_title(f"{name}\n{elided(interval_text(values), INTERVAL_WIDTH)}", loc="left", fontsize=size)
-    peak = half_eye(ax, values, bounds=material.support(index), height=0.0)
+    peak = half_eye(ax, values, bounds=material.support(index), height=0.0, below=BARS_BELOW)
     low, high = material.limits(index)
     prior = _prior_density(material, parameter, np.linspace(low, high, 200))
     if prior is not None:
@@ -188,10 +189,10 @@ def _draw_panel(ax: Axes, material: Material, index: int, across: int) -> None:
         )
     truth = material.true_value(parameter.name)
     if truth is not None:
-        mark_truth(ax, truth, 0.0)
+        mark_truth(ax, truth, -BARS_BELOW * peak)
         low, high = min(low, truth), max(high, truth)
     ax.set_xlim(low, high)
-    ax.set_ylim(-0.08 * peak, 1.15 * peak)
+    ax.set_ylim(-2 * BARS_BELOW * peak, 1.15 * peak)
     ax.locator_params(axis="x", nbins=4 if narrow else 5)
 
 

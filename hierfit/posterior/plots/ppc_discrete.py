@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hierfit.posterior.plots.material import INTERVAL, Material
-from hierfit.posterior.plots.style import ALARM, DATA, GROUP, POPULATION, TRUTH, legend_label
+from hierfit.posterior.plots.style import ALARM, DATA, GROUP, POPULATION, TRUTH, legend_label, root_scale
 from hierfit.posterior.predict import replicate, trials_of
 from hierfit.posterior.scale import event
 from hierfit.posterior.words import elided
@@ -43,8 +43,7 @@ def draw_frequencies(ax: Axes, material: Material, rows: Indices) -> None:
     ax.bar(middle, np.histogram(y, edges)[0], width=0.86 * width, color=DATA, alpha=0.55, linewidth=0, label="data")
     ax.vlines(middle, low, high, color=POPULATION, linewidth=2, alpha=0.75, label="replications, 95 %")
     ax.plot(middle, centre, ".", color=POPULATION, markersize=5)
-    ax.set_yscale("function", functions=(lambda count: np.sqrt(np.maximum(count, 0)), np.square))
-    ax.set_ylim(bottom=0)
+    root_scale(ax)
     ax.locator_params(axis="x", integer=True)
     ax.set_xlabel(elided(material.design.response, LABEL_WIDTH))
     ax.set_ylabel("rows")

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 Array = NDArray[np.float64]
-NAMES_TO, ARROWS_TO = 12, 300
+NAMES_TO, ARROWS_TO, MANY_ARROWS = 12, 300, 60
 MOST_CELLS = 50
 LABEL_WIDTH = 24
 
@@ -49,7 +49,7 @@ def draw_shrinkage(material: Material, group: Group) -> Plate:
         ax = figure.subplots()
         if shown == 2:
             _draw_arrows(ax, table, own)
-            note = "arrows: from own least-squares estimate (grey) to posterior mean (orange) · blue: population"
+            note = "arrows: from own least-squares estimate (grey dot) to posterior mean (tip) · blue: population"
         else:
             _draw_identity(ax, table, own)
             note = "grey line: no pooling · blue line: complete pooling · dot size: rows"
@@ -68,12 +68,15 @@ def _draw_arrows(ax: Axes, table: GroupTable, own: Array) -> None:
     known = np.flatnonzero(np.isfinite(own[:, :2]).all(axis=1))
     start, end = own[known, :2], table.mean[known, :2]
     alpha = float(np.clip(40 / max(1, len(known)), 0.3, 0.9))
-    ax.quiver(
+    size = 1.0 if len(known) <= MANY_ARROWS else 0.7
+    ax.scatter(start[:, 0], start[:, 1], s=9 * size, c=DATA, linewidths=0, alpha=alpha, zorder=2)
+    rest = np.setdiff1d(np.arange(len(table.mean)), known)
+    ax.scatter(table.mean[rest, 0], table.mean[rest, 1], s=14 * size, c=GROUP, linewidths=0, zorder=3)
+    ax.quiver(  # above the dots: a head that its dot hides is none
         start[:, 0], start[:, 1], end[:, 0] - start[:, 0], end[:, 1] - start[:, 1], angles="xy", scale_units="xy",
-        scale=1, width=0.0018, headwidth=5, color=DATA, alpha=alpha, zorder=2,
+        scale=1, units="inches", width=0.013 * size, headwidth=6.5, headlength=8, headaxislength=7, minlength=0.1,
+        color=GROUP, edgecolor="white", linewidth=0.2, alpha=max(alpha, 0.6), zorder=3,
     )  # fmt: skip
-    ax.scatter(start[:, 0], start[:, 1], s=10, c=DATA, linewidths=0, alpha=alpha, zorder=2)
-    ax.scatter(table.mean[:, 0], table.mean[:, 1], s=18, c=GROUP, linewidths=0.4, edgecolors="white", zorder=3)
     ax.plot(*table.population[:2], "o", color=POPULATION, markersize=9, markeredgecolor="white", zorder=4)
     if len(table.labels) <= NAMES_TO:
         for level in known:
@@ -131,6 +134,7 @@ def _draw_factors(ax: Axes, material: Material, table: GroupTable, amounts: Arra
                 ax.annotate(elided(table.labels[level], 14), at, xytext=(5, 3), textcoords="offset points", fontsize=7)
     unit = "rows" if material.design.trials is None else "trials"
     ax.set_xlabel(f"{unit} per {elided(table.factor, LABEL_WIDTH)}")
+    ax.locator_params(axis="x", integer=True)
     ax.set_ylabel(f"pooling factor, {_label(table.terms[index])}")
     ax.set_ylim(0, 1.02)
     design = material.design

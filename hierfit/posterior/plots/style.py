@@ -6,6 +6,7 @@ truth a black x, what is wrong vermilion. matplotlib is imported inside the func
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Callable
 from functools import wraps
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 
 from hierfit.disk.writing import create
 from hierfit.posterior.plots.density import density
+from hierfit.posterior.words import elided
 from hierfit.visible import visible, visible_lines
 
 if TYPE_CHECKING:
@@ -146,6 +148,12 @@ def log_scale(ax: Axes, which: Literal["x", "y"]) -> None:
     axis.set_minor_formatter(Plain(labelOnlyBase=False))
 
 
+def root_scale(ax: Axes) -> None:
+    """Make the y axis one of square roots, from 0 on: few and many alike are seen, and zeros too."""
+    ax.set_yscale("function", functions=(lambda value: np.sqrt(np.maximum(value, 0)), np.square))
+    ax.set_ylim(bottom=0)
+
+
 def legend_label(text: str) -> str:
     """Return a label that a legend shows; matplotlib leaves those out that begin with `_`."""
     return f" {text}" if text.startswith("_") else text
@@ -162,16 +170,26 @@ def save_png(figure: Figure, path: Path, caption: str = "") -> None:
         figure.savefig(stream, dpi=DPI, format="png", metadata={"Description": caption} if caption else None)
 
 
-def half_eye(ax: Axes, values: Array, *, bounds: tuple[float, float], base: float = 0.0, height: float = 1.0) -> float:
+def half_eye(
+    ax: Axes,
+    values: Array,
+    *,
+    bounds: tuple[float, float],
+    base: float = 0.0,
+    height: float = 1.0,
+    below: float = 0.0,
+) -> float:
     """Draw density, 95 % and 50 % bar and median of draws [S] on one row, and return the density's peak.
 
-    The density stands on `base` and is `height` high, or as high as it is where `height` is 0.
+    The density stands on `base` and is `height` high, or as high as it is where `height` is 0; the bars lie `below` it
+    by that share of its height.
     """
     grid, heights = density(values, *bounds)
     peak = float(heights.max())
     scaled = heights * (height / peak if height else 1.0)
     ax.fill_between(grid, base, base + scaled, color=POPULATION, alpha=0.3, linewidth=0)
-    interval_bars(ax, np.quantile(values, (0.025, 0.25, 0.5, 0.75, 0.975)), base)
+    bars = base - below * float(scaled.max())
+    interval_bars(ax, np.quantile(values, (0.025, 0.25, 0.5, 0.75, 0.975)), bars)
     return peak
 
 
@@ -193,6 +211,42 @@ def halo() -> list[AbstractPathEffect]:
     from matplotlib.patheffects import withStroke
 
     return [withStroke(linewidth=2.2, foreground="white")]
+
+
+def wrapped(text: str, width: int, lines: int = 2, last: str = "") -> str:
+    """Return a name on at most so many lines of about `width` letters, broken between words; elided if still longer.
+
+    A word that is longer than a line is broken after one of its `_`, `:` or `-`, else elided. What comes `last` stays
+    together and is never elided.
+    """
+    if last:
+        name = wrapped(text, width, lines)
+        *_, end = name.split("\n")
+        if len(end) + 1 + len(last) <= width:
+            return f"{name} {last}"
+        return (
+            f"{wrapped(text, width, lines - 1)}\n{last}"
+            if lines > 1
+            else f"{elided(text, width - len(last) - 1)} {last}"
+        )
+    words = [piece for word in visible(text).split() for piece in _pieces(word, width)]
+    found = [""]
+    for word, glue in words:
+        if not found[-1] or len(found[-1]) + len(glue) + len(word) <= width:
+            found[-1] += (glue if found[-1] else "") + word
+        else:
+            found.append(word)
+    if len(found) <= lines:
+        return "\n".join(elided(line, width) for line in found)
+    return "\n".join([*found[: lines - 1], elided(" ".join(found[lines - 1 :]), width)])
+
+
+def _pieces(word: str, width: int) -> list[tuple[str, str]]:
+    """Return a word in parts that fit on a line, each with what stands before it on the same line."""
+    if len(word) <= width:
+        return [(word, " ")]
+    parts = re.findall(r"[^_:\-]*[_:\-]|[^_:\-]+", word)
+    return [(part, "" if at else " ") for at, part in enumerate(parts)]
 
 
 def hide_y(ax: Axes) -> None:

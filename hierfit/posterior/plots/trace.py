@@ -13,7 +13,7 @@ import numpy as np
 
 from hierfit.model.spec import Kind
 from hierfit.posterior.plots.material import Material, Plate
-from hierfit.posterior.plots.style import ALARM, CHAINS, QUIET, TRUTH, entitle, hide_y, new_figure, styled
+from hierfit.posterior.plots.style import ALARM, CHAINS, QUIET, TRUTH, entitle, new_figure, styled
 from hierfit.posterior.words import elided
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 MOST_PARAMETERS = 8
 MOST_POINTS = 1_000
-RANK_BINS = 20
+RANK_BINS, LEAST_REACH = 20, 0.4
 LABEL_WIDTH = 34
 
 
@@ -105,12 +105,13 @@ def _draw_ranks(ax: Axes, material: Material, index: int, *, title: bool) -> Non
     ranks = np.argsort(np.argsort(values, axis=None)).reshape(values.shape)
     edges = np.linspace(0, values.size, RANK_BINS + 1)
     expected = values.shape[1] / RANK_BINS
-    for chain, of_chain in enumerate(ranks):
-        counts, _ = np.histogram(of_chain, edges)
-        ax.stairs(counts / expected, edges / values.size, color=CHAINS[chain % len(CHAINS)], linewidth=0.9)
+    shares = np.stack([np.histogram(of_chain, edges)[0] for of_chain in ranks]) / expected
+    for chain, share in enumerate(shares):
+        ax.stairs(share, edges / values.size, color=CHAINS[chain % len(CHAINS)], linewidth=0.9)
     ax.axhline(1, color=QUIET, linewidth=0.8, linestyle=":")
-    ax.set_ylim(0, max(2.0, ax.get_ylim()[1]))
+    reach = max(LEAST_REACH, 1.1 * float(np.abs(shares - 1).max()))
+    ax.set_ylim(max(0.0, 1 - reach), 1 + reach)
+    ax.locator_params(axis="y", nbins=3)
     ax.set_xlim(0, 1)
-    hide_y(ax)
     if title:
-        ax.set_title("share of ranks", loc="left", pad=2)
+        ax.set_title("share of ranks; 1: even", loc="left", pad=2)

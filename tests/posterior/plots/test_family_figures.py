@@ -16,6 +16,7 @@ from hierfit.posterior.lines import group_at
 from hierfit.posterior.plots import draw_all
 from hierfit.posterior.plots.categories import categories_along
 from hierfit.posterior.plots.course import lines_along, own_curves, shown_points
+from hierfit.posterior.plots.course_words import usual_ends
 from hierfit.posterior.plots.material import Material, interval_text
 from hierfit.posterior.plots.posterior import _prior_density
 from hierfit.posterior.plots.ppc import predictive_ranks
@@ -126,10 +127,11 @@ def test_a_probit_title_says_the_probabilities_at_both_ends(drawn):
 
     case, material, drawings = drawn("probit")
     lines = lines_along(material)
-    ends = [ndtr(case.draws.of("Intercept").ravel() + case.draws.of("ses").ravel() * x) for x in lines.grid[[0, -1]]]
+    at = usual_ends(lines.x)
+    ends = [ndtr(case.draws.of("Intercept").ravel() + case.draws.of("ses").ravel() * x) for x in at]
     assert title(drawings["lines"]) == (
-        f"P(answer = yes) is {interval_text(ends[0])} at ses = {lines.grid[0]:.3g} "
-        f"and {interval_text(ends[1])} at ses = {lines.grid[-1]:.3g}"
+        f"P(answer = yes) is {interval_text(ends[0])} and {interval_text(ends[1])} "
+        f"at ses = {at[0]:.2f} and {at[1]:.2f} (5th and 95th percentile)"
     )
 
 
@@ -316,10 +318,11 @@ def test_where_no_ratio_says_it_the_probability_of_the_highest_category_does(dra
     from scipy.special import ndtr
 
     case, material, drawings = drawn("cumulative, probit, few levels")
-    grid = lines_along(material).grid
+    at = usual_ends(lines_along(material).x)
     cut, b = case.draws.of("threshold[often|always]").ravel(), case.draws.of("ses").ravel()
-    ends = [interval_text(1 - ndtr(cut - b * x)) + f" at ses = {x:.3g}" for x in grid[[0, -1]]]
-    assert title(drawings["lines"]) == f"P(answer = always) is {ends[0]} and {ends[1]}"
+    first, last = (interval_text(1 - ndtr(cut - b * x)) for x in at)
+    where = f"at ses = {at[0]:.2f} and {at[1]:.2f} (5th and 95th percentile)"
+    assert title(drawings["lines"]) == f"P(answer = always) is {first} and {last} {where}"
     assert title(drawn("cumulative, curve")[2]["lines"]).startswith("P(answer = always) is ")
 
 
@@ -414,7 +417,7 @@ def test_hurdles_have_a_rootogram_and_no_ratio(drawn):
     case, _, drawings = drawn("hurdle")
     bars = drawings["ppc"].figure.axes[0].patches
     assert sum(bar.get_height() for bar in bars) == case.design.n_rows
-    assert re.match(r"Expected answer is .* at ses = .* and .* at ses = ", title(drawings["lines"]))
+    assert re.match(r"Expected answer is .* and .* at ses = .* and .* \(5th", title(drawings["lines"]))
 
 
 def test_where_sigma_has_predictors_its_coefficients_are_shown_with_the_sds(drawn):

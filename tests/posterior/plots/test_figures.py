@@ -108,12 +108,16 @@ def test_coverage_sentence_counts_the_intervals_that_contain_the_truth(drawn, si
     truth = np.array([content[label][index] for label in group.labels]) + case.truth["parameters"][term]
     inside = int(((low <= truth) & (truth <= high)).sum())
     noun = "intercepts" if term == "Intercept" else f"slopes of {term}"
-    expected = f"{inside} of {len(truth)} {factor} {noun} contain the truth (expect {0.95 * len(truth):.4g})"
+    expected = (
+        f"{inside} of {len(truth)} intervals of {factor} {noun} contain the truth (expect {0.95 * len(truth):.4g})"
+    )
     assert expected.replace("4.75", "4.8") in title(drawings["groups"])
 
 
 def test_coverage_at_5000_groups_is_near_95_percent(drawn):
-    inside, total = re.match(r"([\d,]+) of ([\d,]+) school intercepts", title(drawn("5000")[1]["groups"])).groups()
+    inside, total = re.match(
+        r"([\d,]+) of ([\d,]+) intervals of school intercepts", title(drawn("5000")[1]["groups"])
+    ).groups()
     # 5,000 intervals share one population intercept, and 2.5 % quantiles of 400 draws are noisy: 93 to 97 %.
     assert 0.93 < int(inside.replace(",", "")) / int(total.replace(",", "")) < 0.97
 
@@ -129,12 +133,14 @@ def test_caterpillars_are_ordered_by_median_and_share_the_rows(drawn):
     assert (left.get_xlabel(), right.get_xlabel()) == ("intercept", "slope of ses")
 
 
-def test_the_extreme_levels_are_named_where_not_all_are(drawn):
+def test_the_extreme_levels_are_named_beside_where_they_stand(drawn):
     case, drawings = drawn("160")
     medians = np.median(case.draws.effects["school"][..., 0], axis=(0, 1))
-    highest = [case.design.groups[0].labels[level] for level in np.argsort(medians)[::-1][:2]]
-    words = [text.get_text() for text in drawings["groups"].figure.axes[0].texts]
-    assert any(text.startswith("highest:") and highest[0] in text and highest[1] in text for text in words)
+    order = [case.design.groups[0].labels[level] for level in np.argsort(medians)]
+    low, high = drawings["groups"].figure.axes[0].texts
+    assert low.get_text() == f"lowest, from the left: {', '.join(order[:5])}, …"
+    assert high.get_text() == f"highest, up to the right: …, {', '.join(order[-5:])}"
+    assert low.get_position()[0] < 0.5 < high.get_position()[0], "the lowest stand on the left"
 
 
 def test_lines_title_has_the_slope_and_its_range(drawn):
@@ -143,7 +149,7 @@ def test_lines_title_has_the_slope_and_its_range(drawn):
     means = slope.mean() + case.draws.effects["school"][..., 1].mean(axis=(0, 1))
     text = title(drawings["lines"])
     assert text.startswith(f"mathach rises by {slope.mean():.2f} (")
-    assert f"in single schools by {means.min():.2f} to {means.max():.2f}" in text
+    assert f"slopes of single schools from {means.min():.2f} to {means.max():.2f}" in text
 
 
 def test_lines_run_along_the_varying_slope_else_the_strongest_predictor(synthetic):
@@ -175,7 +181,7 @@ def test_five_groups_have_a_panel_each_with_their_own_points(drawn):
     case, drawings = drawn("5")
     panels = [ax for ax in drawings["lines"].figure.axes if ax.get_visible()]
     assert [ax.get_title(loc="left") for ax in panels] == [
-        f"{label}  ({rows} rows)"
+        f"{label} ({rows} rows)"
         for label, rows in zip(case.design.groups[0].labels, case.design.groups[0].rows_per_level, strict=True)
     ]
 
@@ -379,3 +385,48 @@ def test_pictures_of_failed_runs_and_of_priors_alone_say_so(synthetic):
             assert not any(said in text.get_text() for text in plain[stem].figure.texts)
     for stem in ("posterior", "groups", "lines"):
         assert any(text.get_text().startswith("Under the priors alone: ") for text in priors[stem].figure.texts), stem
+
+
+def test_ranks_of_chains_fill_their_panels_and_have_an_axis(drawn):
+    _, drawings = drawn("5")
+    for ax in drawings["trace"].figure.axes[1::2]:
+        low, high = ax.get_ylim()
+        shares = np.concatenate([patch.get_data().values for patch in ax.patches])
+        assert low <= shares.min() and shares.max() <= high
+        assert max(1 - shares.min(), shares.max() - 1) > (high - low) / 2 / 1.15 or high - low < 0.81
+        assert len(ax.get_yticks()) > 1
+
+
+def test_no_prior_line_lies_on_the_interval_bars(drawn):
+    _, drawings = drawn("5")
+    dashed = 0
+    for ax in drawings["posterior"].figure.axes:
+        bars = [line.get_ydata()[0] for line in ax.lines if line.get_linestyle() == "-" and len(line.get_ydata()) == 2]
+        priors = [line.get_ydata() for line in ax.lines if line.get_linestyle() == "--"]
+        dashed += len(priors)
+        for prior in priors:
+            assert max(bars) < -0.05 * ax.get_ylim()[1] < np.nanmin(prior)
+    assert dashed
+
+
+def test_pairs_speak_of_divergences_only_where_there_are_some(synthetic):
+    case = synthetic(5)
+    shape = case.draws.values.shape[:2]
+    said = {}
+    for divergent in (0, 3):
+        diverging = np.arange(shape[0] * shape[1]).reshape(shape) < divergent
+        draws = dataclasses.replace(case.draws, stats={**case.draws.stats, "diverging": diverging})
+        (drawing,) = draw_all(draws, case.design, case.spec, stems=["pairs"])
+        said[divergent] = title(drawing)
+    assert said[0].startswith("The largest correlation is ") and said[0].endswith("; no draw is divergent")
+    assert re.match(r"3 of [\d,]+ draws are divergent", said[3])
+
+
+def test_arrows_of_shrinkage_have_heads_above_all_dots(drawn):
+    from matplotlib.quiver import Quiver
+
+    ax = drawn("40")[1]["shrinkage"].figure.axes[0]
+    (arrows,) = [artist for artist in ax.collections if isinstance(artist, Quiver)]
+    assert arrows.width * arrows.headwidth * 160 > 8, "heads of a few pixels are none"
+    dots = [artist for artist in ax.collections if artist is not arrows and len(artist.get_offsets()) > 30]
+    assert all(artist.get_zorder() <= arrows.get_zorder() for artist in dots)

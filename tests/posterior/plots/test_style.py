@@ -6,7 +6,7 @@ import pytest
 from matplotlib.text import Text
 
 from hierfit.posterior.plots import draw_all, save_png
-from hierfit.posterior.plots.style import legend_label, log_scale, new_figure
+from hierfit.posterior.plots.style import legend_label, log_scale, new_figure, wrapped
 from tests.hostile import is_raw
 
 LABELS = ("$x^2$", "\\frac_{a}", "a\x1b[31m\nb", "$\\alpha", "_\u202ed$$")
@@ -48,3 +48,19 @@ def test_a_log_scale_has_plain_numbers(which) -> None:
     axes.figure.canvas.draw()
     labels = [text.get_text() for text in getattr(axes, f"get_{which}ticklabels")()]
     assert {"0.1", "1", "10", "100"} <= set(labels) and not any("$" in label for label in labels)
+
+
+@pytest.mark.parametrize(
+    ("text", "width", "last", "shown"),
+    [
+        ("Department of Psychology", 26, "", "Department of Psychology"),
+        ("Institute of Linguistics and Literature", 26, "", "Institute of Linguistics\nand Literature"),
+        ("Department of Physics", 26, "(14 rows)", "Department of Physics\n(14 rows)"),
+        ("Law", 26, "(14 rows)", "Law (14 rows)"),
+        ("Faculty of Economics and Business", 26, "(14 rows)", "Faculty of Economics and\nBusiness (14 rows)"),
+        ("cor(school: Intercept, ses)", 20, "", "cor(school:\nIntercept, ses)"),
+        ("sd(school: sigma_Intercept_at_mean)", 20, "", "sd(school: sigma_\nIntercept_at_mean)"),
+    ],
+)
+def test_names_are_broken_between_words_and_elided_only_where_they_do_not_fit(text, width, last, shown):
+    assert wrapped(text, width, last=last) == shown
