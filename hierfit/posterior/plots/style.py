@@ -107,7 +107,7 @@ def entitle(figure: Figure, title: str, note: str = "") -> None:
         if not text:
             continue
         columns = int((width - 0.2) / (size * CHARACTER_WIDTH * (1.12 if weight == "bold" else 1.0)))
-        lines = textwrap.wrap(visible(text), columns)
+        lines = [line.replace("\0", " ") for line in textwrap.wrap(visible(text).replace(" %", "\0%"), columns)]
         figure.text(
             0.1 / width, top / height, "\n".join(lines), fontsize=size, fontweight=weight, color=colour, va="top"
         )
