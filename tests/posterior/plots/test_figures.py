@@ -198,7 +198,7 @@ def test_ppc_title_is_the_share_inside(drawn):
 def test_ppc_never_uses_more_rows_than_its_limit(drawn):
     case, drawings = drawn("5000")
     assert case.design.n_rows == 15_000
-    assert "5,000 of 15,000 rows" in drawings["ppc"].figure.texts[1].get_text()
+    assert "5,000 of 15,000 rows" in drawings["ppc"].figure.texts[1].get_text().replace("\n", " ")
 
 
 def test_posterior_title_counts_the_coefficients_clear_of_zero(drawn):
