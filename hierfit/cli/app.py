@@ -16,7 +16,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from hierfit import __version__
-from hierfit.cli import check, compare, doctor, effects, extend, fit, predict, report, results, simulate
+from hierfit.cli import check, compare, doctor, effects, extend, fit, plot, predict, report, results, simulate
 from hierfit.cli.page import in_lines, on, page_of, show
 from hierfit.cli.test import test
 from hierfit.cli.usage import Command, Commands, SignedCommand
@@ -45,7 +45,7 @@ for command in (
     results.summarize,
     predict.predict,
     effects.effects,
-    results.plot,
+    plot.plot,
     report.report,
     check.check,
     compare.compare,

@@ -1,4 +1,4 @@
-"""`hierfit summarize`, `hierfit plot` and `hierfit code`: what a run folder holds, shown again."""
+"""`hierfit summarize` and `hierfit code`: what a run folder holds, shown again."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from hierfit.cli.options.declared import takes_options
-from hierfit.cli.options.shared import OutputFormat, Quiet, Run
+from hierfit.cli.options.shared import OutputFormat, Run
 from hierfit.cli.options.summarize import SummarizeOptions, check_options, held_of, telling_of
-from hierfit.cli.page import in_lines, show
+from hierfit.cli.page import show
 from hierfit.cli.saving import write_new
 
 if TYPE_CHECKING:
@@ -83,21 +83,6 @@ def _retold(options: SummarizeOptions, telling: Telling) -> tuple[Judged, str]:
     done = finished.load(options.run, options.ci)
     rows = retell(done.draws, done.summary, done.spec, telling)
     return done, retold_text(done, rows, telling, options.output)
-
-
-def plot(
-    run: Run,
-    quiet: Quiet = False,
-) -> None:
-    """Draw the pictures of a run into its folder plots/.
-
-    [dim]hierfit plot runs/pupils-20261120-084120[/dim]
-    """
-    from hierfit.runs import finished
-
-    for path, caption in finished.plot(run):
-        if not quiet:
-            show(in_lines([f"{path}  {caption}"]))
 
 
 def code(

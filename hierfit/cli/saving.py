@@ -6,6 +6,7 @@ from pathlib import Path
 
 from hierfit.cli.options.shared import OutputFormat
 from hierfit.errors import UsageError
+from hierfit.posterior.pictures import FileFormat, format_of_name
 
 _ENDINGS = {f".{output.value}": output for output in OutputFormat if output is not OutputFormat.TABLE}
 
@@ -23,6 +24,20 @@ def refuse_existing(path: Path, option: str) -> None:
     """
     if path.exists():
         raise UsageError(f"{path} exists already.", hint=f"give {option} another name, or remove it")
+
+
+def refuse_picture(path: Path, option: str) -> None:
+    """Refuse a file for a picture that is there, or whose name says no format of pictures.
+
+    Raises:
+        UsageError: so it is.
+    """
+    if format_of_name(path) is None:
+        known = ", ".join(f".{own.value}" for own in FileFormat)
+        raise UsageError(
+            f"{option} {path}: its name ends in none of {known}.", hint=f"{option} {path.stem or 'picture'}.png"
+        )
+    refuse_existing(path, option)
 
 
 def write_new(path: Path, text: str, option: str) -> None:

@@ -19,11 +19,23 @@ def refuse_taken(path: Path, option: str, *, overwrite: bool) -> None:
         UsageError: there is a file, which is not to be overwritten, or a folder, or no folder to write to.
     """
     if path.is_dir():
-        raise UsageError(f"{option} {path} is a folder.", hint=f"name a file: {option} {path / 'predictions.csv'}")
+        raise UsageError(f"{option} {path} is a folder.", hint=f"name a file in it: {option} {path / 'NAME'}")
     if not path.parent.is_dir():
         raise UsageError(f"{option} {path}: there is no folder {path.parent}.", hint="make it first, or check the path")
     if path.exists() and not overwrite:
         raise UsageError(f"{path} exists already.", hint=f"give {option} another name, or add --overwrite")
+
+
+def make_folder(path: Path) -> None:
+    """Make a folder for new files, where it is not there yet.
+
+    Raises:
+        DiskError: it cannot be made, a file having its name, or the folder that it would be in not being there.
+    """
+    try:
+        path.mkdir(exist_ok=True)
+    except OSError as error:
+        raise disk_error(error, path) from error
 
 
 @contextmanager

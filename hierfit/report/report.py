@@ -9,9 +9,9 @@ from pathlib import Path, PurePosixPath
 
 from hierfit.design.axes import factors, number_axes
 from hierfit.design.design import Design
-from hierfit.posterior.effects.answer import answer
+from hierfit.posterior.effects.answer import answered, summarized
 from hierfit.posterior.group_summary import summarize_groups
-from hierfit.posterior.plots import Drawing, draw_all, save_png
+from hierfit.posterior.plots import Drawing, draw_all, save_figure
 from hierfit.posterior.summary import interval_bounds
 from hierfit.posterior.variance.answer import answer as divided
 from hierfit.posterior.verdict import Level
@@ -88,8 +88,8 @@ def _moves(design: Design) -> bool:
 
 def _average_effects(run: Opened, ci: float) -> Effects:
     asked = EffectsRequest(ci=ci)
-    found = answer(run.draws, run.design, asked.question, asked.scale, asked.groups, asked.parameter, ci)
-    return Effects(run, asked, ci, found)
+    found = answered(run.draws, run.design, asked.question, asked.scale, asked.groups, asked.parameter)
+    return Effects(run, asked, ci, summarized(found, asked.scale, ci), found)
 
 
 def _pictures(run: Fit, watch: Watch) -> Iterator[Picture]:
@@ -103,6 +103,6 @@ def _pictures(run: Fit, watch: Watch) -> Iterator[Picture]:
 
 def _picture(drawing: Drawing, folder: Path) -> Picture:
     file = folder / f"{drawing.stem}.png"
-    save_png(drawing.figure, file, drawing.caption)
+    save_figure(drawing.figure, file, drawing.caption)
     width, height = (round(_INCH * inches) for inches in drawing.figure.get_size_inches())
     return Picture(drawing.stem, file.read_bytes(), width, height, f"Plot: {drawing.stem}", drawing.caption)

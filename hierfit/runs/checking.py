@@ -63,7 +63,7 @@ def picture_checks(found: RunChecks) -> Iterator[tuple[Path, str]]:
 
     They take the place of earlier ones of checks when all are drawn; other pictures stay.
     """
-    from hierfit.posterior.plots.style import save_png
+    from hierfit.posterior.plots.saving import save_figure
 
     folder = found.folder
     with claimed(folder) as place:
@@ -73,7 +73,7 @@ def picture_checks(found: RunChecks) -> Iterator[tuple[Path, str]]:
             for stem, plate in _plates(found):
                 name = f"{PLOTS}/{PREFIX}{stem}.png"
                 place.refuse_obstacles([name], own)
-                save_png(plate.figure, new / name, plate.caption)
+                save_figure(plate.figure, new / name, plate.caption)
                 yield folder / name, plate.caption
             kept = {name: file for name, file in (found.run.manifest.get("files") or {}).items() if name not in own}
             write_manifest(new, found.run.manifest, kept)
@@ -88,7 +88,7 @@ def picture_checks_in(found: RunChecks, folder: Path, *, overwrite: bool = False
     """
     from hierfit.disk.new_file import refuse_taken, written_whole
     from hierfit.disk.writing import disk_error
-    from hierfit.posterior.plots.style import save_png
+    from hierfit.posterior.plots.saving import save_figure
 
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -98,7 +98,7 @@ def picture_checks_in(found: RunChecks, folder: Path, *, overwrite: bool = False
         path = folder / f"{PREFIX}{stem}.png"
         refuse_taken(path, "--out", overwrite=overwrite)
         with written_whole(path) as part:
-            save_png(plate.figure, part, plate.caption)
+            save_figure(plate.figure, part, plate.caption)
         yield path, plate.caption
 
 

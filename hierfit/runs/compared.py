@@ -14,7 +14,7 @@ from hierfit.errors import RunFolderError, UsageError, did_you_mean
 from hierfit.posterior.compare.alike import first_difference
 from hierfit.posterior.compare.comparison import Comparison, compare
 from hierfit.posterior.compare.folds import Folds
-from hierfit.posterior.compare.left_out import MIN_WEIGHTS, LeftOut
+from hierfit.posterior.compare.left_out import MIN_WEIGHTS, LeftOut, relative_efficiency
 from hierfit.posterior.compare.parts import leave_levels_out, leave_rows_out
 from hierfit.posterior.log_likelihood import LogLikelihood
 from hierfit.posterior.summary import Summary
@@ -224,6 +224,5 @@ def _model(name: str, path: Path) -> Model:
 
 
 def _efficiency(summary: Summary, n_draws: int) -> float:
-    """Return the mean relative ESS of the parameters, 1 at most, as ArviZ takes it where it is not told."""
-    ess = np.array([float(row.ess_bulk) for row in summary.rows if not row.fixed and np.isfinite(row.ess_bulk)])
-    return float(min(1.0, ess.mean() / n_draws)) if len(ess) else 1.0
+    """Return what share of its draws is as good as independent ones."""
+    return relative_efficiency(np.array([float(row.ess_bulk) for row in summary.rows if not row.fixed]), n_draws)

@@ -8,7 +8,7 @@
     model.stan    the model as a Stan program
     chains.npz    where the chains stand, for `hierfit extend`
     truth.json    the true values, where the data were simulated
-    plots/*.png   what `hierfit plot` draws
+    plots/*       pictures that `hierfit plot` draws: PNG, SVG or PDF
 
 run.json says which of these hierfit wrote, with their checksums; only these are ever replaced or removed, all at once
 (`disk.folder`), and everything else in the folder is the user's.
@@ -20,13 +20,14 @@ import hashlib
 import io
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from hierfit.disk.json_files import find_object
 from hierfit.disk.rows import write_rows
 from hierfit.disk.writing import create, write_text
+from hierfit.posterior.pictures import FileFormat
 from hierfit.visible import visible_json
 
 SCHEMA = 3
@@ -40,7 +41,7 @@ TRUTH = "truth.json"
 CHAINS = "chains.npz"
 PLOTS = "plots"
 FILES = frozenset({MANIFEST, TRACE, SUMMARY_JSON, SUMMARY_CSV, GROUPS_CSV, PROGRAM, TRUTH, CHAINS})
-_PICTURE = re.compile(rf"{PLOTS}/[^/]+\.png")
+_PICTURE = re.compile(rf"{PLOTS}/[^/]+\.({'|'.join(FileFormat)})")
 
 
 def written(folder: Path) -> frozenset[str]:
@@ -66,12 +67,12 @@ def write_manifest(
     return whole
 
 
-def write_pictured_manifest(folder: Path, run: Path, manifest: Mapping[str, Any]) -> None:
-    """Write the run.json of a run whose pictures are replaced by those in the folder."""
+def write_pictured_manifest(folder: Path, run: Path, manifest: Mapping[str, Any], replaced: Collection[str]) -> None:
+    """Write the run.json of a run whose `replaced` pictures are replaced by those in the folder."""
     stored = manifest.get("files")
     if stored is None:
         stored = {name: _describe(run / name) for name in FILES - {MANIFEST} if (run / name).is_file()}
-    write_manifest(folder, manifest, {name: kept for name, kept in stored.items() if "/" not in name})
+    write_manifest(folder, manifest, {name: kept for name, kept in stored.items() if name not in replaced})
 
 
 def _describe(file: Path) -> dict[str, Any]:

@@ -1,10 +1,10 @@
-"""What can be done with a finished run: its folder -> its draws, tables, pictures, program, new data."""
+"""What can be done with a finished run: its folder -> its draws, tables, program, new data."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -20,20 +20,19 @@ from hierfit.design.design import Design
 from hierfit.design.learnt_terms import with_terms
 from hierfit.design.outcome import find_family
 from hierfit.design.reading import read_columns
-from hierfit.disk.folder import claimed
 from hierfit.engines.chain_state import ChainState
 from hierfit.engines.choice import ENGINES
 from hierfit.model.families import FAMILIES
 from hierfit.model.request import FitRequest
 from hierfit.model.spec import ModelSpec
 from hierfit.posterior.convergence import Convergence, assess
-from hierfit.posterior.diagnostics import Diagnosis, Level, diagnose
+from hierfit.posterior.diagnostics import Diagnosis, diagnose
 from hierfit.posterior.draws import Draws
 from hierfit.posterior.netcdf_reading import read_netcdf
 from hierfit.posterior.plots.truth import Truth
 from hierfit.posterior.summary import Summary, summarize
 from hierfit.posterior.trouble import Asked
-from hierfit.runs.files import CHAINS, MANIFEST, PLOTS, TRACE, write_pictured_manifest, written
+from hierfit.runs.files import CHAINS, TRACE
 from hierfit.runs.folder import open_run, open_whole
 from hierfit.runs.record import RunRecord, read_record
 from hierfit.runs.stored import program_of, require_own_program, summary_of, truth_of
@@ -193,28 +192,7 @@ def _has_changed(data: Path, sha256: str) -> bool:
     return data.is_file() and digest_file(data) != sha256
 
 
-def plot(run: Path) -> Iterator[tuple[Path, str]]:
-    """Draw the pictures of a run into its folder; yield the path and caption of each as it is drawn.
-
-    They take the place of earlier ones when all are drawn; other files in the folder of pictures stay.
-    """
-    from hierfit.posterior.plots import draw_all, save_png
-
-    with claimed(open_run(run).path) as place:
-        done = load(run)
-        failed = done.diagnosis.status is Level.FAIL
-        own = {name for name in written(done.folder) if name.startswith(f"{PLOTS}/")}
-        with place.replacing({*own, MANIFEST}, MANIFEST) as new:
-            (new / PLOTS).mkdir()
-            for drawing in draw_all(done.draws, done.design, done.spec, stored_truth(done), failed=failed):
-                name = f"{PLOTS}/{drawing.stem}.png"
-                place.refuse_obstacles([name], own)
-                save_png(drawing.figure, new / name, drawing.caption)
-                yield done.folder / name, drawing.caption
-            write_pictured_manifest(new, done.folder, done.manifest)
-
-
-def stored_truth(done: Fit) -> Truth | None:
+def stored_truth(done: Fit | Opened) -> Truth | None:
     """Return the true values kept with a run on simulated data, or None."""
     stored = truth_of(done.folder)
     return None if stored is None else Truth.from_json(stored, done.design)

@@ -3,16 +3,10 @@
 from __future__ import annotations
 
 from hierfit.posterior.digits import format_row, format_share
-from hierfit.posterior.effects.answer import RATIOS, Effect, EffectScale
-from hierfit.posterior.effects.averages import Groups
+from hierfit.posterior.effects.answer import RATIOS, EffectScale, line_name
+from hierfit.posterior.effects.averages import GROUPS_WORDS
 from hierfit.runs.effects import Effects
 from hierfit.told.cells import interval_title
-
-_GROUPS = {
-    Groups.OWN: "with the effects of their own groups",
-    Groups.NONE: "as in an average group",
-    Groups.AVERAGE_OVER: "averaged over all that groups may be",
-}
 
 
 def effects_title(found: Effects) -> str:
@@ -25,7 +19,7 @@ def effects_title(found: Effects) -> str:
         said = f"{'Averages' if request.question.marginal else 'Average effects'} of {what}"
         said = said if request.question.marginal else said.replace(" of ", " on ")
         said += " on the scale of the link" if request.scale is EffectScale.LINK else ""
-    groups = f", {_GROUPS[request.groups]}" if design.groups else ""
+    groups = f", {GROUPS_WORDS[request.groups]}" if design.groups else ""
     return f"{said}, over the {design.n_rows:,} rows of the data{groups} · {interval_title(found.ci)}s"
 
 
@@ -36,13 +30,5 @@ def effects_cells(found: Effects) -> list[list[str]]:
     rows = [["", "mean", "sd", "lower", "upper", *([f"P(> {nothing})"] if compares else [])]]
     for effect in found.effects:
         numbers = format_row(effect.mean, effect.sd, effect.lower, effect.upper, effect.mcse_mean)
-        rows.append([_name(effect), *numbers, *([format_share(effect.above)] if compares else [])])
+        rows.append([line_name(effect, effect.category), *numbers, *([format_share(effect.above)] if compares else [])])
     return rows
-
-
-def _name(effect: Effect) -> str:
-    parts = [] if effect.of is None else [f"{effect.of}: {effect.what}"]
-    parts += [f"{column} = {value}" for column, value in {**effect.at, **effect.by}.items()]
-    if effect.category is not None:
-        parts.append(f"probability of {effect.category}")
-    return ", ".join(parts)

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from hierfit.cli.options.declared import Options
 from hierfit.cli.options.pairs import pairs
-from hierfit.cli.options.shared import Ci, ExitZero, Format, OutputFormat, Run
+from hierfit.cli.options.shared import OUTPUT, Ci, ExitZero, Format, OutputFormat, Run
 from hierfit.errors import UsageError
 
 if TYPE_CHECKING:
@@ -105,6 +106,16 @@ class EffectsOptions(Options):
         ),
     ] = None
     ci: Ci = None
+    plot: Annotated[
+        Path | None,
+        typer.Option(
+            "--plot",
+            metavar="FILE",
+            help="Also draw the answer, into a new .png, .svg or .pdf.",
+            show_default=False,
+            rich_help_panel=OUTPUT,
+        ),
+    ] = None
     output: Format = OutputFormat.TABLE
     exit_zero: ExitZero = False
 

@@ -71,6 +71,15 @@ def k_threshold(n_draws: int) -> float:
     return float(min(1 - 1 / np.log10(n_draws), LARGEST_K))
 
 
+def relative_efficiency(ess: Array, n_draws: int) -> float:
+    """Return the mean ESS of parameters over the number of draws, 1 at most, as ArviZ takes it where it is not told.
+
+    Those without an ESS do not count; 1 where all are.
+    """
+    known = ess[np.isfinite(ess)]
+    return float(min(1.0, known.mean() / n_draws)) if len(known) else 1.0
+
+
 def leave_out(parts: Iterable[Array], efficiency: float, watch: Watch = lambda count: None) -> LeftOut:
     """Leave out each part in turn; `parts` are the log likelihoods [S, R] of one block of them after another.
 

@@ -62,6 +62,40 @@ class Effect:
     ess_tail: Measured
 
 
+@dataclass(frozen=True, eq=False)
+class Answered:
+    """One line of the answer, of one category, before it is summarised.
+
+    Attributes:
+        line: what is compared.
+        category: of the outcome, None where it has none.
+        values: the average, difference or ratio under every draw [chains, iterations].
+    """
+
+    line: Line
+    category: str | None
+    values: Array
+
+    @property
+    def mean(self) -> float:
+        """The posterior mean."""
+        return float(self.values.mean())
+
+    def bounds(self, ci: float) -> tuple[float, float]:
+        """The equal-tailed interval of that probability."""
+        lower, upper = np.quantile(self.values, interval_bounds(ci)).tolist()
+        return lower, upper
+
+
+def line_name(line: Line | Effect, category: str | None, without: str | None = None) -> str:
+    """Return what a line says, as tables and pictures name it: "ses: +1 unit, sector = Public"; without a column."""
+    parts = [] if line.of is None else [f"{line.of}: {line.what}"]
+    parts += [f"{column} = {value}" for column, value in {**line.at, **line.by}.items() if column != without]
+    if category is not None:
+        parts.append(f"probability of {category}")
+    return ", ".join(parts)
+
+
 def answer(
     draws: Draws,
     design: Design,
@@ -71,7 +105,19 @@ def answer(
     parameter: str | None,
     ci: float,
 ) -> tuple[Effect, ...]:
-    """Return the answer to a question, `parameter` being of the outcome's distribution or None for the outcome.
+    """Return the answer to a question; arguments and errors as `answered`."""
+    return summarized(answered(draws, design, question, scale, groups, parameter), scale, ci)
+
+
+def answered(
+    draws: Draws,
+    design: Design,
+    question: Question,
+    scale: EffectScale,
+    groups: Groups,
+    parameter: str | None = None,
+) -> tuple[Answered, ...]:
+    """Return draws of the answer to a question, of the outcome or of a `parameter` of its distribution.
 
     Raises:
         UsageError: the model has not what is asked for.
@@ -88,8 +134,13 @@ def answer(
     for line, own in zip(lines, values, strict=True):
         for category, of_draws in zip(named, own, strict=True):
             shown = np.exp(of_draws) if scale is EffectScale.RATIO else of_draws
-            found.append(_effect(line, category, shown.reshape(draws.n_chains, -1), scale, ci))
+            found.append(Answered(line, category, shown.reshape(draws.n_chains, -1)))
     return tuple(found)
+
+
+def summarized(found: Sequence[Answered], scale: EffectScale, ci: float) -> tuple[Effect, ...]:
+    """Return summaries of draws of an answer."""
+    return tuple(_effect(one, scale, ci) for one in found)
 
 
 def _refuse_ratio(design: Design, question: Question, groups: Groups, parameter: str | None) -> None:
@@ -136,21 +187,19 @@ def _values(draws: Draws, design: Design, lines: Sequence[Line], asked: Asked, g
     return values
 
 
-def _effect(line: Line, category: str | None, values: Array, scale: EffectScale, ci: float) -> Effect:
-    """Return the summary of draws [chains, iterations]."""
+def _effect(one: Answered, scale: EffectScale, ci: float) -> Effect:
+    line, values = one.line, one.values
     known = assess(values[:, :, None])
-    lower, upper = np.quantile(values, interval_bounds(ci)).tolist()
     nothing = 1.0 if scale is EffectScale.RATIO else 0.0
     return Effect(
         line.of,
         line.what,
         line.at,
         line.by,
-        category,
-        float(values.mean()),
+        one.category,
+        one.mean,
         float(values.std(ddof=1)),
-        lower,
-        upper,
+        *one.bounds(ci),
         float((values > nothing).mean()) if line.minus is not None else float("nan"),
         float(known.mcse_mean[0]),
         float(known.rhat[0]),

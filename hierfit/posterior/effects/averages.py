@@ -24,12 +24,15 @@ from hierfit.design.design import Design
 from hierfit.design.moved_rows import Change, rows_moved
 from hierfit.design.rows import Rows
 from hierfit.errors import UsageError
+from hierfit.model.densities import mean_itself
+from hierfit.model.families import FAMILIES
 from hierfit.posterior.draws import Draws
+from hierfit.posterior.effects.linear import MOST_SUMS, linear_averages, n_sums
 from hierfit.posterior.predict.blocks import UNIT
 from hierfit.posterior.predict.draws_of import every_draw, n_draws
-from hierfit.posterior.predict.linear import distribution_of
+from hierfit.posterior.predict.linear import auxiliary_draws, distribution_of, linear_predictor, with_groups
 from hierfit.posterior.predict.new_levels import NewEffects, new_effects
-from hierfit.posterior.predict.quantities import Asked, told
+from hierfit.posterior.predict.quantities import MU, Asked, Scale, told
 
 Array = NDArray[np.float64]
 Point = Mapping[str, Change]
@@ -45,6 +48,13 @@ class Groups(StrEnum):
     OWN = "own"
     NONE = "none"
     AVERAGE_OVER = "average-over"
+
+
+GROUPS_WORDS = {
+    Groups.OWN: "with the effects of their own groups",
+    Groups.NONE: "as in an average group",
+    Groups.AVERAGE_OVER: "averaged over all that groups may be",
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,6 +73,39 @@ class Averaging:
     asked: Asked
     groups: Groups
     effects: NewEffects | None = None
+
+    @property
+    def is_linear(self) -> bool:
+        """Whether it is the linear predictor itself."""
+        family, design, asked = FAMILIES[self.design.family], self.design, self.asked
+        if asked.scale is Scale.LINK:
+            return asked.parameter is None
+        identity = design.link == "identity" and family.expected is mean_itself and not family.has_thresholds
+        return identity and asked.parameter in (None, MU)
+
+    def of_each(self, points: Sequence[Rows]) -> list[Array]:
+        """Return the quantity of the same rows at each point under every draw [C, S, R].
+
+        What groups add to the predictor is worked out once where it is the same at all points.
+        """
+        first, *others = points
+        same = self.groups is Groups.OWN and all(
+            np.array_equal(own.Z, other.Z)
+            for rows in others
+            for own, other in zip(first.groups, rows.groups, strict=True)
+        )
+        if not same or not others:
+            return [np.stack(self.of(rows)) for rows in points]
+        picks = every_draw(self.draws)
+        nothing = np.zeros((len(picks), len(first.lines)))
+        of_groups = with_groups(nothing, self.draws, self.design.groups, first.groups, None, picks)
+        alone = replace(self.design, groups=())
+        found = []
+        for rows in points:
+            predictor = linear_predictor(self.draws, alone, replace(rows, groups=()), picks) + of_groups
+            auxiliaries = auxiliary_draws(self.draws, self.design, picks, rows)
+            found.append(np.stack(told(self.design, predictor, auxiliaries, np.ones(len(rows.lines)), self.asked)))
+        return found
 
     def of(self, rows: Rows) -> list[Array]:
         """Return the quantity of rows under every draw, category by category [S, R]."""
@@ -109,6 +152,9 @@ def averages(how: Averaging, points: Sequence[Point], weights: Array) -> Array:
     Raises:
         DataError, FormulaError: a term has no value at a point.
     """
+    design = how.design if how.groups is Groups.OWN else replace(how.design, groups=())
+    if how.is_linear and n_sums(design, len(points), len(weights)) <= MOST_SUMS:
+        return linear_averages(how.draws, design, points, weights, BLOCK)
     total = np.zeros((len(points), len(weights), 1, n_draws(how.draws)))
     with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
         for start in range(0, weights.shape[1], BLOCK):
@@ -116,7 +162,7 @@ def averages(how: Averaging, points: Sequence[Point], weights: Array) -> Array:
             moved = [rows_moved(how.design, block, point) for point in points]
 
             def work_out(unit: slice, moved: Sequence[Rows] = moved, own: Array = weights[:, block]) -> Array:
-                found = [np.stack(how.of(rows.at(unit))) for rows in moved]
+                found = how.of_each([rows.at(unit) for rows in moved])
                 return np.stack([np.einsum("br,csr->bcs", own[:, unit], values, optimize=True) for values in found])
 
             for part in pool.map(work_out, _units(weights[:, block])):

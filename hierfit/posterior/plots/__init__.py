@@ -1,14 +1,15 @@
 """Draws x Design -> figures: the table of all figures and the one function that draws them.
 
 Each figure is one module with one function that returns a Plate (a matplotlib Figure and its caption). matplotlib is
-imported when the first figure is drawn, never before.
+imported when the first figure is drawn, never before. `posterior.pictures` has their names and what each shows.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,24 +18,32 @@ from hierfit.design.design import Design, Group
 from hierfit.model.families import FAMILIES
 from hierfit.model.spec import ModelSpec
 from hierfit.posterior.draws import Draws
+from hierfit.posterior.pictures import KINDS, Picture
 from hierfit.posterior.plots.categories import categories_along, draw_categories
+from hierfit.posterior.plots.checks import draw_checks
+from hierfit.posterior.plots.coefficients import draw_coefficients, has_coefficients
 from hierfit.posterior.plots.course import lines_along
+from hierfit.posterior.plots.data import draw_data
+from hierfit.posterior.plots.effects import draw_effects, has_effects
 from hierfit.posterior.plots.groups import draw_groups
+from hierfit.posterior.plots.khat import draw_khat, has_khat
 from hierfit.posterior.plots.lines import draw_lines
 from hierfit.posterior.plots.material import Material, Plate
 from hierfit.posterior.plots.ordered import draw_ordered
 from hierfit.posterior.plots.pairs import draw_pairs, pair_indices
 from hierfit.posterior.plots.posterior import draw_posterior
 from hierfit.posterior.plots.ppc import draw_ppc
+from hierfit.posterior.plots.ppc_groups import draw_ppc_groups
+from hierfit.posterior.plots.saving import save_figure
 from hierfit.posterior.plots.shrinkage import draw_shrinkage
-from hierfit.posterior.plots.style import save_png, stamp
+from hierfit.posterior.plots.style import stamp
 from hierfit.posterior.plots.trace import draw_trace
 from hierfit.posterior.plots.truth import Truth
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["FIGURES", "Drawing", "Material", "Truth", "draw_all", "draw_figures", "save_png"]
+__all__ = ["FIGURES", "Drawing", "Material", "Truth", "draw_all", "draw_figures", "planned", "save_figure"]
 
 
 @dataclass(frozen=True)
@@ -44,12 +53,12 @@ class FigureKind:
     Attributes:
         draw: draws it.
         applies: whether the model has what it shows.
-        shows: what it shows, for lists and help.
+        unasked: whether it is worth drawing where nobody asked for it.
     """
 
     draw: Callable[[Material], Plate]
     applies: Callable[[Material], bool]
-    shows: str
+    unasked: Callable[[Material], bool] = lambda material: True
 
 
 @dataclass(frozen=True)
@@ -58,7 +67,6 @@ class FactorFigureKind:
 
     draw: Callable[[Material, Group], Plate]
     applies: Callable[[Material, Group], bool]
-    shows: str
 
 
 @dataclass(frozen=True)
@@ -74,6 +82,31 @@ class Drawing:
     stem: str
     figure: Figure
     caption: str
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A figure that will be drawn.
+
+    Attributes:
+        kind: what it is.
+        stem: as that of a Drawing.
+        material: what it is drawn from.
+        draw: draws it.
+    """
+
+    kind: Picture
+    stem: str
+    material: Material
+    draw: Callable[[Material], Plate]
+
+    def drawn(self) -> Drawing:
+        """Return the finished figure, with the caveat in it and in its caption."""
+        plate, caveat = self.draw(self.material), self.material.caveat
+        if not caveat:
+            return Drawing(self.stem, plate.figure, plate.caption)
+        stamp(plate.figure, caveat)
+        return Drawing(self.stem, plate.figure, f"{caveat}. {plate.caption}")
 
 
 def _has_effects(material: Material, group: Group) -> bool:
@@ -99,21 +132,63 @@ def _can_predict(material: Material) -> bool:
     return not material.spec.prior_only and kept
 
 
+def _can_predict_groups(material: Material, group: Group) -> bool:
+    return _can_predict(material) and bool(np.any(group.rows_per_level > 1))
+
+
 def _can_shrink(material: Material, group: Group) -> bool:
-    kept = all(other.factor in material.draws.effects for other in material.design.groups)
-    of_mean = len(group.columns_of(None)) > 0
-    return kept and of_mean and not material.spec.prior_only and bool(np.any(group.rows_per_level > 1))
+    return _can_predict_groups(material, group) and len(group.columns_of(None)) > 0
 
 
-FIGURES: dict[str, FigureKind | FactorFigureKind] = {
-    "posterior": FigureKind(draw_posterior, lambda material: True, "all population-level parameters"),
-    "groups": FactorFigureKind(draw_groups, _has_effects, "the coefficients of every level, ranked"),
-    "lines": FigureKind(_draw_lines_or_categories, _can_draw_lines, "group lines over the data"),
-    "ppc": FigureKind(draw_ppc, _can_predict, "replicated outcomes against the data"),
-    "shrinkage": FactorFigureKind(draw_shrinkage, _can_shrink, "what pooling did"),
-    "trace": FigureKind(draw_trace, lambda material: bool(material.free()), "what the chains did"),
-    "pairs": FigureKind(draw_pairs, lambda material: len(pair_indices(material)) > 1, "sds and correlations in pairs"),
+def _moves(material: Material) -> bool:
+    return bool(material.free())
+
+
+def _has_divergences(material: Material) -> bool:
+    return bool(np.any(material.draws.stats.get("diverging", False)))
+
+
+FIGURES: Mapping[Picture, FigureKind | FactorFigureKind] = {
+    Picture.POSTERIOR: FigureKind(draw_posterior, lambda material: True),
+    Picture.COEFFICIENTS: FigureKind(draw_coefficients, has_coefficients),
+    Picture.EFFECTS: FigureKind(draw_effects, has_effects),
+    Picture.GROUPS: FactorFigureKind(draw_groups, _has_effects),
+    Picture.LINES: FigureKind(_draw_lines_or_categories, _can_draw_lines),
+    Picture.DATA: FigureKind(draw_data, lambda material: True),
+    Picture.PPC: FigureKind(draw_ppc, _can_predict),
+    Picture.PPC_GROUPS: FactorFigureKind(draw_ppc_groups, _can_predict_groups),
+    Picture.KHAT: FigureKind(draw_khat, has_khat),
+    Picture.SHRINKAGE: FactorFigureKind(draw_shrinkage, _can_shrink),
+    Picture.TRACE: FigureKind(draw_trace, _moves),
+    Picture.CHECKS: FigureKind(draw_checks, _moves),
+    Picture.PAIRS: FigureKind(draw_pairs, lambda material: len(pair_indices(material)) > 1, _has_divergences),
 }
+
+
+def planned(material: Material, kinds: Collection[str] | None = None) -> list[Planned]:
+    """Return the figures of `kinds`, or the usual ones, of which the model has what they show; nothing is drawn yet."""
+    found: list[Planned] = []
+    for kind, figure in FIGURES.items():
+        wanted = KINDS[kind].usual if kinds is None else kind in kinds
+        if wanted and (kinds is not None or isinstance(figure, FactorFigureKind) or figure.unasked(material)):
+            found += _of_kind(material, kind, figure)
+    return found
+
+
+def _of_kind(material: Material, kind: Picture, figure: FigureKind | FactorFigureKind) -> Iterator[Planned]:
+    groups = material.design.groups
+    if isinstance(figure, FigureKind):
+        if figure.applies(material):
+            yield Planned(kind, kind.value, material, figure.draw)
+        return
+    for group in groups:
+        if figure.applies(material, group):
+            stem = kind.value if len(groups) == 1 else f"{kind.value}_{_slug(group.factor)}"
+            yield Planned(kind, stem, material, partial(_of_factor, figure, group))
+
+
+def _of_factor(figure: FactorFigureKind, group: Group, material: Material) -> Plate:
+    return figure.draw(material, group)
 
 
 def draw_all(
@@ -125,31 +200,14 @@ def draw_all(
     *,
     failed: bool = False,
 ) -> Iterator[Drawing]:
-    """Yield every figure that applies, or those of `stems`, one at a time."""
+    """Yield the usual figures that apply, or those of the kinds `stems`, one at a time."""
     yield from draw_figures(Material(draws, design, spec, truth, failed=failed), stems)
 
 
-def draw_figures(material: Material, stems: Collection[str] | None = None) -> Iterator[Drawing]:
-    """Yield the figures of a Material, which may hold numbers that were computed before."""
-    for stem, kind in FIGURES.items():
-        if stems is not None and stem not in stems:
-            continue
-        if isinstance(kind, FigureKind):
-            if kind.applies(material):
-                yield _drawing(stem, kind.draw(material), material)
-            continue
-        for group in material.design.groups:
-            if kind.applies(material, group):
-                name = stem if len(material.design.groups) == 1 else f"{stem}_{_slug(group.factor)}"
-                yield _drawing(name, kind.draw(material, group), material)
-
-
-def _drawing(stem: str, plate: Plate, material: Material) -> Drawing:
-    """Return the finished figure, with the caveat in it and in its caption."""
-    if not material.caveat:
-        return Drawing(stem, plate.figure, plate.caption)
-    stamp(plate.figure, material.caveat)
-    return Drawing(stem, plate.figure, f"{material.caveat}. {plate.caption}")
+def draw_figures(material: Material, kinds: Collection[str] | None = None) -> Iterator[Drawing]:
+    """Yield the figures of a Material, which may hold numbers that were computed before; of `kinds` or the usual."""
+    for figure in planned(material, kinds):
+        yield figure.drawn()
 
 
 def _slug(text: str) -> str:

@@ -51,12 +51,13 @@ class Categories:
 
 
 def categories_along(material: Material) -> Categories | None:
-    """Return the first predictor of levels, None without any or without groups."""
-    design = material.design
+    """Return the first predictor of levels, or that which the user has chosen; None without it or without groups."""
+    design, wanted = material.design, material.choices.column
     groups = design.of_mean.groups
     if not groups or design.inputs is None:
         return None
-    factor = next(iter(factors(design.terms, design.inputs)), None)
+    known = factors(design.terms, design.inputs)
+    factor = next((factor for factor in known if wanted in (None, factor.column)), None)
     if factor is None:
         return None
     points = course(design, factor.setting)

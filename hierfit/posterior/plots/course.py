@@ -106,6 +106,8 @@ def _is_straight(values: Array) -> bool:
 def lines_along(material: Material, *, by_levels: bool = True) -> Lines | None:
     """Return what lines.png runs along: the first varying slope, else the strongest predictor; None without any.
 
+    Or what the user has chosen; None where that is no column of numbers.
+
     `by_levels` says whether there is a line for each level of a factor that the predictor is multiplied with.
     """
     return material.once(("lines", by_levels), lambda: _lines_along(material, by_levels=by_levels))
@@ -117,11 +119,15 @@ def _lines_along(material: Material, *, by_levels: bool) -> Lines | None:
     groups = design.of_mean.groups
     if not axes or not groups or design.inputs is None:
         return None
+    wanted = material.choices.column
+    if wanted is not None and wanted not in axes:
+        return None
     varying = [(name, group) for group in groups for name in number_axes(group.slopes) if name in axes]
+    varying = [(name, group) for name, group in varying if wanted in (None, name)]
     if varying:
         column, group = varying[0]
     else:
-        column = max(axes, key=lambda name: _strength(material, name))
+        column = wanted or max(axes, key=lambda name: _strength(material, name))
         group = next((group for group in groups if group.rows_per_level.max() > 1), groups[0])
     x = design.inputs.numbers[column]
     by = factor_beside(column, design.terms, design.inputs) if by_levels else None

@@ -5,8 +5,9 @@ Letters of this package: S draws of all chains, J levels, M varying coefficients
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 from hierfit.design import moments
 from hierfit.design.design import Design
 from hierfit.model.spec import POSITIVE, Kind, ModelSpec, Parameter
-from hierfit.posterior.convergence import Convergence, assess
+from hierfit.posterior.convergence import Convergence, EffectScreen, assess, screen_effects
 from hierfit.posterior.digits import decimals, format_number
 from hierfit.posterior.draws import Draws
 from hierfit.posterior.group_summary import GroupSummary, summarize_groups
@@ -46,6 +47,29 @@ class Plate:
     caption: str
 
 
+class Per(StrEnum):
+    """What coefficients are of."""
+
+    UNIT = "unit"  # of their column
+    SD = "sd"  # of it, where it holds more than two values
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What the user wants to see instead of what a figure would choose.
+
+    Attributes:
+        column: the predictor that figures run along.
+        per: what coefficients are of.
+    """
+
+    column: str | None = None
+    per: Per | None = None
+
+
+NO_CHOICES = Choices()
+
+
 @dataclass(frozen=True)
 class Material:
     """One fitted model, ready to be drawn.
@@ -58,6 +82,7 @@ class Material:
         known: convergence numbers of the population-level parameters, where they are at hand already.
         summary: the group summary, where it is at hand already.
         failed: whether the checks of the run failed, which every figure then says.
+        choices: what the user wants to see instead of what a figure would choose.
     """
 
     draws: Draws
@@ -67,6 +92,7 @@ class Material:
     known: Convergence | None = None
     summary: GroupSummary | None = None
     failed: bool = False
+    choices: Choices = NO_CHOICES
 
     @property
     def caveat(self) -> str:
@@ -89,6 +115,12 @@ class Material:
         """The levels of all factors with 95 % intervals."""
         usable = self.summary is not None and self.summary.ci == CI
         return self.summary if self.summary and usable else summarize_groups(self.draws, self.design, self.spec, CI)
+
+    @cached_property
+    def screens(self) -> Mapping[str, EffectScreen]:
+        """Convergence numbers of the effects of each factor that were kept."""
+        kept = [group for group in self.design.groups if group.factor in self.draws.effects]
+        return {group.factor: screen_effects(self.draws.effects_of(group)) for group in kept}
 
     @cached_property
     def _kept(self) -> dict[Hashable, Any]:

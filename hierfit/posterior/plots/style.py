@@ -1,4 +1,4 @@
-"""The look of all figures: colours, sizes, sentence titles, half-eyes; and the way into a PNG.
+"""The look of all figures: colours, sizes, sentence titles, half-eyes.
 
 Two colours of Okabe and Ito's colour-blind-safe palette: the population dark blue, the groups orange; data grey, the
 truth a black x, what is wrong vermilion. matplotlib is imported inside the functions, figures are made without pyplot.
@@ -10,16 +10,14 @@ import re
 import textwrap
 from collections.abc import Callable
 from functools import wraps
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, ParamSpec, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hierfit.disk.writing import create
 from hierfit.posterior.plots.density import density
 from hierfit.posterior.words import elided
-from hierfit.visible import visible, visible_lines
+from hierfit.visible import visible
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -157,17 +155,6 @@ def root_scale(ax: Axes) -> None:
 def legend_label(text: str) -> str:
     """Return a label that a legend shows; matplotlib leaves those out that begin with `_`."""
     return f" {text}" if text.startswith("_") else text
-
-
-@styled
-def save_png(figure: Figure, path: Path, caption: str = "") -> None:
-    """Write a figure as PNG, its caption in the file's Description; no letter of its texts is unseen."""
-    from matplotlib.text import Text
-
-    for text in figure.findobj(Text):
-        text.set_text(visible_lines(text.get_text()))
-    with create(path) as stream:
-        figure.savefig(stream, dpi=DPI, format="png", metadata={"Description": caption} if caption else None)
 
 
 def half_eye(

@@ -10,7 +10,14 @@ from hierfit.posterior.predict.linear import (
     linear_predictor,
     population_part,
 )
-from hierfit.posterior.predict.values import category_shares, expected, expected_rows, replicate, trials_of
+from hierfit.posterior.predict.values import (
+    category_shares,
+    expected,
+    expected_rows,
+    replicate,
+    replicate_under,
+    trials_of,
+)
 
 __all__ = [
     "Population",
@@ -23,5 +30,6 @@ __all__ = [
     "pick_draws",
     "population_part",
     "replicate",
+    "replicate_under",
     "trials_of",
 ]

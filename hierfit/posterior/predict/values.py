@@ -54,8 +54,12 @@ def replicate(
     draws: Draws, design: Design, rng: np.random.Generator, n_draws: int, rows: Indices | None = None
 ) -> Array:
     """Return replicated outcomes under random draws [n_draws, R], of all rows or of the given ones."""
-    picks = pick_draws(draws, n_draws, rng)
     chosen = np.arange(design.n_rows) if rows is None else rows
+    return replicate_under(draws, design, rng, pick_draws(draws, n_draws, rng), chosen)
+
+
+def replicate_under(draws: Draws, design: Design, rng: np.random.Generator, picks: Indices, chosen: Indices) -> Array:
+    """Return replicated outcomes of chosen rows under chosen draws [S, R]."""
     predictor, auxiliaries = distribution_of(draws, design, design.at(chosen), picks)
     family = FAMILIES[design.family]
     mean = family.mean(predictor, design.link, auxiliaries)

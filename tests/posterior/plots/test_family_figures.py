@@ -13,7 +13,7 @@ from hierfit.model.families import FAMILIES
 from hierfit.model.priors import Prior
 from hierfit.model.spec import Kind, Parameter, threshold_name
 from hierfit.posterior.lines import group_at
-from hierfit.posterior.plots import draw_all
+from hierfit.posterior.plots import draw_all, draw_figures
 from hierfit.posterior.plots.categories import categories_along
 from hierfit.posterior.plots.course import lines_along, own_curves, shown_points
 from hierfit.posterior.plots.course_words import usual_ends
@@ -86,8 +86,8 @@ def note(drawing):
 @pytest.mark.parametrize("name", CASES)
 def test_every_figure_is_drawn_without_warnings(drawn, name):
     case, _, drawings = drawn(name)
-    by_factor = ["groups", "shrinkage"] if name != "a level per row" else ["groups"]
-    expected = {"posterior", "lines", "ppc", "trace"}
+    by_factor = ["groups", "shrinkage", "ppc_groups"] if name != "a level per row" else ["groups"]
+    expected = {"posterior", "lines", "ppc", "trace", "checks"}
     for stem in by_factor:
         factors = case.spec.groups
         expected |= {f"{stem}_{g.factor.replace(':', '-')}" for g in factors} if len(factors) > 1 else {stem}
@@ -419,8 +419,9 @@ def test_hurdles_have_a_rootogram_and_no_ratio(drawn):
 
 
 def test_where_sigma_has_predictors_its_coefficients_are_shown_with_the_sds(drawn):
-    _, _, drawings = drawn("sigma")
-    labels = {ax.get_xlabel() for ax in drawings["pairs"].figure.axes}
+    _, material, drawings = drawn("sigma")
+    (pairs,) = draw_figures(material, ["pairs"])
+    labels = {ax.get_xlabel() for ax in pairs.figure.axes}
     assert {"sd(school)", "sigma_Intercept", "sigma_ses"} <= labels
     # no theory of pooling with one sigma
     ax = drawings["shrinkage"].figure.axes[0]

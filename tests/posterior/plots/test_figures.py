@@ -10,7 +10,7 @@ import pytest
 
 from hierfit.model.priors import Prior
 from hierfit.posterior.group_summary import summarize_groups
-from hierfit.posterior.plots import FIGURES, Truth, draw_all, save_png
+from hierfit.posterior.plots import FIGURES, Truth, draw_all, save_figure
 from hierfit.posterior.plots.course import lines_along
 from hierfit.posterior.plots.groups import caterpillars
 from hierfit.posterior.plots.material import Material, limits
@@ -341,7 +341,7 @@ def test_a_model_without_groups_or_predictors_has_the_figures_that_remain(synthe
     )
     design = dataclasses.replace(case.design, groups=(), coefficients=(), X=np.empty((60, 0)))
     stems = [drawing.stem for drawing in draw_all(draws, design, case.spec)]
-    assert stems == ["posterior", "ppc", "trace"]
+    assert stems == ["posterior", "ppc", "trace", "checks"]
 
 
 def test_png_carries_its_caption(tmp_path, synthetic):
@@ -349,7 +349,7 @@ def test_png_carries_its_caption(tmp_path, synthetic):
 
     case = synthetic(5)
     (drawing,) = draw_all(case.draws, case.design, case.spec, stems=["groups"])
-    save_png(drawing.figure, tmp_path / "groups.png", drawing.caption)
+    save_figure(drawing.figure, tmp_path / "groups.png", drawing.caption)
     with Image.open(tmp_path / "groups.png") as image:
         assert image.size == tuple((drawing.figure.get_size_inches() * 160).astype(int))
         assert image.info["Description"] == drawing.caption
@@ -377,7 +377,7 @@ def test_pictures_of_failed_runs_and_of_priors_alone_say_so(synthetic):
     failed = {d.stem: d for d in draw_all(case.draws, case.design, case.spec, failed=True)}
     priors = {d.stem: d for d in draw_all(case.draws, case.design, prior_only)}
     assert set(failed) == set(plain)
-    assert set(plain) - set(priors) == {"ppc", "shrinkage"}, "these compare with the data"
+    assert set(plain) - set(priors) == {"ppc", "ppc_groups", "shrinkage"}, "these compare with the data"
     for drawings, said in ((failed, "checks of this run FAILED"), (priors, "Drawn from the priors alone")):
         for stem, drawing in drawings.items():
             stamp = drawing.figure.texts[-1].get_text()

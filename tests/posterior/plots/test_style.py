@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 from matplotlib.text import Text
 
-from hierfit.posterior.plots import draw_all, save_png
+from hierfit.posterior.plots import draw_all, save_figure
 from hierfit.posterior.plots.style import legend_label, log_scale, new_figure, wrapped
 from tests.hostile import is_raw
 
@@ -20,7 +20,7 @@ def figures(synthetic, tmp_path_factory):
     folder = tmp_path_factory.mktemp("figures")
     drawings = list(draw_all(case.draws, design, case.spec))
     for drawing in drawings:
-        save_png(drawing.figure, folder / f"{drawing.stem}.png", drawing.caption)
+        save_figure(drawing.figure, folder / f"{drawing.stem}.png", drawing.caption)
     return drawings
 
 
