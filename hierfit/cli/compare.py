@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from hierfit.cli.options.declared import Options, takes_options
-from hierfit.cli.options.shared import OUTPUT, ExitZero, Format, OutputFormat, Quiet
+from hierfit.cli.options.shared import OUTPUT, ExitZero, Format, OutputFormat, OverwriteFile, Quiet
 from hierfit.cli.page import show
 from hierfit.errors import UsageError
 
@@ -67,9 +67,7 @@ class CompareOptions(Options):
             rich_help_panel=OUTPUT,
         ),
     ] = None
-    overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace the file of --pointwise.", rich_help_panel=OUTPUT)
-    ] = False
+    overwrite: OverwriteFile = False
     output: Format = OutputFormat.TABLE
     quiet: Quiet = False
     exit_zero: ExitZero = False

@@ -24,7 +24,7 @@ def effects(options: EffectsOptions) -> None:
     """
     request = effects_request(options)
     if options.plot is not None:
-        refuse_picture(options.plot, "--plot")
+        refuse_picture(options.plot, "--plot", overwrite=options.overwrite)
     from hierfit import workflow
     from hierfit.cli.show import fit as verdict
     from hierfit.cli.show.effects import effects_text

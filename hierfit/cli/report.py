@@ -71,8 +71,7 @@ def report(options: ReportOptions) -> None:
     from hierfit import workflow
     from hierfit.cli.show import fit as verdict
     from hierfit.cli.show.progress import Reporter
-    from hierfit.disk.new_file import refuse_taken, written_whole
-    from hierfit.disk.writing import write_text
+    from hierfit.disk.new_file import refuse_taken, write_whole
     from hierfit.runs.folder import open_run
 
     output = _format_of(options)
@@ -82,8 +81,7 @@ def report(options: ReportOptions) -> None:
         found = workflow.report(options.run, ci=options.ci, pictures=options.pictures)
         beside = _write_pictures(found, out, overwrite=options.overwrite) if output is ReportFormat.MD else None
         text = found.html() if beside is None else found.markdown(PurePosixPath(beside.name))
-        with written_whole(out) as part:
-            write_text(part, text)
+        write_whole(out, text)
         reporter.say(in_lines([f"Saved    {out}"]))
     warning = verdict.warning_text(found.run)
     if warning:

@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from hierfit.cli.options.declared import takes_options
-from hierfit.cli.options.shared import OutputFormat, Run
+from hierfit.cli.options.shared import OutputFormat, OverwriteFile, Run
 from hierfit.cli.options.summarize import SummarizeOptions, check_options, held_of, telling_of
 from hierfit.cli.page import show
-from hierfit.cli.saving import write_new
 
 if TYPE_CHECKING:
     from hierfit.cli.show.fit import Judged
@@ -99,6 +98,7 @@ def code(
     wide: Annotated[
         bool, typer.Option("--wide", help="The program that was sampled, and its data: one for all models of its kind.")
     ] = False,
+    overwrite: OverwriteFile = False,
 ) -> None:
     """Print the model of a run as a Stan program, its priors with their numbers.
 
@@ -106,12 +106,15 @@ def code(
 
     [dim]hierfit code RUN --wide[/dim]
     """
+    from hierfit.disk.new_file import refuse_taken, write_whole
     from hierfit.runs import finished
 
     if data == Path("-"):
         show(finished.program_data(run, wide=wide))
         return
+    if data is not None:
+        refuse_taken(data, "--data", overwrite=overwrite)
     text = finished.wide_program_text(run) if wide else finished.program_text(run)
     if data is not None:
-        write_new(data, finished.program_data(run, wide=wide), "--data")
+        write_whole(data, finished.program_data(run, wide=wide) + "\n")
     show(text)

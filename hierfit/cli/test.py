@@ -12,7 +12,7 @@ from hierfit.cli.options.declared import takes_options
 from hierfit.cli.options.hypotheses import HypothesisOptions, rope_of
 from hierfit.cli.options.shared import OutputFormat
 from hierfit.cli.page import in_lines, show
-from hierfit.cli.saving import format_of, refuse_existing, write_new
+from hierfit.cli.saving import format_of
 
 
 @takes_options
@@ -27,11 +27,12 @@ def test(options: HypothesisOptions) -> None:
     """
     rope = rope_of(options.rope)
     from hierfit.cli.show import hypotheses as report
+    from hierfit.disk.new_file import refuse_taken, write_whole
     from hierfit.runs import hypotheses
     from hierfit.runs.folder import open_run
 
     if options.out is not None:
-        refuse_existing(options.out, "--out")
+        refuse_taken(options.out, "--out", overwrite=options.overwrite)
     expressions = options.expressions or []
     answers = hypotheses.test(options.run, expressions, ci=options.ci, rope=rope)
     output = format_of(options.out, options.output, said="output" in options.typed)
@@ -39,7 +40,7 @@ def test(options: HypothesisOptions) -> None:
     if options.out is None:
         show(text, exactly=output.is_exact)
     else:
-        write_new(options.out, text, "--out")
+        write_whole(options.out, text + "\n")
         if not options.quiet:
             show(in_lines([f"Saved    {options.out}"]), err=True)
     beside = list[str]()

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from hierfit.disk.writing import disk_error
+from hierfit.disk.writing import disk_error, write_text
 from hierfit.errors import UsageError
 
 
@@ -54,3 +54,13 @@ def written_whole(path: Path) -> Iterator[Path]:
     finally:
         with contextlib.suppress(OSError):
             part.unlink()
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a text to a file of its own, which is there when it is whole.
+
+    Raises:
+        DiskError: it could not be written.
+    """
+    with written_whole(path) as part:
+        write_text(part, text)

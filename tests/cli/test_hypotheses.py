@@ -158,7 +158,11 @@ def test_a_file_is_written_once_in_the_format_of_its_ending(runs: Path, cli: Cli
         cli("test", "ordered", "ses > 0", "--format", "json").out
     )
     again = cli("test", "ordered", "ses > 0", "--out", "found.json")
-    assert again.code == 2 and "found.json exists already" in again.err
+    assert again.code == 2 and "found.json exists already" in again.err and "--overwrite" in again.err
+    assert cli("test", "ordered", "ses < 0", "--out", "found.json", "--overwrite").code == 0
+    assert json.loads((runs / "found.json").read_text()) == json.loads(
+        cli("test", "ordered", "ses < 0", "--format", "json").out
+    )
     cli("test", "ordered", "ses > 0", "--out", "found.csv", "--quiet")
     assert (runs / "found.csv").read_text().startswith("expression,about,mean")
     cli("test", "ordered", "ses > 0", "--out", "table.csv", "--format", "md")

@@ -84,7 +84,10 @@ def test_the_model_is_a_program_of_a_page(model: str, cli: Cli, folder: Path) ->
     again = cli("code", "run", "--data", "data.json")
     assert (again.code, again.out) == (2, "") and "data.json exists already" in again.err
     nowhere = cli("code", "run", "--data", "nowhere/data.json")
-    assert (nowhere.code, nowhere.out) == (2, "") and "nowhere/data.json could not be written" in nowhere.err
+    assert (nowhere.code, nowhere.out) == (2, "") and "there is no folder nowhere" in nowhere.err
+    (folder / "data.json").write_text("another")
+    assert cli("code", "run", "--data", "data.json", "--overwrite").out == done.out
+    assert (folder / "data.json").read_text() == cli("code", "run", "--data", "-").out
 
 
 def test_the_program_that_was_sampled_is_of_all_models_of_its_kind(model: str, cli: Cli) -> None:

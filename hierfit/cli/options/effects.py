@@ -12,7 +12,7 @@ import typer
 
 from hierfit.cli.options.declared import Options
 from hierfit.cli.options.pairs import pairs
-from hierfit.cli.options.shared import OUTPUT, Ci, ExitZero, Format, OutputFormat, Run
+from hierfit.cli.options.shared import OUTPUT, Ci, ExitZero, Format, OutputFormat, OverwriteFile, Run
 from hierfit.errors import UsageError
 
 if TYPE_CHECKING:
@@ -116,6 +116,7 @@ class EffectsOptions(Options):
             rich_help_panel=OUTPUT,
         ),
     ] = None
+    overwrite: OverwriteFile = False
     output: Format = OutputFormat.TABLE
     exit_zero: ExitZero = False
 

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from hierfit.cli.options.declared import Options
-from hierfit.cli.options.shared import OUTPUT, Ci, ExitZero, Format, OutputFormat, Quiet, Run
+from hierfit.cli.options.shared import OUTPUT, Ci, ExitZero, Format, OutputFormat, OverwriteFile, Quiet, Run
 from hierfit.errors import UsageError
 
 
@@ -43,11 +43,12 @@ class HypothesisOptions(Options):
         typer.Option(
             "--out",
             metavar="FILE",
-            help="Write to a new file; its ending (.csv, .json, .md, .tex) is the format where --format says none.",
+            help="Write to a file; its ending (.csv, .json, .md, .tex) is the format where --format says none.",
             show_default=False,
             rich_help_panel=OUTPUT,
         ),
     ] = None
+    overwrite: OverwriteFile = False
     quiet: Quiet = False
     exit_zero: ExitZero = False
 

@@ -58,6 +58,9 @@ Ci = Annotated[
     typer.Option("--ci", min=0.01, max=0.999, help="Probability of the intervals.", show_default="as fitted"),
 ]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace what --out holds.", rich_help_panel=OUTPUT)]
+OverwriteFile = Annotated[
+    bool, typer.Option("--overwrite", help="Replace a file that is there already.", rich_help_panel=OUTPUT)
+]
 Format = Annotated[OutputFormat, typer.Option("--format", help="How to write the results.", rich_help_panel=OUTPUT)]
 ExitZero = Annotated[
     bool,
