@@ -39,7 +39,7 @@ COUNTS = (5, 7, 9, 13, 19, 27)  # nodes along each effect that are tried
 ENOUGH, TOLERABLE = 0.005, 0.1  # error of a log density
 _PILOT_DRAWS, _PILOT_LEVELS = 12, 60
 _STEP = 1e-2  # of eta, for differences
-_MOST_STEPS, _CLOSE, _LONGEST = 40, 0.02, 3.0
+_MOST_STEPS, _CLOSE, _LONGEST = 40, 0.4, 3.0
 _DEGREES, _POINTS = 5.0, 4
 
 
@@ -128,11 +128,11 @@ class Integrand:
             L = cholesky(A)
             scaled = solve(L, slopes)  # the step in units of the width
             length = np.sqrt(sum(np.square(part) for part in scaled))
-            if not (length > _CLOSE).any():
-                return z, L
             shorter = np.minimum(1.0, _LONGEST / np.maximum(length, _LONGEST))
             moved = back(L, [part * shorter for part in scaled])
             z = [part + step for part, step in zip(z, moved, strict=True)]
+            if not (length > _CLOSE).any():  # the next step would be its square, about
+                return z, L
         return z, cholesky(self.curvature(z)[1])
 
     def integral(self, nodes: Nodes, start: list[Array]) -> Array:
