@@ -80,6 +80,8 @@ from hierfit.runs.stored import require_own_program, truth_beside, truth_of
 from hierfit.stan.narrow import narrow_program
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from hierfit.report.report import Report
 
 
@@ -106,12 +108,12 @@ class Plan:
     seconds: float
 
 
-def prepare(request: FitRequest) -> Plan:
-    """Read the data and settle the model."""
+def prepare(request: FitRequest, frame: pd.DataFrame | None = None) -> Plan:
+    """Read the data, from `frame` where the request names no file (`data.source.FRAME`), and settle the model."""
     started = time.perf_counter()
     formula = request.formula
     family, link = find_family(request.family, request.link)
-    table = read_columns(request, family)
+    table = read_columns(request, family, frame)
     design = build_design(formula, table, centered=request.centered, family=family.name, link=link, roles=request.roles)
     spec = build_spec(formula, design, request.priors, prior_only=request.prior_only, standardize=request.standardize)
     engine = choose_engine(spec, design, request.engine, tuned=is_tuned(request.sampler))
@@ -260,8 +262,8 @@ def compare(
     return compare_in(way or Way(), runs, by, watch, listener.say)
 
 
-def predict(run: Path, new: Path | None = None, request: PredictionRequest | None = None) -> Prediction:
-    """Return what a run says of the rows of a file, or of its own: `blocks` of it are computed when they are asked for.
+def predict(run: Path, new: Path | pd.DataFrame | None = None, request: PredictionRequest | None = None) -> Prediction:
+    """Return what a run says of the rows of a file or a DataFrame, or of its own, in blocks as they are asked for.
 
     Raises:
         RunFolderError: there is no such run.

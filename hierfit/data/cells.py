@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from hierfit.data import csvfile
 from hierfit.data.csvfile import CsvFile
-from hierfit.data.source import on_disk, open_bytes
+from hierfit.data.source import on_disk, open_bytes, place
 from hierfit.errors import DataError
 from hierfit.visible import shell_word
 
@@ -210,7 +210,7 @@ def as_numbers(
             first, count = int(at.argmax()), int(at.sum())
             cell = text.cells[text.codes[first]]
             such = "as do all rows" if count == len(at) > 1 else f"{count:,} such cell{'s' if count > 1 else ''}"
-            where = f"line {lines[first]} holds {cell[:60]!r} ({such})"
+            where = f"{place(file.path, lines[first])} holds {cell[:60]!r} ({such})"
             raise DataError(
                 f"column '{name}' of {file.path} must hold {wanted}, but {where}.",
                 hint=_number_hint(file, cell.strip(), mostly=2 * count > len(at)),

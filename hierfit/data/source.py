@@ -1,7 +1,7 @@
 """The bytes of a CSV: a file on disk, plain or gzipped, or what is piped in, which is kept in a file for this process.
 
 hierfit reads its data more than once (values, lines, digest), and a pipe gives them once. `STDIN` is what the command
-line makes of `-`, and what messages and run.json call it.
+line makes of `-`, and what messages and run.json call it; `FRAME` is what they call a pandas DataFrame (`data.frames`).
 """
 
 from __future__ import annotations
@@ -18,9 +18,20 @@ from hierfit.data.limits import LineWatch, refuse_bomb
 from hierfit.disk.scratch import no_room, scratch_home
 from hierfit.errors import DataError
 
-STDIN = Path("<stdin>")
+STDIN, FRAME = Path("<stdin>"), Path("<DataFrame>")
+NO_FILES = frozenset({STDIN, FRAME})
 _CHUNK = 1 << 20
 _kept: list[Path] = []
+
+
+def place(source: Path, line: int) -> str:
+    """Return where something stands, for messages: "line 17" of a file, "row 15" of a DataFrame, counted from 0."""
+    return f"{place_word(source)} {line}"
+
+
+def place_word(source: Path) -> str:
+    """Return what a source has: lines, or rows."""
+    return "row" if source == FRAME else "line"
 
 
 def on_disk(path: Path) -> Path:

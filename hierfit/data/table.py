@@ -15,7 +15,6 @@ record, to name the exact place.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -27,7 +26,6 @@ from numpy.typing import NDArray
 from hierfit.data import csvfile
 from hierfit.data.cells import (
     MISSING,
-    NUMBER,
     Text,
     as_numbers,
     as_text,
@@ -37,15 +35,13 @@ from hierfit.data.cells import (
     parse_columns,
     with_points,
 )
+from hierfit.data.columns import find_columns
 from hierfit.data.csvfile import CsvFile, Layout
-from hierfit.data.describe import DESCRIBED_ROWS, describe
 from hierfit.data.encoding import NAMES, UTF_8
 from hierfit.data.header import DELIMITERS
 from hierfit.data.limits import LONGEST_LABEL
-from hierfit.errors import DataError, did_you_mean
-from hierfit.visible import shell_word
-
-_DESCRIBED_COLUMNS = 20
+from hierfit.data.source import place, place_word
+from hierfit.errors import DataError
 
 
 @dataclass(frozen=True)
@@ -107,6 +103,15 @@ class Table:
         """Rows kept."""
         return len(self.lines)
 
+    @property
+    def place_word(self) -> str:
+        """What `lines` counts: lines of a file, rows of a DataFrame."""
+        return place_word(self.path)
+
+    def place(self, row: int) -> str:
+        """Return where a row stands, "line 17", for messages."""
+        return place(self.path, int(self.lines[row]))
+
     def only(self, names: Collection[str]) -> Table:
         """Return the same rows with these columns alone, as far as there are such."""
         numbers = {name: values for name, values in self.numbers.items() if name in names}
@@ -138,6 +143,54 @@ def table_of(
     return Table(path, "", len(lines), {}, numbers, labels, levels, lines, orders or {})
 
 
+@dataclass(frozen=True)
+class Wanted:
+    """The used columns, and what each is to be.
+
+    Attributes:
+        numeric: numbers.
+        labels: labels; a column may be both.
+        either: labels where no cell is a number, and numbers otherwise.
+        mixed: those of `either` in which a stray word makes labels of it.
+        missing: how a missing value may be spelled.
+    """
+
+    numeric: tuple[str, ...]
+    labels: tuple[str, ...] = ()
+    either: tuple[str, ...] = ()
+    mixed: Collection[str] = ()
+    missing: Collection[str] = MISSING
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """All of them."""
+        return (*self.numeric, *self.labels, *self.either)
+
+    @property
+    def numbers_first(self) -> tuple[str, ...]:
+        """Those that are read as numbers, if they can be."""
+        return tuple(name for name in (*self.numeric, *self.either) if name not in self.labels)
+
+
+@dataclass(frozen=True)
+class Cells:
+    """The used columns as read, all rows: numbers where every cell is a finite one or missing, text otherwise.
+
+    Attributes:
+        file: what they are from.
+        numbers: column name -> values [rows], NaN where missing.
+        text: column name -> its cells.
+        lines: where each row stands [rows].
+        sha256: hex digest of what they are from.
+    """
+
+    file: CsvFile
+    numbers: Mapping[str, NDArray[np.float64]]
+    text: Mapping[str, Text]
+    lines: NDArray[np.int64]
+    sha256: str
+
+
 def read_table(
     path: str | Path,
     numeric: Sequence[str],
@@ -155,54 +208,61 @@ def read_table(
     Raises:
         DataError: the file, its header, a row or a cell cannot be used; names file, column, line and value.
     """
-    return csvfile.in_its_encoding(
-        Path(path), lambda file: _read(file, tuple(numeric), tuple(labels), tuple(either), mixed, missing)
-    )
+    return read_wanted(path, Wanted(tuple(numeric), tuple(labels), tuple(either), mixed, missing))
 
 
-def _read(
-    file: CsvFile,
-    numeric: tuple[str, ...],
-    labels: tuple[str, ...],
-    either: tuple[str, ...],
-    mixed: Collection[str],
-    missing: Collection[str],
-) -> Table:
-    positions = _find_columns(file, (*numeric, *labels, *either))
+def read_wanted(path: str | Path, wanted: Wanted) -> Table:
+    """Read the used columns of a CSV file; errors as `read_table`."""
+    return csvfile.in_its_encoding(Path(path), lambda file: typed(_read(file, wanted), wanted))
+
+
+def _read(file: CsvFile, wanted: Wanted) -> Cells:
+    positions = find_columns(file, wanted.columns)
     with csvfile.reading_errors(file.path), ThreadPoolExecutor(1) as pool:
         digest = pool.submit(csvfile.digest_file, file.path)
-        numbers_first = [name for name in (*numeric, *either) if name not in labels]
         layout = csvfile.survey_layout(file)  # before anything holds more of the file than a piece
-        frame = parse_columns(file, positions, numbers_first, missing)
+        frame = parse_columns(file, positions, wanted.numbers_first, wanted.missing)
         lines = _row_lines(file, layout, len(frame))
         sha256 = digest.result()
-    text = {name: as_text(frame[name], missing) for name in frame if frame[name].dtype == object}
-    decimal = find_decimal(file, [text[name] for name in (*numeric, *either) if name in text])
-    pointed = {name: with_points(text[name], decimal) for name in (*numeric, *either) if name in text}
+    text = {name: as_text(frame[name], wanted.missing) for name in positions if frame[name].dtype == object}
+    numbers = {name: frame[name].to_numpy() for name in positions if name not in text}
+    return Cells(file, numbers, text, lines, sha256)
+
+
+def typed(cells: Cells, wanted: Wanted) -> Table:
+    """Return the columns as what they are to be, of the rows that lack nothing.
+
+    Raises:
+        DataError: a cell cannot be used, or no row is left.
+    """
+    file, text, lines, missing = cells.file, cells.text, cells.lines, wanted.missing
+    may_be_numbers = (*wanted.numeric, *wanted.either)
+    decimal = find_decimal(file, [text[name] for name in may_be_numbers if name in text])
+    pointed = {name: with_points(text[name], decimal) for name in may_be_numbers if name in text}
     words = [
         name
-        for name in either
+        for name in wanted.either
         if name in text
-        and (holds_no_number(pointed[name], missing) or (name in mixed and holds_text(pointed[name], missing)))
+        and (holds_no_number(pointed[name], missing) or (name in wanted.mixed and holds_text(pointed[name], missing)))
     ]
-    numeric = tuple(dict.fromkeys((*numeric, *(name for name in either if name not in words))))
-    labels = tuple(dict.fromkeys((*labels, *words)))
+    numeric = tuple(dict.fromkeys((*wanted.numeric, *(name for name in wanted.either if name not in words))))
+    labels = tuple(dict.fromkeys((*wanted.labels, *words)))
     for name in labels:
         _refuse_long_labels(file, name, text[name], lines)
     numbers = {
-        name: as_numbers(file, name, pointed[name], lines, missing) if name in text else frame[name].to_numpy()
+        name: as_numbers(file, name, pointed[name], lines, missing) if name in text else cells.numbers[name]
         for name in numeric
     }
     empty = {name: np.isnan(values) for name, values in numbers.items()}
     empty |= {name: (text[name].codes < 0) | empty.get(name, False) for name in labels}
     dropped = {name: int(lacking.sum()) for name, lacking in empty.items() if lacking.any()}
-    complete = _complete_rows(file, len(frame), dropped, empty)
+    complete = _complete_rows(file, len(lines), dropped, empty)
     kept = {name: _kept_levels(text[name], complete) for name in labels}
     lost = {name: _lost_levels(text[name], complete) for name in labels}
     return Table(
         path=file.path,
-        sha256=sha256,
-        n_read=len(frame),
+        sha256=cells.sha256,
+        n_read=len(lines),
         dropped=dropped,
         numbers={name: values[complete] for name, values in numbers.items()},
         labels={name: codes for name, (codes, _) in kept.items()},
@@ -212,52 +272,6 @@ def _read(
         dialect=Dialect(file.delimiter, decimal, file.encoding),
         spelled={name: text[name].missing for name in labels if text[name].missing},
     )
-
-
-def _find_columns(file: CsvFile, names: Sequence[str]) -> dict[str, int]:
-    """Return the position of each used column in the header."""
-    for name in names:
-        fields = [str(field) for field, column in enumerate(file.header, start=1) if column == name]
-        if not fields:
-            raise _no_such_column(file, name)
-        if len(fields) > 1:
-            raise DataError(
-                f"column '{name}' stands {len(fields)} times in the header of {file.path}: fields {', '.join(fields)}.",
-                hint="give each column a name of its own",
-            )
-    return {name: file.header.index(name) for name in names}
-
-
-def _no_such_column(file: CsvFile, name: str) -> DataError:
-    spaced = next((column for column in file.header if column.strip() == name), None)
-    same = next((column for column in file.header if column.casefold() == name.casefold()), None)
-    if spaced is not None:
-        near = f" There is {spaced!r}, with spaces around it: name it so, or take them out of the header."
-    else:
-        near = f" Did you mean '{same}'?" if same else did_you_mean(name, file.header)
-    called = re.fullmatch(r"\s*(\w+)\((.+)\)\s*", name)
-    if called and called[2].strip() in file.header:
-        inner = called[2].strip()
-        return DataError(
-            f"no column '{name}' in {file.path}: what is calculated from '{inner}' has to be a column of its own.",
-            hint=f"--exposure {shell_word(inner)} adds its logarithm"
-            if called[1] == "log"
-            else f"put {name} into the file",
-        )
-    return DataError(f"no column '{name}' in {file.path}.{near}", hint=_columns_hint(file))
-
-
-def _columns_hint(file: CsvFile) -> str:
-    columns = describe(file)
-    judged = f" (first {DESCRIBED_ROWS:,} rows)" if columns[0].n_rows == DESCRIBED_ROWS else ""
-    hint = f"columns{judged}: {', '.join(map(str, columns[:_DESCRIBED_COLUMNS]))}"
-    if len(columns) > _DESCRIBED_COLUMNS:
-        hint += f" and {len(columns) - _DESCRIBED_COLUMNS} more"
-    if any(NUMBER.fullmatch(column.strip()) for column in file.header):
-        hint += "; does the first line of the file name the columns?"
-    if len(columns) == 1:
-        hint += "; only one: the delimiter must be a comma, a semicolon or a tab"
-    return hint
 
 
 def _row_lines(file: CsvFile, layout: Layout, n_rows: int) -> NDArray[np.int64]:
@@ -296,8 +310,8 @@ def _refuse_long_labels(file: CsvFile, name: str, text: Text, lines: NDArray[np.
     if longest > LONGEST_LABEL:
         code = next(code for code, cell in enumerate(text.cells) if len(cell) > LONGEST_LABEL)
         raise DataError(
-            f"column '{name}' of {file.path} holds a text of {len(text.cells[code]):,} characters on line "
-            f"{lines[int((text.codes == code).argmax())]}; a label has {LONGEST_LABEL:,} at most.",
+            f"column '{name}' of {file.path} holds a text of {len(text.cells[code]):,} characters on "
+            f"{place(file.path, lines[int((text.codes == code).argmax())])}; a label has {LONGEST_LABEL:,} at most.",
             hint="check that the quotes before it are closed, or use another column",
         )
 

@@ -129,7 +129,7 @@ def atom_along(learnt: LearntAtom, table: Table) -> Atom:
     if learnt.call.levels and (found < 0).any():
         row = int(np.argmax(found < 0))
         raise DataError(
-            f"{table.path}, line {table.lines[row]}: {learnt.text} has a level there that no row of the fit had.",
+            f"{table.path}, {table.place(row)}: {learnt.text} has a level there that no row of the fit had.",
             hint=f"levels: {listed(tuple(map(str, learnt.call.levels)))}",
         )
     return _made(learnt, found)
@@ -201,9 +201,9 @@ def _check_columns(learnt: LearntAtom, table: Table) -> None:
         unknown = [level for level in table.levels[column] if level not in levels]
         if unknown:
             code = table.levels[column].index(unknown[0])
-            line = table.lines[int(np.argmax(table.labels[column] == code))]
+            where = table.place(int(np.argmax(table.labels[column] == code)))
             raise DataError(
-                f"{table.path}, column '{column}', line {line}: no row of the fit had the level '{unknown[0]}'."
+                f"{table.path}, column '{column}', {where}: no row of the fit had the level '{unknown[0]}'."
                 f"{did_you_mean(unknown[0], levels)}",
                 hint=f"levels: {listed(levels)}",
             )
@@ -244,7 +244,7 @@ def _checked(atom: Atom, table: Table) -> Atom:
     if not np.isfinite(values).all():
         row, column = np.argwhere(~np.isfinite(values))[0]
         raise FormulaError(
-            f"'{atom.full.names[column]}' is no finite number on line {table.lines[row]} of {table.path}.",
+            f"'{atom.full.names[column]}' is no finite number on {table.place(row)} of {table.path}.",
             hint="check what the term does to the values there, such as the logarithm of 0",
         )
     return atom

@@ -31,7 +31,7 @@ def derive(table: Table, wanted: Iterable[Derived]) -> Table:
             row = int(bad.argmax())
             more = "" if bad.sum() == 1 else f" ({int(bad.sum()):,} such rows)"
             raise DataError(
-                f"column '{derived.column}' of {table.path} holds {source[row]:g} on line {table.lines[row]}{more}, "
+                f"column '{derived.column}' of {table.path} holds {source[row]:g} on {table.place(row)}{more}, "
                 f"of which {derived.name} is no finite number.",
                 hint="leave these rows out, or take another function: log1p(x) is log(1 + x)",
             )

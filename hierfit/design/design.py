@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from hierfit.data.source import place
 from hierfit.data.table import Table
 from hierfit.design import moments
 from hierfit.design.derive import with_derived
@@ -203,6 +204,10 @@ class Design:
             distributional={own.parameter: own.on(table) for own in self.distributional},
             precision=further.precision,
         )
+
+    def place(self, row: int) -> str:
+        """Return where a row stands, "line 17", for messages."""
+        return place(self.source, int(self.lines[row]))
 
     def at(self, rows: RowChoice) -> Rows:
         """Return chosen rows of the fit, as `on` returns others."""

@@ -68,7 +68,7 @@ def refuse_new_levels(factor: str, labels: Sequence[str], codes: Codes, n_known:
         row, count = int(new.argmax()), len(labels) - n_known
         more = f" ({count:,} such levels)" if count > 1 else ""
         raise DataError(
-            f"{table.path}, column '{factor}', line {table.lines[row]}: no row of the fit had the level "
+            f"{table.path}, column '{factor}', {table.place(row)}: no row of the fit had the level "
             f"'{labels[codes[row]]}'{more}.{did_you_mean(labels[codes[row]], labels[:n_known])}",
             hint="--new-groups draw gives new levels effects of their own, --new-groups average none",
         )

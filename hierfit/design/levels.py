@@ -63,9 +63,9 @@ def check_levels(table: Table, column: str, stated: Sequence[str], *, unused: bo
         if level not in found and (unstated or not unused):
             raise UsageError(f"{option}: no row holds '{level}'.{_nearest(level, unstated)}", hint=hint)
     if unstated:
-        line = table.lines[int((table.labels[column] == found.index(unstated[0])).argmax())]
+        where = table.place(int((table.labels[column] == found.index(unstated[0])).argmax()))
         raise UsageError(
-            f"{option}: line {line} of {table.path} holds '{unstated[0]}', which is not among these.",
+            f"{option}: {where} of {table.path} holds '{unstated[0]}', which is not among these.",
             hint=f"name every level: {listed([_written(level) for level in (*stated, *unstated)])}",
         )
 

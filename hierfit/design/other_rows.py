@@ -1,4 +1,4 @@
-"""Design x file -> Table: the columns that a fitted model needs of other rows, with the types that they had in the fit.
+"""Design x file or DataFrame -> Table: the columns that a fitted model needs of other rows, typed as in the fit.
 
 These are what its terms are made from, the labels of its groups, and the columns of offset, exposure, trials and
 precision weights; not the outcome, nor how often rows count.
@@ -9,12 +9,17 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from hierfit.data import csvfile
 from hierfit.data.csvfile import CsvFile
-from hierfit.data.table import Table, read_table, table_of
+from hierfit.data.frames import columns_of, read_frame
+from hierfit.data.table import Table, Wanted, read_table, table_of
 from hierfit.design.design import Design
 from hierfit.model.derived import derived_from
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True)
@@ -66,3 +71,9 @@ def read_rows(design: Design, path: Path, missing: Collection[str]) -> tuple[Csv
         return replace(file, encoding=table.dialect.encoding), table
 
     return csvfile.in_its_encoding(path, read)
+
+
+def read_frame_rows(design: Design, frame: pd.DataFrame, missing: Collection[str]) -> Table:
+    """Take what a design needs of the rows of a DataFrame, of those that lack nothing; errors as `read_rows`."""
+    needed = needed_columns(design)
+    return read_frame(frame, Wanted(needed.numbers_in(columns_of(frame)), needed.labels, missing=missing))

@@ -100,7 +100,7 @@ def read_outcome(table: Table, response: str, family: Family, roles: Roles) -> O
         needed = _NEEDED.get(family.support, family.support.value)
         coded = _codes_hint(table, response, roles) if family.support is Support.BINARY else None
         raise DataError(
-            f"column '{response}' of {table.path} holds {y[row]:.12g}{of} on line {table.lines[row]}"
+            f"column '{response}' of {table.path} holds {y[row]:.12g}{of} on {table.place(row)}"
             f"{'' if bad.sum() == 1 else f' ({int(bad.sum()):,} such rows)'}, but {family.name} needs {needed}.",
             hint=coded or _families_hint(y, family),
         )
@@ -137,7 +137,7 @@ def read_trials(table: Table, family: Family, roles: Roles) -> Array | None:
     if bad.any():
         row = int(bad.argmax())
         raise DataError(
-            f"column '{roles.trials}' of {table.path} holds {trials[row]:.12g} trials on line {table.lines[row]}.",
+            f"column '{roles.trials}' of {table.path} holds {trials[row]:.12g} trials on {table.place(row)}.",
             hint="trials are whole numbers from 1 on; leave out rows without trials",
         )
     _refuse_large(table, roles.trials, trials, "number of trials")
@@ -150,7 +150,7 @@ def _refuse_large(table: Table, column: str, counts: Array, what: str) -> None:
     if large.any():
         row = int(large.argmax())
         raise DataError(
-            f"column '{column}' of {table.path} holds the {what} {counts[row]:,.0f} on line {table.lines[row]}"
+            f"column '{column}' of {table.path} holds the {what} {counts[row]:,.0f} on {table.place(row)}"
             f"{'' if large.sum() == 1 else f' ({int(large.sum()):,} such rows)'}; the largest that can be fitted is "
             f"{LARGEST_COUNT:,}.",
             hint="such large counts are as good as continuous: --family gaussian, lognormal or gamma",

@@ -64,7 +64,7 @@ def _weights(table: Table, column: str) -> Array:
     _refuse(table, column, values, values < 0, "weight", hint)
     if not values.any():
         raise DataError(
-            f"column '{column}' of {table.path} holds the weight 0 on line {table.lines[0]}, as do all rows.", hint=hint
+            f"column '{column}' of {table.path} holds the weight 0 on {table.place(0)}, as do all rows.", hint=hint
         )
     return values
 
@@ -100,6 +100,6 @@ def _refuse(table: Table, column: str, values: Array, bad: NDArray[np.bool_], wh
         row = int(bad.argmax())
         more = "" if bad.sum() == 1 else f" ({int(bad.sum()):,} such rows)"
         raise DataError(
-            f"column '{column}' of {table.path} holds the {what} {values[row]:g} on line {table.lines[row]}{more}.",
+            f"column '{column}' of {table.path} holds the {what} {values[row]:g} on {table.place(row)}{more}.",
             hint=hint,
         )

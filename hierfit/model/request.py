@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated
 
-from hierfit.data.source import STDIN
+from hierfit.data.source import NO_FILES
 from hierfit.model.formula import Formula
 from hierfit.model.roles import NO_ROLES, Roles
 from hierfit.plain import Later, Positive, Within
@@ -60,7 +60,7 @@ class FitRequest:
 
     def from_anywhere(self) -> FitRequest:
         """Return the same request with its file by its absolute path, as it is stored."""
-        return self if self.data == STDIN else replace(self, data=self.data.absolute())
+        return self if self.data in NO_FILES else replace(self, data=self.data.absolute())
 
     def with_seed(self, seed: int) -> FitRequest:
         """Return the same request with the seed that was used."""

@@ -56,7 +56,7 @@ def look_alikes(known: Known) -> Iterator[Note]:
             [f"{plainly(label)} ({rows_text(int(rows[code]))})" for label, code in zip(labels, first, strict=True)]
         )
         more = f"; {len(alike) - 1:,} more such set{'s' * (len(alike) > 2)}" if len(alike) > 1 else ""
-        where = lines_text(known.table.lines[known.table.labels[column] == first[-1]])
+        where = lines_text(known.table.lines[known.table.labels[column] == first[-1]], known.table.place_word)
         text = (
             f"{column} has labels that differ only in {either(differ)}: {shown}; the last on {where}{more}. "
             "Each is a level of its own; if they mean the same, write them alike in the file."

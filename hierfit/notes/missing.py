@@ -28,8 +28,8 @@ def missing_words(known: Known) -> Iterator[Note]:
                 continue
             rows = known.table.labels[column] == code
             text = (
-                f"{column} is {level!r} in {rows_text(int(np.count_nonzero(rows)))} "
-                f"({lines_text(known.table.lines[rows])}), a level like others; if it means that the value is missing, "
-                "say so."
+                f"{column} is {level!r} in {rows_text(int(np.count_nonzero(rows)))} ("
+                f"{lines_text(known.table.lines[rows], known.table.place_word)}), a level like others; if it means "
+                "that the value is missing, say so."
             )
             yield Note(NoteKind.MISSING_WORDS, text, (column,), f"--na {shell_word(level)}")

@@ -108,7 +108,7 @@ def _note(known: Known, moves: _Moves, place: int, index: int, what: str) -> Not
     others, sigma = np.delete(values, row), 1 / float(moves.sigma[place])
     too = f", and sigma be {sigma:.0%} of what it is" if design.is_scaled and sigma < SMALLER else ""
     text = (
-        f"Line {design.lines[row]} carries {name}: without that row it would change by about "
+        f"{design.place(row).capitalize()} carries {name}: without that row it would change by about "
         f"{moves.betas[place, index]:.2g} of its standard errors{too}. {what} is {values[row]:.6g} there, and between "
         f"{others.min():.4g} and {others.max():.4g} in all others: check whether that is a slip."
     )

@@ -40,7 +40,8 @@ def sentinels(known: Known) -> Iterator[Note]:
             rest = values[~at]
             shown = " and ".join(f"{code:.12g}" for code in codes)
             text = (
-                f"{column} ({role}) is {shown} in {rows_text(int(at.sum()))} ({lines_text(known.table.lines[at])}) and "
+                f"{column} ({role}) is {shown} in {rows_text(int(at.sum()))} "
+                f"({lines_text(known.table.lines[at], known.table.place_word)}) and "
                 f"between {rest.min():.4g} and {rest.max():.4g} in all others. If that stands for a missing value, "
                 "these rows are taken for what they are not: leave the cells empty."
             )

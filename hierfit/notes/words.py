@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 MOST_LINES = 3
 
 
-def lines_text(lines: NDArray[np.int64]) -> str:
-    """Return "line 12", "lines 12 and 40" or "lines 12, 40, 51 and 7 more"."""
+def lines_text(lines: NDArray[np.int64], word: str = "line") -> str:
+    """Return "line 12", "lines 12 and 40" or "lines 12, 40, 51 and 7 more"; rows of a DataFrame as `word` says."""
     shown = [str(line) for line in lines[:MOST_LINES].tolist()]
     if len(lines) > MOST_LINES:
         shown.append(f"{len(lines) - MOST_LINES:,} more")
-    return f"line{'s' if len(lines) > 1 else ''} {both(shown)}"
+    return f"{word}{'s' if len(lines) > 1 else ''} {both(shown)}"
 
 
 def rows_text(count: int) -> str:

@@ -90,7 +90,7 @@ class Compared:
             return f"{self.by.factor} {self.by.labels[part]}"
         design = self.models[run].run.design
         labels = [f"{group.factor} {group.labels[group.codes[part]]}" for group in design.groups]
-        return f"line {design.lines[part]}" + (f" ({', '.join(labels)})" if labels else "")
+        return design.place(part) + (f" ({', '.join(labels)})" if labels else "")
 
     def pointwise(self) -> Iterator[Sequence[object]]:
         """Yield a header, and for each run and row its line in the CSV, its groups, elpd, p_loo and Pareto k.
@@ -179,7 +179,7 @@ def _factor(models: Mapping[str, Model], by: str) -> Group:
         if len(differs):
             row, design = int(differs[0]), models[first].run.design
             raise UsageError(
-                f"{first} and {second} have different groups: on line {design.lines[row]} of {design.source} {by} is "
+                f"{first} and {second} have different groups: on {design.place(row)} of {design.source} {by} is "
                 f"'{labels[row]}' for {first}; it is '{other.labels[other.codes[row]]}' for {second}.",
                 hint="fit both to the same file",
             )

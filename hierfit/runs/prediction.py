@@ -1,4 +1,4 @@
-"""A finished run x rows -> what it predicts of them, block by block: those of its data, or those of a file.
+"""A finished run x rows -> what it predicts of them, block by block: those of its data, of a file, or of a DataFrame.
 
 Of a file the columns that the model needs are held, eight bytes for a number and four for a label; everything else
 is read again as it is written, block by block, so that its size does not matter.
@@ -19,7 +19,7 @@ from hierfit.data.cells import missing_cells, numbers_in
 from hierfit.data.csvfile import CsvFile, rows_of
 from hierfit.data.table import Table
 from hierfit.design.design import Design
-from hierfit.design.other_rows import read_rows
+from hierfit.design.other_rows import read_frame_rows, read_rows
 from hierfit.design.rows import NewLevels, Rows
 from hierfit.posterior.predict.blocks import UNIT, Predicting
 from hierfit.posterior.predict.new_levels import new_effects
@@ -89,7 +89,8 @@ class Prediction:
         missing: column -> rows that lack it, where there are such.
         n_complete: rows that lack nothing, of which something is predicted.
         table: what the model needs of these; None for the rows of the fit.
-        file: where they are from; None for the rows of the fit.
+        file: where they are from; None for the rows of the fit, and for those of a DataFrame, whose columns are not
+            passed on.
         new_levels: what becomes of levels that the fit had not.
         new: factor -> how many such levels there are, and in how many rows, where there are such.
     """
@@ -204,6 +205,9 @@ class Prediction:
         if self.file is not None:
             yield from rows_of(self.file)
             return
+        if self.table is not None:
+            yield from ((row, ()) for row in range(self.n_rows))
+            return
         for start in range(0, self.n_rows, BLOCK):
             chosen = slice(start, start + BLOCK)
             columns = data_columns(self.run.design, chosen).values()
@@ -222,7 +226,7 @@ def _whole_units(count: int) -> int:
     return -(-count // UNIT) * UNIT
 
 
-def open_prediction(run: Path, new: Path | None, request: PredictionRequest) -> Prediction:
+def open_prediction(run: Path, new: Path | pd.DataFrame | None, request: PredictionRequest) -> Prediction:
     """Read a run and the rows to predict; whatever is wrong with the rows is found now, before anything is predicted.
 
     Raises:
@@ -251,14 +255,20 @@ def open_prediction(run: Path, new: Path | None, request: PredictionRequest) -> 
         return Prediction(
             opened, predicting, header, own, renamed, numeric, n_rows, {}, n_rows, None, None, request.new_levels
         )
-    file, table = read_rows(design, new, missing_cells(opened.record.request.na))
+    missing = missing_cells(opened.record.request.na)
+    file: CsvFile | None = None
+    if isinstance(new, Path):
+        file, table = read_rows(design, new, missing)
+    else:
+        table = read_frame_rows(design, new, missing)
     new_levels = _check(design, table, request.new_levels)
-    renamed = _renamed(names, file.header)
+    header = () if file is None else file.header
+    renamed = _renamed(names, header)
     own = tuple(renamed.get(name, name) for name in names)
     return Prediction(
         opened,
         predicting,
-        file.header,
+        header,
         own,
         renamed,
         frozenset(set(table.numbers) - set(table.labels)),

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from hierfit.data.source import place
 from hierfit.design.design import Design
 from hierfit.model.families import FAMILIES
 
@@ -51,8 +52,8 @@ def _other_rows(first: str, one: Design, second: str, other: Design) -> Unlike |
     has, lacks, source = (first, second, one.source) if line in one.lines else (second, first, other.source)
     sizes = f"{first} has {one.n_rows:,} rows, {second} {other.n_rows:,}"
     return Unlike(
-        f"{first} and {second} were fitted to different rows: line {line} of {source} is one of {has} and not of "
-        f"{lacks} ({sizes}).",
+        f"{first} and {second} were fitted to different rows: {place(source, line)} of {source} is one of {has} and "
+        f"not of {lacks} ({sizes}).",
         "fit both to a file without the rows that lack a value in a column that either uses",
     )
 
@@ -68,9 +69,9 @@ def _other_values(first: str, one: Design, second: str, other: Design) -> Unlike
         if len(differs):
             row = int(differs[0])
             line, where = int(one.lines[row]), f"{one.source}"
-            elsewhere = "" if one.source == other.source else f", line {line} of {other.source}"
+            elsewhere = "" if one.source == other.source else f", {place(other.source, line)} of {other.source}"
             return Unlike(
-                f"{first} and {second} have different {what}: on line {line} of {where} {name} is "
+                f"{first} and {second} have different {what}: on {place(one.source, line)} of {where} {name} is "
                 f"{_shown(values[row])} for {first}; {other_name} is {_shown(other_values[row])} for {second}"
                 f"{elsewhere}.",
                 "compare fits of the same outcome, on the same scale: for log(y) ~ x, fit y ~ x --family lognormal"
