@@ -26,6 +26,7 @@ FLOORS = [
     ("hierfit.machine",),
     ("hierfit.cli.options", "hierfit.cli.page"),
     ("hierfit.cli.show",),
+    ("hierfit.api",),
     ("hierfit.cli", "hierfit.__main__"),
 ]
 _TABLE = re.compile(r"(?<=^<!-- floors -->\n).*(?=^<!-- /floors -->$)", re.DOTALL | re.MULTILINE)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from hierfit.cli.options.declared import takes_options
-from hierfit.cli.options.simulate import BESIDE_FROM, OF_FORMULAS, OF_SCENARIOS, SimulateOptions
+from hierfit.cli.options.simulate import SimulateOptions
+from hierfit.cli.options.simulated import refuse_beside_run, simulation_of
 from hierfit.cli.page import show
-from hierfit.errors import UsageError
 
 
 @takes_options
@@ -34,24 +34,11 @@ def _from_model(options: SimulateOptions) -> str:
     Raises:
         UsageError: options of the one are given with the other.
     """
-    given = options.said(*(OF_FORMULAS if options.formula is None else OF_SCENARIOS))
-    if given and options.formula is None:
-        raise UsageError(
-            f"{', '.join(given)} {'goes' if len(given) == 1 else 'go'} with --formula, which is not given.",
-            hint='for example --formula "score ~ ses + (1 | school)"; a scenario has --x, --sd, --sigma, --aux',
-        )
-    if given:
-        raise UsageError(
-            f"--formula says what the model is, and --true its values; {', '.join(given)} cannot be given beside it.",
-            hint='for example --true "ses=2" --true "sd(school)=5" --true "sigma=8"',
-        )
-    from hierfit.cli.options.scenario import scenario_from
-    from hierfit.cli.options.simulation import simulation_from
+    simulation = simulation_of(options)
     from hierfit.cli.show.simulation import simulation_text
     from hierfit.simulate.files import write_simulation
     from hierfit.simulate.simulate import simulate as draw
 
-    simulation = scenario_from(options) if options.formula is None else simulation_from(options)
     simulated = draw(simulation)
     write_simulation(simulated, options.out, options.overwrite)
     return simulation_text(simulation, simulated, options.out)
@@ -63,12 +50,7 @@ def _from_run(options: SimulateOptions) -> str:
     Raises:
         UsageError: options are given that the run decides.
     """
-    given = options.said_beside(*BESIDE_FROM)
-    if given:
-        raise UsageError(
-            f"--from takes rows and true values from the run; {', '.join(given)} cannot be given too.",
-            hint="leave them out, or simulate from a scenario or a formula, without --from",
-        )
+    refuse_beside_run(options)
     from hierfit.cli.show.simulation import run_text
     from hierfit.runs import finished
     from hierfit.simulate.files import write_simulation

@@ -20,8 +20,8 @@ texts = st.text(
 ) | st.sampled_from(
     ["NA", "nan", "None", " a", "a,b", 'say "x"', "1", "1.0", "01", "True", "true", "-99", "1e3", "inf"]
 )
-whole = st.integers(-(2**53), 2**53)
-real = st.floats(allow_nan=True, allow_infinity=False, width=64)
+whole = st.integers(-(2**53), 2**53) | st.sampled_from([-99, 0, 1])
+real = st.floats(allow_nan=True, allow_infinity=False, width=64) | st.sampled_from([-99.0, 1.0])
 anything = st.one_of(
     texts,
     st.none(),

@@ -55,10 +55,15 @@ def repeated(run: Path, options: FitOptions) -> FitRequest:
 
 
 def _data(before: FitRequest, run: Path, options: FitOptions) -> Path:
-    from hierfit.data.source import STDIN
+    from hierfit.data.source import FRAME, STDIN
 
     if options.data is not None:
         return data_file(options.data)
+    if before.data == FRAME:
+        raise UsageError(
+            "that run was fitted to a DataFrame in Python, which is not kept.",
+            hint=f"in Python: hierfit.load({str(run)!r}).rerun(frame); or name a CSV file with its rows",
+        )
     if before.data == STDIN:
         raise UsageError(
             "that run read its data from standard input, and they are not kept.",

@@ -50,8 +50,8 @@ class Reporter:
         self._bar.update(self._task, completed=done, total=total)
 
     def __enter__(self) -> Reporter:
-        # rich would believe FORCE_COLOR, and draw into a file
-        if not self._quiet and self._barred and sys.stderr.isatty():
+        # rich would believe FORCE_COLOR, and draw into a file; it knows a notebook
+        if not self._quiet and self._barred and (sys.stderr.isatty() or self._console.is_jupyter):
             from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
             self._bar = Progress(

@@ -1,0 +1,114 @@
+"""Results -> DataFrames: the columns of the CSV files of the commands, numbers as numbers, NaN where there is none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import fields
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from hierfit.errors import UsageError, did_you_mean
+from hierfit.posterior.group_summary import GroupSummary
+from hierfit.posterior.hypotheses.answers import Answers
+from hierfit.posterior.summary import Summary, interval_bounds
+from hierfit.runs.compared import Compared
+from hierfit.runs.effects import Effects
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_LABELS = ("kind", "group", "term", "predictor")
+
+
+def frame_of(rows: Iterable[Sequence[object]]) -> pd.DataFrame:
+    """Return rows, the header first, as a DataFrame; an empty cell is one without a value."""
+    import pandas as pd
+
+    header, *others = rows
+    cells = [[None if cell == "" else cell for cell in row] for row in others]
+    return pd.DataFrame(cells, columns=[str(name) for name in header]).infer_objects()
+
+
+def summary_frame(summary: Summary) -> pd.DataFrame:
+    """Return the main table, by the names of the parameters; what a parameter is stands in its last columns."""
+    frame = frame_of(summary.csv_rows()).set_index("name")
+    numbers = [name for name in frame.columns if name not in _LABELS]
+    for name in _LABELS:
+        frame[name] = frame[name].astype(object).where(frame[name].notna(), None)
+    return frame.astype(dict.fromkeys(numbers, "float64"))[[*numbers, *_LABELS]]
+
+
+def groups_frame(summary: GroupSummary, sort: str | None) -> pd.DataFrame:
+    """Return a row for each level and varying coefficient, or sorted by one coefficient from the lowest level up.
+
+    Raises:
+        UsageError: there are no groups, or no such coefficient varies between them.
+    """
+    if not summary.tables:
+        raise UsageError("this run has no groups.")
+    frame = frame_of(summary.csv_rows())
+    if sort is None:
+        return frame
+    terms = list(dict.fromkeys(frame["term"]))
+    if sort not in terms:
+        raise UsageError(
+            f"sort={sort!r}: no coefficient of that name varies between groups.{did_you_mean(sort, terms)}",
+            hint=f"choose {' or '.join(terms)}",
+        )
+    order: list[int] = []
+    start = 0
+    for table in summary.tables:
+        term = table.terms.index(sort) if sort in table.terms else 0
+        levels = np.argsort(table.mean[:, term], kind="stable")
+        order += [
+            start + int(level) * len(table.terms) + index for level in levels for index in range(len(table.terms))
+        ]
+        start = len(order)
+    return frame.iloc[order].reset_index(drop=True)
+
+
+def answers_frame(answers: Answers) -> pd.DataFrame:
+    """Return what the posterior says of expressions, by the expressions."""
+    frame = frame_of(answers.csv_rows()).set_index("expression")
+    numbers = [name for name in frame.columns if name not in ("about", "draws", "without_value")]
+    return frame.astype(dict.fromkeys(numbers, "float64"))  # an infinite ratio is a word in the file
+
+
+def effects_frame(effects: Effects) -> pd.DataFrame:
+    """Return a row for each average or difference: what it is of, where predictors are held, and its numbers."""
+    import pandas as pd
+
+    rows = []
+    for effect in effects.effects:
+        said = {part.name: getattr(effect, part.name) for part in fields(effect)}
+        places = {**said.pop("at"), **said.pop("by")}
+        rows.append(
+            {"of": said.pop("of"), "what": said.pop("what"), **places, "category": said.pop("category"), **said}
+        )
+    frame = pd.DataFrame(rows)
+    inputs = effects.run.design.inputs
+    for name in set() if inputs is None else set(inputs.numbers) & set(frame):
+        frame[name] = pd.to_numeric(frame[name])
+    return frame.drop(columns=[name for name in ("of", "category", "above") if frame[name].isna().all()])
+
+
+def comparison_frame(compared: Compared, ci: float | None = None) -> pd.DataFrame:
+    """Return a row for each run, the best first; `compared` itself stands in its attrs.
+
+    Raises:
+        UsageError: there is no interval of that probability.
+    """
+    import pandas as pd
+
+    if ci is not None:
+        interval_bounds(ci)
+    rows = []
+    for standing in compared.comparison.standings:
+        said = {part.name: getattr(standing, part.name) for part in fields(standing)}
+        ends = {} if ci is None else dict(zip(("lower", "upper"), standing.interval(ci), strict=True))
+        run = compared.models[standing.name].run
+        rows.append({**said, **ends, "formula": run.record.formula, "family": run.record.model.family})
+    frame = pd.DataFrame(rows).set_index("name")
+    frame.attrs["compared"] = compared
+    return frame
