@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from html import escape
 
-from hierfit.cli.show.checks import COLOURS, VERDICTS
+from hierfit.cli.show.checks import COLOURS
 from hierfit.posterior.summary import Summary, SummaryRow
 from hierfit.posterior.verdict import Diagnosis
 from hierfit.runs.record import RunRecord
 from hierfit.told.account import data_parts, draws_parts, family_text
 from hierfit.told.cells import cells, interval_title, sections
+from hierfit.told.checks import VERDICTS
 from hierfit.told.sentences import level_values, sentences_below, share_sentences
 from hierfit.visible import visible
 

@@ -18,6 +18,7 @@ from hierfit.runs.effects import Effects
 if TYPE_CHECKING:
     import pandas as pd
 
+_OF_K = {"doubtful": "k_above_threshold", "above": "k_above_0.7", "threshold": "k_threshold", "n_draws": "draws"}
 _LABELS = ("kind", "group", "term", "predictor")
 
 
@@ -90,7 +91,8 @@ def effects_frame(effects: Effects) -> pd.DataFrame:
     inputs = effects.run.design.inputs
     for name in set() if inputs is None else set(inputs.numbers) & set(frame):
         frame[name] = pd.to_numeric(frame[name])
-    return frame.drop(columns=[name for name in ("of", "category", "above") if frame[name].isna().all()])
+    empty = [name for name in ("of", "what", "category", "above") if frame[name].replace("", None).isna().all()]
+    return frame.drop(columns=empty)
 
 
 def comparison_frame(compared: Compared, ci: float | None = None) -> pd.DataFrame:
@@ -109,6 +111,6 @@ def comparison_frame(compared: Compared, ci: float | None = None) -> pd.DataFram
         ends = {} if ci is None else dict(zip(("lower", "upper"), standing.interval(ci), strict=True))
         run = compared.models[standing.name].run
         rows.append({**said, **ends, "formula": run.record.formula, "family": run.record.model.family})
-    frame = pd.DataFrame(rows).set_index("name")
+    frame = pd.DataFrame(rows).set_index("name").rename(columns=_OF_K)
     frame.attrs["compared"] = compared
     return frame

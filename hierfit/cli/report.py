@@ -3,26 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
-from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Annotated
+from pathlib import Path
+from typing import Annotated
 
 import typer
 
 from hierfit.cli.options.declared import Options, takes_options
 from hierfit.cli.options.shared import OUTPUT, Ci, ExitZero, Quiet, Run
 from hierfit.cli.page import in_lines
-from hierfit.errors import UsageError
-
-if TYPE_CHECKING:
-    from hierfit.report.report import Report
-
-
-class ReportFormat(StrEnum):
-    """What a report is written as."""
-
-    HTML = "html"
-    MD = "md"
+from hierfit.report.formats import ReportFormat, format_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,7 +60,8 @@ def report(options: ReportOptions) -> None:
     from hierfit import workflow
     from hierfit.cli.show import fit as verdict
     from hierfit.cli.show.progress import Reporter
-    from hierfit.disk.new_file import refuse_taken, write_whole
+    from hierfit.disk.new_file import refuse_taken
+    from hierfit.report.files import write_report
     from hierfit.runs.folder import open_run
 
     output = _format_of(options)
@@ -79,9 +69,7 @@ def report(options: ReportOptions) -> None:
     refuse_taken(out, "--out", overwrite=options.overwrite)
     with Reporter(quiet=options.quiet) as reporter:
         found = workflow.report(options.run, ci=options.ci, pictures=options.pictures)
-        beside = _write_pictures(found, out, overwrite=options.overwrite) if output is ReportFormat.MD else None
-        text = found.html() if beside is None else found.markdown(PurePosixPath(beside.name))
-        write_whole(out, text)
+        write_report(found, out, output, overwrite=options.overwrite)
         reporter.say(in_lines([f"Saved    {out}"]))
     warning = verdict.warning_text(found.run)
     if warning:
@@ -91,31 +79,4 @@ def report(options: ReportOptions) -> None:
 
 def _format_of(options: ReportOptions) -> ReportFormat:
     """Return the format: that of --format where it is given, else what the ending of the file says."""
-    ending = "" if options.out is None else options.out.suffix.lower().removeprefix(".")
-    if "output" in options.typed or options.out is None:
-        return options.output
-    known = {"html": ReportFormat.HTML, "htm": ReportFormat.HTML, "md": ReportFormat.MD}
-    if ending not in known:
-        raise UsageError(
-            f"--out {options.out}: its name says no format.", hint="give it the ending .html or .md, or add --format"
-        )
-    return known[ending]
-
-
-def _write_pictures(found: Report, out: Path, *, overwrite: bool) -> Path:
-    """Write the pictures to a folder beside the file, and return it."""
-    from hierfit.disk.new_file import refuse_taken, written_whole
-    from hierfit.disk.writing import disk_error
-
-    folder = out.with_name(f"{out.stem}_pictures")
-    try:
-        if found.pictures:
-            folder.mkdir(exist_ok=True)
-    except OSError as error:
-        raise disk_error(error, folder) from error
-    for picture in found.pictures:
-        file = folder / f"{picture.stem}.png"
-        refuse_taken(file, "--out", overwrite=overwrite)
-        with written_whole(file) as part:
-            part.write_bytes(picture.png)
-    return folder
+    return options.output if "output" in options.typed or options.out is None else format_of(options.out)

@@ -60,8 +60,8 @@ def test_names_are_escaped(sampled: Path, frame: pd.DataFrame) -> None:
 def test_the_verdict_is_said(run: hierfit.Run, status: str) -> None:
     from dataclasses import replace
 
-    from hierfit.cli.show.checks import VERDICTS
     from hierfit.posterior.verdict import Level
+    from hierfit.told.checks import VERDICTS
 
     stored = run._stored
     page = parsed(run_html(stored.record, stored.summary, replace(stored.diagnosis, status=Level(status))))

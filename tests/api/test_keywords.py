@@ -10,9 +10,10 @@ import pytest
 
 import hierfit
 from hierfit.api import keyword_types
+from hierfit.api.asking import EFFECTS, PREDICT
 from hierfit.api.fitting import FIT
 from hierfit.api.keywords import Keywords
-from hierfit.api.run import EFFECTS, EXTEND, PREDICT
+from hierfit.api.run import EXTEND
 from hierfit.api.simulating import SIMULATE
 from hierfit.cli.options.declared import Options
 from hierfit.errors import UsageError

@@ -1,0 +1,225 @@
+"""What can be asked of a finished run: tables as DataFrames, draws, figures, a report."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Unpack
+
+from hierfit.api.fitting import FIT
+from hierfit.api.frames import Data, opened
+from hierfit.api.keyword_types import EffectsKeywords, PredictKeywords
+from hierfit.api.keywords import Keywords
+from hierfit.api.place import RunPlace
+from hierfit.api.spoken import spoken
+from hierfit.cli.options.effects import EffectsOptions
+from hierfit.cli.options.predict import PredictOptions
+from hierfit.data.source import place_word
+from hierfit.errors import UsageError
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+    from hierfit.design.design import Design
+    from hierfit.runs.finished import Fit, Stored
+
+PREDICT = Keywords(PredictOptions, "predict", without=frozenset({"new", "out", "draws", "overwrite"}))
+EFFECTS = Keywords(EffectsOptions, "effects")
+
+
+class Asking:
+    """A run in a folder, and the questions to it."""
+
+    def __init__(self, place: RunPlace) -> None:
+        self._place = place
+
+    @property
+    def folder(self) -> Path:
+        """Where it is: the folder that was named, or a temporary one that is removed with this object."""
+        return self._place.folder
+
+    @cached_property
+    def _stored(self) -> Stored | Fit:
+        from hierfit.runs import finished
+
+        return finished.load_summary(self.folder)
+
+    @cached_property
+    def draws(self) -> Any:
+        """The draws, as ArviZ has them (InferenceData; DataTree from ArviZ 1 on)."""
+        import arviz
+
+        from hierfit.runs.files import TRACE
+        from hierfit.runs.folder import open_whole
+
+        with spoken(EFFECTS, FIT):
+            return arviz.from_netcdf(open_whole(self.folder, TRACE).path / TRACE)  # type: ignore[no-untyped-call]
+
+    def summary(self, ci: float | None = None) -> pd.DataFrame:
+        """Return the table of the population-level parameters, by their names.
+
+        Columns: mean, sd, lower and upper end of the interval, mcse_mean, rhat, ess_bulk, ess_tail; kind, group, term
+        and predictor say what each is.
+
+        Args:
+            ci: probability of the intervals; that of the fit where it is None.
+        """
+        from hierfit.api.tables import summary_frame
+        from hierfit.runs import finished
+
+        with spoken(EFFECTS, FIT):
+            stored = self._stored if ci is None else finished.load_summary(self.folder, ci)
+            return summary_frame(stored.summary)
+
+    def groups(self, sort: str | None = None, ci: float | None = None) -> pd.DataFrame:
+        """Return a row for each level of each grouping factor and each of its coefficients.
+
+        Args:
+            sort: a coefficient by which levels are sorted, the lowest first.
+            ci: probability of the intervals.
+
+        Raises:
+            UsageError: there are no groups, or no such coefficient varies.
+        """
+        from hierfit.api.tables import groups_frame
+        from hierfit.posterior.group_summary import summarize_groups
+        from hierfit.runs import finished
+
+        with spoken(EFFECTS, FIT):
+            done = finished.open_fit(self.folder)
+            mass = done.record.request.ci if ci is None else ci
+            return groups_frame(summarize_groups(done.draws, done.design, done.spec, mass), sort)
+
+    @PREDICT.documented
+    def predict(self, data: Data = None, **keywords: Unpack[PredictKeywords]) -> pd.DataFrame:
+        """Return what is expected of rows, and where their outcomes will lie.
+
+        Of a DataFrame only what is predicted, on its index, so that `frame.join(run.predict(frame))` has both; rows
+        that lack what the model needs have NaN. Of the rows of the fit, and of a file, the columns of the rows too;
+        those of the fit on their positions in the data.
+
+        Args:
+            data: other rows: a DataFrame or a CSV file, without the outcome.
+
+        Raises:
+            UsageError: the model has not what is asked for.
+            DataError: a column, level or value cannot be had.
+        """
+        from hierfit import workflow
+        from hierfit.cli.options.predict import prediction_request
+
+        path, frame = (None, None) if data is None else opened(data)
+        with spoken(PREDICT, FIT):
+            request = prediction_request(PREDICT.options(keywords, run=self.folder))
+            prediction = workflow.predict(self.folder, path if frame is None else frame, request)
+            found = prediction.frame()
+        if frame is not None:
+            return found.set_axis(frame.index)
+        return found if data is not None else found.set_axis(_places(prediction.run.design))
+
+    @EFFECTS.documented
+    def effects(self, of: str | Sequence[str] | None = None, **keywords: Unpack[EffectsKeywords]) -> pd.DataFrame:
+        """Return what changes of predictors do to the outcome, on average over the rows of the data.
+
+        Args:
+            of: predictors; all of them where it is None.
+
+        Raises:
+            UsageError: the model has not what is asked for.
+            DataError, FormulaError: a term has no value at what is asked for.
+        """
+        from hierfit import workflow
+        from hierfit.api.tables import effects_frame
+        from hierfit.cli.options.effects import effects_request
+
+        with spoken(EFFECTS, FIT):
+            request = effects_request(EFFECTS.options({"of": of, **keywords}, run=self.folder))
+            return effects_frame(workflow.effects(self.folder, request))
+
+    def test(self, *expressions: str, rope: tuple[float, float] | None = None, ci: float | None = None) -> pd.DataFrame:
+        """Return what the posterior says of expressions over the parameters, such as "ses > 2".
+
+        Args:
+            expressions: quantities and claims; parameters are named as in the table, levels as "school[12]".
+            rope: a region of practical equivalence.
+            ci: probability of the intervals.
+
+        Raises:
+            UsageError: an expression cannot be read, or names what is no parameter.
+        """
+        from hierfit import workflow
+        from hierfit.api.tables import answers_frame
+
+        with spoken(EFFECTS, FIT):
+            if not expressions:
+                raise UsageError("there is no expression.", hint='for example run.test("ses > 0")')
+            return answers_frame(workflow.test(self.folder, expressions, ci=ci, rope=rope))
+
+    def compare(self, *others: Asking, by: str | None = None, ci: float | None = None) -> pd.DataFrame:
+        """Return how well this run and others predict rows that they have not seen (leave-one-out), the best first.
+
+        `k_above_threshold` counts the rows that make a number doubtful. The whole comparison, part by part, is in
+        `attrs["compared"]` of the result.
+
+        Args:
+            others: runs of the same outcome and rows.
+            by: a grouping factor: whole groups are left out in place of rows.
+            ci: also the interval of that probability of each difference.
+
+        Raises:
+            UsageError: the runs are not of the same outcome and rows, or no run has the factor.
+        """
+        from hierfit import workflow
+        from hierfit.api.tables import comparison_frame
+
+        with spoken(EFFECTS, FIT):
+            return comparison_frame(workflow.compare([self.folder, *(run.folder for run in others)], by), ci)
+
+    def plot(self, kind: str = "posterior") -> Figure:
+        """Return a figure.
+
+        Args:
+            kind: posterior, groups, lines, ppc, shrinkage, trace, pairs, ..., or the name of a file that `hierfit plot`
+                writes, such as groups_school where there are several grouping factors.
+
+        Raises:
+            UsageError: there is no such figure, or the model has not what it shows.
+        """
+        from hierfit.api.pictures import drawn
+
+        with spoken(EFFECTS, FIT):
+            return drawn(self.folder, kind)
+
+    def report(
+        self, path: str | PathLike[str], *, ci: float | None = None, pictures: bool = True, overwrite: bool = False
+    ) -> Path:
+        """Write one page that says all of the run, and return its path.
+
+        Args:
+            path: where to: .html, or .md with its pictures in a folder beside it.
+            ci: probability of the intervals.
+            pictures: whether with pictures.
+            overwrite: whether to replace what is there.
+
+        Raises:
+            UsageError: the name says no format, or the file is there already.
+        """
+        from hierfit import workflow
+        from hierfit.report.files import write_report
+        from hierfit.report.formats import format_of
+
+        file = Path(path)
+        with spoken(EFFECTS, FIT):
+            output = format_of(file)
+            write_report(workflow.report(self.folder, ci=ci, pictures=pictures), file, output, overwrite=overwrite)
+        return file
+
+
+def _places(design: Design) -> pd.Index[Any]:
+    """Return where the rows of a fit stand in its data: positions in a DataFrame, lines of a file."""
+    import pandas as pd
+
+    return pd.Index(design.lines, name=place_word(design.source))

@@ -1,0 +1,40 @@
+"""A report -> its file: a page for the browser, or Markdown with its pictures in a folder beside it."""
+
+from __future__ import annotations
+
+from pathlib import Path, PurePosixPath
+
+from hierfit.disk.new_file import refuse_taken, written_whole
+from hierfit.disk.writing import disk_error, write_text
+from hierfit.report.formats import ReportFormat
+from hierfit.report.report import Report
+
+
+def write_report(found: Report, path: Path, output: ReportFormat, *, overwrite: bool) -> None:
+    """Write a report to a file.
+
+    Raises:
+        UsageError: it is there already.
+        DiskError: it cannot be written.
+    """
+    refuse_taken(path, "--out", overwrite=overwrite)
+    beside = _write_pictures(found, path, overwrite=overwrite) if output is ReportFormat.MD else None
+    text = found.html() if beside is None else found.markdown(PurePosixPath(beside.name))
+    with written_whole(path) as part:
+        write_text(part, text)
+
+
+def _write_pictures(found: Report, out: Path, *, overwrite: bool) -> Path:
+    """Write the pictures to a folder beside the file, and return it."""
+    folder = out.with_name(f"{out.stem}_pictures")
+    try:
+        if found.pictures:
+            folder.mkdir(exist_ok=True)
+    except OSError as error:
+        raise disk_error(error, folder) from error
+    for picture in found.pictures:
+        file = folder / f"{picture.stem}.png"
+        refuse_taken(file, "--out", overwrite=overwrite)
+        with written_whole(file) as part:
+            part.write_bytes(picture.png)
+    return folder
