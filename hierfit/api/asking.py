@@ -158,6 +158,21 @@ class Asking:
                 raise UsageError("there is no expression.", hint='for example run.test("ses > 0")')
             return answers_frame(workflow.test(self.folder, expressions, ci=ci, rope=rope))
 
+    def check(self, seed: int = 1) -> pd.DataFrame:
+        """Return whether the model could have given its data: a verdict on each check, its numbers, and what to try.
+
+        Verdicts are ok, look and differs; `says` is a sentence. What they come from is in `attrs["found"]`. (Whether
+        the draws can be used is another question: `ok` and `checks`.)
+
+        Args:
+            seed: what replicated outcomes follow from.
+        """
+        from hierfit import workflow
+        from hierfit.api.tables import checks_frame
+
+        with spoken(FIT):
+            return checks_frame(workflow.check(self.folder, seed))
+
     def compare(self, *others: Asking, by: str | None = None, ci: float | None = None) -> pd.DataFrame:
         """Return how well this run and others predict rows that they have not seen (leave-one-out), the best first.
 

@@ -12,6 +12,7 @@ from hierfit.errors import UsageError, did_you_mean
 from hierfit.posterior.group_summary import GroupSummary
 from hierfit.posterior.hypotheses.answers import Answers
 from hierfit.posterior.summary import Summary, interval_bounds
+from hierfit.runs.checking import RunChecks
 from hierfit.runs.compared import Compared
 from hierfit.runs.effects import Effects
 
@@ -93,6 +94,17 @@ def effects_frame(effects: Effects) -> pd.DataFrame:
         frame[name] = pd.to_numeric(frame[name])
     empty = [name for name in ("of", "what", "category", "above") if frame[name].replace("", None).isna().all()]
     return frame.drop(columns=empty)
+
+
+def checks_frame(found: RunChecks) -> pd.DataFrame:
+    """Return a row for each check of a model, by its name; `found` itself stands in its attrs."""
+    import pandas as pd
+
+    rows = [{part.name: getattr(check, part.name) for part in fields(check)} for check in found.checked.checks]
+    frame = pd.DataFrame(rows).set_index("name")
+    frame["verdict"] = [verdict.value for verdict in frame["verdict"]]
+    frame.attrs["found"] = found
+    return frame
 
 
 def comparison_frame(compared: Compared, ci: float | None = None) -> pd.DataFrame:

@@ -162,6 +162,15 @@ def test_figures_of_a_factor_have_the_names_of_their_files(sampled: Path, frame:
     assert axes == ["item", "school", "school"]
 
 
+def test_a_model_is_checked_as_by_the_command_line(run: hierfit.Run, cli: Cli) -> None:
+    found = run.check(seed=3)
+    said = csv(cli("check", run.folder, "--seed", "3", "--no-plots", "--format", "csv").out).set_index("check")
+    assert list(found.index) == list(said.index) and list(found["verdict"]) == list(said["verdict"])
+    for name in ("observed", "expected", "lower", "upper", "p"):
+        np.testing.assert_allclose(found[name].astype(float), said[name].astype(float))
+    assert found.attrs["found"].seed == 3
+
+
 def test_a_report_is_that_of_the_command_line(run: hierfit.Run, cli: Cli) -> None:
     path = run.report("one.html", pictures=False)
     cli("report", run.folder, "--no-pictures", "--out", "other.html")
