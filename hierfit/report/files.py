@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path, PurePosixPath
 
-from hierfit.disk.new_file import refuse_taken, written_whole
-from hierfit.disk.writing import disk_error, write_text
+from hierfit.disk.new_file import make_folder, refuse_taken, write_whole, written_whole
 from hierfit.report.formats import ReportFormat
 from hierfit.report.report import Report
 
@@ -20,18 +19,14 @@ def write_report(found: Report, path: Path, output: ReportFormat, *, overwrite: 
     refuse_taken(path, "--out", overwrite=overwrite)
     beside = _write_pictures(found, path, overwrite=overwrite) if output is ReportFormat.MD else None
     text = found.html() if beside is None else found.markdown(PurePosixPath(beside.name))
-    with written_whole(path) as part:
-        write_text(part, text)
+    write_whole(path, text)
 
 
 def _write_pictures(found: Report, out: Path, *, overwrite: bool) -> Path:
     """Write the pictures to a folder beside the file, and return it."""
     folder = out.with_name(f"{out.stem}_pictures")
-    try:
-        if found.pictures:
-            folder.mkdir(exist_ok=True)
-    except OSError as error:
-        raise disk_error(error, folder) from error
+    if found.pictures:
+        make_folder(folder)
     for picture in found.pictures:
         file = folder / f"{picture.stem}.png"
         refuse_taken(file, "--out", overwrite=overwrite)
