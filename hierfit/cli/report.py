@@ -61,15 +61,20 @@ def report(options: ReportOptions) -> None:
     from hierfit.cli.show import fit as verdict
     from hierfit.cli.show.progress import Reporter
     from hierfit.disk.new_file import refuse_taken
-    from hierfit.report.files import write_report
+    from hierfit.report.files import keep_report, write_report
     from hierfit.runs.folder import open_run
 
     output = _format_of(options)
+    kept = options.out is None and output is ReportFormat.HTML  # with the run, as its pictures are
     out = options.out or open_run(options.run).path / f"report.{output.value}"
-    refuse_taken(out, "--out", overwrite=options.overwrite)
+    if not kept:
+        refuse_taken(out, "--out", overwrite=options.overwrite)
     with Reporter(quiet=options.quiet) as reporter:
         found = workflow.report(options.run, ci=options.ci, pictures=options.pictures)
-        write_report(found, out, output, overwrite=options.overwrite)
+        if kept:
+            keep_report(found)
+        else:
+            write_report(found, out, output, overwrite=options.overwrite)
         reporter.say(in_lines([f"Saved    {out}"]))
     warning = verdict.warning_text(found.run)
     if warning:

@@ -4,9 +4,30 @@ from __future__ import annotations
 
 from pathlib import Path, PurePosixPath
 
+from hierfit.disk.folder import claimed
 from hierfit.disk.new_file import make_folder, refuse_taken, write_whole, written_whole
+from hierfit.disk.writing import write_text
 from hierfit.report.formats import ReportFormat
 from hierfit.report.report import Report
+from hierfit.runs.files import MANIFEST, REPORT, write_pictured_manifest, written
+from hierfit.runs.folder import open_run
+
+
+def keep_report(found: Report) -> Path:
+    """Write a page to the folder of its run, in the place of an earlier one, and return where it is.
+
+    Raises:
+        RunFolderError: another process writes to the run, or a file of the user has this name.
+        DiskError: it cannot be written.
+    """
+    folder = found.run.folder
+    with claimed(folder) as place:
+        own = {REPORT} & written(folder)
+        place.refuse_obstacles([REPORT], own)
+        with place.replacing({*own, MANIFEST}, MANIFEST) as new:
+            write_text(new / REPORT, found.html())
+            write_pictured_manifest(new, folder, open_run(folder).manifest, own)
+    return folder / REPORT
 
 
 def write_report(found: Report, path: Path, output: ReportFormat, *, overwrite: bool) -> None:

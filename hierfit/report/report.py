@@ -9,9 +9,11 @@ from pathlib import Path, PurePosixPath
 
 from hierfit.design.axes import factors, number_axes
 from hierfit.design.design import Design
+from hierfit.posterior.check.checked import check_model
+from hierfit.posterior.check.verdicts import Check
 from hierfit.posterior.effects.answer import answered, summarized
 from hierfit.posterior.group_summary import summarize_groups
-from hierfit.posterior.plots import Drawing, draw_all, save_figure
+from hierfit.posterior.plots import Drawing, Truth, draw_all, save_figure
 from hierfit.posterior.summary import interval_bounds
 from hierfit.posterior.variance.answer import answer as divided
 from hierfit.posterior.verdict import Level
@@ -71,13 +73,16 @@ def report(path: Path, *, ci: float | None = None, pictures: bool = True, watch:
     if _moves(opened.design) and not opened.spec.prior_only:
         watch("effects")
         effects = _average_effects(opened, run.summary.ci)
-    variance = None
+    variance, checks = None, tuple[Check, ...]()
+    truth = stored_truth(run)
     if not opened.spec.prior_only:
         watch("variance")
         seed = opened.record.request.sampler.seed or 1
         variance = divided(opened.draws, opened.design, {}, interval_bounds(run.summary.ci), seed)
-    drawn = tuple(_pictures(run, watch)) if pictures else ()
-    return Report(run, document(Reported(run, groups, effects, variance, drawn)))
+        watch("checks")
+        checks = check_model(opened.draws, opened.design, opened.spec, str(path), truth).checks
+    drawn = tuple(_pictures(run, truth, watch)) if pictures else ()
+    return Report(run, document(Reported(run, groups, effects, variance, checks, drawn)))
 
 
 def _moves(design: Design) -> bool:
@@ -92,11 +97,11 @@ def _average_effects(run: Opened, ci: float) -> Effects:
     return Effects(run, asked, ci, summarized(found, asked.scale, ci), found)
 
 
-def _pictures(run: Fit, watch: Watch) -> Iterator[Picture]:
+def _pictures(run: Fit, truth: Truth | None, watch: Watch) -> Iterator[Picture]:
     failed = run.diagnosis.status is Level.FAIL
     with tempfile.TemporaryDirectory() as folder:
         watch("pictures")
-        for drawing in draw_all(run.draws, run.design, run.spec, stored_truth(run), failed=failed):
+        for drawing in draw_all(run.draws, run.design, run.spec, truth, failed=failed):
             yield _picture(drawing, Path(folder))
             watch(drawing.stem)
 

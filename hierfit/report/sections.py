@@ -9,6 +9,7 @@ from typing import Any
 
 from hierfit import __version__
 from hierfit.model.spec import ModelSpec, cor_name, sd_name
+from hierfit.posterior.check.verdicts import Check
 from hierfit.posterior.group_summary import GroupSummary, GroupTable
 from hierfit.posterior.scale import groups_scale
 from hierfit.posterior.variance.answer import VarianceAnswer
@@ -35,6 +36,7 @@ from hierfit.told.cells import cells, interval_title, sections
 from hierfit.told.checks import CHECK_NAMES, VERDICTS, number_text
 from hierfit.told.effects import effects_cells, effects_title
 from hierfit.told.groups import differing_sentences, groups_cells, groups_header, groups_order, is_pooled
+from hierfit.told.model_checks import answers, model_check_cells
 from hierfit.told.priors import prior_note
 from hierfit.told.sentences import level_values, sentences_below, share_sentences
 from hierfit.told.variance import division_cells, division_title, r2_cells, variance_sentences
@@ -52,6 +54,7 @@ class Reported:
         groups: its groups; None without.
         effects: average effects of its predictors; None where there are none.
         variance: how its variance divides, and R2; None of the priors alone.
+        checks: what its model is like beside its data; empty of the priors alone.
         pictures: its pictures.
     """
 
@@ -59,6 +62,7 @@ class Reported:
     groups: GroupSummary | None
     effects: Effects | None
     variance: VarianceAnswer | None
+    checks: tuple[Check, ...]
     pictures: tuple[Picture, ...]
 
 
@@ -74,6 +78,7 @@ def document(found: Reported) -> Document:
         ("effects", "Effects", _effects(found.effects)),
         ("variance", "Variance", _variance(found)),
         ("groups", "Differences between groups", _groups(found)),
+        ("fit", "The model against its data", _model_checks(found.checks)),
         ("pictures", "Pictures", found.pictures),
         ("priors", "Priors", _priors(record.model)),
         ("methods", "Methods", _methods(run)),
@@ -202,6 +207,14 @@ def _levels(table: GroupTable, ci: float) -> Table:
         (f"highest, after {hidden:,} more", _rows(table, order[-GROUPS_AT_AN_END:], pooled=pooled)),
     )
     return Table(caption, header, ends)
+
+
+def _model_checks(checks: Sequence[Check]) -> Iterator[Block]:
+    if checks:
+        yield _table("What the model says of data, held against these data", model_check_cells(checks))
+    tries = answers(checks)
+    if tries:
+        yield Code("\n".join(f"{command}   # {', '.join(names)}" for command, names in tries.items()))
 
 
 def _rows(table: GroupTable, levels: Sequence[int], *, pooled: bool) -> tuple[tuple[str, ...], ...]:

@@ -9,6 +9,7 @@
     chains.npz    where the chains stand, for `hierfit extend`
     truth.json    the true values, where the data were simulated
     plots/*       pictures that `hierfit plot` draws: PNG, SVG or PDF
+    report.html   the page that `hierfit report` writes
 
 run.json says which of these hierfit wrote, with their checksums; only these are ever replaced or removed, all at once
 (`disk.folder`), and everything else in the folder is the user's.
@@ -40,20 +41,22 @@ PROGRAM = "model.stan"
 TRUTH = "truth.json"
 CHAINS = "chains.npz"
 PLOTS = "plots"
+REPORT = "report.html"
 FILES = frozenset({MANIFEST, TRACE, SUMMARY_JSON, SUMMARY_CSV, GROUPS_CSV, PROGRAM, TRUTH, CHAINS})
-_PICTURE = re.compile(rf"{PLOTS}/[^/]+\.({'|'.join(FileFormat)})")
+# What later commands write, and the user may have changed.
+_LATER = re.compile(rf"{PLOTS}/[^/]+\.({'|'.join(FileFormat)})|{re.escape(REPORT)}")
 
 
 def written(folder: Path) -> frozenset[str]:
-    """Return the names of the files that hierfit wrote to a run; a picture that was changed since is the user's."""
+    """Return the names of the files that hierfit wrote to a run; a picture or report that was changed is the user's."""
     content = find_object(folder / MANIFEST)
     if content is None:
         return frozenset()
     files = content.get("files")
     if not isinstance(files, dict):  # of a version that did not say
         return FILES
-    pictures = {name for name in files if _PICTURE.fullmatch(name) and is_unchanged(folder / name, files[name])}
-    return frozenset((FILES & set(files)) | pictures | {MANIFEST})
+    later = {name for name in files if _LATER.fullmatch(name) and is_unchanged(folder / name, files[name])}
+    return frozenset((FILES & set(files)) | later | {MANIFEST})
 
 
 def write_manifest(
@@ -68,7 +71,7 @@ def write_manifest(
 
 
 def write_pictured_manifest(folder: Path, run: Path, manifest: Mapping[str, Any], replaced: Collection[str]) -> None:
-    """Write the run.json of a run whose `replaced` pictures are replaced by those in the folder."""
+    """Write the run.json of a run whose `replaced` pictures, or report, are replaced by those in the folder."""
     stored = manifest.get("files")
     if stored is None:
         stored = {name: _describe(run / name) for name in FILES - {MANIFEST} if (run / name).is_file()}

@@ -1,7 +1,10 @@
 """`hierfit report`: where it is written, as what, and what is refused."""
 
+import json
 import re
 from pathlib import Path
+
+from hierfit.runs.files import is_unchanged
 
 SCRIPT = "<script>alert(1)</script>"
 HOSTILE = "y,<script>alert(1)</script>,g\n" + "".join(f"{i % 7},{i % 5},<b>{'ab|d'[i % 4]}\n" for i in range(32))
@@ -14,11 +17,27 @@ def test_a_page_in_the_folder_of_the_run(cli, run):
     assert page.startswith("<!DOCTYPE html>") and "<h1>score</h1>" in page and "<img" not in page
 
 
-def test_it_is_not_written_over_another_unless_asked(cli, run):
+def test_a_page_with_the_run_takes_the_place_of_an_earlier_one(cli, run):
     assert cli("report", run, "--no-pictures", "-q").code == 0
-    again = cli("report", run, "--no-pictures")
-    assert again.code == 2 and "run/report.html exists already" in again.err
-    assert cli("report", run, "--no-pictures", "--overwrite", "-q").code == 0
+    assert cli("report", run, "--no-pictures", "--ci", "0.5", "-q").code == 0
+    assert "50% interval" in (run / "report.html").read_text()
+    assert is_unchanged(run / "report.html", json.loads((run / "run.json").read_text())["files"]["report.html"])
+
+
+def test_a_page_that_the_user_changed_stays(cli, run):
+    assert cli("report", run, "--no-pictures", "-q").code == 0
+    (run / "report.html").write_text("mine")
+    refused = cli("report", run, "--no-pictures")
+    assert refused.code == 2 and "report.html" in refused.err
+    assert (run / "report.html").read_text() == "mine"
+
+
+def test_another_file_is_not_written_over_unless_asked(cli, run):
+    written = ("report", run, "--no-pictures", "--out", "page.html")
+    assert cli(*written, "-q").code == 0
+    again = cli(*written)
+    assert again.code == 2 and "page.html exists already" in again.err
+    assert cli(*written, "--overwrite", "-q").code == 0
 
 
 def test_markdown_with_its_pictures_beside_it(cli, run):

@@ -14,7 +14,7 @@ from hierfit.report.sections import Reported, document
 from hierfit.runs.finished import load_summary, open_fit
 from hierfit.told.cells import cells
 
-PARTS = ["verdict", "model", "data", "estimates", "effects", "variance", "groups", "priors", "methods", "again"]
+PARTS = ["verdict", "model", "data", "estimates", "effects", "variance", "groups", "fit", "priors", "methods", "again"]
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +47,9 @@ def test_all_priors_are_there_with_their_sources(found, fitted):
 
 def test_the_command_can_be_copied(found, fitted):
     argv = ["/usr/bin/hierfit", "fit", "data.csv", "--formula", "score ~ ses + (1 | school)"]
-    told = document(Reported(replace(found.run, manifest={**found.run.manifest, "argv": argv}), None, None, None, ()))
+    told = document(
+        Reported(replace(found.run, manifest={**found.run.manifest, "argv": argv}), None, None, None, (), ())
+    )
     (code,) = [block for block in told.sections[-1].blocks if isinstance(block, Code)]
     assert code.text == "hierfit fit data.csv --formula 'score ~ ses + (1 | school)'"
     versions = " ".join(blocks(found, "again", Items)[0].items)

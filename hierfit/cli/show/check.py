@@ -12,12 +12,11 @@ from hierfit.cli.show.lines import wrapped
 from hierfit.errors import ExitCode
 from hierfit.plain import to_plain
 from hierfit.posterior.check.verdicts import DIFFERS, LOOK, Check, Verdict
-from hierfit.posterior.digits import format_number
 from hierfit.runs.checking import RunChecks
+from hierfit.told.model_checks import NUMBERS, answers, model_check_cells
 from hierfit.visible import visible
 
 COLOURS = {Verdict.OK: "green", Verdict.LOOK: "yellow", Verdict.DIFFERS: "red"}
-NUMBERS = ("observed", "expected", "lower", "upper", "p")
 WIDTH = max(map(len, Verdict))
 
 
@@ -34,18 +33,12 @@ def checks_text(found: RunChecks, output: OutputFormat) -> str:
             rows.append(["" if cell is None else cell for cell in row])
         return csv_text(rows)
     if output.is_document:
-        cells = [[check.says, check.verdict.value, *_cells(check)] for check in checks]
         said = [_title(found)] * (output is OutputFormat.TEX)
-        return document_table([["", "verdict", *NUMBERS], *cells], output, *said)
+        return document_table(model_check_cells(checks), output, *said)
     lines = [*wrapped(_title(found)), ""]
     for check in checks:
         lines += _check_lines(check)
     return in_lines([*lines, *_try_lines(checks), "", *wrapped(_verdict(found))])
-
-
-def _cells(check: Check) -> list[str]:
-    numbers = [format_number(float(getattr(check, name)), None) for name in NUMBERS[:-1]]
-    return [*numbers, f"{check.p:.2g}" if check.p == check.p else "-"]
 
 
 def _title(found: RunChecks) -> str:
@@ -69,12 +62,9 @@ def _check_lines(check: Check) -> list[str]:
 
 def _try_lines(checks: tuple[Check, ...]) -> list[str]:
     """Return commands that answer to misfits, each once, in a line of its own, with what it answers to below."""
-    answers: dict[str, list[str]] = {}
-    for check in sorted(checks, key=lambda check: list(Verdict).index(check.verdict), reverse=True):
-        for command in check.tries:
-            answers.setdefault(command, []).append(check.name)
-    lines = [""] if answers else []
-    for number, (command, names) in enumerate(answers.items(), 1):
+    found = answers(checks)
+    lines = [""] if found else []
+    for number, (command, names) in enumerate(found.items(), 1):
         lines.append(f"{'Try' if number == 1 else '':<9}{number}. {command}")
         lines += wrapped(f"answers to: {', '.join(names)}", " " * 12, " " * 12)
     return lines
