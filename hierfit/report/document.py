@@ -10,6 +10,8 @@ from typing import TypeAlias
 
 from hierfit.report.equation import Line
 
+LONG_NAME, SHORT = 44, 22
+
 
 @dataclass(frozen=True)
 class Paragraph:
@@ -75,9 +77,10 @@ class Table:
 
     @property
     def words(self) -> tuple[bool, ...]:
-        """Which columns hold words, and so stand at the left: the first, and those without a digit or sign."""
+        """Which columns hold texts, and so may be broken between words: names, where they are sentences, too."""
         rows = [row for _, section in self.sections for row in section]
-        return tuple(at == 0 or any(_is_word(row[at]) for row in rows) for at in range(len(self.header)))
+        names = any(len(row[0]) > LONG_NAME for row in rows)
+        return (names, *(any(_is_text(row[at]) for row in rows) for at in range(1, len(self.header))))
 
 
 @dataclass(frozen=True)
@@ -133,6 +136,6 @@ class Document:
     sections: tuple[Section, ...]
 
 
-def _is_word(cell: str) -> bool:
-    """Whether a cell is no number: of letters, not counting what stands for numbers."""
-    return len(cell) > 12 and any(letter.isalpha() for letter in cell)
+def _is_text(cell: str) -> bool:
+    """Whether a cell is more than a number or two: "251.3", "184 to 237"."""
+    return len(cell) > SHORT and any(letter.isalpha() for letter in cell)

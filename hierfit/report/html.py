@@ -100,7 +100,7 @@ def _table(block: Table) -> str:
             lines.append(f'<tr><th scope="rowgroup" colspan="{len(block.header)}">{_safe(title)}</th></tr>')
         for name, *numbers in rows:
             tail = "".join(f"<td{side}>{_safe(cell)}</td>" for cell, side in zip(numbers, sides[1:], strict=True))
-            lines.append(f'<tr><th scope="row">{_safe(name)}</th>{tail}</tr>')
+            lines.append(f'<tr><th scope="row"{sides[0]}>{_safe(name)}</th>{tail}</tr>')
         bodies.append("<tbody>" + "\n".join(lines) + "</tbody>")
     return (
         f'<div class="scroll" tabindex="0" role="region" aria-label="{caption}"><table><caption>{caption}</caption>'

@@ -211,7 +211,8 @@ def _levels(table: GroupTable, ci: float) -> Table:
 
 def _model_checks(checks: Sequence[Check]) -> Iterator[Block]:
     if checks:
-        yield _table("What the model says of data, held against these data", model_check_cells(checks))
+        cells = [[says, verdict, p] for says, verdict, *_, p in model_check_cells(checks)]
+        yield _table("What the model says of data, held against these data", cells)
     tries = answers(checks)
     if tries:
         yield Code("\n".join(f"{command}   # {', '.join(names)}" for command, names in tries.items()))
