@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from hierfit.runs.finished import Fit, Stored
 
 PREDICT = Keywords(PredictOptions, "predict", without=frozenset({"new", "out", "draws", "overwrite"}))
-EFFECTS = Keywords(EffectsOptions, "effects")
+EFFECTS = Keywords(EffectsOptions, "effects", without=frozenset({"plot", "overwrite"}))
 
 
 class Asking:

@@ -33,7 +33,7 @@ LEFT_OUT = {
         "output", "quiet", "exit_zero", "dry_run",  # of the screen and the shell
     },
     "predict": {"run", "new", "out", "draws", "overwrite", "output", "quiet", "exit_zero"},
-    "effects": {"run", "output", "exit_zero"},
+    "effects": {"run", "plot", "overwrite", "output", "exit_zero"},
     "simulate": {"scenario", "show_list", "again", "out", "overwrite", "quiet"},
 }  # fmt: skip
 

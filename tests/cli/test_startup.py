@@ -157,7 +157,7 @@ def test_help_shows_every_option(name: str, cli: Cli) -> None:
 
 def test_hierfit_alone_shows_help(cli: Cli) -> None:
     done = cli()
-    assert "simulate" in done.out + done.err and "Draw the pictures" in done.out + done.err
+    assert "simulate" in done.out + done.err and "Draw pictures" in done.out + done.err
 
 
 def test_the_version(cli: Cli) -> None:

@@ -177,7 +177,8 @@ def _components(
     def part(name: str, kind: Literal["predictors", "factor", "together", "residual"], values: Array) -> Component:
         with np.errstate(invalid="ignore", divide="ignore"):
             if kind == "residual":  # which may be infinite
-                of_left, of_all = residual / left, 1 - (together + predictors) / everything
+                of_left = np.where(np.isinf(residual), 1.0, residual / left)
+                of_all = np.where(np.isinf(residual), 1.0, residual / everything)
             else:
                 of_left, of_all = values / left, values / everything
         share = None if kind == "predictors" else estimate(of_left, bounds)
