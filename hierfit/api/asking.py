@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from os import PathLike
 from pathlib import Path
@@ -16,6 +16,7 @@ from hierfit.api.place import RunPlace
 from hierfit.api.spoken import spoken
 from hierfit.cli.options.effects import EffectsOptions
 from hierfit.cli.options.predict import PredictOptions
+from hierfit.cli.options.summarize import checked_quantiles
 from hierfit.data.source import place_word
 from hierfit.errors import UsageError
 
@@ -58,7 +59,9 @@ class Asking:
         with spoken(EFFECTS, FIT):
             return arviz.from_netcdf(open_whole(self.folder, TRACE).path / TRACE)  # type: ignore[no-untyped-call]
 
-    def summary(self, ci: float | None = None) -> pd.DataFrame:
+    def summary(
+        self, ci: float | None = None, *, exp: bool = False, median: bool = False, quantiles: Sequence[float] = ()
+    ) -> pd.DataFrame:
         """Return the table of the population-level parameters, by their names.
 
         Columns: mean, sd, lower and upper end of the interval, mcse_mean, rhat, ess_bulk, ess_tail; kind, group, term
@@ -66,13 +69,43 @@ class Asking:
 
         Args:
             ci: probability of the intervals; that of the fit where it is None.
+            exp: coefficients alone, as odds, rate or hazard ratios, by their medians; `what` says which.
+            median: medians and MAD sds in place of means and sds.
+            quantiles: these quantiles, q5 for 0.05, in place of the interval.
+
+        Raises:
+            UsageError: exp of a coefficient is no ratio under the link, or there is no such quantile.
         """
-        from hierfit.api.tables import summary_frame
+        from hierfit.api.tables import retold_frame, summary_frame
+        from hierfit.posterior.retold import Telling, retell
         from hierfit.runs import finished
 
         with spoken(EFFECTS, FIT):
+            if exp or median or quantiles:
+                done = finished.load(self.folder, ci)
+                telling = Telling(median, exp, checked_quantiles(quantiles))
+                return retold_frame(retell(done.draws, done.summary, done.spec, telling), telling)
             stored = self._stored if ci is None else finished.load_summary(self.folder, ci)
             return summary_frame(stored.summary)
+
+    def variance(self, at: Mapping[str, Sequence[float | str]] | None = None, ci: float | None = None) -> pd.DataFrame:
+        """Return how the variance divides between predictors, groups and what is left (ICC), and R2.
+
+        A row for each number: `what` is variance, share (of what predictors leave) or share_of_all, or R2. Sentences on
+        what they are stand in `attrs["notes"]`.
+
+        Args:
+            at: values of predictors at which it is divided, such as {"ses": [0, 10]}; over the rows' own without.
+            ci: probability of the intervals.
+
+        Raises:
+            UsageError: a column is none of the predictors, a value none of its own, or there are no groups.
+        """
+        from hierfit.api.tables import variance_frame
+        from hierfit.runs.variance import variance_of
+
+        with spoken(EFFECTS, FIT):
+            return variance_frame(variance_of(self.folder, at or {}, ci))
 
     def groups(self, sort: str | None = None, ci: float | None = None) -> pd.DataFrame:
         """Return a row for each level of each grouping factor and each of its coefficients.
@@ -173,8 +206,18 @@ class Asking:
         with spoken(FIT):
             return checks_frame(workflow.check(self.folder, seed))
 
-    def compare(self, *others: Asking, by: str | None = None, ci: float | None = None) -> pd.DataFrame:
-        """Return how well this run and others predict rows that they have not seen (leave-one-out), the best first.
+    def compare(
+        self,
+        *others: Asking,
+        by: str | None = None,
+        folds: int | None = None,
+        refit: bool = False,
+        seed: int = 1,
+        ci: float | None = None,
+    ) -> pd.DataFrame:
+        """Return how well this run and others predict rows that they have not seen, the best first.
+
+        Leave-one-out from the draws that there are; `refit` and `folds` fit again without the rows.
 
         `k_above_threshold` counts the rows that make a number doubtful. The whole comparison, part by part, is in
         `attrs["compared"]` of the result.
@@ -182,16 +225,24 @@ class Asking:
         Args:
             others: runs of the same outcome and rows.
             by: a grouping factor: whole groups are left out in place of rows.
+            folds: fit again so many times, each time without one fold of the rows or groups.
+            refit: fit again without each row whose Pareto k is too high.
+            seed: what folds follow from.
             ci: also the interval of that probability of each difference.
 
         Raises:
             UsageError: the runs are not of the same outcome and rows, or no run has the factor.
+            SamplerError, ToolchainError: a model could not be fitted again.
         """
         from hierfit import workflow
         from hierfit.api.tables import comparison_frame
+        from hierfit.runs.cross_validated import Way
 
         with spoken(EFFECTS, FIT):
-            return comparison_frame(workflow.compare([self.folder, *(run.folder for run in others)], by), ci)
+            if refit and folds is not None:
+                raise UsageError("refit= leaves out one by one, and folds= many at a time.", hint="give one of them")
+            way = Way(folds, seed, refit)
+            return comparison_frame(workflow.compare([self.folder, *(run.folder for run in others)], by, way=way), ci)
 
     def plot(self, kind: str = "posterior") -> Figure:
         """Return a figure.

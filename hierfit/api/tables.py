@@ -8,13 +8,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from hierfit.design.design import Design
 from hierfit.errors import UsageError, did_you_mean
 from hierfit.posterior.group_summary import GroupSummary
 from hierfit.posterior.hypotheses.answers import Answers
+from hierfit.posterior.retold import Retold, Telling
 from hierfit.posterior.summary import Summary, interval_bounds
 from hierfit.runs.checking import RunChecks
 from hierfit.runs.compared import Compared
 from hierfit.runs.effects import Effects
+from hierfit.runs.variance import Variance
+from hierfit.told.retold import retold_record
+from hierfit.told.variance import variance_rows, variance_sentences
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -39,6 +44,23 @@ def summary_frame(summary: Summary) -> pd.DataFrame:
     for name in _LABELS:
         frame[name] = frame[name].astype(object).where(frame[name].notna(), None)
     return frame.astype(dict.fromkeys(numbers, "float64"))[[*numbers, *_LABELS]]
+
+
+def retold_frame(rows: Sequence[Retold], telling: Telling) -> pd.DataFrame:
+    """Return the rows of the main table told otherwise, by the names of the parameters."""
+    import pandas as pd
+
+    frame = pd.DataFrame([retold_record(row, telling, flat=True) for row in rows]).set_index("name")
+    words = [name for name in ("what", *_LABELS) if name in frame]
+    numbers = [name for name in frame.columns if name not in words]
+    return frame.astype(dict.fromkeys(numbers, "float64"))[[*numbers, *words]]
+
+
+def variance_frame(found: Variance) -> pd.DataFrame:
+    """Return a row for each part of the variance, its share, and R2; what the numbers are is said in its attrs."""
+    frame = _as_numbers(frame_of(variance_rows(found.answer)), found.run.design, "at ")
+    frame.attrs["notes"] = variance_sentences(found.answer, found.run.design)
+    return frame
 
 
 def groups_frame(summary: GroupSummary, sort: str | None) -> pd.DataFrame:
@@ -88,12 +110,19 @@ def effects_frame(effects: Effects) -> pd.DataFrame:
         rows.append(
             {"of": said.pop("of"), "what": said.pop("what"), **places, "category": said.pop("category"), **said}
         )
-    frame = pd.DataFrame(rows)
-    inputs = effects.run.design.inputs
-    for name in set() if inputs is None else set(inputs.numbers) & set(frame):
-        frame[name] = pd.to_numeric(frame[name])
+    frame = _as_numbers(pd.DataFrame(rows), effects.run.design)
     empty = [name for name in ("of", "what", "category", "above") if frame[name].replace("", None).isna().all()]
     return frame.drop(columns=empty)
+
+
+def _as_numbers(frame: pd.DataFrame, design: Design, before: str = "") -> pd.DataFrame:
+    """Return a frame in which values of columns of numbers are numbers; `before` precedes their names."""
+    import pandas as pd
+
+    for name in () if design.inputs is None else design.inputs.numbers:
+        if f"{before}{name}" in frame:
+            frame[f"{before}{name}"] = pd.to_numeric(frame[f"{before}{name}"])
+    return frame
 
 
 def checks_frame(found: RunChecks) -> pd.DataFrame:

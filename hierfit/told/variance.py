@@ -7,11 +7,13 @@ from collections.abc import Iterator
 from hierfit.design.design import Design
 from hierfit.model.families import FAMILIES, SIGMA, LinkScale, Support
 from hierfit.model.variances import HIDDEN_VARIANCE
+from hierfit.plain import to_plain
 from hierfit.posterior.digits import format_row, format_share
-from hierfit.posterior.variance.answer import Division, Scale, VarianceAnswer
+from hierfit.posterior.variance.answer import Component, Division, Scale, VarianceAnswer
 from hierfit.posterior.variance.estimates import Estimate
 from hierfit.told.cells import interval_title
 
+_NUMBERS = ("mean", "sd", "lower", "upper")
 _DISTRIBUTION = {"logit": "logistic", "probit": "normal", "cloglog": "extreme-value"}
 
 
@@ -116,3 +118,27 @@ def _r2(found: VarianceAnswer, design: Design) -> str:
     rows = found.r2[0].rows
     some = f", {rows:,} of them drawn at random" if rows < design.n_rows else ""
     return f"R2: the share of the variance of {what} that the expected values of the rows have{some}{said}."
+
+
+def variance_rows(found: VarianceAnswer) -> Iterator[list[object]]:
+    """Yield a header, and a row for each number: variances, shares, and R2."""
+    held = list(dict.fromkeys(column for division in found.divisions for column in division.at))
+    yield ["scale", *(f"at {column}" for column in held), "component", "kind", "what", *_NUMBERS]
+    for division in found.divisions:
+        at = [division.at.get(column, "") for column in held]
+        for component in division.components:
+            for what, number in _numbers_of(component):
+                yield [division.scale, *at, component.name, component.kind, what, *_flat(number)]
+    for own in found.r2:
+        yield [own.scale, *([""] * len(held)), "", own.kind, "R2", *_flat(own.r2)]
+
+
+def _numbers_of(component: Component) -> Iterator[tuple[str, Estimate]]:
+    yield "variance", component.variance
+    if component.share is not None:
+        yield "share", component.share
+    yield "share_of_all", component.share_of_all
+
+
+def _flat(number: Estimate) -> list[object]:
+    return ["" if value is None else value for value in to_plain(number).values()]

@@ -33,6 +33,15 @@ def test_tables_are_those_of_the_command_line(run: hierfit.Run, cli: Cli) -> Non
     mine = run.effects(marginal=True, at={"ses": [0, 1]}, by="school")
     assert sorted(set(mine["ses"])) == [0, 1] and len(mine) == 8
     pd.testing.assert_frame_equal(mine, said[mine.columns], check_dtype=False)
+    for asked, options in (
+        ({"median": True}, ["--median"]),
+        ({"quantiles": [0.1, 0.5]}, ["--quantiles", "0.1,0.5"]),
+    ):
+        said = csv(cli("summarize", folder, *options, "--format", "csv").out).set_index("name")
+        mine = run.summary(**asked).drop(columns=["kind", "group", "term", "predictor"])
+        pd.testing.assert_frame_equal(mine, said[mine.columns], check_dtype=False)
+    said = csv(cli("summarize", folder, "--variance", "--at", "ses=0,1", "--format", "csv").out)
+    pd.testing.assert_frame_equal(run.variance(at={"ses": [0, 1]}), said, check_dtype=False)
     claims = ["ses > 0", "sd(school) / sigma", "school[a] > school[b]"]
     said = csv(cli("test", folder, *claims, "--rope", "-0.1,0.1", "--format", "csv").out).set_index("expression")
     pd.testing.assert_frame_equal(run.test(*claims, rope=(-0.1, 0.1)), said, check_dtype=False)

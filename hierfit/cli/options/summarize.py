@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from hierfit.posterior.retold import Telling
 
 _GROUPS, _VARIANCE, _TELLING = "Groups", "Variance", "Main table"
+_QUANTILES = "for example --quantiles 0.05,0.5,0.95"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,14 +131,23 @@ def held_of(options: SummarizeOptions) -> Mapping[str, Sequence[float | str]]:
 def _quantiles(text: str | None) -> tuple[float, ...]:
     if text is None:
         return ()
-    example = "for example --quantiles 0.05,0.5,0.95"
     try:
         found = tuple(float(part) for part in text.split(","))
     except ValueError:
-        raise UsageError(f"--quantiles {text.strip()} could not be read.", hint=example) from None
+        raise UsageError(f"--quantiles {text.strip()} could not be read.", hint=_QUANTILES) from None
+    return checked_quantiles(found)
+
+
+def checked_quantiles(found: Sequence[float]) -> tuple[float, ...]:
+    """Return probabilities of quantiles.
+
+    Raises:
+        UsageError: one is none, or given twice.
+    """
     for value in found:
         if not 0 < value < 1:
-            raise UsageError(f"--quantiles: {value:g} is not between 0 and 1.", hint=example)
+            raise UsageError(f"--quantiles: {value:g} is not between 0 and 1.", hint=_QUANTILES)
     if len(set(found)) < len(found):
-        raise UsageError(f"--quantiles {text.strip()}: one of them is given twice.", hint=example)
-    return found
+        twice = ",".join(f"{value:g}" for value in found)
+        raise UsageError(f"--quantiles {twice}: one of them is given twice.", hint=_QUANTILES)
+    return tuple(found)

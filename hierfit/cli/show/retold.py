@@ -15,13 +15,13 @@ from hierfit.cli.show.lines import wrapped
 from hierfit.cli.show.table import LEAST_NAME_WIDTH, aligned
 from hierfit.errors import UsageError
 from hierfit.model.spec import INTERCEPT_AT_MEAN, Kind
-from hierfit.plain import to_plain
 from hierfit.posterior.digits import decimals, format_count, format_number, format_rhat
 from hierfit.posterior.retold import Retold, Telling
 from hierfit.posterior.words import elided
 from hierfit.runs.finished import Fit
 from hierfit.runs.manifest import summary_document
 from hierfit.told.cells import interval_title, sections
+from hierfit.told.retold import centre_names, quantile_name, retold_record
 from hierfit.told.sentences import NAME_WIDTH
 from hierfit.visible import visible
 
@@ -37,7 +37,7 @@ def retold_text(done: Fit, rows: Sequence[Retold], telling: Telling, output: Out
     if output is OutputFormat.JSON:
         return json_text(_document(done, rows, telling))
     if output is OutputFormat.CSV:
-        records = [_record(done, row, telling, flat=True) for row in rows]
+        records = [retold_record(row, telling, flat=True) for row in rows]
         return csv_text([list(records[0]), *(["" if cell is None else cell for cell in r.values()] for r in records)])
     titles = _titles(done, telling)
     cells = {row.row.name: _cells(row) for row in rows}
@@ -56,21 +56,12 @@ def retold_text(done: Fit, rows: Sequence[Retold], telling: Telling, output: Out
     return "\n\n".join(map(in_lines, filter(None, blocks)))
 
 
-def _names(telling: Telling) -> tuple[str, str]:
-    return ("median", "MAD sd") if telling.by_median else ("mean", "sd")
-
-
 def _titles(done: Fit, telling: Telling) -> list[str]:
     if telling.quantiles:
         ends = [quantile_name(probability) for probability in telling.quantiles]
     else:
         ends = [interval_title(done.summary.ci)]
-    return [*_names(telling), *ends, "R-hat", "ESS bulk", "ESS tail"]
-
-
-def quantile_name(probability: float) -> str:
-    """Return "q2.5" for 0.025."""
-    return f"q{100 * probability:.10g}"
+    return [*centre_names(telling), *ends, "R-hat", "ESS bulk", "ESS tail"]
 
 
 def _cells(told: Retold) -> list[str]:
@@ -149,24 +140,7 @@ def _said(done: Fit, rows: Sequence[Retold], telling: Telling) -> list[str]:
     return [text for text in said if text]
 
 
-def _record(done: Fit, told: Retold, telling: Telling, *, flat: bool) -> dict[str, Any]:
-    centre, spread = (name.lower().replace(" ", "_") for name in _names(telling))
-    plain = to_plain(told.row)
-    found = {name: plain[name] for name in ("name", "kind", "group", "term", "predictor")}
-    if telling.ratios:
-        found["what"] = told.what
-    found |= {centre: to_plain(told.centre), spread: to_plain(told.spread)}
-    bounds = [to_plain(value) for value in told.bounds]
-    if not telling.quantiles:
-        found |= dict(zip(("lower", "upper"), bounds, strict=True))
-    elif flat:
-        found |= dict(zip(map(quantile_name, telling.quantiles), bounds, strict=True))
-    else:
-        found["quantiles"] = {f"{p:.10g}": value for p, value in zip(telling.quantiles, bounds, strict=True)}
-    return found | {name: plain[name] for name in ("rhat", "ess_bulk", "ess_tail")}
-
-
 def _document(done: Fit, rows: Sequence[Retold], telling: Telling) -> dict[str, Any]:
     document = summary_document(done.record, done.summary, done.diagnosis)
-    document["parameters"] = [_record(done, row, telling, flat=False) for row in rows]
+    document["parameters"] = [retold_record(row, telling, flat=False) for row in rows]
     return document

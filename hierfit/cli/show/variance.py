@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from hierfit.cli.options.shared import OutputFormat
@@ -11,15 +11,12 @@ from hierfit.cli.show.formats import csv_text, document_table, json_text
 from hierfit.cli.show.lines import wrapped
 from hierfit.cli.show.table import aligned
 from hierfit.plain import to_plain
-from hierfit.posterior.variance.answer import Component
-from hierfit.posterior.variance.estimates import Estimate
 from hierfit.posterior.words import elided
 from hierfit.runs.variance import Variance
 from hierfit.told.cells import interval_title
-from hierfit.told.variance import division_cells, division_title, r2_cells, variance_sentences
+from hierfit.told.variance import division_cells, division_title, r2_cells, variance_rows, variance_sentences
 
 NAME_WIDTH, LEAST_NAME_WIDTH, _INDENT = 34, 12, "  "
-_NUMBERS = ("mean", "sd", "lower", "upper")
 
 
 def variance_text(found: Variance, output: OutputFormat) -> str:
@@ -27,7 +24,7 @@ def variance_text(found: Variance, output: OutputFormat) -> str:
     if output is OutputFormat.JSON:
         return json_text(_document(found))
     if output is OutputFormat.CSV:
-        return csv_text(_csv_rows(found))
+        return csv_text(variance_rows(found.answer))
     design, answer = found.run.design, found.answer
     said = variance_sentences(answer, design)
     if output.is_document:
@@ -64,29 +61,6 @@ def _lines(rows: Sequence[Sequence[str]]) -> list[str]:
 def _line(name: str, cells: Sequence[str], width: int, widths: Sequence[int]) -> str:
     numbers = (cell.rjust(room) for cell, room in zip(cells, widths, strict=True))
     return "  ".join([f"{_INDENT}{name.ljust(width)}", *numbers]).rstrip()
-
-
-def _csv_rows(found: Variance) -> Iterator[list[object]]:
-    held = list(dict.fromkeys(column for division in found.answer.divisions for column in division.at))
-    yield ["scale", *(f"at {column}" for column in held), "component", "kind", "what", *_NUMBERS]
-    for division in found.answer.divisions:
-        at = [division.at.get(column, "") for column in held]
-        for component in division.components:
-            for what, number in _numbers_of(component):
-                yield [division.scale, *at, component.name, component.kind, what, *_flat(number)]
-    for own in found.answer.r2:
-        yield [own.scale, *([""] * len(held)), "", own.kind, "R2", *_flat(own.r2)]
-
-
-def _numbers_of(component: Component) -> Iterator[tuple[str, Estimate]]:
-    yield "variance", component.variance
-    if component.share is not None:
-        yield "share", component.share
-    yield "share_of_all", component.share_of_all
-
-
-def _flat(number: Estimate) -> list[object]:
-    return ["" if value is None else value for value in to_plain(number).values()]
 
 
 def _document(found: Variance) -> dict[str, Any]:
