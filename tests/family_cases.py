@@ -54,15 +54,17 @@ FAMILY_CASES = [
 ]
 
 
-def family_design(case: FamilyCase, *, centered: bool = True, further: bool = False) -> Design:
-    """y ~ a + b + (1 + b | g) + (1 | h) on 40 rows; with `further` also an offset and weights."""
+def family_design(
+    case: FamilyCase, *, centered: bool = True, further: bool = False, formula: Formula = FORMULA
+) -> Design:
+    """y ~ a + b + (1 + b | g) + (1 | h) on 40 rows, or another formula; with `further` also an offset and weights."""
     rng = np.random.default_rng(11)
-    design = build_design(FORMULA, crossed_table(), centered=centered)
+    design = build_design(formula, crossed_table(), centered=centered)
     family = FAMILIES[case.family]
     x = (design.X - design.X.mean(axis=0)) / design.x_scale
     effects = [rng.normal(0, 0.4, group.n_levels)[group.codes] for group in design.groups]
     offset = rng.uniform(-0.5, 0.5, design.n_rows) if further else np.zeros(design.n_rows)
-    eta = case.intercept + x @ [0.5, -0.3] + np.sum(effects, axis=0) + offset
+    eta = case.intercept + x @ [0.5, -0.3][: x.shape[1]] + np.sum(effects, axis=0) + offset
     trials = rng.integers(1, 12, design.n_rows).astype(np.float64)
     return replace(
         design,

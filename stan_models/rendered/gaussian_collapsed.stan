@@ -196,7 +196,7 @@ data {
 transformed data {
   int P = 0; // correlations of all correlated factors
   vector[K] b_scale = head(theta_scale, K);
-  vector[C] sd_scale = theta_scale[K + 1 : K + C];
+  vector[C] sd_scale = tail(head(theta_scale, K + C), C); // a slice of nothing behind the end is refused
   vector[T_free] free_scale = theta_scale[theta_free];
   for (f in 1 : F) {
     P += (correlated[f] * M[f] * (M[f] - 1)) %/% 2;
@@ -262,7 +262,7 @@ model {
   vector[T] scaled = theta ./ theta_scale;
   vector[T] at_prior = theta; // each where its prior speaks
   vector[K] b_scaled = head(scaled, K); // per unit of the columns of X
-  vector[C] sd_scaled = scaled[K + 1 : K + C];
+  vector[C] sd_scaled = tail(head(scaled, K + C), C);
   matrix[C, C] L = identity_matrix(C); // Cholesky factor of the covariance of an effect, in units of y_scale
   if (P > 0) {
     L = cholesky_from_partials(partial, C);

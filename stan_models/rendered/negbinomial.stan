@@ -146,7 +146,7 @@ data {
 transformed data {
   int P = 0; // correlations of all correlated factors
   vector[K] b_scale = head(theta_scale, K);
-  vector[C] sd_scale = theta_scale[K + 1 : K + C];
+  vector[C] sd_scale = tail(head(theta_scale, K + C), C); // a slice of nothing behind the end is refused
   vector[T_free] free_scale = theta_scale[theta_free];
   vector[N] fixed = rep_vector(origin, N); // what eta has without coefficients and effects
   array[F] int before_j = rep_array(0, F); // levels, effects, columns and correlations of the factors before each
@@ -212,7 +212,7 @@ model {
   vector[T] scaled = theta ./ theta_scale;
   vector[T] at_prior = theta; // each where its prior speaks
   vector[K] b_scaled = head(scaled, K); // per unit of the columns of X
-  vector[C] sd_scaled = scaled[K + 1 : K + C];
+  vector[C] sd_scaled = tail(head(scaled, K + C), C);
   vector[N] eta; // linear predictor; X * b comes last
   vector[K_rows] b_in_rows = b_scaled[in_rows];
   vector[K] means = rep_vector(0, K); // of effects, which b_scaled holds besides the coefficients

@@ -114,6 +114,21 @@ def test_lp_is_the_density_of_every_family_and_link(case: FamilyCase, further: b
     assert np.ptp(sampling.stats["lp"].ravel() - np.array(expected)) < 1e-5
 
 
+ONE_OF_EACH = [case for case in FAMILY_CASES if case.link == FAMILIES[case.family].link]
+
+
+@pytest.mark.parametrize("formula", [PLAIN, Formula("y", ()), Formula("y", ("a",), intercept=False)], ids=str)
+@pytest.mark.parametrize("case", ONE_OF_EACH, ids=str)
+def test_lp_is_the_density_of_every_family_without_groups(case: FamilyCase, formula: Formula) -> None:
+    design = family_design(case, formula=formula)
+    design = replace(design, intercept=design.intercept and formula.intercept)
+    spec = build_spec(formula, design, case.priors)
+    sampling = run(spec, design, FULL)
+    expected = [family_log_density(state, spec, design) for state in states(sampling, spec, design)]
+    assert np.ptp(expected) > 0.1, "the draws must differ for the comparison to say anything"
+    assert np.ptp(sampling.stats["lp"].ravel() - np.array(expected)) < 1e-5
+
+
 @pytest.mark.parametrize("centred", ["000", "111", "101", "010"])
 def test_lp_is_the_density_where_thresholds_take_means_up(centred: str) -> None:
     case = next(case for case in FAMILY_CASES if FAMILIES[case.family].has_thresholds)
