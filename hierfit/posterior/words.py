@@ -8,6 +8,7 @@ from hierfit.model.grammar import INTERCEPT
 from hierfit.model.spec import GroupCoefficients
 from hierfit.visible import visible
 
+IRREGULAR = {"child": "children", "person": "people", "man": "men", "woman": "women", "mouse": "mice"}
 PLURAL_ES = ("ss", "x", "z", "ch", "sh")
 SHORTEST_WORD = 3
 
@@ -17,6 +18,8 @@ def plural(factor: str) -> str:
     is_word = factor.isalpha() and factor.isascii() and factor[1:].islower() and len(factor) >= SHORTEST_WORD
     if not is_word or factor == "row" or (factor.endswith("s") and not factor.endswith("ss")):
         return f"levels of {factor}"
+    if factor.lower() in IRREGULAR:
+        return factor[0] + IRREGULAR[factor.lower()][1:]
     if factor.endswith("y") and factor[-2:-1] not in "aeiou":
         return f"{factor[:-1]}ies"
     return f"{factor}es" if factor.endswith(PLURAL_ES) else f"{factor}s"
