@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from hierfit.design import moments
 from hierfit.design.design import Group
 from hierfit.posterior.group_summary import level_quantiles, population_values
 from hierfit.posterior.plots.density import density
@@ -54,7 +55,7 @@ class Caterpillar:
         group: the grouping factor.
         index: which of its terms.
         quantiles: 2.5, 25, 50, 75, 97.5 % of population + deviation [J, 5].
-        population: 2.5, 50, 97.5 % of the population value [3].
+        population: mean of the population value, as in the tables, between its 2.5 and 97.5 % [3].
         truth: true coefficients [J], or None.
         scale: the scale of the coefficients, such as "log odds"; empty on the outcome's own.
     """
@@ -106,7 +107,9 @@ class Caterpillar:
 def caterpillars(material: Material, group: Group) -> list[Caterpillar]:
     """Return every varying coefficient of a factor, at most `MOST_TERMS`."""
     quantiles = level_quantiles(material.draws, group, PROBABILITIES)
-    population = np.quantile(population_values(material.draws, group.terms), (INTERVAL[0], 0.5, INTERVAL[1]), axis=0)
+    values = population_values(material.draws, group.terms)
+    low, high = np.quantile(values, INTERVAL, axis=0)
+    population = np.stack([low, moments.mean(values, axis=0), high])
     truth = material.truth
     return [
         Caterpillar(

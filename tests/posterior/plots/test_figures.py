@@ -17,6 +17,7 @@ from hierfit.posterior.plots.material import Material, limits
 from hierfit.posterior.plots.ppc_rows import predict_rows
 from hierfit.posterior.plots.style import rows_height
 from hierfit.posterior.unpooled import unpooled_estimates
+from tests.posterior.conftest import make_case
 
 SIZES = {
     "5": {"n_levels": 5, "n_x": 1, "rows": (5, 20)},
@@ -95,6 +96,15 @@ def test_group_title_counts_the_levels_that_differ(drawn):
         f"{n_intercepts} of 40 school intercepts differ from the population; "
         f"{n_slopes} of 40 school slopes of ses differ from the population"
     )
+
+
+def test_the_levels_that_differ_are_those_of_the_table():
+    for seed in range(12):  # few draws, so that mean and median are apart
+        case = make_case(n_levels=60, n_draws=30, seed=seed)
+        found = caterpillars(Material(case.draws, case.design, case.spec), case.design.groups[0])
+        table = summarize_groups(case.draws, case.design, case.spec).table("school")
+        for index, caterpillar in enumerate(found):
+            assert caterpillar.differs.tolist() == table.differs[:, index].tolist(), seed
 
 
 @pytest.mark.parametrize(("size", "factor", "term"), [("5", "school", "Intercept"), ("one row each", "row", "ses")])
