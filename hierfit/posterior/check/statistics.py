@@ -58,13 +58,21 @@ def statistic_checks(sample: Sample, found: Replicated, tries: Tries) -> list[To
             _zeros(sample, found, tries, scatter[0]),
             scatter,
         ]
-    heavy = tries.families(HEAVIER_TAILS)
+    heavy, skewed = tries.families(HEAVIER_TAILS), tries.skewed()
+    # An end nearer than predicted says that the tail there is too heavy as it is.
+    below = heavy if _exceeds(-found.least) else skewed
+    above = (*heavy, *skewed) if _exceeds(found.most) else ()
     return [
         _number("mean", mean, f"mean of {response}"),
         _number("sd", sd, f"sd of {response}"),
-        _number("smallest", found.least, f"smallest {response}", heavy),
-        _number("largest", found.most, f"largest {response}", heavy),
+        _number("smallest", found.least, f"smallest {response}", below),
+        _number("largest", found.most, f"largest {response}", above),
     ]
+
+
+def _exceeds(values: Array) -> bool:
+    """Whether the statistic of the data, the first [1 + S], is above the middle of the others."""
+    return bool(values[0] > np.median(values[1:]))
 
 
 def _moments(total: Array, square: Array, n: int) -> tuple[Array, Array]:

@@ -21,6 +21,7 @@ MORE_SCATTER = {
 MORE_ZEROS = {"poisson": "zero_inflated_poisson", "negbinomial": "zero_inflated_negbinomial"}
 FEWER_ZEROS = {"poisson": "hurdle_poisson", "negbinomial": "hurdle_negbinomial"}
 HEAVIER_TAILS = {"gaussian": "student"}
+SKEWED = {"gaussian": "lognormal", "student": "lognormal"}
 WIDENED = ("normal", "student_t", "cauchy", "laplace", "logistic", "exponential", "lognormal")
 SCATTERS = ("sigma", "shape", "phi")
 
@@ -43,6 +44,10 @@ class Tries:
         found = [table[self.spec.family] for table in tables if self.spec.family in table]
         able = [name for name in found if self.spec.link in FAMILIES[name].links]
         return tuple(self._fit(f"--family {name}") for name in able)
+
+    def skewed(self) -> tuple[str, ...]:
+        """Return a command that fits a distribution with a long tail above, where all outcomes are above 0."""
+        return self.families(SKEWED) if self.design.y.min() > 0 else ()
 
     def curve(self, column: str) -> tuple[str, ...]:
         """Return a command that gives a numeric predictor a curve, where it is a term by itself."""

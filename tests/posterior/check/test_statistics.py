@@ -54,6 +54,28 @@ def test_less_scatter_has_no_family_to_try() -> None:
     assert check.verdict is Verdict.DIFFERS and check.observed < 0.3 and check.tries == ()
 
 
+def families_of(check) -> list[str]:
+    return [command.split()[-1] for command in check.tries]
+
+
+def test_ends_of_a_gaussian_outcome_are_answered_by_where_they_lie() -> None:
+    case = family_case("gaussian")
+    y, rng = case.design.y, np.random.default_rng(3)
+    far = y.copy()
+    far[:2] = y.mean() - 12 * y.std(), y.mean() + 12 * y.std()
+    both = checks_of(case, replace(case.design, y=far))
+    assert families_of(both["smallest"]) == ["student"]
+    assert families_of(both["largest"])[0] == "student"
+    # As reaction times: none near 0, a few very long.
+    skewed = y.mean() + y.std() * (np.exp(rng.normal(0, 0.8, len(y))) - 1)
+    positive = checks_of(case, replace(case.design, y=skewed - skewed.min() + 1))
+    assert positive["smallest"].verdict is not Verdict.OK
+    assert families_of(positive["smallest"]) == ["lognormal"]
+    negative = checks_of(case, replace(case.design, y=skewed - skewed.min() - 1))
+    assert negative["smallest"].verdict is not Verdict.OK
+    assert families_of(negative["smallest"]) == []  # a logarithm it has not
+
+
 @pytest.mark.parametrize("family", list(FAMILIES))
 def test_data_of_the_model_are_ok(family: str) -> None:
     checks = checks_of(family_case(family, seed=5)).values()
