@@ -101,10 +101,16 @@ def _title(material: Material) -> str:
         name, verdict = material.draws.parameters[slopes[0]].name, "excludes" if clear else "includes"
         values, ratio = material.values(slopes[0]), ratio_words(material.design)
         said = f"The 95 % interval of {name} {verdict} 0: {interval_text(values)}"
-        return f"{said}; {ratio} {interval_text(np.exp(values))} per unit" if ratio else said
+        return f"{said}; {ratio} {interval_text(np.exp(values))}{_per_unit(material, name)}" if ratio else said
     if slopes:
         return f"{len(clear)} of {len(slopes)} coefficients have a 95 % interval that excludes 0"
     return f"{material.design.response}: the population-level parameters"
+
+
+def _per_unit(material: Material, name: str) -> str:
+    """Return " per unit" of a coefficient that has more than one step: that of a level is against the reference."""
+    column = material.design.X[:, material.design.coefficients.index(name)]
+    return "" if np.isin(column, (0, 1)).all() else " per unit"
 
 
 def _slopes(material: Material) -> list[int]:
