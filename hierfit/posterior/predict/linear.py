@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +26,7 @@ from hierfit.posterior.predict.draws_of import Indices, chosen_effects, position
 from hierfit.posterior.predict.new_levels import NewEffects
 
 Array = NDArray[np.float64]
+NOWHERE: Mapping[str, Array] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -86,11 +88,13 @@ def auxiliary_draws(
     picks: Indices,
     rows: Rows | Indices | None = None,
     new: NewEffects | None = None,
+    moves: Mapping[str, Array] = NOWHERE,
 ) -> dict[str, Array]:
     """Return the auxiliary parameters of chosen draws, each [S, 1], and thresholds [Q, S, 1] where there are any.
 
     One with predictors is that of rows [S, R], or without rows at the mean of those of the fit, group effects 0; where
-    rows differ in their precision sigma is that of these rows too, or of a row of mean variance.
+    rows differ in their precision sigma is that of these rows too, or of a row of mean variance. `moves` are added to
+    the predictors of those that they name [S, R].
     """
     rows = design.at(rows) if isinstance(rows, np.ndarray) else rows
     family, known = FAMILIES[design.family], positions(draws)
@@ -105,7 +109,7 @@ def auxiliary_draws(
         predictor = (X @ b.T).T
         if rows is not None:
             predictor = with_groups(predictor, draws, design.groups, rows.groups, own.parameter, picks, new)
-        found[own.parameter] = family.inverse_of(own.parameter, predictor)
+        found[own.parameter] = family.inverse_of(own.parameter, predictor + moves.get(own.parameter, 0.0))
     precision = design.precision if rows is None else rows.precision
     if precision is not None:
         variance = 1 / precision

@@ -7,6 +7,7 @@ import pytest
 from scipy import integrate, special, stats
 
 from hierfit.data.table import table_of
+from hierfit.design.moved_rows import Held
 from hierfit.errors import UsageError
 from hierfit.model.roles import NO_ROLES
 from hierfit.posterior.effects import averages
@@ -14,6 +15,7 @@ from hierfit.posterior.effects.answer import EffectScale, answer
 from hierfit.posterior.effects.averages import Groups
 from hierfit.posterior.effects.questions import Contrasts, Question
 from hierfit.posterior.predict import linear_predictor
+from hierfit.posterior.predict.quantities import Asked
 
 from ..predict.made_up import made_up
 
@@ -36,6 +38,10 @@ def rows(family, times=None):
         "g": (tuple("abcdefgh"), G[which].astype(np.int32)),
     }
     return table_of("data.csv", {"y": OUTCOMES[family][which], "x": X[which]}, words, 2 + np.arange(len(which)))
+
+
+def positive():
+    return replace(rows("gaussian"), numbers={"y": np.exp(OUTCOMES["gaussian"]), "x": X})
 
 
 def model(text, family="gaussian", table=None, roles=NO_ROLES):
@@ -196,9 +202,49 @@ def test_what_makes_no_sense_is_refused(question, how, said) -> None:
     assert said in refused.value.message
 
 
-def test_groups_of_other_parameters_are_not_averaged_over() -> None:
+AT = Question(at={"x": (0.7,)}, marginal=True)
+
+
+def test_the_mean_of_a_normal_outcome_does_not_hear_of_sigma() -> None:
     made = model("y ~ x + (1 | g); sigma ~ x + (1 | g)")
-    with pytest.raises(UsageError, match="does not integrate"):
-        ask(made, groups="average-over")
-    (effect,) = ask(made, groups="own")
-    assert (effect.of, effect.what) == ("x", "per unit")
+    (effect,) = ask(made, groups="average-over")
+    matches(effect, flat(made, "x"))
+    (sigma,) = ask(made, AT, groups="average-over", parameter="sigma")
+    predictor = flat(made, "sigma_Intercept") + 0.7 * flat(made, "sigma_x")
+    matches(sigma, np.exp(predictor + flat(made, "sd(g: sigma_Intercept)") ** 2 / 2), rtol=1e-4)
+
+
+@pytest.mark.parametrize("letter", ["", "p | "])
+def test_groups_of_two_parameters_are_integrated_over_together(letter) -> None:
+    made = model(f"y ~ x + (1 | {letter}g); zi ~ 1 + (1 | {letter}g)", "zero_inflated_poisson", rows("poisson"))
+    sd, sd_zi = flat(made, "sd(g)"), flat(made, "sd(g: zi_Intercept)")
+    cor = flat(made, "cor(g: Intercept, zi_Intercept)") if letter else np.zeros(len(sd))
+    eta = flat(made, "Intercept") + 0.7 * flat(made, "x")
+
+    # exp(eta) tilts the distribution of the other effect: its mean moves by the covariance.
+    def not_excess(zi, moved, spread):
+        density = lambda z: special.expit(-(zi + moved + spread * z)) * stats.norm.pdf(z)  # noqa: E731
+        return integrate.quad(density, -12, 12, epsabs=1e-12)[0]
+
+    shares = np.array([*map(not_excess, flat(made, "zi_Intercept"), cor * sd * sd_zi, sd_zi)])
+    (effect,) = ask(made, AT, groups="average-over")
+    small = np.maximum(sd, sd_zi) < 1.5  # up to which 13 nodes are exact to 1e-4
+    assert small.sum() > 20
+    wanted = np.exp(eta + sd**2 / 2) * shares
+    np.testing.assert_allclose(over(made, small), wanted[small], rtol=3e-4)
+    assert effect.mean > 0
+
+
+def over(made, chosen):
+    """Return the average at x = 0.7 over the rows and groups under each of the chosen draws."""
+    how = averages.averaging(made.draws, made.design, Asked(), Groups.AVERAGE_OVER)
+    found = averages.averages(how, [{"x": Held(0.7)}], np.full((1, N), 1 / N))
+    return found[0, 0, 0][chosen]
+
+
+def test_the_mean_of_a_lognormal_over_groups_that_differ_in_sigma_is_none() -> None:
+    made = model("y ~ x + (1 | g); sigma ~ x + (1 | g)", "lognormal", positive())
+    with pytest.raises(UsageError, match="has no mean over groups"):
+        ask(made, AT, groups="average-over")
+    (effect,) = ask(made, AT, groups="average-over", parameter="mu")
+    matches(effect, flat(made, "Intercept") + 0.7 * flat(made, "x"))

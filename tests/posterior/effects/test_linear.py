@@ -40,8 +40,6 @@ def both(made, asked, groups, monkeypatch):
     ],
 )
 def test_both_roads_agree(text, family, asked, groups, monkeypatch):
-    if groups is Groups.AVERAGE_OVER and "sigma ~ x + (1" in text:
-        pytest.skip("refused")
     made = model(text, family, rows("gaussian" if family == "student" else family))
     short, long = both(made, asked, groups, monkeypatch)
     np.testing.assert_allclose(short, long, rtol=1e-11, atol=1e-11)  # rounding of 90 added rows
