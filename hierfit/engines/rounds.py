@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from threading import Thread
 
 import numpy as np
 
@@ -18,7 +17,7 @@ from hierfit.engines.engine import Source
 from hierfit.engines.start import Start
 from hierfit.errors import DiskError, Interrupted, SamplerError, ToolchainError
 from hierfit.interrupts import shielded
-from hierfit.posterior.convergence import Convergence, array_stats, assess
+from hierfit.posterior.convergence import Convergence, assess
 from hierfit.posterior.diagnostics import check_weights, one_dominates, weights_of
 from hierfit.posterior.digits import format_share
 from hierfit.posterior.draws import Draws, joined
@@ -83,7 +82,6 @@ def draw(source: Source, options: SamplerOptions, until_ess: int | None, listene
     Raises:
         SamplerError, Interrupted: there is no draw to keep.
     """
-    Thread(target=array_stats).start()  # half a second to import, and not needed before there are draws
     if until_ess is None:
         return _first(source, options, listener)
     shorter = replace(options, draws=min(options.draws, source.first_round))

@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from arviz_stats.base.array import array_stats
 
 from hierfit.engines.full.engine import FULL
-from hierfit.posterior.convergence import array_stats
 from hierfit.sampling import SamplerOptions, Sampling
 from hierfit.stan.trouble import ebfmi, effective, find_trouble, rhat
 from tests.fake_sampling import fake_sampling
@@ -74,7 +74,7 @@ def test_effective_draws_are_those_of_arviz(memory: float) -> None:
     values[:, 0] = noise[:, 0]
     for i in range(1, SHAPE[1]):
         values[:, i] = memory * values[:, i - 1] + np.sqrt(1 - memory**2) * noise[:, i]
-    theirs = float(array_stats().ess(values, method="bulk", chain_axis=0, draw_axis=1))
+    theirs = float(array_stats.ess(values, method="bulk", chain_axis=0, draw_axis=1))
     # Ranks that are uniform and not normal change a little, and so may where the sequences end.
     assert effective(values) == pytest.approx(theirs, rel=0.25)
 
@@ -82,4 +82,4 @@ def test_effective_draws_are_those_of_arviz(memory: float) -> None:
 def test_energies_are_judged_as_arviz_does() -> None:
     energy = np.cumsum(np.random.default_rng(3).normal(size=SHAPE), axis=1) * 0.1
     energy += np.random.default_rng(4).normal(size=SHAPE)
-    assert ebfmi(energy) == pytest.approx(np.min(array_stats().bfmi(energy, chain_axis=0, draw_axis=1)), rel=0.01)
+    assert ebfmi(energy) == pytest.approx(np.min(array_stats.bfmi(energy, chain_axis=0, draw_axis=1)), rel=0.01)
