@@ -33,7 +33,6 @@ from hierfit.model.priors import HORSESHOE, HORSESHOE_SCALE, Prior
 from hierfit.model.spec import ModelSpec, coefficient_name, sd_name, threshold_name
 from hierfit.sampling import SamplerOptions, Sampling
 from hierfit.stan.executable import build_executable
-from hierfit.stan.programs import render_program
 from hierfit.stan.sampler import sample
 from hierfit.stan.toolchain import bundled_toolchain
 from tests.family_cases import FAMILY_CASES, FORMULA, FamilyCase, family_design
@@ -284,7 +283,7 @@ def test_prior_only_leaves_the_outcome_out() -> None:
 
 
 def run(spec: ModelSpec, design: Design, engine: Engine, narrowed: Array | None = None) -> Sampling:
-    executable = build_executable(render_program(spec.family, collapsed=engine is COLLAPSED), bundled_toolchain())
+    executable = build_executable(engine.program(design), bundled_toolchain())
     # From near 0 and in small steps: nothing is asked of the draws but that they differ, and are not absurd.
     options = SamplerOptions(
         chains=1, warmup=0, adapt=False, inits=0.3, step_size=0.01, max_treedepth=6, draws=20, seed=3
@@ -383,7 +382,8 @@ def is_integrated(name: str, spec: ModelSpec, engine: Engine) -> bool:
 
 
 def population_predictor(state: Mapping[str, Array], spec: ModelSpec, design: Design) -> Array:
-    b = state["b"] + (np.arange(len(state["b"])) == 0) * design.intercept_origin * design.intercept
+    own = state.get("b", np.empty(0))  # thresholds alone have none
+    b = own + (np.arange(len(own)) == 0) * design.intercept_origin * design.intercept
     offset = np.zeros(design.n_rows) if design.offset is None else design.offset
     center = x_center(spec, design) if "z" in state else design.x_mean
     return np.asarray(population_columns(design, center) @ b + offset)
