@@ -14,8 +14,6 @@ from hierfit.posterior.check.verdicts import Check
 from hierfit.posterior.effects.answer import answered, summarized
 from hierfit.posterior.group_summary import summarize_groups
 from hierfit.posterior.plots import Drawing, Truth, draw_all, save_figure
-from hierfit.posterior.summary import interval_bounds
-from hierfit.posterior.variance.answer import answer as divided
 from hierfit.posterior.verdict import Level
 from hierfit.report.document import Document, Picture
 from hierfit.report.html import html_text
@@ -23,6 +21,7 @@ from hierfit.report.markdown import markdown_text
 from hierfit.report.sections import Reported, document
 from hierfit.runs.effects import Effects, EffectsRequest
 from hierfit.runs.finished import Fit, Opened, load_summary, open_fit, stored_truth
+from hierfit.runs.variance import variance_in
 
 Watch = Callable[[str], object]
 _INCH = 96  # CSS pixels
@@ -77,8 +76,7 @@ def report(path: Path, *, ci: float | None = None, pictures: bool = True, watch:
     truth = stored_truth(run)
     if not opened.spec.prior_only:
         watch("variance")
-        seed = opened.record.request.sampler.seed or 1
-        variance = divided(opened.draws, opened.design, {}, interval_bounds(run.summary.ci), seed)
+        variance = variance_in(opened, {}, run.summary.ci).answer
         watch("checks")
         checks = check_model(opened.draws, opened.design, opened.spec, str(path), truth).checks
     drawn = tuple(_pictures(run, truth, watch)) if pictures else ()

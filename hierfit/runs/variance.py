@@ -34,7 +34,11 @@ def variance_of(run: Path, at: Mapping[str, Sequence[float | str]], ci: float | 
         UsageError: a column is none of the predictors, a value none of its own, or there are no groups.
         DataError, FormulaError: a term has no value there.
     """
-    opened = open_fit(run)
+    return variance_in(open_fit(run), at, ci)
+
+
+def variance_in(opened: Opened, at: Mapping[str, Sequence[float | str]], ci: float | None = None) -> Variance:
+    """Return the same of a run whose draws are at hand; errors as there."""
     ci = ci or opened.record.request.ci
     seed = opened.record.request.sampler.seed or 1
     found = answer(opened.draws, opened.design, at, interval_bounds(ci), seed)
