@@ -77,6 +77,7 @@ class EffectsKeywords(TypedDict, total=False):
     at: Pairs | None
     by: str | None
     marginal: bool | None
+    weights: Literal["proportional", "equal"] | None
     scale: Literal["response", "link", "ratio"] | None
     groups: Literal["own", "none", "average-over"] | None
     parameter: str | None

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from hierfit.data.table import Table
 from hierfit.design.design import Design
+from hierfit.design.reference_grid import Grid
 from hierfit.design.rows import RowChoice, Rows
 from hierfit.design.terms import columns_on
 
@@ -39,17 +40,18 @@ class Added:
 Change = Held | Added
 
 
-def rows_moved(design: Design, chosen: RowChoice, changes: Mapping[str, Change]) -> Rows:
-    """Return rows of the fit with columns changed: what depends on these anew, offsets, trials and groups as they are.
+def rows_moved(design: Design, chosen: RowChoice, changes: Mapping[str, Change], grid: Grid | None = None) -> Rows:
+    """Return rows of the fit, or of a grid, with columns changed: what depends on these anew, all else as it is.
 
     Raises:
         DataError, FormulaError: a term has no value there.
     """
-    rows = design.at(chosen)
+    rows = design.at(chosen) if grid is None else grid.rows.at(chosen)
     if not changes:
         return rows
-    assert design.inputs is not None
-    table = _changed(design.inputs.at(chosen), changes)
+    inputs = design.inputs if grid is None else grid.inputs
+    assert inputs is not None
+    table = _changed(inputs.at(chosen), changes)
     return replace(
         rows,
         X=columns_on(design.terms, table),

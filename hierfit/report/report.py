@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -11,7 +11,6 @@ from hierfit.design.axes import factors, number_axes
 from hierfit.design.design import Design
 from hierfit.posterior.check.checked import check_model
 from hierfit.posterior.check.verdicts import Check
-from hierfit.posterior.effects.answer import answered, summarized
 from hierfit.posterior.group_summary import summarize_groups
 from hierfit.posterior.plots import Drawing, Truth, draw_all, save_figure
 from hierfit.posterior.verdict import Level
@@ -19,11 +18,10 @@ from hierfit.report.document import Document, Picture
 from hierfit.report.html import html_text
 from hierfit.report.markdown import markdown_text
 from hierfit.report.sections import Reported, document
-from hierfit.runs.effects import Effects, EffectsRequest
-from hierfit.runs.finished import Fit, Opened, load_summary, open_fit, stored_truth
+from hierfit.runs.effects import EffectsRequest, effects_in
+from hierfit.runs.finished import Fit, load_summary, open_fit, stored_truth
 from hierfit.runs.variance import variance_in
 
-Watch = Callable[[str], object]
 _INCH = 96  # CSS pixels
 
 
@@ -54,8 +52,8 @@ class Report:
         return markdown_text(self.document, pictures)
 
 
-def report(path: Path, *, ci: float | None = None, pictures: bool = True, watch: Watch = lambda doing: None) -> Report:
-    """Return the report of a run; `watch` hears of what is being done.
+def report(path: Path, *, ci: float | None = None, pictures: bool = True) -> Report:
+    """Return the report of a run.
 
     Raises:
         RunFolderError: there is no such run, or it cannot be read.
@@ -66,20 +64,16 @@ def report(path: Path, *, ci: float | None = None, pictures: bool = True, watch:
     run = Fit(opened.folder, opened.manifest, opened.spec, opened.design, opened.draws, table.summary, table.diagnosis)
     groups = None
     if opened.design.groups:
-        watch("groups")
         groups = summarize_groups(opened.draws, opened.design, opened.spec, run.summary.ci)
     effects = None
     if _moves(opened.design) and not opened.spec.prior_only:
-        watch("effects")
-        effects = _average_effects(opened, run.summary.ci)
+        effects = effects_in(opened, EffectsRequest(ci=run.summary.ci))
     variance, checks = None, tuple[Check, ...]()
     truth = stored_truth(run)
     if not opened.spec.prior_only:
-        watch("variance")
         variance = variance_in(opened, {}, run.summary.ci).answer
-        watch("checks")
         checks = check_model(opened.draws, opened.design, opened.spec, str(path), truth).checks
-    drawn = tuple(_pictures(run, truth, watch)) if pictures else ()
+    drawn = tuple(_pictures(run, truth)) if pictures else ()
     return Report(run, document(Reported(run, groups, effects, variance, checks, drawn)))
 
 
@@ -89,19 +83,11 @@ def _moves(design: Design) -> bool:
     return design.inputs is not None and bool(number_axes(terms) or factors(terms, design.inputs))
 
 
-def _average_effects(run: Opened, ci: float) -> Effects:
-    asked = EffectsRequest(ci=ci)
-    found = answered(run.draws, run.design, asked.question, asked.scale, asked.groups, asked.parameter)
-    return Effects(run, asked, ci, summarized(found, asked.scale, ci), found)
-
-
-def _pictures(run: Fit, truth: Truth | None, watch: Watch) -> Iterator[Picture]:
+def _pictures(run: Fit, truth: Truth | None) -> Iterator[Picture]:
     failed = run.diagnosis.status is Level.FAIL
     with tempfile.TemporaryDirectory() as folder:
-        watch("pictures")
         for drawing in draw_all(run.draws, run.design, run.spec, truth, failed=failed):
             yield _picture(drawing, Path(folder))
-            watch(drawing.stem)
 
 
 def _picture(drawing: Drawing, folder: Path) -> Picture:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from hierfit.design.reference_grid import Grid
 from hierfit.disk.new_file import written_whole
 from hierfit.model.families import FAMILIES, Support
 from hierfit.posterior.effects.answer import RATIOS, Answered, Effect, EffectScale, answered, summarized
@@ -12,9 +13,11 @@ from hierfit.posterior.effects.averages import GROUPS_WORDS, Groups
 from hierfit.posterior.effects.questions import Question
 from hierfit.posterior.pictures import format_of_name
 from hierfit.posterior.scale import event, link_words, outcome_words, support_of
+from hierfit.posterior.words import listed
 from hierfit.runs.finished import Opened, open_fit
 
 ALL_PREDICTORS = Question()
+_NAMED = 5  # columns of a grid that are named
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,7 @@ class Effects:
         ci: probability of the intervals.
         effects: line by line.
         answered: the draws that these are summaries of.
+        grid: the rows that were averaged over; those of the data where it is None.
     """
 
     run: Opened
@@ -53,6 +57,7 @@ class Effects:
     ci: float
     effects: tuple[Effect, ...]
     answered: tuple[Answered, ...]
+    grid: Grid | None
 
 
 def effects_of(run: Path, request: EffectsRequest) -> Effects:
@@ -63,11 +68,29 @@ def effects_of(run: Path, request: EffectsRequest) -> Effects:
         UsageError: the model has not what is asked for.
         DataError, FormulaError: a term has no value at what is asked for.
     """
-    opened = open_fit(run)
+    return effects_in(open_fit(run), request)
+
+
+def effects_in(opened: Opened, request: EffectsRequest) -> Effects:
+    """Return the same of a run that is open; errors as `effects_of`, but those of the folder."""
     ci = request.ci or opened.record.request.ci
     asked = request.question, request.scale, request.groups, request.parameter
     found = answered(opened.draws, opened.design, *asked)
-    return Effects(opened, request, ci, summarized(found, request.scale, ci), found)
+    return Effects(opened, request, ci, summarized(found.lines, request.scale, ci), found.lines, found.grid)
+
+
+def over_words(found: Effects) -> str:
+    """Return what was averaged over: "the 1,500 rows of the data, as in an average group"."""
+    groups = f", {GROUPS_WORDS[found.request.groups]}" if found.run.design.groups else ""
+    if found.grid is None:
+        return f"the {found.run.design.n_rows:,} rows of the data{groups}"
+    parts = []
+    if found.grid.levels:
+        parts.append(f"levels of {listed(found.grid.levels, _NAMED)} weighted equally")
+    means = [f"{name} at {mean:.4g}" for name, mean in found.grid.means.items()]
+    if means:
+        parts.append(f"{listed(means, _NAMED)}, {'its mean' if len(means) == 1 else 'their means'}")
+    return f"the reference grid ({'; '.join(parts)}){groups}"
 
 
 def draw(found: Effects, path: Path) -> str:
@@ -81,10 +104,7 @@ def draw(found: Effects, path: Path) -> str:
 
     request, compares = found.request, not found.request.question.marginal
     nothing = (1.0 if request.scale is EffectScale.RATIO else 0.0) if compares else None
-    about = f"averages over the {found.run.design.n_rows:,} rows of the data"
-    if found.run.design.groups:
-        about += f", {GROUPS_WORDS[request.groups]}"
-    plate = draw_answer(found.answered, Told(_quantity(found), about, found.ci, nothing))
+    plate = draw_answer(found.answered, Told(_quantity(found), f"averages over {over_words(found)}", found.ci, nothing))
     file_format = format_of_name(path)
     assert file_format is not None
     with written_whole(path) as part:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from hierfit.posterior.digits import format_row, format_share
 from hierfit.posterior.effects.answer import RATIOS, EffectScale, line_name
-from hierfit.posterior.effects.averages import GROUPS_WORDS
-from hierfit.runs.effects import Effects
+from hierfit.runs.effects import Effects, over_words
 from hierfit.told.cells import interval_title
 
 
@@ -19,8 +18,7 @@ def effects_title(found: Effects) -> str:
         said = f"{'Averages' if request.question.marginal else 'Average effects'} of {what}"
         said = said if request.question.marginal else said.replace(" of ", " on ")
         said += " on the scale of the link" if request.scale is EffectScale.LINK else ""
-    groups = f", {GROUPS_WORDS[request.groups]}" if design.groups else ""
-    return f"{said}, over the {design.n_rows:,} rows of the data{groups} · {interval_title(found.ci)}s"
+    return f"{said}, over {over_words(found)} · {interval_title(found.ci)}s"
 
 
 def effects_cells(found: Effects) -> list[list[str]]:

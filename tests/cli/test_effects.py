@@ -46,6 +46,17 @@ def test_schools_one_by_one_and_values_that_are_held(fitted: Path, cli: Cli) -> 
     assert "ses = 0" in held.out and "ses = 1" in held.out and "P(" not in held.out
 
 
+def test_equal_weights_are_said_and_leave_groups_out(fitted: Path, cli: Cli) -> None:
+    told = cli("effects", fitted, "--weights", "equal", "--exit-zero")
+    assert "over the reference grid (ses at " in told.out and "its mean), as in an average" in told.out
+    document = json.loads(cli("effects", fitted, "--weights", "equal", "--format", "json", "--exit-zero").out)
+    assert (document["weights"], document["groups"]) == ("equal", "none")
+    (effect,) = document["effects"]
+    np.testing.assert_allclose(effect["mean"], open_fit(fitted).draws.of("ses").mean(), rtol=1e-6)
+    plain = json.loads(cli("effects", fitted, "--format", "json", "--exit-zero").out)
+    assert (plain["weights"], plain["groups"]) == ("proportional", "own")
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -54,6 +65,8 @@ def test_schools_one_by_one_and_values_that_are_held(fitted: Path, cli: Cli) -> 
         (["--marginal", "--step", "1"], "--step is a change"),
         (["--marginal", "--of", "ses", "--contrast", "pairwise"], "--contrast compares"),
         (["--step", "0"], "--step 0 changes nothing"),
+        (["--weights", "equal", "--groups", "own"], "rows of the reference grid are in no group"),
+        (["--weights", "equal", "--by", "school"], "--by school: with --weights equal"),
         (["--at", "ses"], "--at ses could not be read"),
         (["--at", "ses=1"], "no predictors that could move"),
     ],

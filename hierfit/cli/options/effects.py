@@ -35,6 +35,13 @@ class EffectGroups(StrEnum):
     AVERAGE_OVER = "average-over"
 
 
+class EffectWeights(StrEnum):
+    """What is averaged over."""
+
+    PROPORTIONAL = "proportional"
+    EQUAL = "equal"
+
+
 class EffectScaleOption(StrEnum):
     """On what scale effects are told."""
 
@@ -85,6 +92,13 @@ class EffectsOptions(Options):
         bool,
         typer.Option("--marginal", help="Averages at the levels of --of or the values of --at, not their differences."),
     ] = False
+    weights: Annotated[
+        EffectWeights,
+        typer.Option(
+            "--weights",
+            help="Over the rows of the data, or over a grid where levels weigh equally and numbers are at their means.",
+        ),
+    ] = EffectWeights.PROPORTIONAL
     scale: Annotated[
         EffectScaleOption,
         typer.Option("--scale", help="That of the outcome, of the linear predictor, or odds and rate ratios."),
@@ -94,6 +108,7 @@ class EffectsOptions(Options):
         typer.Option(
             "--groups",
             help="Rows with the effects of their own groups, as in an average group, or averaged over all groups.",
+            show_default="own; none with --weights equal",
         ),
     ] = EffectGroups.OWN
     parameter: Annotated[
@@ -129,7 +144,7 @@ def effects_request(options: EffectsOptions) -> EffectsRequest:
     """
     from hierfit.posterior.effects.answer import EffectScale
     from hierfit.posterior.effects.averages import Groups
-    from hierfit.posterior.effects.questions import Contrasts, Question
+    from hierfit.posterior.effects.questions import Contrasts, Question, Weights
     from hierfit.runs.effects import EffectsRequest
 
     if options.marginal and options.said("contrast"):
@@ -153,5 +168,8 @@ def effects_request(options: EffectsOptions) -> EffectsRequest:
         held,
         options.by,
         options.marginal,
+        Weights(options.weights),
     )
-    return EffectsRequest(question, EffectScale(options.scale), Groups(options.groups), options.parameter, options.ci)
+    by_itself = question.weights is Weights.EQUAL and not options.said("groups")
+    groups = Groups.NONE if by_itself else Groups(options.groups)
+    return EffectsRequest(question, EffectScale(options.scale), groups, options.parameter, options.ci)

@@ -60,6 +60,7 @@ def _document(found: Effects) -> dict[str, Any]:
         "run": str(found.run.folder),
         "formula": found.run.record.formula,
         "scale": request.scale.value,
+        "weights": request.question.weights.value,
         "groups": request.groups.value,
         "parameter": request.parameter,
         "ci": found.ci,

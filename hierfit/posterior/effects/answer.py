@@ -10,12 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hierfit.design.design import Design
+from hierfit.design.reference_grid import Grid, reference_grid
 from hierfit.errors import UsageError
 from hierfit.plain import Measured
 from hierfit.posterior.convergence import assess
 from hierfit.posterior.draws import Draws
-from hierfit.posterior.effects.averages import Groups, Point, averages, averaging
-from hierfit.posterior.effects.questions import Line, Question, lines_of
+from hierfit.posterior.effects.averages import Averaging, Groups, Point, averages, averaging
+from hierfit.posterior.effects.lines import Line, lines_of
+from hierfit.posterior.effects.questions import Question, Weights
 from hierfit.posterior.predict.quantities import Asked, Scale, quantities
 from hierfit.posterior.summary import interval_bounds
 
@@ -87,6 +89,19 @@ class Answered:
         return lower, upper
 
 
+@dataclass(frozen=True, eq=False)
+class Answers:
+    """The answer before it is summarised.
+
+    Attributes:
+        lines: line by line, category by category.
+        grid: the rows that were averaged over; those of the fit where it is None.
+    """
+
+    lines: tuple[Answered, ...]
+    grid: Grid | None
+
+
 def line_name(line: Line | Effect, category: str | None, without: str | None = None) -> str:
     """Return what a line says, as tables and pictures name it: "ses: +1 unit, sector = Public"; without a column."""
     parts = [] if line.of is None else [f"{line.of}: {line.what}"]
@@ -106,7 +121,7 @@ def answer(
     ci: float,
 ) -> tuple[Effect, ...]:
     """Return the answer to a question; arguments and errors as `answered`."""
-    return summarized(answered(draws, design, question, scale, groups, parameter), scale, ci)
+    return summarized(answered(draws, design, question, scale, groups, parameter).lines, scale, ci)
 
 
 def answered(
@@ -116,7 +131,7 @@ def answered(
     scale: EffectScale,
     groups: Groups,
     parameter: str | None = None,
-) -> tuple[Answered, ...]:
+) -> Answers:
     """Return draws of the answer to a question, of the outcome or of a `parameter` of its distribution.
 
     Raises:
@@ -125,17 +140,18 @@ def answered(
     """
     asked = Asked(Scale.RESPONSE if scale is EffectScale.RESPONSE else Scale.LINK, parameter)
     quantities(design, asked)  # refuses a parameter that is not there
-    lines = lines_of(question, design)
+    grid = _grid(design, question, groups)
+    lines = lines_of(question, design, grid)
     if scale is EffectScale.RATIO:
         _refuse_ratio(design, question, groups, parameter)
-    values = _values(draws, design, lines, asked, groups)
+    values = _values(lines, averaging(draws, design, asked, groups, grid))
     named = design.categories if len(values[0]) > 1 else (None,)
     found = []
     for line, own in zip(lines, values, strict=True):
         for category, of_draws in zip(named, own, strict=True):
             shown = np.exp(of_draws) if scale is EffectScale.RATIO else of_draws
             found.append(Answered(line, category, shown.reshape(draws.n_chains, -1)))
-    return tuple(found)
+    return Answers(tuple(found), grid)
 
 
 def summarized(found: Sequence[Answered], scale: EffectScale, ci: float) -> tuple[Effect, ...]:
@@ -158,7 +174,18 @@ def _refuse_ratio(design: Design, question: Question, groups: Groups, parameter:
         )
 
 
-def _values(draws: Draws, design: Design, lines: Sequence[Line], asked: Asked, groups: Groups) -> list[Array]:
+def _grid(design: Design, question: Question, groups: Groups) -> Grid | None:
+    if question.weights is Weights.PROPORTIONAL:
+        return None
+    if groups is Groups.OWN and design.groups:
+        raise UsageError(
+            "--weights equal: rows of the reference grid are in no group, and have no effects of their own groups.",
+            hint="--groups none or --groups average-over",
+        )
+    return reference_grid(design)
+
+
+def _values(lines: Sequence[Line], how: Averaging) -> list[Array]:
     """Return the draws of each line, category by category [C, S]; what lines share is computed once."""
     points: list[Point] = []
     places: dict[str, int] = {}
@@ -178,7 +205,7 @@ def _values(draws: Draws, design: Design, lines: Sequence[Line], asked: Asked, g
             rows[key] = len(weights)
             weights.append(line.weights)
     ends = [(place(line.plus), None if line.minus is None else place(line.minus)) for line in lines]
-    found = averages(averaging(draws, design, asked, groups), points, np.stack(weights))
+    found = averages(how, points, np.stack(weights))
     values = []
     for line, (plus, minus) in zip(lines, ends, strict=True):
         of_rows = rows[line.weights.tobytes()]

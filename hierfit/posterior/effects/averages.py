@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from hierfit.design.design import Design
 from hierfit.design.moved_rows import Change, rows_moved
+from hierfit.design.reference_grid import Grid
 from hierfit.design.rows import Rows
 from hierfit.model.densities import mean_itself
 from hierfit.model.families import FAMILIES
@@ -63,6 +64,7 @@ class Averaging:
         asked: the quantity.
         groups: what stands for the groups.
         over: how it is averaged over groups, where it is.
+        grid: the rows that it is averaged over; those of the fit where it is None.
     """
 
     draws: Draws
@@ -70,6 +72,7 @@ class Averaging:
     asked: Asked
     groups: Groups
     over: OverGroups | None = None
+    grid: Grid | None = None
 
     @property
     def is_linear(self) -> bool:
@@ -115,14 +118,14 @@ class Averaging:
         return told(design, predictor, auxiliaries, np.ones(len(rows.lines)), self.asked)
 
 
-def averaging(draws: Draws, design: Design, asked: Asked, groups: Groups) -> Averaging:
+def averaging(draws: Draws, design: Design, asked: Asked, groups: Groups, grid: Grid | None = None) -> Averaging:
     """Return how a quantity is averaged.
 
     Raises:
         UsageError: effects of more than two parameters would have to be integrated over.
     """
     over = over_groups(draws, design, asked) if groups is Groups.AVERAGE_OVER and design.groups else None
-    return Averaging(draws, design, asked, groups, over)
+    return Averaging(draws, design, asked, groups, over, grid)
 
 
 def averages(how: Averaging, points: Sequence[Point], weights: Array) -> Array:
@@ -133,12 +136,13 @@ def averages(how: Averaging, points: Sequence[Point], weights: Array) -> Array:
     """
     design = how.design if how.groups is Groups.OWN else replace(how.design, groups=())
     if how.is_linear and n_sums(design, len(points), len(weights)) <= MOST_SUMS:
-        return linear_averages(how.draws, design, points, weights, BLOCK)
+        grid = None if how.grid is None else how.grid.without_groups
+        return linear_averages(how.draws, design, points, weights, BLOCK, grid)
     total = np.zeros((len(points), len(weights), 1, n_draws(how.draws)))
     with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
         for start in range(0, weights.shape[1], BLOCK):
             block = slice(start, start + BLOCK)
-            moved = [rows_moved(how.design, block, point) for point in points]
+            moved = [rows_moved(how.design, block, point, how.grid) for point in points]
 
             def work_out(unit: slice, moved: Sequence[Rows] = moved, own: Array = weights[:, block]) -> Array:
                 found = how.of_each([rows.at(unit) for rows in moved])

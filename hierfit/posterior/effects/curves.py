@@ -96,7 +96,7 @@ def axes_of(draws: Draws, design: Design, columns: Sequence[str]) -> list[Axis]:
 
 def curves_of(draws: Draws, design: Design, axis: Axis, groups: Groups = Groups.OWN) -> Curves:
     """Return what is expected of the outcome along a predictor, on average over the rows of the fit."""
-    found = answered(draws, design, axis.question, EffectScale.RESPONSE, groups)
+    found = answered(draws, design, axis.question, EffectScale.RESPONSE, groups).lines
     n_held, n_points = max(1, len(axis.held)), len(axis.points)
     n_categories = len(found) // (n_held * n_points)
     lines = iter(found)

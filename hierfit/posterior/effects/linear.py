@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from hierfit.design.design import Design
 from hierfit.design.moved_rows import Change, rows_moved
+from hierfit.design.reference_grid import Grid
 from hierfit.design.rows import Rows
 from hierfit.posterior.draws import Draws
 from hierfit.posterior.predict.draws_of import every_draw
@@ -28,7 +29,12 @@ def n_sums(design: Design, n_points: int, n_weights: int) -> int:
 
 
 def linear_averages(
-    draws: Draws, design: Design, points: Sequence[Mapping[str, Change]], weights: Array, block: int
+    draws: Draws,
+    design: Design,
+    points: Sequence[Mapping[str, Change]],
+    weights: Array,
+    block: int,
+    grid: Grid | None = None,
 ) -> Array:
     """Return sums of linear predictors over the rows, weighted in each of the ways [B, N], at each point [P, B, 1, S].
 
@@ -48,7 +54,7 @@ def linear_averages(
         if not own.any():
             continue
         for at, point in enumerate(points):
-            rows = rows_moved(design, chosen, point)
+            rows = rows_moved(design, chosen, point, grid)
             X[at] += own @ (rows.X - population.center)
             _add_groups(design, rows, own, [of_points[at] for of_points in sums])
         if rows.offset is not None:

@@ -20,7 +20,7 @@ from hierfit.errors import UsageError
 from hierfit.model.families import FAMILIES, LinkScale
 from hierfit.posterior.draws import Draws
 from hierfit.posterior.effects.averages import Point
-from hierfit.posterior.effects.questions import held_at
+from hierfit.posterior.effects.lines import held_at
 from hierfit.posterior.predict.draws_of import every_draw
 from hierfit.posterior.variance import link
 from hierfit.posterior.variance.estimates import Estimate, estimate
