@@ -63,6 +63,10 @@ class Rows:
     distributional: Mapping[str, Array] = field(default_factory=dict)
     precision: Array | None = None
 
+    def same_groups(self, other: Rows) -> bool:
+        """Whether what varying coefficients multiply is the same, of the same rows with other values of columns."""
+        return all(np.array_equal(own.Z, its.Z) for own, its in zip(self.groups, other.groups, strict=True))
+
     def at(self, rows: RowChoice) -> Rows:
         """Return some of the rows."""
 

@@ -81,6 +81,14 @@ class Auxiliary:
         return f"log({self.name} - 1)" if self.link == "logm1" else f"{self.link} {self.name}"
 
 
+class Expects(StrEnum):
+    """How the mean of the outcome depends on what its distribution calls the mean."""
+
+    MULTIPLE = "a multiple of it"  # or, of categories, sums
+    EXPONENTIAL = "a multiple of exp of it"
+    OTHERWISE = "otherwise"
+
+
 def _same(y: Array) -> Array:
     return y
 
@@ -103,6 +111,7 @@ class Family:
             over its sd; None where it sees the outcome as it is.
         collapsible: whether it is normal on that scale, so that group effects can be integrated out exactly.
         expected: (mean [..., N], auxiliaries, trials) -> mean of the outcome [..., N].
+        expects: how that depends on the first of these.
         at_predictor: (y [N], eta [..., N], link, auxiliaries, trials) -> log density of each row, where `log_density`
             at the mean loses digits; None where it does not.
     """
@@ -119,6 +128,7 @@ class Family:
     linear: Callable[[Array], Array] | None = None
     collapsible: bool = False
     expected: densities.Expected = densities.mean_itself
+    expects: Expects = Expects.MULTIPLE
     at_predictor: densities.AtPredictor | None = None
 
     @property
@@ -312,6 +322,7 @@ FAMILIES: Mapping[str, Family] = {
             linear=np.log,
             collapsible=True,
             expected=densities.lognormal_expected,
+            expects=Expects.EXPONENTIAL,
         ),
         Family(
             "beta",
@@ -368,6 +379,7 @@ FAMILIES: Mapping[str, Family] = {
             densities.hurdle_log_density(densities.poisson_log_density),
             variances.hurdle(variances.poisson, densities.poisson_log_density),
             expected=densities.hurdle_expected(densities.poisson_log_density),
+            expects=Expects.OTHERWISE,
         ),
         Family(
             "hurdle_negbinomial",
@@ -379,6 +391,7 @@ FAMILIES: Mapping[str, Family] = {
             densities.hurdle_log_density(densities.negbinomial_log_density),
             variances.hurdle(variances.negbinomial, densities.negbinomial_log_density),
             expected=densities.hurdle_expected(densities.negbinomial_log_density),
+            expects=Expects.OTHERWISE,
         ),
         Family(
             "cumulative",

@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 from scipy import stats
 
-from hierfit.model.families import FAMILIES, LINKS, Family, Support
+from hierfit.model.families import FAMILIES, LINKS, Expects, Family, Support
 from tests.family_cases import FAMILY_CASES, FamilyCase, family_design
 
 Array = NDArray[np.float64]
@@ -153,6 +153,19 @@ def test_draws_are_a_leading_axis(case: FamilyCase) -> None:
     for draw in range(3):
         own = {name: values[..., draw, :] for name, values in auxiliaries.items()}
         np.testing.assert_allclose(together[draw], family.log_density(y[0], mean[..., draw, :], own, TRIALS))
+
+
+@pytest.mark.parametrize("case", FAMILY_CASES, ids=str)
+def test_what_is_expected_depends_on_the_mean_as_the_record_says(case: FamilyCase) -> None:
+    family, low, high = record(case), mean_at(case), mean_at(case, ETA + 0.4)
+    at_low, at_high, between, both = (
+        family.expected(mean, case.values, TRIALS) for mean in (low, high, (low + high) / 2, low + high)
+    )
+    found = {
+        Expects.MULTIPLE: np.allclose((at_low + at_high) / 2, between, rtol=1e-12),
+        Expects.EXPONENTIAL: np.allclose(both * family.expected(0 * low, case.values, TRIALS), at_low * at_high),
+    }
+    assert [kind for kind, holds in found.items() if holds] == [family.expects] * (family.expects in found)
 
 
 @pytest.mark.parametrize("case", FAMILY_CASES, ids=str)

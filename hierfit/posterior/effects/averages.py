@@ -88,12 +88,10 @@ class Averaging:
 
         What groups add to the predictor is worked out once where it is the same at all points.
         """
+        if self.over is not None:
+            return [np.stack(means) for means in self.over.means(points)]
         first, *others = points
-        same = self.groups is Groups.OWN and all(
-            np.array_equal(own.Z, other.Z)
-            for rows in others
-            for own, other in zip(first.groups, rows.groups, strict=True)
-        )
+        same = self.groups is Groups.OWN and all(first.same_groups(rows) for rows in others)
         if not same or not others:
             return [np.stack(self.of(rows)) for rows in points]
         picks = every_draw(self.draws)
@@ -109,8 +107,6 @@ class Averaging:
 
     def of(self, rows: Rows) -> list[Array]:
         """Return the quantity of rows under every draw, category by category [S, R]."""
-        if self.over is not None:
-            return self.over.mean(rows)
         design = self.design
         if self.groups is not Groups.OWN:
             design, rows = replace(design, groups=()), replace(rows, groups=())

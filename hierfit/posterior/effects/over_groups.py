@@ -1,8 +1,9 @@
 """Rows x the distribution of groups -> the mean of a quantity over all that the groups of a row may be.
 
 What groups add to the predictor of a parameter is normal, and to those of two parameters jointly normal, so the mean is
-a Gauss-Hermite sum over one number a row, or over two. Parameters that the quantity does not hear of, as the mean of a
-normal outcome does not hear of sigma, are left alone. Letters: S draws, R rows, M varying coefficients, D parameters.
+a sum or an integral over one number a row, or over two: of what is linear in the mean, or in a parameter, `over_normal`
+knows it; else it is a Gauss-Hermite sum. Parameters that the quantity does not hear of, as the mean of a normal outcome
+does not hear of sigma, are left alone. Letters: S draws, R rows, M varying coefficients, D parameters.
 """
 
 from __future__ import annotations
@@ -17,12 +18,13 @@ from numpy.typing import NDArray
 from hierfit.design.design import Design
 from hierfit.design.rows import GroupRows, Rows
 from hierfit.errors import UsageError
-from hierfit.model.families import FAMILIES, SIGMA
+from hierfit.model.families import FAMILIES, SIGMA, THRESHOLD, Expects
+from hierfit.model.over_normal import OverNormal, exponent_over_normal, over_normal
 from hierfit.posterior.draws import Draws
 from hierfit.posterior.predict.draws_of import every_draw
-from hierfit.posterior.predict.linear import auxiliary_draws, linear_predictor
+from hierfit.posterior.predict.linear import auxiliary_draws, distribution_of, linear_predictor
 from hierfit.posterior.predict.new_levels import level_scales
-from hierfit.posterior.predict.quantities import Asked, told
+from hierfit.posterior.predict.quantities import MU, Asked, Scale, told, told_at
 
 Array = NDArray[np.float64]
 
@@ -42,6 +44,7 @@ class OverGroups:
         asked: the quantity.
         parameters: those whose groups it hears of, None the mean; two at most.
         scales: factor -> factor of the covariance of a level's effects [S, M, M].
+        rule: how it is averaged over the predictor of the one parameter; None where it is summed.
     """
 
     draws: Draws
@@ -49,12 +52,38 @@ class OverGroups:
     asked: Asked
     parameters: tuple[str | None, ...]
     scales: Mapping[str, Array]
+    rule: OverNormal | None
 
-    def mean(self, rows: Rows) -> list[Array]:
-        """Return the mean of the quantity of rows under every draw, category by category [S, R]."""
-        without = replace(rows, groups=())
+    def means(self, points: Sequence[Rows]) -> list[list[Array]]:
+        """Return the mean of the quantity of the same rows at each point under every draw, by category [S, R]."""
         if not self.parameters:
-            return _moved(self.draws, self.design, self.asked, without, {})
+            return [_moved(self.draws, self.design, self.asked, replace(rows, groups=()), {}) for rows in points]
+        if self.rule is None:
+            return [self._summed(rows) for rows in points]
+        first, *others = points
+        if all(first.same_groups(rows) for rows in others):
+            return self._known(self.rule, points)
+        return [self._known(self.rule, [rows])[0] for rows in points]
+
+    def _known(self, rule: OverNormal, points: Sequence[Rows]) -> list[list[Array]]:
+        """Return the means where there is a rule for them, of rows whose groups add the same at all points."""
+        ((spread,),) = self._factor(points[0].groups)
+        (parameter,), asked, alone = self.parameters, self.asked, replace(self.design, groups=())
+        family, ones = FAMILIES[alone.family], np.ones(len(points[0].lines))
+        bare = [distribution_of(self.draws, alone, replace(rows, groups=()), every_draw(self.draws)) for rows in points]
+        if parameter is not None or asked.scale is Scale.LINK:
+            linear = replace(asked, scale=Scale.LINK)
+            return [[mean] for mean in rule([told(alone, *own, ones, linear)[0] for own in bare], spread)]
+        if not family.has_thresholds:
+            means = rule([predictor for predictor, _ in bare], spread)
+        else:
+            n_cuts = len(alone.thresholds)
+            by_cut = rule([cut - predictor for predictor, own in bare for cut in own[THRESHOLD]], spread)
+            means = [np.stack(by_cut[at : at + n_cuts]) for at in range(0, len(by_cut), n_cuts)]
+        return [told_at(alone, mean, own, ones, asked) for mean, (_, own) in zip(means, bare, strict=True)]
+
+    def _summed(self, rows: Rows) -> list[Array]:
+        without = replace(rows, groups=())
         factor, total = self._factor(rows.groups), list[Array]()
         for places, weight in _nodes(len(self.parameters)):
             moves = {
@@ -103,7 +132,24 @@ def over_groups(draws: Draws, design: Design, asked: Asked) -> OverGroups:
             hint="--groups own, or --parameter mu for the median on the log scale",
         )
     scales = {group.factor: level_scales(draws, group) for group in design.groups}
-    return OverGroups(draws, design, asked, heard, scales)
+    return OverGroups(draws, design, asked, heard, scales, _rule(design, asked, heard))
+
+
+def _rule(design: Design, asked: Asked, parameters: Sequence[str | None]) -> OverNormal | None:
+    """Return how what is asked is averaged over the normal predictor of one parameter, None where it is summed."""
+    family = FAMILIES[design.family]
+    if len(parameters) != 1:
+        return None
+    if asked.scale is Scale.LINK:
+        return over_normal("identity")
+    (parameter,) = parameters
+    if parameter is not None:
+        auxiliary = family.auxiliary(parameter)
+        assert auxiliary is not None
+        return over_normal(auxiliary.link) if asked.parameter == parameter else None
+    if asked.parameter == MU or family.expects is Expects.MULTIPLE:
+        return over_normal(design.link)
+    return exponent_over_normal if family.expects is Expects.EXPONENTIAL else None
 
 
 def _hears(draws: Draws, design: Design, asked: Asked, parameter: str | None) -> bool:

@@ -133,7 +133,19 @@ def told(
         return [own if asked.scale is Scale.RESPONSE else LINKS[auxiliary.link].forward(own)]
     if asked.scale is Scale.LINK:
         return [predictor]
-    mean = family.mean(predictor, design.link, auxiliaries)
+    return told_at(design, family.mean(predictor, design.link, auxiliaries), auxiliaries, trials, asked, rng)
+
+
+def told_at(
+    design: Design,
+    mean: Array,
+    auxiliaries: Mapping[str, Array],
+    trials: Array,
+    asked: Asked,
+    rng: np.random.Generator | None = None,
+) -> list[Array]:
+    """Return the values of each quantity of outcomes, given what their distributions call the mean [..., S, R]."""
+    family = FAMILIES[design.family]
     if asked.parameter == MU:
         return [mean]
     if family.has_thresholds:
