@@ -24,6 +24,7 @@ class Picture(StrEnum):
     DATA = "data"
     PPC = "ppc"
     PPC_GROUPS = "ppc_groups"
+    LOO_PIT = "loo_pit"
     KHAT = "khat"
     SHRINKAGE = "shrinkage"
     TRACE = "trace"
@@ -80,6 +81,10 @@ KINDS: Mapping[Picture, PictureKind] = MappingProxyType(
             "means of the groups against their predictive intervals",
             "groups of more than one row, and draws that have seen the data",
             usual=True,
+        ),
+        Picture.LOO_PIT: PictureKind(
+            "places of rows among predictions made without them (LOO-PIT), against uniform ones",
+            "an outcome of more than two values, and draws that have seen the data",
         ),
         Picture.KHAT: PictureKind(
             "how much hangs on single rows: Pareto k of leaving each out",

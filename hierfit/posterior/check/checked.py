@@ -15,8 +15,9 @@ from hierfit.model.spec import ModelSpec
 from hierfit.posterior.check.coverage import GroupMeans, group_means, groups_check
 from hierfit.posterior.check.fresh import place_again
 from hierfit.posterior.check.known import truth_checks
+from hierfit.posterior.check.places import Places
 from hierfit.posterior.check.prior_alone import Implied, implied, prior_checks
-from hierfit.posterior.check.replicated import Places, Replicated, replicate_rows
+from hierfit.posterior.check.replicated import Replicated, replicate_rows
 from hierfit.posterior.check.residuals import Against, against, residuals_of
 from hierfit.posterior.check.rows import far_rows, has_places, places_check
 from hierfit.posterior.check.sample import Sample, take_sample

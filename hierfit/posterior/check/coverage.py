@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from hierfit.design.design import Design, Group
 from hierfit.model.links import special
-from hierfit.posterior.check.fresh import as_new, effects_of_new
-from hierfit.posterior.check.replicated import outcomes_of, places
+from hierfit.posterior.check.fresh import all_levels, as_new, effects_of_new
+from hierfit.posterior.check.places import outcomes_of, places
 from hierfit.posterior.check.sample import Sample
 from hierfit.posterior.check.uniform import uniformity
 from hierfit.posterior.check.verdicts import INTERVAL, Check, Verdict, binomial_ends, binomial_p, judged
@@ -76,7 +76,7 @@ def group_means(sample: Sample, group: Group) -> GroupMeans:
     def block(numbered: tuple[int, NDArray[np.int64]]) -> tuple[NDArray[np.int64], Array, Array]:
         number, rows = numbered
         rng = sample.rng(_GROUPS, _number(design, group), number)
-        found = outcomes_of(sample, rows, as_new(design, rows, redrawn), rng, new, density=False)
+        found = outcomes_of(sample, rows, as_new(design, rows, all_levels(design, redrawn)), rng, new, density=False)
         codes, starts = np.unique(group.codes[rows], return_index=True)
         every = np.concatenate([found.y[None], found.replicated])
         with np.errstate(over="ignore", invalid="ignore"):

@@ -9,15 +9,15 @@ what they give to the group's other rows. What the row has told the draws of coe
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import fields, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hierfit.design.design import Design, Group
 from hierfit.design.rows import GroupRows, Rows
-from hierfit.posterior.check.replicated import Places, outcomes_of, weighted_places
+from hierfit.posterior.check.places import Places, outcomes_of, weighted_places
 from hierfit.posterior.check.sample import BLOCK_NUMBERS, Sample
 from hierfit.posterior.compare.left_out import k_threshold
 from hierfit.posterior.log_likelihood import LogLikelihood
@@ -29,19 +29,25 @@ LARGEST_GROUP = 30  # rows: of more, drawing effects anew hits what they say too
 _NEW = "\0new "  # no label of a file begins so
 
 
-def as_new(design: Design, rows: Indices, factors: frozenset[str]) -> Rows:
-    """Return rows of the fit with all levels of some factors as new ones."""
+def as_new(design: Design, rows: Indices, levels: Mapping[str, NDArray[np.bool_]]) -> Rows:
+    """Return rows of the fit with these levels [J] of factors as new ones."""
     columns = design.at(rows)
     moved = tuple(
-        _renamed(own) if group.factor in factors else own
+        _renamed(own, levels[group.factor]) if group.factor in levels else own
         for group, own in zip(design.groups, columns.groups, strict=True)
     )
     return replace(columns, groups=moved)
 
 
-def _renamed(own: GroupRows) -> GroupRows:
+def all_levels(design: Design, factors: Collection[str]) -> dict[str, NDArray[np.bool_]]:
+    """Return all levels of some factors."""
+    return {group.factor: np.ones(group.n_levels, np.bool_) for group in design.groups if group.factor in factors}
+
+
+def _renamed(own: GroupRows, levels: NDArray[np.bool_]) -> GroupRows:
     names = tuple(f"{_NEW}{label}" for label in own.labels)
-    return replace(own, labels=(*own.labels, *names), codes=own.codes + np.int32(len(own.labels)))
+    codes = np.where(levels[own.codes], own.codes + len(own.labels), own.codes).astype(np.int32)
+    return replace(own, labels=(*own.labels, *names), codes=codes)
 
 
 def effects_of_new(sample: Sample) -> NewEffects:
@@ -61,16 +67,17 @@ def place_again(sample: Sample, found: Places) -> Places:
     wanted = np.flatnonzero((found.k > threshold) & (group.rows_per_level <= LARGEST_GROUP)[group.codes[sample.rows]])
     if not len(wanted):
         return found
-    pit, k, mean, sd = found.pit.copy(), found.k.copy(), found.mean.copy(), found.sd.copy()
+    pit, k, mean, sd, drawn = (getattr(found, each.name).copy() for each in fields(Places))
     new, rng = effects_of_new(sample), sample.rng(2)
     for some in _by_level(group, sample.rows, wanted, BLOCK_NUMBERS // len(sample.picks)):
-        again = _placed(sample, group, sample.rows[some], new, rng)
+        again = _placed(sample, group, sample.rows[some], new, rng, len(drawn))
         better = ~(again.k > k[some])
         at = some[better]
         pit[at], k[at], mean[at], sd[at] = (
             own[better] for own in (again.pit, np.nan_to_num(again.k, nan=-np.inf), again.mean, again.sd)
         )
-    return Places(pit, k, mean, sd)
+        drawn[:, at] = again.drawn[:, better]
+    return Places(pit, k, mean, sd, drawn)
 
 
 def _by_level(group: Group, rows: Indices, wanted: Indices, width: int) -> Iterator[Indices]:
@@ -87,14 +94,16 @@ def _by_level(group: Group, rows: Indices, wanted: Indices, width: int) -> Itera
         start = end
 
 
-def _placed(sample: Sample, group: Group, wanted: Indices, new: NewEffects, rng: np.random.Generator) -> Places:
+def _placed(
+    sample: Sample, group: Group, wanted: Indices, new: NewEffects, rng: np.random.Generator, n_drawn: int
+) -> Places:
     """Return the places of some rows of the design under new effects, given the other rows of their levels."""
     levels = np.unique(group.codes[wanted])
     is_level = np.zeros(group.n_levels, dtype=np.bool_)
     is_level[levels] = True
     rows = np.flatnonzero(is_level[group.codes])
     rows = rows[np.argsort(group.codes[rows], kind="stable")]
-    every = outcomes_of(sample, rows, as_new(sample.design, rows, frozenset([group.factor])), rng, new)
+    every = outcomes_of(sample, rows, as_new(sample.design, rows, all_levels(sample.design, [group.factor])), rng, new)
     weights = LogLikelihood(sample.draws, sample.design).weights(rows)
     starts = np.searchsorted(group.codes[rows], levels)
     together = np.add.reduceat(every.log_density * weights, starts, axis=1)
@@ -110,4 +119,4 @@ def _placed(sample: Sample, group: Group, wanted: Indices, new: NewEffects, rng:
         expected=every.expected[:, own],
         log_density=every.log_density[:, own],
     )
-    return weighted_places(chosen, np.ascontiguousarray(log_ratios.T), rng)
+    return weighted_places(chosen, np.ascontiguousarray(log_ratios.T), rng, n_drawn)

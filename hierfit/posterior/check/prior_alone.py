@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hierfit.model.families import Support
-from hierfit.posterior.check.replicated import outcomes_of
+from hierfit.posterior.check.places import outcomes_of
 from hierfit.posterior.check.sample import Sample
 from hierfit.posterior.check.verdicts import INTERVAL, Check, Verdict
 from hierfit.posterior.digits import format_number, format_share

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from hierfit.model.families import Support
 from hierfit.model.links import special
-from hierfit.posterior.check.replicated import Places
+from hierfit.posterior.check.places import Places
 from hierfit.posterior.check.sample import Sample
 from hierfit.posterior.digits import format_number
 from hierfit.posterior.scale import support_of

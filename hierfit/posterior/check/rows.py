@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hierfit.model.families import Support
-from hierfit.posterior.check.replicated import Places
+from hierfit.posterior.check.places import Places
 from hierfit.posterior.check.sample import Sample
 from hierfit.posterior.check.tries import HEAVIER_TAILS, MORE_SCATTER, Tries
 from hierfit.posterior.check.uniform import Uniformity

@@ -83,8 +83,6 @@ class Sample:
 
 def take_sample(draws: Draws, design: Design, seed: int = 1, most_rows: int = MOST_ROWS) -> Sample:
     """Choose draws and rows."""
-    total = n_draws(draws)
-    picks = np.linspace(0, total - 1, MOST_DRAWS).round().astype(np.int64)
     weights = design.weights
     whole = weights is None or bool(np.all(weights == np.round(weights)))
     often = np.ones(design.n_rows, dtype=np.int64) if weights is None or not whole else weights.astype(np.int64)
@@ -94,7 +92,16 @@ def take_sample(draws: Draws, design: Design, seed: int = 1, most_rows: int = MO
         rows = np.searchsorted(np.cumsum(often), places, side="right")
     else:
         rows = np.repeat(np.arange(design.n_rows), often)
-    return Sample(thinned(draws, picks), design, rows.astype(np.int64), n_rows, total, whole, seed)
+    return Sample(_thinned(draws), design, rows.astype(np.int64), n_rows, n_draws(draws), whole, seed)
+
+
+def sample_of(draws: Draws, design: Design, rows: Indices, seed: int) -> Sample:
+    """Choose draws for rows that are chosen already, each taken once."""
+    return Sample(_thinned(draws), design, rows, design.n_rows, n_draws(draws), design.weights is None, seed)
+
+
+def _thinned(draws: Draws) -> Draws:
+    return thinned(draws, np.linspace(0, n_draws(draws) - 1, MOST_DRAWS).round().astype(np.int64))
 
 
 def thinned(draws: Draws, picks: Indices) -> Draws:

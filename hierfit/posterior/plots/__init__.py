@@ -28,6 +28,7 @@ from hierfit.posterior.plots.effects import draw_effects, has_effects
 from hierfit.posterior.plots.groups import draw_groups
 from hierfit.posterior.plots.khat import draw_khat, has_khat
 from hierfit.posterior.plots.lines import draw_lines
+from hierfit.posterior.plots.loo_pit import draw_loo_pit, has_loo_pit
 from hierfit.posterior.plots.material import Material, Plate
 from hierfit.posterior.plots.ordered import draw_ordered
 from hierfit.posterior.plots.pairs import draw_pairs, pair_indices
@@ -157,6 +158,7 @@ FIGURES: Mapping[Picture, FigureKind | FactorFigureKind] = {
     Picture.DATA: FigureKind(draw_data, lambda material: True),
     Picture.PPC: FigureKind(draw_ppc, _can_predict),
     Picture.PPC_GROUPS: FactorFigureKind(draw_ppc_groups, _can_predict_groups),
+    Picture.LOO_PIT: FigureKind(draw_loo_pit, has_loo_pit),
     Picture.KHAT: FigureKind(draw_khat, has_khat),
     Picture.SHRINKAGE: FactorFigureKind(draw_shrinkage, _can_shrink),
     Picture.TRACE: FigureKind(draw_trace, _moves),

@@ -7,7 +7,8 @@ import pytest
 from scipy import stats
 
 from hierfit.posterior.check import replicated as module
-from hierfit.posterior.check.replicated import places, replicate_rows
+from hierfit.posterior.check.places import places
+from hierfit.posterior.check.replicated import replicate_rows
 from hierfit.posterior.check.sample import take_sample
 from hierfit.posterior.predict import trials_of
 from tests.posterior.check.known_normal import left_out, normal_sample

@@ -7,6 +7,8 @@ import matplotlib
 import numpy as np
 import pytest
 
+from hierfit.model.families import Support
+from hierfit.posterior.check.checked import check_model
 from hierfit.posterior.compare.left_out import relative_efficiency
 from hierfit.posterior.compare.parts import leave_rows_out
 from hierfit.posterior.convergence import screen_effects
@@ -19,11 +21,20 @@ from hierfit.posterior.plots.data import true_draw, true_lines
 from hierfit.posterior.plots.material import Choices, Material, Per, interval_text
 from hierfit.posterior.plots.ppc_groups import REPLICATES, means_of
 from hierfit.posterior.predict import linear_predictor
+from hierfit.posterior.scale import support_of
 from tests.hostile import is_raw
 
 from ..family_draws import family_case
 
-NEW = [Picture.COEFFICIENTS, Picture.EFFECTS, Picture.DATA, Picture.PPC_GROUPS, Picture.KHAT, Picture.CHECKS]
+NEW = [
+    Picture.COEFFICIENTS,
+    Picture.EFFECTS,
+    Picture.DATA,
+    Picture.PPC_GROUPS,
+    Picture.LOO_PIT,
+    Picture.KHAT,
+    Picture.CHECKS,
+]
 FAMILIES = {
     "bernoulli": {"family": "bernoulli"},
     "binomial": {"family": "binomial"},
@@ -61,8 +72,11 @@ def test_every_family_is_drawn(name):
     per_factor = (
         {f"ppc_groups_{g.factor}" for g in case.design.groups} if len(case.design.groups) > 1 else {"ppc_groups"}
     )
-    wanted = {"coefficients", "effects", "data", "khat", "checks"} | (
-        per_factor if name != "a level per row" else set()
+    places = {"loo_pit"} if support_of(case.design) is not Support.BINARY else set()
+    wanted = (
+        {"coefficients", "effects", "data", "khat", "checks"}
+        | places
+        | (per_factor if name != "a level per row" else set())
     )
     assert set(found) == wanted
     assert all(drawing.caption.endswith(".") and "nan" not in drawing.caption for drawing in found.values())
@@ -200,6 +214,26 @@ def test_checks_say_which_chains_creep(synthetic):
     )
     del draws.stats["energy"]
     assert len(drawn(Material(draws, case.design, case.spec), [Picture.CHECKS])["checks"].figure.axes) == 2
+
+
+def test_places_are_those_of_check(synthetic):
+    case = synthetic(40, 1, 12)
+    found = check_model(case.draws, case.design, case.spec)
+    drawing = drawn(Material(case.draws, case.design, case.spec), [Picture.LOO_PIT])["loo_pit"]
+    left, right = drawing.figure.axes
+    np.testing.assert_array_equal(left.lines[1].get_ydata()[1:-1], found.even.below - found.even.grid)
+    counts = np.histogram(found.places.pit, len(right.patches), (0, 1))[0]
+    assert [bar.get_height() for bar in right.patches] == counts.tolist()
+    (check,) = [check for check in found.checks if check.name.startswith("places")]
+    assert title(drawing).removeprefix("Places of rows: ") in check.says
+    assert not any(sub in check.says for sub in ("narrow", "wide"))
+
+
+def test_predictions_that_are_too_narrow_are_said_to_be(synthetic):
+    case = synthetic(40, 1, 12)
+    y = case.design.y.mean() + 2 * (case.design.y - case.design.y.mean())
+    material = Material(case.draws, dataclasses.replace(case.design, y=y), case.spec)
+    assert "too narrow" in title(drawn(material, [Picture.LOO_PIT])["loo_pit"])
 
 
 def test_khat_is_that_of_compare_and_names_the_worst(synthetic):
