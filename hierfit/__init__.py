@@ -14,8 +14,9 @@ _PLACES = {
     "fit": "hierfit.api.fit",
     "load": "hierfit.api.run",
     "Run": "hierfit.api.run",
+    "priors": "hierfit.api.priors",
     "simulate": "hierfit.simulate",
-    "Simulated": "hierfit.api.simulating",
+    "Simulated": "hierfit.api.simulated",
     "ChecksFailedWarning": "hierfit.api.spoken",
     **dict.fromkeys(
         (

@@ -1,8 +1,9 @@
 # The names of `__init__.py` with their types, for type checkers and editors.
 from hierfit.api.fit import fit as fit
+from hierfit.api.priors import priors as priors
 from hierfit.api.run import Run as Run
 from hierfit.api.run import load as load
-from hierfit.api.simulating import Simulated as Simulated
+from hierfit.api.simulated import Simulated as Simulated
 from hierfit.api.simulating import simulate as simulate
 from hierfit.api.spoken import ChecksFailedWarning as ChecksFailedWarning
 from hierfit.errors import DataError as DataError

@@ -129,9 +129,17 @@ def check_out(out: Path | None, data: Path, *, overwrite: bool) -> Path:
 
 
 def fit(
-    plan: Plan, out: Path, *, overwrite: bool = False, argv: Sequence[str] = (), listener: Listener = SILENT
+    plan: Plan,
+    out: Path,
+    *,
+    overwrite: bool = False,
+    argv: Sequence[str] = (),
+    listener: Listener = SILENT,
+    truth: Mapping[str, Any] | None = None,
 ) -> Fit:
     """Build, sample, check, summarise and save; a request to stop keeps the draws that are finished.
+
+    `truth` are true values, as a truth.json has them; without them those of one beside the data, if it is theirs.
 
     Raises:
         ToolchainError, SamplerError, RunFolderError, DiskError: nothing was saved, and no earlier run is lost.
@@ -145,7 +153,8 @@ def fit(
         clock = [time.perf_counter()]
         assert options.seed is not None
         wanted = Wanted(plan.spec, plan.design, plan.request.toolchain, options.seed)
-        truth = truth_beside(plan.table.path, plan.table.sha256)
+        if truth is None:
+            truth = truth_beside(plan.table.path, plan.table.sha256)
         source = plan.engine.prepare(wanted, listener.message)
         clock.append(time.perf_counter())
         source, drawn = draw_or_stand_in(source, options, plan.request.until_ess, listener)

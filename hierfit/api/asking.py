@@ -1,22 +1,20 @@
-"""What can be asked of a finished run: tables as DataFrames, draws, figures, a report."""
+"""What can be asked of a finished run: predictions, effects, checks, comparisons, figures, a report."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from functools import cached_property
+from collections.abc import Sequence
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
 from hierfit.api.fitting import FIT
 from hierfit.api.frames import Data, opened
-from hierfit.api.keyword_types import EffectsKeywords, PredictKeywords
+from hierfit.api.keyword_types import EffectsKeywords, PlotKeywords, PredictKeywords
 from hierfit.api.keywords import Keywords
-from hierfit.api.place import RunPlace
 from hierfit.api.spoken import spoken
-from hierfit.cli.options.effects import EffectsOptions
+from hierfit.api.telling import EFFECTS, Telling
+from hierfit.cli.options.plot import PlotOptions
 from hierfit.cli.options.predict import PredictOptions
-from hierfit.cli.options.summarize import checked_quantiles
 from hierfit.data.source import place_word
 from hierfit.errors import UsageError
 
@@ -25,106 +23,18 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from hierfit.design.design import Design
-    from hierfit.runs.finished import Fit, Stored
 
 PREDICT = Keywords(PredictOptions, "predict", without=frozenset({"new", "out", "draws", "overwrite"}))
-EFFECTS = Keywords(EffectsOptions, "effects", without=frozenset({"plot", "overwrite"}))
+PLOT = Keywords(
+    PlotOptions,
+    "plot",
+    without=frozenset({"every", "file_format", "dpi", "out", "overwrite"}),
+    beside=frozenset({"kind"}),
+)
 
 
-class Asking:
+class Asking(Telling):
     """A run in a folder, and the questions to it."""
-
-    def __init__(self, place: RunPlace) -> None:
-        self._place = place
-
-    @property
-    def folder(self) -> Path:
-        """Where it is: the folder that was named, or a temporary one that is removed with this object."""
-        return self._place.folder
-
-    @cached_property
-    def _stored(self) -> Stored | Fit:
-        from hierfit.runs import finished
-
-        return finished.load_summary(self.folder)
-
-    @cached_property
-    def draws(self) -> Any:
-        """The draws, as ArviZ has them (InferenceData; DataTree from ArviZ 1 on)."""
-        import arviz
-
-        from hierfit.runs.files import TRACE
-        from hierfit.runs.folder import open_whole
-
-        with spoken(EFFECTS, FIT):
-            return arviz.from_netcdf(open_whole(self.folder, TRACE).path / TRACE)  # type: ignore[no-untyped-call]
-
-    def summary(
-        self, ci: float | None = None, *, exp: bool = False, median: bool = False, quantiles: Sequence[float] = ()
-    ) -> pd.DataFrame:
-        """Return the table of the population-level parameters, by their names.
-
-        Columns: mean, sd, lower and upper end of the interval, mcse_mean, rhat, ess_bulk, ess_tail; kind, group, term
-        and predictor say what each is.
-
-        Args:
-            ci: probability of the intervals; that of the fit where it is None.
-            exp: coefficients alone, as odds, rate or hazard ratios, by their medians; `what` says which.
-            median: medians and MAD sds in place of means and sds.
-            quantiles: these quantiles, q5 for 0.05, in place of the interval.
-
-        Raises:
-            UsageError: exp of a coefficient is no ratio under the link, or there is no such quantile.
-        """
-        from hierfit.api.tables import retold_frame, summary_frame
-        from hierfit.posterior.retold import Telling, retell
-        from hierfit.runs import finished
-
-        with spoken(EFFECTS, FIT):
-            if exp or median or quantiles:
-                done = finished.load(self.folder, ci)
-                telling = Telling(median, exp, checked_quantiles(quantiles))
-                return retold_frame(retell(done.draws, done.summary, done.spec, telling), telling)
-            stored = self._stored if ci is None else finished.load_summary(self.folder, ci)
-            return summary_frame(stored.summary)
-
-    def variance(self, at: Mapping[str, Sequence[float | str]] | None = None, ci: float | None = None) -> pd.DataFrame:
-        """Return how the variance divides between predictors, groups and what is left (ICC), and R2.
-
-        A row for each number: `what` is variance, share (of what predictors leave) or share_of_all, or R2. Sentences on
-        what they are stand in `attrs["notes"]`.
-
-        Args:
-            at: values of predictors at which it is divided, such as {"ses": [0, 10]}; over the rows' own without.
-            ci: probability of the intervals.
-
-        Raises:
-            UsageError: a column is none of the predictors, a value none of its own, or there are no groups.
-        """
-        from hierfit.api.tables import variance_frame
-        from hierfit.runs.variance import variance_of
-
-        with spoken(EFFECTS, FIT):
-            return variance_frame(variance_of(self.folder, at or {}, ci))
-
-    def groups(self, sort: str | None = None, ci: float | None = None) -> pd.DataFrame:
-        """Return a row for each level of each grouping factor and each of its coefficients.
-
-        Args:
-            sort: a coefficient by which levels are sorted, the lowest first.
-            ci: probability of the intervals.
-
-        Raises:
-            UsageError: there are no groups, or no such coefficient varies.
-        """
-        from hierfit.api.tables import groups_frame
-        from hierfit.posterior.group_summary import summarize_groups
-        from hierfit.runs import finished
-
-        with spoken(EFFECTS, FIT):
-            done = finished.open_fit(self.folder)
-            mass = done.record.request.ci if ci is None else ci
-            return groups_frame(summarize_groups(done.draws, done.design, done.spec, mass), sort)
 
     @PREDICT.documented
     def predict(self, data: Data = None, **keywords: Unpack[PredictKeywords]) -> pd.DataFrame:
@@ -152,6 +62,31 @@ class Asking:
         if frame is not None:
             return found.set_axis(frame.index)
         return found if data is not None else found.set_axis(_places(prediction.run.design))
+
+    @PREDICT.documented
+    def predict_draws(self, data: Data = None, **keywords: Unpack[PredictKeywords]) -> pd.DataFrame:
+        """Return what `predict` summarises: a row for each posterior draw, a column for each quantity and row.
+
+        The index is chain and draw; the columns are `expected` and `outcome`, or what else is predicted, and below each
+        the rows of the data, on the index that `predict` has. Rows that lack what the model needs have NaN. It takes
+        eight bytes for each quantity, row and draw.
+
+        Args:
+            data: other rows: a DataFrame or a CSV file, without the outcome.
+
+        Raises:
+            UsageError: the model has not what is asked for.
+            DataError: a column, level or value cannot be had.
+        """
+        from hierfit import workflow
+        from hierfit.api.tables import draws_frame
+        from hierfit.cli.options.predict import prediction_request
+
+        path, frame = (None, None) if data is None else opened(data)
+        with spoken(PREDICT, FIT):
+            request = prediction_request(PREDICT.options(keywords, run=self.folder))
+            prediction = workflow.predict(self.folder, path if frame is None else frame, request)
+            return draws_frame(prediction, None if frame is None else frame.index)
 
     @EFFECTS.documented
     def effects(self, of: str | Sequence[str] | None = None, **keywords: Unpack[EffectsKeywords]) -> pd.DataFrame:
@@ -244,8 +179,9 @@ class Asking:
             way = Way(folds, seed, refit)
             return comparison_frame(workflow.compare([self.folder, *(run.folder for run in others)], by, way=way), ci)
 
-    def plot(self, kind: str = "posterior") -> Figure:
-        """Return a figure.
+    @PLOT.documented
+    def plot(self, kind: str = "posterior", **keywords: Unpack[PlotKeywords]) -> Figure:
+        """Return a figure, whose `savefig` takes file, format and dpi.
 
         Args:
             kind: posterior, groups, lines, ppc, shrinkage, trace, pairs, ..., or the name of a file that `hierfit plot`
@@ -254,10 +190,12 @@ class Asking:
         Raises:
             UsageError: there is no such figure, or the model has not what it shows.
         """
-        from hierfit.api.pictures import drawn
+        from hierfit.api.pictures import drawn, kind_of
+        from hierfit.cli.options.plot import pictures_request
 
-        with spoken(EFFECTS, FIT):
-            return drawn(self.folder, kind)
+        with spoken(PLOT, FIT):
+            options = PLOT.options(keywords, run=self.folder, kind=[kind_of(kind)])
+            return drawn(self.folder, kind, pictures_request(options))
 
     def report(
         self, path: str | PathLike[str], *, ci: float | None = None, pictures: bool = True, overwrite: bool = False

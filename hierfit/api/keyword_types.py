@@ -1,4 +1,4 @@
-"""The keyword arguments of `fit`, `predict`, `effects` and `simulate`, for type checkers and editors.
+"""The keyword arguments of `fit`, `priors`, `predict`, ..., for type checkers and editors.
 
 What they are at run time follows from the options of the commands (`api.keywords`); a test holds the two together.
 """
@@ -14,8 +14,8 @@ Pairs: TypeAlias = Mapping[str, object] | Texts
 Place: TypeAlias = str | PathLike[str]
 
 
-class FitKeywords(TypedDict, total=False):
-    """Those of `fit`, and of `Run.rerun`."""
+class PriorsKeywords(TypedDict, total=False):
+    """Those of `priors`."""
 
     y: str | None
     x: Texts | None
@@ -42,6 +42,11 @@ class FitKeywords(TypedDict, total=False):
     priors: Texts | None
     standardize: bool | None
     no_center: bool | None
+
+
+class FitKeywords(PriorsKeywords, total=False):
+    """Those of `fit`, and of `Run.rerun`."""
+
     prior_only: bool | None
     chains: int | None
     warmup: int | None
@@ -56,6 +61,13 @@ class FitKeywords(TypedDict, total=False):
     out: Place | None
     overwrite: bool | None
     ci: float | None
+
+
+class PlotKeywords(TypedDict, total=False):
+    """Those of `Run.plot`."""
+
+    column: str | None
+    per: Literal["unit", "sd"] | None
 
 
 class PredictKeywords(TypedDict, total=False):

@@ -28,7 +28,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 _OWN = {part.name for part in fields(Options)}
 _COMMAND_LINE = {"run", "output", "quiet", "exit_zero"}  # what makes no sense in Python
-_NAMES = {"family", "link", "parameter"}  # what stands after these is a name, and no word of the sentence
+_NAMES = {"family", "link", "parameter", "kind"}  # what stands after these is a name, and no word of the sentence
 
 
 @dataclass(frozen=True)

@@ -3,62 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from os import PathLike
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
 from hierfit.api.keyword_types import SimulateKeywords
-from hierfit.api.keywords import Keywords
+from hierfit.api.simulated import SIMULATE, Simulated
 from hierfit.api.spoken import spoken
-from hierfit.cli.options.simulate import SimulateOptions
 from hierfit.cli.options.simulated import refuse_beside_run, simulation_of
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from hierfit.api.run import Run
     from hierfit.simulate.files import Simulated as Drawn
     from hierfit.simulate.outcome import Column
-
-SIMULATE = Keywords(
-    SimulateOptions,
-    "simulate",
-    without=frozenset({"scenario", "show_list", "again", "out", "overwrite"}),
-    renamed={"from": "source"},
-    beside=frozenset({"source"}),
-)
-
-
-@dataclass(frozen=True, eq=False)
-class Simulated:
-    """Simulated data.
-
-    Attributes:
-        data: the rows, as `hierfit.fit` takes them.
-        formula: the model that they come from.
-        true: parameter -> true value.
-        effects: grouping factor -> its terms, and the effects of its levels, as truth.json has them.
-    """
-
-    data: pd.DataFrame
-    formula: str
-    true: Mapping[str, float]
-    effects: Mapping[str, Any]
-    _drawn: Drawn
-
-    def save(self, folder: str | PathLike[str], *, overwrite: bool = False) -> Path:
-        """Write data.csv and truth.json to a folder, and return the path of data.csv: its fits know the truth.
-
-        Raises:
-            RunFolderError: the folder holds something already.
-            DiskError: it cannot be written to.
-        """
-        from hierfit.simulate.files import DATA_FILE, write_simulation
-
-        with spoken(SIMULATE):
-            write_simulation(self._drawn, Path(folder), overwrite)
-        return Path(folder) / DATA_FILE
 
 
 @SIMULATE.documented

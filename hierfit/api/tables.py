@@ -4,20 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import fields
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from hierfit.data.source import place_word
 from hierfit.design.design import Design
 from hierfit.errors import UsageError, did_you_mean
+from hierfit.model.spec import ModelSpec
 from hierfit.posterior.group_summary import GroupSummary
 from hierfit.posterior.hypotheses.answers import Answers
+from hierfit.posterior.predict.quantities import Quantity
 from hierfit.posterior.retold import Retold, Telling
 from hierfit.posterior.summary import Summary, interval_bounds
 from hierfit.runs.checking import RunChecks
 from hierfit.runs.compared import Compared
 from hierfit.runs.effects import Effects
+from hierfit.runs.prediction import Prediction
 from hierfit.runs.variance import Variance
+from hierfit.told.priors import prior_rows
 from hierfit.told.retold import retold_record
 from hierfit.told.variance import variance_rows, variance_sentences
 
@@ -35,6 +41,11 @@ def frame_of(rows: Iterable[Sequence[object]]) -> pd.DataFrame:
     header, *others = rows
     cells = [[None if cell == "" else cell for cell in row] for row in others]
     return pd.DataFrame(cells, columns=[str(name) for name in header]).infer_objects()
+
+
+def priors_frame(spec: ModelSpec) -> pd.DataFrame:
+    """Return every prior and where it comes from, by the names of the parameters."""
+    return frame_of(prior_rows(spec)).set_index("parameter")
 
 
 def summary_frame(summary: Summary) -> pd.DataFrame:
@@ -61,6 +72,35 @@ def variance_frame(found: Variance) -> pd.DataFrame:
     frame = _as_numbers(frame_of(variance_rows(found.answer)), found.run.design, "at ")
     frame.attrs["notes"] = variance_sentences(found.answer, found.run.design)
     return frame
+
+
+def draws_frame(prediction: Prediction, index: pd.Index[Any] | None) -> pd.DataFrame:
+    """Return what every draw predicts [S, quantities x rows]; rows on an index, or on where they stand in the data."""
+    import pandas as pd
+
+    draws, quantities = prediction.run.draws, prediction.quantities
+    parts = list(prediction.draws())
+    lines = np.concatenate([own for own, _ in parts])
+    found = {
+        quantity.name: _of_rows(quantity, np.concatenate([values[at] for _, values in parts], axis=1), lines)
+        for at, quantity in enumerate(quantities)
+    }
+    if index is not None:
+        found = {name: own.reindex(columns=range(len(index))).set_axis(index, axis=1) for name, own in found.items()}
+    source = prediction.run.design.source if prediction.table is None else prediction.table.path
+    rows = place_word(source) if index is None else index.name
+    chains, iterations = np.divmod(np.arange(draws.n_chains * draws.n_draws), draws.n_draws)
+    each = pd.MultiIndex.from_arrays([chains, iterations], names=["chain", "draw"])
+    return pd.concat(found, axis=1, names=["quantity", rows]).set_axis(each, axis=0)
+
+
+def _of_rows(quantity: Quantity, values: NDArray[np.float64], lines: NDArray[np.int64]) -> pd.DataFrame:
+    """Return the values of one quantity [S, R] as they are told, by the lines of the rows."""
+    import pandas as pd
+
+    if quantity.categories:
+        return pd.DataFrame(np.asarray(quantity.categories, dtype=object)[values.astype(np.int64)], columns=lines)
+    return pd.DataFrame(values.astype(np.int64) if quantity.whole else values, columns=lines)
 
 
 def groups_frame(summary: GroupSummary, sort: str | None) -> pd.DataFrame:

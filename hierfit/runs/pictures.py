@@ -66,7 +66,7 @@ def plot(run: Path, request: PicturesRequest = USUAL) -> Iterator[tuple[Path, st
 
     with claimed(open_run(run).path) as place:
         opened = open_fit(run)
-        figures = _planned(opened, request)
+        figures = planned_of(opened, request)
         suffix = f".{request.file_format}"
         names = {f"{PLOTS}/{figure.stem}{suffix}" for figure in figures}
         own = {name for name in written(opened.folder) if name.startswith(f"{PLOTS}/")}
@@ -91,7 +91,7 @@ def plot_to(
     """
     from hierfit.posterior.plots import save_figure
 
-    figures = _planned(open_fit(run), request)
+    figures = planned_of(open_fit(run), request)
     if format_of_name(out) is not None:
         if len(figures) != 1:
             stems = ", ".join(figure.stem for figure in figures)
@@ -109,7 +109,7 @@ def plot_to(
         yield path, drawing.caption
 
 
-def _planned(opened: Opened, request: PicturesRequest) -> list[Planned]:
+def planned_of(opened: Opened, request: PicturesRequest) -> list[Planned]:
     """Return what is wanted of a run; what it has not is refused before anything is drawn."""
     from hierfit.posterior.plots import planned
     from hierfit.posterior.plots.material import NO_CHOICES, Material

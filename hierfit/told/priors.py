@@ -7,6 +7,12 @@ from hierfit.model.priors import Prior
 from hierfit.model.spec import ModelSpec, cor_name, sd_name, threshold_name
 
 
+def prior_rows(spec: ModelSpec) -> list[tuple[str, str, str]]:
+    """Return the table of priors, its header first: parameter, distribution, where it comes from and what it is of."""
+    rows = [(name, str(prior), prior.source + prior_note(name, prior, spec)) for name, prior in spec.priors.items()]
+    return [("parameter", "prior", "source"), *rows]
+
+
 def prior_note(name: str, prior: Prior, spec: ModelSpec) -> str:
     """Return what else a reader has to know of a prior, each after a semicolon."""
     lower, _ = prior.bounds(positive=False)

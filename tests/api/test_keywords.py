@@ -10,18 +10,22 @@ import pytest
 
 import hierfit
 from hierfit.api import keyword_types
-from hierfit.api.asking import EFFECTS, PREDICT
+from hierfit.api.asking import EFFECTS, PLOT, PREDICT
 from hierfit.api.fitting import FIT
 from hierfit.api.keywords import Keywords
+from hierfit.api.priors import PRIORS
 from hierfit.api.run import EXTEND
-from hierfit.api.simulating import SIMULATE
+from hierfit.api.simulated import SIMULATE
 from hierfit.cli.options.declared import Options
 from hierfit.errors import UsageError
 
 ALL: dict[str, tuple[Keywords[Any], Any, Any]] = {
     "fit": (FIT, hierfit.fit, keyword_types.FitKeywords),
     "rerun": (FIT, hierfit.Run.rerun, keyword_types.FitKeywords),
+    "priors": (PRIORS, hierfit.priors, keyword_types.PriorsKeywords),
     "predict": (PREDICT, hierfit.Run.predict, keyword_types.PredictKeywords),
+    "predict_draws": (PREDICT, hierfit.Run.predict_draws, keyword_types.PredictKeywords),
+    "plot": (PLOT, hierfit.Run.plot, keyword_types.PlotKeywords),
     "effects": (EFFECTS, hierfit.Run.effects, keyword_types.EffectsKeywords),
     "simulate": (SIMULATE, hierfit.simulate, keyword_types.SimulateKeywords),
 }
@@ -31,6 +35,13 @@ LEFT_OUT = {
         "data", "formula",  # parameters of their own
         "again",  # Run.rerun
         "output", "quiet", "exit_zero", "dry_run",  # of the screen and the shell
+    },
+    "priors": {"data", "formula", "output"},
+    "plot": {
+        "run", "quiet",
+        "kind",  # a parameter of its own
+        "every",  # one figure at a time
+        "file_format", "dpi", "out", "overwrite",  # Figure.savefig
     },
     "predict": {"run", "new", "out", "draws", "overwrite", "output", "quiet", "exit_zero"},
     "effects": {"run", "plot", "overwrite", "output", "exit_zero"},
@@ -44,7 +55,7 @@ def test_every_option_is_a_keyword(name: str) -> None:
     own = {part.name for part in fields(keywords.kind)} - {part.name for part in fields(Options)}
     assert {part.name for part in keywords.parts.values()} == own - LEFT_OUT[name]
     renamed = {keyword: part.name for keyword, part in keywords.parts.items() if keyword != part.name}
-    assert renamed == ({"priors": "prior"} if name == "fit" else {})
+    assert renamed == ({"priors": "prior"} if name in ("fit", "priors") else {})
 
 
 @pytest.mark.parametrize("name", ALL)

@@ -100,6 +100,26 @@ def test_predictions_have_the_options_of_the_command_line(run: hierfit.Run, fram
     assert "expected" in clash  # on its own there is nothing in the way
 
 
+def test_draws_of_predictions_are_those_that_the_command_line_writes(
+    run: hierfit.Run, frame: pd.DataFrame, cli: Cli, tmp_path: Path
+) -> None:
+    found = run.predict_draws(seed=3)
+    cli("predict", run.folder, "--seed", "3", "--draws", tmp_path / "draws.csv", "--out", tmp_path / "rows.csv")
+    said = pd.read_csv(tmp_path / "draws.csv").pivot(index=["chain", "draw"], columns="line")
+    assert found.columns.names == ["quantity", "row"] and found.shape == (1000, 64)
+    for quantity in ("expected", "outcome"):
+        np.testing.assert_allclose(found[quantity], said[quantity])
+    new = frame.drop(columns="score").iloc[[5, 2, 9]].copy()
+    new.iloc[1, 0] = np.nan
+    own = run.predict_draws(new)
+    assert list(own["expected"].columns) == ["r5", "r2", "r9"] and own.index.names == ["chain", "draw"]
+    assert own.xs("r2", axis=1, level=1).isna().all(axis=None)
+    told = run.predict(new)
+    np.testing.assert_allclose(own["expected"].mean(), told["expected"])
+    np.testing.assert_allclose(own["outcome"].quantile(0.025), told["outcome_lower"])
+    assert list(run.predict_draws(new, parameter="sigma").columns.levels[0]) == ["sigma"]
+
+
 def test_predictions_of_a_long_frame_are_those_of_its_parts(run: hierfit.Run, frame: pd.DataFrame) -> None:
     long = pd.concat([frame] * 40)
     long.iloc[::7, long.columns.get_loc("ses")] = np.nan
@@ -160,8 +180,21 @@ def test_a_figure(run: hierfit.Run, kind: str) -> None:
 def test_a_figure_that_is_not_there(run: hierfit.Run) -> None:
     with pytest.raises(hierfit.UsageError, match=r"there is no figure 'grops'. Did you mean 'groups'\?"):
         run.plot("grops")
-    with pytest.raises(hierfit.UsageError, match="nothing that a figure 'groups_class' could show"):
+    with pytest.raises(hierfit.UsageError, match="there is no figure 'groups_class'"):
         run.plot("groups_class")
+
+
+def test_figures_take_the_options_of_the_command_line(run: hierfit.Run) -> None:
+    labels = [run.plot("coefficients", per=per).axes[0].get_yticklabels()[0].get_text() for per in ("unit", "sd")]
+    assert labels[0] == "ses" and labels[1].startswith("ses  (sd ")
+    assert run.plot("effects", column="ses").axes
+    with pytest.raises(hierfit.UsageError, match=r'column="sse": the model has no such predictor. Did you mean'):
+        run.plot("lines", column="sse")
+    with pytest.raises(hierfit.UsageError, match="per= is about coefficients, which are not asked for") as caught:
+        run.plot("trace", per="sd")
+    assert caught.value.hint == 'add kind="coefficients"'
+    with pytest.raises(TypeError, match=r"plot\(\) got an unexpected keyword argument 'colum'. Did you mean 'column'"):
+        run.plot("lines", colum="ses")  # type: ignore[call-arg]
 
 
 def test_figures_of_a_factor_have_the_names_of_their_files(sampled: Path, frame: pd.DataFrame) -> None:

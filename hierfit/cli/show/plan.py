@@ -16,7 +16,7 @@ from hierfit.model.spec import ModelSpec
 from hierfit.posterior.words import counted
 from hierfit.runs.manifest import group_records
 from hierfit.told.account import dropped_text, duration, family_text, level_parts, rows_per_group
-from hierfit.told.priors import prior_note
+from hierfit.told.priors import prior_note, prior_rows
 from hierfit.visible import visible
 
 if TYPE_CHECKING:
@@ -116,8 +116,7 @@ def priors_text(spec: ModelSpec, output: OutputFormat) -> str:
     """Return the table of priors in the wanted format."""
     if output is OutputFormat.TABLE:
         return in_lines(prior_lines(spec))
-    header = ("parameter", "prior", "source")
-    rows = [(name, str(prior), prior.source + prior_note(name, prior, spec)) for name, prior in spec.priors.items()]
+    header, *rows = prior_rows(spec)
     if output is OutputFormat.CSV:
         return csv_text([header, *rows])
     if output.is_document:

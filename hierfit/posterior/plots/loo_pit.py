@@ -67,7 +67,7 @@ def draw_evenness(sample: Sample, places: Places, even: Uniformity, found: Check
     right.set_xlim(0, 1)
     right.set_xlabel("place")
     right.set_ylabel("rows")
-    title = found.says.partition("(LOO-PIT): ")[2].partition(";")[0]
+    title = f"Places of rows: {found.says.partition('(LOO-PIT): ')[2].partition(';')[0]}"
     notes = ["left, grey: holds 95 % of whole lines of uniform places", "right, dashed: 95 % of each bar by itself"]
-    entitle(figure, f"Places of rows: {title}", " · ".join([*notes, *[sample.part] * bool(sample.part)]))
-    return Plate(figure, f"Places of {sample.design.response} among predictions made without the row: {title}.")
+    entitle(figure, title, " · ".join([*notes, *[sample.part] * bool(sample.part)]))
+    return Plate(figure, f"{sample.design.response} among predictions made without the row (LOO-PIT). {title}.")
