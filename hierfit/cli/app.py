@@ -17,7 +17,7 @@ import typer
 
 from hierfit import __version__
 from hierfit.cli import check, compare, doctor, effects, extend, fit, plot, predict, report, results, simulate
-from hierfit.cli.page import in_lines, on, page_of, show
+from hierfit.cli.page import clear, in_lines, on, page_of, show
 from hierfit.cli.test import test
 from hierfit.cli.usage import Command, Commands, SignedCommand
 from hierfit.errors import ExitCode, HierfitError
@@ -115,6 +115,8 @@ def _run(argv: Sequence[str] | None) -> None:
         else:
             _show_bug(error)
         sys.exit(ExitCode.BUG)
+    finally:
+        clear()
 
 
 def _leave_interrupted() -> NoReturn:

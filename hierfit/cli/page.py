@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -81,8 +82,34 @@ def _terminal_width(stream: TextIO) -> int:
         return WIDEST
 
 
+@dataclass
+class _Meanwhile:
+    shown: bool = False
+
+
+_MEANWHILE = _Meanwhile()
+
+
+def meanwhile(text: str) -> None:
+    """Write a line on a terminal, beside the results, until there is something else to show."""
+    if sys.stderr.isatty() and os.environ.get("TERM") != "dumb":
+        line = visible(text)
+        sys.stderr.write(line[: min(WIDEST, _terminal_width(sys.stderr) - 1)])
+        sys.stderr.flush()
+        _MEANWHILE.shown = True
+
+
+def clear() -> None:
+    """Remove the line that was shown meanwhile, if there is one."""
+    if _MEANWHILE.shown:
+        _MEANWHILE.shown = False
+        sys.stderr.write("\r\x1b[K")
+        sys.stderr.flush()
+
+
 def show(text: str, *, err: bool = False, exactly: bool = False) -> None:
     """Write a report to stdout, or what belongs beside it to stderr; `exactly` what it is, but to a terminal."""
+    clear()
     if exactly and not page().terminal:
         print(text, flush=True)
     else:

@@ -69,7 +69,7 @@ def report(options: ReportOptions) -> None:
     out = options.out or open_run(options.run).path / f"report.{output.value}"
     if not kept:
         refuse_taken(out, "--out", overwrite=options.overwrite)
-    with Reporter(quiet=options.quiet) as reporter:
+    with Reporter(quiet=options.quiet, barred=False) as reporter:
         found = workflow.report(options.run, ci=options.ci, pictures=options.pictures)
         if kept:
             keep_report(found)

@@ -13,12 +13,13 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from math import inf, isfinite, log
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hierfit.errors import PriorError, did_you_mean
+from hierfit.model import distributions
+from hierfit.model.distributions import OnLine
 
 Array = NDArray[np.float64]
 
@@ -32,22 +33,16 @@ class Distribution:
         positive: which of them must be greater than 0.
         lower: lower end of its support.
         upper: upper end of its support.
-        scipy: its numbers -> frozen scipy.stats distribution, or None where there is no density.
+        make: its numbers -> it, or None where there is no density.
         code: how the Stan programs know it; None where the program never sees it.
     """
 
     arguments: tuple[str, ...]
     positive: tuple[str, ...] = ()
     lower: float = -inf
-    scipy: Callable[..., Any] | None = None
+    make: Callable[..., OnLine] | None = None
     code: int | None = None
     upper: float = inf
-
-
-def _stats() -> Any:
-    from scipy import stats  # 0.3 s to import, and needed for pictures only
-
-    return stats
 
 
 HORSESHOE, HORSESHOE_SCALE = "horseshoe", "horseshoe_scale"
@@ -55,25 +50,17 @@ HORSESHOE, HORSESHOE_SCALE = "horseshoe", "horseshoe_scale"
 
 DISTRIBUTIONS: Mapping[str, Distribution] = {
     "flat": Distribution((), code=0),
-    "normal": Distribution(("mu", "sigma"), ("sigma",), scipy=lambda m, s: _stats().norm(m, s), code=1),
-    "student_t": Distribution(
-        ("nu", "mu", "sigma"), ("nu", "sigma"), scipy=lambda n, m, s: _stats().t(n, m, s), code=2
-    ),
-    "cauchy": Distribution(("mu", "sigma"), ("sigma",), scipy=lambda m, s: _stats().cauchy(m, s), code=3),
-    "laplace": Distribution(("mu", "sigma"), ("sigma",), scipy=lambda m, s: _stats().laplace(m, s), code=4),
-    "logistic": Distribution(("mu", "scale"), ("scale",), scipy=lambda m, s: _stats().logistic(m, s), code=11),
-    "lognormal": Distribution(
-        ("mu", "sigma"), ("sigma",), 0.0, scipy=lambda m, s: _stats().lognorm(s, scale=np.exp(m)), code=5
-    ),
-    "exponential": Distribution(("rate",), ("rate",), 0.0, scipy=lambda r: _stats().expon(scale=1 / r), code=6),
-    "gamma": Distribution(
-        ("shape", "rate"), ("shape", "rate"), 0.0, scipy=lambda a, r: _stats().gamma(a, scale=1 / r), code=7
-    ),
-    "inv_gamma": Distribution(
-        ("shape", "scale"), ("shape", "scale"), 0.0, scipy=lambda a, s: _stats().invgamma(a, scale=s), code=8
-    ),
-    "uniform": Distribution(("lower", "upper"), scipy=lambda lo, hi: _stats().uniform(lo, hi - lo), code=9),
-    "beta": Distribution(("a", "b"), ("a", "b"), 0.0, scipy=lambda a, b: _stats().beta(a, b), code=10, upper=1.0),
+    "normal": Distribution(("mu", "sigma"), ("sigma",), make=distributions.normal, code=1),
+    "student_t": Distribution(("nu", "mu", "sigma"), ("nu", "sigma"), make=distributions.student_t, code=2),
+    "cauchy": Distribution(("mu", "sigma"), ("sigma",), make=distributions.cauchy, code=3),
+    "laplace": Distribution(("mu", "sigma"), ("sigma",), make=distributions.laplace, code=4),
+    "logistic": Distribution(("mu", "scale"), ("scale",), make=distributions.logistic, code=11),
+    "lognormal": Distribution(("mu", "sigma"), ("sigma",), 0.0, make=distributions.lognormal, code=5),
+    "exponential": Distribution(("rate",), ("rate",), 0.0, make=distributions.exponential, code=6),
+    "gamma": Distribution(("shape", "rate"), ("shape", "rate"), 0.0, make=distributions.gamma, code=7),
+    "inv_gamma": Distribution(("shape", "scale"), ("shape", "scale"), 0.0, make=distributions.inv_gamma, code=8),
+    "uniform": Distribution(("lower", "upper"), make=distributions.uniform, code=9),
+    "beta": Distribution(("a", "b"), ("a", "b"), 0.0, make=distributions.beta, code=10, upper=1.0),
     "constant": Distribution(("value",)),
     HORSESHOE: Distribution(("coefficients",), ("coefficients",)),
     "lkj": Distribution(("eta",), ("eta",)),
@@ -140,13 +127,14 @@ class Prior:
 
         NaN where there is none to speak of: flat, constant and lkj.
         """
-        make = DISTRIBUTIONS[self.distribution].scipy
+        make = DISTRIBUTIONS[self.distribution].make
         if make is None:
             return np.full(np.shape(x), np.nan)
         distribution = make(*self.arguments)
         lower, upper = self.bounds(positive=positive, within=within)
         inside = (np.asarray(x) >= lower) & (np.asarray(x) <= upper)
-        return np.where(inside, distribution.pdf(x) / (distribution.sf(lower) - distribution.sf(upper)), 0.0)
+        within_range = distribution.probability_above(lower) - distribution.probability_above(upper)
+        return np.where(inside, distribution.density(x) / within_range, 0.0)
 
     def quantile(self, probability: float, *, within: Interval = EVERYWHERE) -> float:
         """Return a quantile given that the parameter lies in its range; the range's end for what has no density."""
@@ -155,20 +143,20 @@ class Prior:
     @property
     def has_density(self) -> bool:
         """Whether it is a distribution on the line that can be drawn from: not flat, constant, horseshoe or lkj."""
-        return DISTRIBUTIONS[self.distribution].scipy is not None
+        return DISTRIBUTIONS[self.distribution].make is not None
 
     def quantiles(self, probabilities: Array, *, within: Interval = EVERYWHERE) -> Array:
         """Return quantiles given that the parameter lies in its range, of what has a density."""
-        make = DISTRIBUTIONS[self.distribution].scipy
+        make = DISTRIBUTIONS[self.distribution].make
         assert make is not None
-        frozen = make(*self.arguments)
-        below, upto = frozen.cdf(within[0]), frozen.cdf(within[1])
-        return np.asarray(frozen.ppf(below + probabilities * (upto - below)))
+        own = make(*self.arguments)
+        below, upto = own.probability_below(within[0]), own.probability_below(within[1])
+        return own.quantiles(below + probabilities * (upto - below))
 
     def log_density(self, x: Array) -> Array:
         """Return the log density at x within its bounds, up to a constant; 0 for a flat prior."""
-        make = DISTRIBUTIONS[self.distribution].scipy
-        return np.zeros(np.shape(x)) if make is None else np.asarray(make(*self.arguments).logpdf(x))
+        make = DISTRIBUTIONS[self.distribution].make
+        return np.zeros(np.shape(x)) if make is None else make(*self.arguments).log_density(x)
 
 
 _NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"

@@ -11,8 +11,9 @@ from hierfit.design.axes import factors, number_axes
 from hierfit.design.design import Design
 from hierfit.posterior.check.checked import check_model
 from hierfit.posterior.check.verdicts import Check
-from hierfit.posterior.group_summary import summarize_groups
-from hierfit.posterior.plots import Drawing, Truth, draw_all, save_figure
+from hierfit.posterior.group_summary import GroupSummary, summarize_groups
+from hierfit.posterior.plots import Drawing, Material, Truth, draw_figures, save_figure
+from hierfit.posterior.plots.beside import saved_beside
 from hierfit.posterior.verdict import Level
 from hierfit.report.document import Document, Picture
 from hierfit.report.html import html_text
@@ -73,7 +74,7 @@ def report(path: Path, *, ci: float | None = None, pictures: bool = True) -> Rep
     if not opened.spec.prior_only:
         variance = variance_in(opened, {}, run.summary.ci).answer
         checks = check_model(opened.draws, opened.design, opened.spec, str(path), truth).checks
-    drawn = tuple(_pictures(run, truth)) if pictures else ()
+    drawn = tuple(_pictures(run, truth, groups)) if pictures else ()
     return Report(run, document(Reported(run, groups, effects, variance, checks, drawn)))
 
 
@@ -83,15 +84,21 @@ def _moves(design: Design) -> bool:
     return design.inputs is not None and bool(number_axes(terms) or factors(terms, design.inputs))
 
 
-def _pictures(run: Fit, truth: Truth | None) -> Iterator[Picture]:
+def _pictures(run: Fit, truth: Truth | None, groups: GroupSummary | None) -> Iterator[Picture]:
     failed = run.diagnosis.status is Level.FAIL
+    material = Material(run.draws, run.design, run.spec, truth, summary=groups, failed=failed)
     with tempfile.TemporaryDirectory() as folder:
-        for drawing in draw_all(run.draws, run.design, run.spec, truth, failed=failed):
-            yield _picture(drawing, Path(folder))
+
+        def file(drawing: Drawing) -> Path:
+            return Path(folder) / f"{drawing.stem}.png"
+
+        def save(drawing: Drawing) -> None:
+            save_figure(drawing.figure, file(drawing), drawing.caption)
+
+        for drawing in saved_beside(draw_figures(material), save):
+            yield _picture(drawing, file(drawing))
 
 
-def _picture(drawing: Drawing, folder: Path) -> Picture:
-    file = folder / f"{drawing.stem}.png"
-    save_figure(drawing.figure, file, drawing.caption)
+def _picture(drawing: Drawing, file: Path) -> Picture:
     width, height = (round(_INCH * inches) for inches in drawing.figure.get_size_inches())
     return Picture(drawing.stem, file.read_bytes(), width, height, f"Plot: {drawing.stem}", drawing.caption)

@@ -63,6 +63,7 @@ def picture_checks(found: RunChecks) -> Iterator[tuple[Path, str]]:
 
     They take the place of earlier ones of checks when all are drawn; other pictures stay.
     """
+    from hierfit.posterior.plots.beside import saved_beside
     from hierfit.posterior.plots.saving import save_figure
 
     folder = found.folder
@@ -70,10 +71,18 @@ def picture_checks(found: RunChecks) -> Iterator[tuple[Path, str]]:
         own = {name for name in written(folder) if name.startswith(f"{PLOTS}/{PREFIX}")}
         with place.replacing({*own, MANIFEST}, MANIFEST) as new:
             (new / PLOTS).mkdir()
-            for stem, plate in _plates(found):
-                name = f"{PLOTS}/{PREFIX}{stem}.png"
-                place.refuse_obstacles([name], own)
+
+            def save(drawn: tuple[str, Plate]) -> None:
+                name, plate = drawn
                 save_figure(plate.figure, new / name, plate.caption)
+
+            def named() -> Iterator[tuple[str, Plate]]:
+                for stem, plate in _plates(found):
+                    name = f"{PLOTS}/{PREFIX}{stem}.png"
+                    place.refuse_obstacles([name], own)
+                    yield name, plate
+
+            for name, plate in saved_beside(named(), save):
                 yield folder / name, plate.caption
             kept = {name: file for name, file in (found.run.manifest.get("files") or {}).items() if name not in own}
             write_manifest(new, found.run.manifest, kept)
@@ -88,17 +97,26 @@ def picture_checks_in(found: RunChecks, folder: Path, *, overwrite: bool = False
     """
     from hierfit.disk.new_file import refuse_taken, written_whole
     from hierfit.disk.writing import disk_error
+    from hierfit.posterior.plots.beside import saved_beside
     from hierfit.posterior.plots.saving import save_figure
 
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise disk_error(error, folder) from error
-    for stem, plate in _plates(found):
-        path = folder / f"{PREFIX}{stem}.png"
-        refuse_taken(path, "--out", overwrite=overwrite)
+
+    def save(drawn: tuple[Path, Plate]) -> None:
+        path, plate = drawn
         with written_whole(path) as part:
             save_figure(plate.figure, part, plate.caption)
+
+    def placed() -> Iterator[tuple[Path, Plate]]:
+        for stem, plate in _plates(found):
+            path = folder / f"{PREFIX}{stem}.png"
+            refuse_taken(path, "--out", overwrite=overwrite)
+            yield path, plate
+
+    for path, plate in saved_beside(placed(), save):
         yield path, plate.caption
 
 

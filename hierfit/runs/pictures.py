@@ -62,7 +62,8 @@ def plot(run: Path, request: PicturesRequest = USUAL) -> Iterator[tuple[Path, st
         RunFolderError: there is no such run, another process writes to it, or files are in the way.
         UsageError: the run has not what is wanted.
     """
-    from hierfit.posterior.plots import save_figure
+    from hierfit.posterior.plots import Drawing, save_figure
+    from hierfit.posterior.plots.beside import saved_beside
 
     with claimed(open_run(run).path) as place:
         opened = open_fit(run)
@@ -75,10 +76,13 @@ def plot(run: Path, request: PicturesRequest = USUAL) -> Iterator[tuple[Path, st
         stale = {name for name in drawn_here if name.endswith(suffix) and (request.kinds is None or name in names)}
         with place.replacing({*stale, MANIFEST}, MANIFEST) as new:
             (new / PLOTS).mkdir()
-            for figure in figures:
-                drawing, name = figure.drawn(), f"{PLOTS}/{figure.stem}{suffix}"
-                save_figure(drawing.figure, new / name, drawing.caption, request.file_format, request.dpi)
-                yield opened.folder / name, drawing.caption
+
+            def save(drawing: Drawing) -> None:
+                path = new / PLOTS / f"{drawing.stem}{suffix}"
+                save_figure(drawing.figure, path, drawing.caption, request.file_format, request.dpi)
+
+            for drawing in saved_beside((figure.drawn() for figure in figures), save):
+                yield opened.folder / PLOTS / f"{drawing.stem}{suffix}", drawing.caption
             write_pictured_manifest(new, opened.folder, opened.manifest, stale)
 
 
@@ -89,7 +93,8 @@ def plot_to(
 
     Yields the path and caption of each as it is written; errors as `plot`, and DiskError.
     """
-    from hierfit.posterior.plots import save_figure
+    from hierfit.posterior.plots import Drawing, save_figure
+    from hierfit.posterior.plots.beside import saved_beside
 
     figures = planned_of(open_fit(run), request)
     if format_of_name(out) is not None:
@@ -102,11 +107,14 @@ def plot_to(
         make_folder(out)
     for path in places:
         refuse_taken(path, "--out", overwrite=overwrite)
-    for path, figure in zip(places, figures, strict=True):
-        drawing = figure.drawn()
-        with written_whole(path) as part:
+    place_of = dict(zip((figure.stem for figure in figures), places, strict=True))
+
+    def save(drawing: Drawing) -> None:
+        with written_whole(place_of[drawing.stem]) as part:
             save_figure(drawing.figure, part, drawing.caption, request.file_format, request.dpi)
-        yield path, drawing.caption
+
+    for drawing in saved_beside((figure.drawn() for figure in figures), save):
+        yield place_of[drawing.stem], drawing.caption
 
 
 def planned_of(opened: Opened, request: PicturesRequest) -> list[Planned]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from hierfit.cli.page import NARROWEST, WIDEST, Page, page_of
+from hierfit.cli.page import NARROWEST, WIDEST, Page, clear, meanwhile, page_of, show
 
 
 class Terminal(io.StringIO):
@@ -62,3 +62,25 @@ def test_a_real_terminal(run: Path) -> None:
     assert process.returncode == 0
     assert "\x1b[1mOK\x1b[0m" in shown
     assert max(len(line) for line in shown.replace("\x1b[32m\x1b[1m", "").replace("\x1b[0m", "").splitlines()) <= 66
+
+
+def test_what_is_shown_meanwhile_makes_room_for_what_comes(monkeypatch: pytest.MonkeyPatch) -> None:
+    screen = Terminal()
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setattr(sys, "stderr", screen)
+    meanwhile("Reading  runs/a\x1b[31m")
+    assert screen.getvalue() == "Reading  runs/a\\x1b[31m"
+    show("done", err=True)
+    assert screen.getvalue().endswith("\r\x1b[Kdone\n")
+    clear()
+    assert screen.getvalue().endswith("done\n")
+
+
+@pytest.mark.parametrize(("kind", "term"), [(io.StringIO, "xterm"), (Terminal, "dumb")])
+def test_files_and_plain_terminals_are_shown_nothing_meanwhile(monkeypatch: pytest.MonkeyPatch, kind, term) -> None:
+    screen = kind()
+    monkeypatch.setenv("TERM", term)
+    monkeypatch.setattr(sys, "stderr", screen)
+    meanwhile("Reading  runs/a")
+    show("done", err=True)
+    assert screen.getvalue() == "done\n"

@@ -81,7 +81,7 @@ def test_positive_is_short_for_the_range_from_zero(name: str) -> None:
 
 
 def test_every_distribution_with_a_density_is_tried() -> None:
-    assert set(EXAMPLES) == {name for name, kind in DISTRIBUTIONS.items() if kind.scipy is not None}
+    assert set(EXAMPLES) == {name for name, kind in DISTRIBUTIONS.items() if kind.make is not None}
 
 
 @pytest.mark.parametrize("factor", [0.02, 1.0, 3.5])

@@ -14,6 +14,8 @@ from typing import Any, TypeVar, get_type_hints
 
 import typer
 
+from hierfit.cli.page import meanwhile
+
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
@@ -60,7 +62,11 @@ def takes_options(command: Callable[[Taken], None]) -> Callable[..., None]:
 
     @wraps(command)
     def run(context: typer.Context, **values: Any) -> None:
-        command(kind(**values, command=context.info_name, typed=_typed(context)))
+        options = kind(**values, command=context.info_name, typed=_typed(context))
+        read = values.get("runs") or [values.get("run")]
+        if read[0] is not None and not values.get("quiet"):
+            meanwhile(f"Reading  {' '.join(map(str, read))}")
+        command(options)
 
     run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}

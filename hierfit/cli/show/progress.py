@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
-from hierfit.cli.page import ready, show
+from hierfit.cli.page import clear, ready, show
 
 if TYPE_CHECKING:
     from hierfit.sampling import Progress
@@ -65,6 +65,7 @@ class Reporter:
                 console=self._console,
                 transient=True,
             )
+            clear()
             self._bar.start()
         return self
 

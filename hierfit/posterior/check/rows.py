@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hierfit.model.families import Support
+from hierfit.posterior.check.binomial import more_than
 from hierfit.posterior.check.places import Places
 from hierfit.posterior.check.sample import Sample
 from hierfit.posterior.check.tries import HEAVIER_TAILS, MORE_SCATTER, Tries
@@ -61,12 +62,10 @@ def _shape(sample: Sample, pit: Array, tries: Tries) -> tuple[str, tuple[str, ..
 
 def far_rows(sample: Sample, found: Places, tries: Tries) -> Check:
     """Say how many rows lie where one in 1,000 of their predictions does, on either side, and on which lines."""
-    from scipy.stats import binom
-
     n, two = len(found.pit), 2 * FAR
     beyond = np.flatnonzero((found.pit < FAR) | (found.pit > 1 - FAR))
     count = len(beyond)
-    p = float(binom.sf(count - 1, n, two))
+    p = float(more_than(count - 1, n, two))
     lower, upper = binomial_ends(n, two)
     says = f"rows with only 1 in 1,000 predictions beyond them: {count:,} of {n:,}, {lower:.0f} to {upper:.0f} expected"
     if judged(p) is not Verdict.OK:

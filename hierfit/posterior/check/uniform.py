@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hierfit.model.links import special
+from hierfit.posterior.check.binomial import least_with
 
 Array = NDArray[np.float64]
 MOST_POINTS, SIMULATIONS, SEED = 100, 2_000, 20_221_101
@@ -79,8 +80,6 @@ def _least_tails(n: int) -> Array:
 
 def _band(n: int, gamma: float) -> tuple[Array, Array]:
     """Return the smallest and the largest share below each point whose tails are not smaller than gamma."""
-    from scipy.stats import binom
-
     grid = _grid(n)
-    lower, upper = binom.ppf(gamma / 2, n, grid), binom.isf(gamma / 2, n, grid)
+    lower, upper = least_with(gamma / 2, n, grid), least_with(gamma / 2, n, grid, above=True)
     return np.asarray(lower / n), np.asarray(upper / n)

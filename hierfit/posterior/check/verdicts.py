@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hierfit.plain import Measured
+from hierfit.posterior.check.binomial import as_unlikely, least_with
 
 Array = NDArray[np.float64]
 LOOK, DIFFERS = 0.02, 0.002
@@ -69,13 +70,9 @@ def two_sided(observed: float, replicated: Array) -> float:
 
 def binomial_ends(of: int, share: float) -> tuple[float, float]:
     """Return the counts of `of` at that share that 95 % lie between."""
-    from scipy.stats import binom
-
-    return float(binom.ppf(INTERVAL[0], of, share)), float(binom.ppf(INTERVAL[1], of, share))
+    return float(least_with(INTERVAL[0], of, share)), float(least_with(INTERVAL[1], of, share))
 
 
 def binomial_p(count: int, of: int, share: float) -> float:
     """Return how often so many of `of`, or something less likely, come out at that share."""
-    from scipy.stats import binomtest
-
-    return float(binomtest(count, of, share).pvalue) if of else 1.0
+    return as_unlikely(count, of, share) if of else 1.0

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hierfit.design import moments
+from hierfit.model.distributions import logarithm
 from hierfit.model.families import auxiliary_of
 from hierfit.model.grammar import INTERCEPT
 from hierfit.model.priors import DISTRIBUTIONS
@@ -224,12 +225,13 @@ def _threshold_density(material: Material, parameter: Parameter, grid: Array) ->
     prior, rank = material.spec.priors[parameter.name], names.index(parameter.name)
     alike = all(material.spec.priors[name].arguments == prior.arguments for name in names)
     alike = alike and all(material.spec.priors[name].distribution == prior.distribution for name in names)
-    make = DISTRIBUTIONS[prior.distribution].scipy
+    make = DISTRIBUTIONS[prior.distribution].make
     if not alike or make is None or np.any(material.design.x_mean != 0):
         return None
     distribution, above = make(*prior.arguments), len(names) - 1 - rank
     ways = lgamma(len(names) + 1) - lgamma(rank + 1) - lgamma(above + 1)
-    logs = ways + rank * distribution.logcdf(grid) + above * distribution.logsf(grid) + distribution.logpdf(grid)
+    below, beyond = logarithm(distribution.probability_below(grid)), logarithm(distribution.probability_above(grid))
+    logs = ways + rank * below + above * beyond + distribution.log_density(grid)
     return np.asarray(np.exp(logs))
 
 
