@@ -1,8 +1,11 @@
-"""The compiled Stan programs: made side by side for tests that use many, out of reach of tests that should use none."""
+"""What is made once for many tests: the compiled Stan programs, out of reach of plain tests; Typer's commands."""
 
+import gc
 import signal
+from functools import lru_cache
 
 import pytest
+import typer.main
 
 from hierfit.errors import ToolchainError
 from hierfit.stan.executable import build_all
@@ -14,9 +17,14 @@ from tests.stan.conftest import PROGRAMS, program
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
+# Typer makes the commands of an app at every call: a process of the user's has one, the tests have thousands.
+typer.main.get_command = lru_cache(typer.main.get_command)
+
 
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Build all programs on all cores when tests of several modules will ask for them, one after another."""
+    gc.collect()
+    gc.freeze()  # modules and collected tests stay to the end: the collector need not look through them again
     modules = {item.path for item in session.items if item.get_closest_marker("stan")}
     if len(modules) < 2 or session.config.option.collectonly:
         return

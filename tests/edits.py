@@ -38,7 +38,11 @@ class Edit:
 
     place: Place
     name: str
-    text: str
+    content: Any
+
+    @property
+    def text(self) -> str:
+        return json.dumps(self.content)
 
     def __str__(self) -> str:
         return f"{'.'.join(map(str, self.place))}: {self.name}"
@@ -55,15 +59,14 @@ def places(content: Any, place: Place = ()) -> Iterator[Place]:
 
 
 def edited(content: Any, place: Place, value: Any) -> Any:
-    """Return a copy with another value at a place."""
-    copied = copy.deepcopy(content)
-    outer = copied
-    for key in place[:-1]:
-        outer = outer[key]
-    if value is DELETED:
-        del outer[place[-1]]
+    """Return a document with another value at a place; what stands beside the way there is shared, not copied."""
+    copied, (key, *further) = copy.copy(content), place
+    if further:
+        copied[key] = edited(copied[key], tuple(further), value)
+    elif value is DELETED:
+        del copied[key]
     else:
-        outer[place[-1]] = value
+        copied[key] = value
     return copied
 
 
@@ -71,11 +74,11 @@ def edits(content: Any) -> Iterator[Edit]:
     """Yield every edit of every place, and a further key in every object."""
     for place in places(content):
         for name, value in VALUES.items():
-            yield Edit(place, name, json.dumps(edited(content, place, value)))
+            yield Edit(place, name, edited(content, place, value))
     for place in ((), *places(content)):
         inner = content
         for key in place:
             inner = inner[key]
         if isinstance(inner, dict):
             for key in ("other", "", "a\x1b[31m.b"):
-                yield Edit((*place, key), "added", json.dumps(edited(content, (*place, key), 1)))
+                yield Edit((*place, key), "added", edited(content, (*place, key), 1))

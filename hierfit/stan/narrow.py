@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from itertools import groupby
 from math import floor, inf, log10
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +27,9 @@ from hierfit.stan.programs import STAN_DENSITY, STAN_LOG_PROBABILITY, StanProgra
 from hierfit.stan.shape import LinearPredictor, Part, Scalar, Shape, Vector
 from hierfit.stan.shaping import shape_of
 from hierfit.visible import visible
+
+if TYPE_CHECKING:
+    import jinja2
 
 _INVERSE = {"log": "exp({})", "logit": "inv_logit({})", "logm1": "1 + exp({})"}
 _INVERSE_OF_MEAN = {"logit": "inv_logit", "probit": "Phi", "cloglog": "inv_cloglog"}
@@ -41,19 +45,7 @@ def narrow_program(spec: ModelSpec, design: Design) -> StanProgram:
 def program_of(shape: Shape) -> StanProgram:
     """Return the program of what occurs in a model."""
     spec = shape.spec
-    environment = templates().overlay(trim_blocks=True, lstrip_blocks=True)
-    environment.filters.update(
-        visible=visible,
-        bounds=_bounds,
-        priors=_priors,
-        density=_density,
-        value=_value,
-        sum=_sum,
-        inverse=_inverse,
-        listed=_listed,
-        beside=_beside,
-        reported=_reported,
-    )
+    environment = _templates()
     piece: Any = environment.get_template(f"families/{spec.family}.stan.j2").module
     text = environment.get_template("narrow.stan.j2").render(
         shape=shape,
@@ -63,6 +55,25 @@ def program_of(shape: Shape) -> StanProgram:
         formula=_in_words_of(shape, _with_inverse(piece, spec.link), each=True),
     )
     return StanProgram(f"{spec.family}_narrow", text)
+
+
+@lru_cache
+def _templates() -> jinja2.Environment:
+    """Return what renders the templates of narrow programs, each read once."""
+    environment = templates().overlay(trim_blocks=True, lstrip_blocks=True)
+    environment.filters = environment.filters | {
+        "visible": visible,
+        "bounds": _bounds,
+        "priors": _priors,
+        "density": _density,
+        "value": _value,
+        "sum": _sum,
+        "inverse": _inverse,
+        "listed": _listed,
+        "beside": _beside,
+        "reported": _reported,
+    }
+    return environment
 
 
 def narrow_data(spec: ModelSpec, design: Design) -> Mapping[str, Any]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -77,8 +78,9 @@ def render_program(family: str, *, collapsed: bool = False) -> StanProgram:
     return StanProgram(f"{family}_collapsed" if collapsed else family, text)
 
 
+@lru_cache
 def templates() -> jinja2.Environment:
-    """Return what renders the templates."""
+    """Return what renders the templates, each read once."""
     import jinja2
 
     return jinja2.Environment(

@@ -46,7 +46,7 @@ def test_one_kind_leaves_the_others(cli, run):
 def test_the_usual_ones_take_the_place_of_all_of_their_format(cli, run):
     cli("plot", run, "--kind", "coefficients", "--kind", "pairs", "-q")
     cli("plot", run, "--kind", "pairs", "--format", "svg", "-q")
-    cli("plot", run, "-q")
+    cli("plot", run, "--dpi", "40", "-q")
     assert pictures(run) == listed(run) == {f"{stem}.png" for stem in USUAL} | {"pairs.svg"}
 
 
@@ -104,7 +104,7 @@ def test_a_kind_that_the_run_has_not(cli, folder, monkeypatch):
         2,
         "",
     ) and "--kind ppc_groups: run has no such picture. It takes groups" in done.err
-    assert cli("plot", "run", "--all", "-q").code == 0
+    assert cli("plot", "run", "--all", "--dpi", "40", "-q").code == 0
     assert {"coefficients.png", "effects.png", "data.png", "khat.png"} <= pictures(folder / "run") - {"lines.png"}
 
 

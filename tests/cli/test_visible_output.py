@@ -116,7 +116,7 @@ def test_what_is_said_before_and_of_mistakes(shown: Cli) -> None:
 
 
 def test_the_lines_of_pictures(shown: Cli) -> None:
-    lines = shown("plot", "run").out.splitlines()
+    lines = shown("plot", "run", "--dpi=40").out.splitlines()
     assert lines and all(line.startswith("run/plots/") for line in lines)
 
 
@@ -146,6 +146,6 @@ def test_a_path_that_is_no_text(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> No
     Path("data.csv").rename(file)
     assert cli("fit", file, "--y=score", "--x=ses", "--group=school", "--draws=250", f"--out={run}").code == 0
     tables = ["summarize", run], ["summarize", run, "--format=json"]
-    for words in (*tables, ["plot", run], ["fit", f"--from={run}", "--dry-run"]):
+    for words in (*tables, ["plot", run, "--dpi=40"], ["fit", f"--from={run}", "--dry-run"]):
         done = cli(*words)
         assert done.code == 0 and not any(map(is_raw, done.out + done.err))

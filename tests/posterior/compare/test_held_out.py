@@ -97,7 +97,7 @@ def test_a_model_without_the_factor(known):
 
 
 @pytest.mark.parametrize("family", ["bernoulli", "poisson", "student"])
-def test_levels_of_other_families_against_scipy(family):
+def test_levels_of_other_families_against_a_grid(family):
     case = family_case(family, levels=(6,), rows=6, slope=False, n_draws=25)
     (group,) = case.design.groups
     found = levels_held_out(LogLikelihood(case.draws, case.design), group, np.array([2]), 1.0)
