@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
 from hierfit.cli.options.declared import takes_options
 from hierfit.cli.options.simulate import SimulateOptions
 from hierfit.cli.options.simulated import refuse_beside_run, simulation_of
 from hierfit.cli.page import show
+from hierfit.errors import DataError, FormulaError, UsageError
+
+if TYPE_CHECKING:
+    from hierfit.model.request import FitRequest
 
 
 @takes_options
@@ -36,12 +45,17 @@ def _from_model(options: SimulateOptions) -> str:
     """
     simulation = simulation_of(options)
     from hierfit.cli.show.simulation import simulation_text
+    from hierfit.model.request import FitRequest
     from hierfit.simulate.files import write_simulation
     from hierfit.simulate.simulate import simulate as draw
 
     simulated = draw(simulation)
-    write_simulation(simulated, options.out, options.overwrite)
-    return simulation_text(simulation, simulated, options.out)
+    request = FitRequest(
+        options.out, simulation.formula, family=simulation.family, link=simulation.link, roles=simulation.roles
+    )
+    picture = _Picture(request, options.out)
+    write_simulation(simulated, options.out, options.overwrite, picture.draw if options.plots else None)
+    return simulation_text(simulation, simulated, options.out, picture.note)
 
 
 def _from_run(options: SimulateOptions) -> str:
@@ -57,8 +71,30 @@ def _from_run(options: SimulateOptions) -> str:
 
     assert options.again is not None
     simulated = finished.simulate_from(options.again, options.seed)
-    write_simulation(simulated, options.out, options.overwrite)
-    return run_text(options.again, finished.stored_request(options.again), simulated, options.out)
+    request = finished.stored_request(options.again)
+    picture = _Picture(request, options.out)
+    write_simulation(simulated, options.out, options.overwrite, picture.draw if options.plots else None)
+    return run_text(options.again, request, simulated, options.out, picture.note)
+
+
+class _Picture:
+    """The picture of what is simulated: no data are lost because it cannot be drawn."""
+
+    def __init__(self, request: FitRequest, out: Path) -> None:
+        self._request, self._out = request, out
+        self.note = ""
+
+    def draw(self, data: Path, truth: Mapping[str, Any], path: Path) -> None:
+        """Draw the data of a fit as a picture; `note` says what came of it."""
+        from hierfit.posterior.plots.simulated import draw_simulated
+        from hierfit.simulate.files import PICTURE_FILE
+
+        try:
+            draw_simulated(replace(self._request, data=data), truth, path)
+        except (DataError, FormulaError, UsageError) as error:
+            self.note = f"no {PICTURE_FILE}, as no fit could read the data: {error.message}"
+        else:
+            self.note = f"{self._out / PICTURE_FILE}: a picture of both"
 
 
 def _list_text() -> str:

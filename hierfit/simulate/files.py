@@ -1,13 +1,14 @@
-"""Simulated data and their truth -> data.csv and truth.json."""
+"""Simulated data and their truth -> data.csv and truth.json, and data.png."""
 
 from __future__ import annotations
 
 import hashlib
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -20,7 +21,7 @@ from hierfit.simulate.predictors import Array
 from hierfit.simulate.truth import TrueModel
 from hierfit.visible import visible_json
 
-DATA_FILE, TRUTH_FILE = "data.csv", "truth.json"
+DATA_FILE, TRUTH_FILE, PICTURE_FILE = "data.csv", "truth.json", "data.png"
 LARGEST_EXACT = 2.0**53  # whole numbers beyond are not all doubles
 
 
@@ -43,8 +44,15 @@ class Simulated:
         return len(next(iter(self.columns.values())))
 
 
-def write_simulation(simulated: Simulated, folder: str | Path, overwrite: bool = False) -> None:
+def write_simulation(
+    simulated: Simulated,
+    folder: str | Path,
+    overwrite: bool = False,
+    draw: Callable[[Path, Mapping[str, Any], Path], None] | None = None,
+) -> None:
     """Write data.csv (every digit) and truth.json into a folder, both of them or neither.
+
+    `draw` is given the path of the data, what truth.json holds, and where a picture of them goes.
 
     Raises:
         RunFolderError: the folder holds something already, or another process writes to it.
@@ -53,12 +61,14 @@ def write_simulation(simulated: Simulated, folder: str | Path, overwrite: bool =
     folder = Path(folder)
     with claimed(folder) as place:
         _refuse_full(folder, overwrite)
-        with place.replacing((DATA_FILE, TRUTH_FILE), TRUTH_FILE) as new:
+        with place.replacing((DATA_FILE, TRUTH_FILE, PICTURE_FILE), TRUTH_FILE) as new:
             _write_csv(simulated.columns, new / DATA_FILE)
             digest = hashlib.sha256((new / DATA_FILE).read_bytes()).hexdigest()
             # With the hash no other data are ever compared with the truth.
             truth = {**simulated.truth.content, "data_sha256": digest}
             write_text(new / TRUTH_FILE, visible_json(json.dumps(truth, indent=2, ensure_ascii=False)) + "\n")
+            if draw is not None:
+                draw(new / DATA_FILE, truth, new / PICTURE_FILE)
 
 
 def _write_csv(columns: Mapping[str, Column], path: Path) -> None:
@@ -83,7 +93,7 @@ def _refuse_full(folder: Path, overwrite: bool) -> None:
         return
     if not folder.is_dir():
         raise RunFolderError(f"{folder} is a file, not a folder.", hint="name another folder with --out")
-    ours = {DATA_FILE, TRUTH_FILE}
+    ours = {DATA_FILE, TRUTH_FILE, PICTURE_FILE}
     present = sorted(entry.name for entry in folder.iterdir() if entry.name != HOME)
     foreign = [name for name in present if name not in ours]
     shown = ", ".join((foreign or present)[:5]) + (", ..." if len(foreign or present) > 5 else "")

@@ -2,14 +2,31 @@
 
 import json
 import shlex
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from hierfit.errors import DataError
 from hierfit.model.families import FAMILIES
+from hierfit.model.request import FitRequest
 from hierfit.simulate.scenarios import SCENARIOS, find_scenario
 from hierfit.simulate.simulate import simulate
 from tests.cli.conftest import Cli
+
+
+@pytest.fixture(autouse=True)
+def drawn(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+    """Draw nothing; return where pictures would have been drawn."""
+    places: list[Path] = []
+
+    def draw(request: FitRequest, truth: Mapping[str, Any], path: Path) -> None:
+        path.write_bytes(b"")
+        places.append(path)
+
+    monkeypatch.setattr("hierfit.posterior.plots.simulated.draw_simulated", draw)
+    return places
 
 
 def settings(folder: str) -> dict[str, object]:
@@ -27,6 +44,29 @@ def next_command(said: str) -> list[str]:
 def test_the_list_shows_every_scenario(cli: Cli) -> None:
     done = cli("simulate", "--list")
     assert [line.split()[0] for line in done.out.splitlines()] == list(SCENARIOS)
+
+
+def test_a_picture_is_drawn_unless_it_is_not_wanted(cli: Cli, drawn: list[Path]) -> None:
+    said = cli("simulate", "--groups", "5")
+    assert "sim/data.png: a picture of both" in " ".join(said.out.split()) and [path.name for path in drawn] == [
+        "data.png"
+    ]
+    assert Path("sim/data.png").is_file()
+    said = cli("simulate", "--groups", "5", "--no-plots", "--overwrite")
+    assert said.code == 0 and "data.png" not in said.out and len(drawn) == 1
+    assert not Path("sim/data.png").exists(), "the picture of other data"
+    said = cli("simulate", "--groups", "5", "--quiet", "--overwrite")
+    assert said.out == "" and Path("sim/data.png").is_file()
+
+
+def test_data_are_not_lost_with_their_picture(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    def draw(*arguments: object) -> None:
+        raise DataError("all rows are alike")
+
+    monkeypatch.setattr("hierfit.posterior.plots.simulated.draw_simulated", draw)
+    said = cli("simulate", "--groups", "5")
+    assert said.code == 0 and Path("sim/data.csv").is_file() and not Path("sim/data.png").exists()
+    assert "no data.png, as no fit could read the data: all rows are alike" in " ".join(said.out.split())
 
 
 @pytest.mark.parametrize("family", FAMILIES)

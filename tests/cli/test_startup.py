@@ -94,6 +94,14 @@ def test_a_fit_loads_little(folder: Path) -> None:
     assert (folder / "run" / "trace.nc").is_file()
 
 
+def test_simulating_loads_what_draws_only_to_draw(folder: Path) -> None:
+    lines = ["simulate --groups 4 --out plain --no-plots", "simulate --groups 4 --out drawn"]
+    done = subprocess.run([sys.executable, "-c", PROGRAM, *lines], capture_output=True, text=True, timeout=60)
+    plain, drawn = [line.split("|") for line in done.stderr.splitlines() if line.startswith("LEFT")]
+    assert plain[2] == drawn[2] == "0", done.stderr
+    assert {"matplotlib", "arviz"}.isdisjoint(plain) and "matplotlib" in drawn
+
+
 def test_blas_has_one_thread_unless_the_user_says_otherwise(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("OPENBLAS_NUM_THREADS", raising=False)
     monkeypatch.setenv("MKL_NUM_THREADS", "3")

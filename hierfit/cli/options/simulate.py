@@ -19,7 +19,7 @@ _of_scenario = partial(typer.Option, rich_help_panel="Without --formula", show_d
 OF_SCENARIOS = ("scenario", "crossed", "y", "group", "intercept", "x", "sd", "cor", "sigma", "aux")
 OF_FORMULAS = ("true", "levels", "rows", "per", "offset", "reference")
 # What may be said beside --from; everything else comes from the run.
-BESIDE_FROM = ("again", "seed", "out", "overwrite", "quiet")
+BESIDE_FROM = ("again", "seed", "out", "plots", "overwrite", "quiet")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -175,6 +175,9 @@ class SimulateOptions(Options):
         ),
     ] = None
     seed: Annotated[int, typer.Option(min=0, help="Same seed, same file.")] = 1
-    out: Annotated[Path, typer.Option("--out", help="Folder for data.csv and truth.json.")] = Path("sim")
+    out: Annotated[Path, typer.Option("--out", help="Folder for data.csv, truth.json and data.png.")] = Path("sim")
+    plots: Annotated[bool, typer.Option("--plots/--no-plots", help="Draw the data, with the true lines: data.png.")] = (
+        True
+    )
     overwrite: Overwrite = False
     quiet: Quiet = False

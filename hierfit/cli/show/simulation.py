@@ -24,8 +24,11 @@ if TYPE_CHECKING:
     from hierfit.simulate.simulation import Simulation
 
 
-def simulation_text(simulation: Simulation, simulated: Simulated, out: Path) -> str:
-    """Return what a simulation has come to, with every true value, those that were given first."""
+def simulation_text(simulation: Simulation, simulated: Simulated, out: Path, picture: str = "") -> str:
+    """Return what a simulation has come to, with every true value, those that were given first.
+
+    `picture` says what came of it.
+    """
     truth = simulated.truth
     sizes = [f"{simulated.n_rows:,} rows", *(counted(len(factor.labels), factor.name) for factor in truth.factors)]
     at_mean = {sd_name(group.factor, INTERCEPT_AT_MEAN) for group in simulation.formula.groups} | {INTERCEPT_AT_MEAN}
@@ -35,7 +38,7 @@ def simulation_text(simulation: Simulation, simulated: Simulated, out: Path) -> 
     options += _family_options(simulation.family, simulation.link, simulation.roles)
     return in_lines(
         [
-            _written(out, ", ".join(sizes)),
+            *_written(out, ", ".join(sizes), picture),
             *paragraph("Model", f"{simulation.formula}  ({simulation.family}, {link} link)"),
             *_values("Truth", truth.given),
             *_values("Default", default),
@@ -44,14 +47,14 @@ def simulation_text(simulation: Simulation, simulated: Simulated, out: Path) -> 
     )
 
 
-def run_text(run: Path, request: FitRequest, simulated: Simulated, out: Path) -> str:
-    """Return what new data from a run have come to."""
+def run_text(run: Path, request: FitRequest, simulated: Simulated, out: Path, picture: str = "") -> str:
+    """Return what new data from a run have come to; `picture` as above."""
     origin = simulated.truth.origin
     assert isinstance(origin, Origin)
     options = ["--from", str(run)] if not request.prior_only else _request_options(request)
     return in_lines(
         [
-            _written(out, f"{simulated.n_rows:,} rows"),
+            *_written(out, f"{simulated.n_rows:,} rows", picture),
             f"Model    {simulated.truth.formula}",
             f"Truth    draw {origin.draw + 1:,} of chain {origin.chain + 1} of {run}",
             _next(out, options),
@@ -59,8 +62,9 @@ def run_text(run: Path, request: FitRequest, simulated: Simulated, out: Path) ->
     )
 
 
-def _written(out: Path, sizes: str) -> str:
-    return f"Wrote    {out / DATA_FILE}: {sizes}; {out / TRUTH_FILE}: the true values"
+def _written(out: Path, sizes: str, picture: str) -> list[str]:
+    said = f"{out / DATA_FILE}: {sizes}; {out / TRUTH_FILE}: the true values"
+    return paragraph("Wrote", f"{said}; {picture}" if picture else said)
 
 
 def _next(out: Path, options: list[str]) -> str:
