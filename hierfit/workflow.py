@@ -327,16 +327,26 @@ def effects(run: Path, request: EffectsRequest | None = None) -> Effects:
     return effects_of(run, request or EffectsRequest())
 
 
-def report(run: Path, *, ci: float | None = None, pictures: bool = True) -> Report:
+def report(
+    run: Path,
+    *,
+    ci: float | None = None,
+    pictures: bool = True,
+    others: Sequence[Path] = (),
+    expressions: Sequence[str] = (),
+) -> Report:
     """Return a report of a run: `html()` or `markdown()` of it are what is written.
+
+    It is compared with `others`, and says what the posterior holds of `expressions`.
 
     Raises:
         RunFolderError: there is no such run, or it cannot be read.
-        UsageError: there is no interval of mass `ci`.
+        UsageError: there is no interval of mass `ci`, runs cannot be compared, or an expression cannot be read.
     """
     from hierfit.report import report as whole
 
-    return whole.report(run, ci=ci, pictures=pictures)
+    beside = whole.Beside(tuple(others), tuple(expressions))
+    return whole.report(run, ci=ci, pictures=pictures, beside=beside)
 
 
 def _judge(drawn: Drawn, design: Design, spec: ModelSpec, request: FitRequest) -> tuple[Diagnosis, Summary]:

@@ -415,7 +415,7 @@ def test_what_is_simulated_can_be_fitted(
 def test_every_option_of_a_formula_to_simulate_has_an_example() -> None:
     rows = section_rows(SIMULATING, "From a formula")
     options = {parameter.opts[0] for parameter in group().commands["simulate"].params}
-    of_all = {"scenario", "--list", "--from", "--out", "--overwrite", "--quiet"}
+    of_all = {"scenario", "--list", "--from", "--out", "--plots", "--overwrite", "--quiet"}
     of_scenarios = {"--crossed", "--y", "--group", "--intercept", "--x", "--sd", "--cor", "--sigma", "--aux"}
     assert {code(name) for name, *_ in rows} == options - of_scenarios - of_all
     for name, what, example in rows:

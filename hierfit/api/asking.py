@@ -198,12 +198,21 @@ class Asking(Telling):
             return drawn(self.folder, kind, pictures_request(options))
 
     def report(
-        self, path: str | PathLike[str], *, ci: float | None = None, pictures: bool = True, overwrite: bool = False
+        self,
+        path: str | PathLike[str],
+        *,
+        compare: Sequence[Asking] = (),
+        test: Sequence[str] = (),
+        ci: float | None = None,
+        pictures: bool = True,
+        overwrite: bool = False,
     ) -> Path:
         """Write one page that says all of the run, and return its path.
 
         Args:
             path: where to: .html, or .md with its pictures in a folder beside it.
+            compare: other runs that it is compared with.
+            test: expressions of which it says what the posterior holds.
             ci: probability of the intervals.
             pictures: whether with pictures.
             overwrite: whether to replace what is there.
@@ -218,7 +227,9 @@ class Asking(Telling):
         file = Path(path)
         with spoken(EFFECTS, FIT):
             output = format_of(file)
-            write_report(workflow.report(self.folder, ci=ci, pictures=pictures), file, output, overwrite=overwrite)
+            others = [run.folder for run in compare]
+            found = workflow.report(self.folder, ci=ci, pictures=pictures, others=others, expressions=test)
+            write_report(found, file, output, overwrite=overwrite)
         return file
 
 

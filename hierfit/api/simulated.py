@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 SIMULATE = Keywords(
     SimulateOptions,
     "simulate",
-    without=frozenset({"scenario", "show_list", "again", "out", "overwrite"}),
+    without=frozenset({"scenario", "show_list", "again", "out", "plots", "overwrite"}),
     renamed={"from": "source"},
     beside=frozenset({"source"}),
 )

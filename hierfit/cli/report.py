@@ -39,6 +39,24 @@ class ReportOptions(Options):
         ),
     ] = ReportFormat.HTML
     pictures: Annotated[bool, typer.Option("--pictures/--no-pictures", help="With pictures, or without.")] = True
+    compare: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--compare",
+            metavar="RUN2",
+            help="Also compare it with this run, by leave-one-out. Repeatable.",
+            show_default=False,
+        ),
+    ] = None
+    test: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--test",
+            metavar="EXPR",
+            help="Also say what the posterior holds of an expression, as hierfit test does. Repeatable.",
+            show_default=False,
+        ),
+    ] = None
     ci: Ci = None
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what is there.", rich_help_panel=OUTPUT)] = (
         False
@@ -56,6 +74,8 @@ def report(options: ReportOptions) -> None:
     [dim]hierfit report RUN --out paper/supplement.html[/dim]
 
     [dim]hierfit report RUN --format md --no-pictures[/dim]
+
+    [dim]hierfit report RUN --compare RUN2 --test "ses > 2"[/dim]
     """
     from hierfit import workflow
     from hierfit.cli.show import fit as verdict
@@ -70,7 +90,10 @@ def report(options: ReportOptions) -> None:
     if not kept:
         refuse_taken(out, "--out", overwrite=options.overwrite)
     with Reporter(quiet=options.quiet, barred=False) as reporter:
-        found = workflow.report(options.run, ci=options.ci, pictures=options.pictures)
+        others, expressions = options.compare or (), options.test or ()
+        found = workflow.report(
+            options.run, ci=options.ci, pictures=options.pictures, others=others, expressions=expressions
+        )
         if kept:
             keep_report(found)
         else:

@@ -26,13 +26,21 @@ REFERENCES = {
     "rhat": "Vehtari, A., Gelman, A., Simpson, D., Carpenter, B., & Bürkner, P.-C. (2021). Rank-normalization, "
     "folding, and localization: An improved R-hat for assessing convergence of MCMC. Bayesian Analysis, 16(2), "
     "667-718. doi:10.1214/20-BA1221",
+    "loo": "Vehtari, A., Gelman, A., & Gabry, J. (2017). Practical Bayesian model evaluation using leave-one-out "
+    "cross-validation and WAIC. Statistics and Computing, 27(5), 1413-1432. doi:10.1007/s11222-016-9696-4",
     "lkj": "Lewandowski, D., Kurowicka, D., & Joe, H. (2009). Generating random correlation matrices based on vines "
     "and extended onion method. Journal of Multivariate Analysis, 100(9), 1989-2001. doi:10.1016/j.jmva.2009.04.008",
 }
 
 
-def methods_text(record: RunRecord, manifest: Mapping[str, Any], ci: float) -> str:
-    """Return the paragraph: model, data, priors, computation, checks, what estimates are."""
+_COMPARED = (
+    "Models were compared by their expected log predictive densities, from Pareto smoothed importance sampling "
+    "leave-one-out cross-validation (Vehtari, Gelman & Gabry, 2017)."
+)
+
+
+def methods_text(record: RunRecord, manifest: Mapping[str, Any], ci: float, *, compared: bool = False) -> str:
+    """Return the paragraph: model, data, priors, computation, checks, what estimates are, how models were compared."""
     return " ".join(
         [
             _model_sentence(record),
@@ -42,13 +50,14 @@ def methods_text(record: RunRecord, manifest: Mapping[str, Any], ci: float) -> s
             *_computation_sentences(record, manifest),
             _checks_sentence(record),
             f"Estimates are posterior means with equal-tailed {interval_title(ci)}s.",
+            *([_COMPARED] if compared else []),
         ]
     )
 
 
-def references(record: RunRecord) -> tuple[str, ...]:
+def references(record: RunRecord, *, compared: bool = False) -> tuple[str, ...]:
     """Return what the paragraph refers to, in the order of the alphabet."""
-    keys = ["rhat"]
+    keys = ["rhat", *(["loo"] if compared else [])]
     if record.engine is EngineName.MARGINAL:
         keys.append("tierney")
     else:

@@ -19,8 +19,10 @@ from hierfit.report.document import Document, Picture
 from hierfit.report.html import html_text
 from hierfit.report.markdown import markdown_text
 from hierfit.report.sections import Reported, document
+from hierfit.runs.compared import compare_runs
 from hierfit.runs.effects import EffectsRequest, effects_in
 from hierfit.runs.finished import Fit, load_summary, open_fit, stored_truth
+from hierfit.runs.hypotheses import test
 from hierfit.runs.variance import variance_in
 
 _INCH = 96  # CSS pixels
@@ -53,13 +55,31 @@ class Report:
         return markdown_text(self.document, pictures)
 
 
-def report(path: Path, *, ci: float | None = None, pictures: bool = True) -> Report:
+@dataclass(frozen=True)
+class Beside:
+    """What is reported beside the run itself.
+
+    Attributes:
+        runs: others that it is compared with.
+        expressions: of which it is told what the posterior says.
+    """
+
+    runs: tuple[Path, ...] = ()
+    expressions: tuple[str, ...] = ()
+
+
+NOTHING_BESIDE = Beside()
+
+
+def report(path: Path, *, ci: float | None = None, pictures: bool = True, beside: Beside = NOTHING_BESIDE) -> Report:
     """Return the report of a run.
 
     Raises:
         RunFolderError: there is no such run, or it cannot be read.
-        UsageError: there is no interval of mass `ci`.
+        UsageError: there is no interval of mass `ci`, runs cannot be compared, or an expression cannot be read.
     """
+    answers = test(path, beside.expressions, ci=ci) if beside.expressions else None
+    compared = compare_runs([path, *beside.runs]) if beside.runs else None
     opened = open_fit(path)
     table = load_summary(path, ci)
     run = Fit(opened.folder, opened.manifest, opened.spec, opened.design, opened.draws, table.summary, table.diagnosis)
@@ -75,7 +95,7 @@ def report(path: Path, *, ci: float | None = None, pictures: bool = True) -> Rep
         variance = variance_in(opened, {}, run.summary.ci).answer
         checks = check_model(opened.draws, opened.design, opened.spec, str(path), truth).checks
     drawn = tuple(_pictures(run, truth, groups)) if pictures else ()
-    return Report(run, document(Reported(run, groups, effects, variance, checks, drawn)))
+    return Report(run, document(Reported(run, groups, effects, variance, checks, drawn, compared, answers)))
 
 
 def _moves(design: Design) -> bool:

@@ -10,7 +10,10 @@ from typing import Any
 from hierfit import __version__
 from hierfit.model.spec import ModelSpec, cor_name, sd_name
 from hierfit.posterior.check.verdicts import Check
+from hierfit.posterior.compare.comparison import verdict
 from hierfit.posterior.group_summary import GroupSummary, GroupTable
+from hierfit.posterior.hypotheses.answers import Answers
+from hierfit.posterior.hypotheses.cautions import cautions, explanations
 from hierfit.posterior.scale import groups_scale
 from hierfit.posterior.variance.answer import VarianceAnswer
 from hierfit.posterior.words import counted, listed
@@ -28,14 +31,17 @@ from hierfit.report.document import (
 )
 from hierfit.report.equation import equations, plain
 from hierfit.report.methods import methods_text, references
+from hierfit.runs.compared import Compared
 from hierfit.runs.effects import Effects
 from hierfit.runs.finished import Fit
 from hierfit.runs.record import RunRecord
 from hierfit.told.account import data_parts, draws_parts, family_text, implied_text, level_parts
 from hierfit.told.cells import cells, interval_title, sections
 from hierfit.told.checks import CHECK_NAMES, VERDICTS, number_text
+from hierfit.told.compared import comparison_cells, comparison_title, doubt
 from hierfit.told.effects import effects_cells, effects_title
 from hierfit.told.groups import differing_sentences, groups_cells, groups_header, groups_order, is_pooled
+from hierfit.told.hypotheses import answers_cells
 from hierfit.told.model_checks import answers, model_check_cells
 from hierfit.told.priors import prior_note
 from hierfit.told.sentences import level_values, sentences_below, share_sentences
@@ -56,6 +62,8 @@ class Reported:
         variance: how its variance divides, and R2; None of the priors alone.
         checks: what its model is like beside its data; empty of the priors alone.
         pictures: its pictures.
+        compared: it and other runs; None where none were named.
+        answers: what its posterior says of expressions; None where none were given.
     """
 
     run: Fit
@@ -64,6 +72,8 @@ class Reported:
     variance: VarianceAnswer | None
     checks: tuple[Check, ...]
     pictures: tuple[Picture, ...]
+    compared: Compared | None = None
+    answers: Answers | None = None
 
 
 def document(found: Reported) -> Document:
@@ -78,10 +88,12 @@ def document(found: Reported) -> Document:
         ("effects", "Effects", _effects(found.effects)),
         ("variance", "Variance", _variance(found)),
         ("groups", "Differences between groups", _groups(found)),
+        ("hypotheses", "Hypotheses", _hypotheses(found.answers)),
         ("fit", "The model against its data", _model_checks(found.checks)),
+        ("comparison", "Beside other models", _comparison(found.compared)),
         ("pictures", "Pictures", found.pictures),
         ("priors", "Priors", _priors(record.model)),
-        ("methods", "Methods", _methods(run)),
+        ("methods", "Methods", _methods(found)),
         ("again", "How to repeat it", _again(record, run.manifest)),
     ]
     whole = tuple(Section(name, title, tuple(blocks)) for name, title, blocks in parts)
@@ -218,6 +230,26 @@ def _model_checks(checks: Sequence[Check]) -> Iterator[Block]:
         yield Code("\n".join(f"{command}   # {', '.join(names)}" for command, names in tries.items()))
 
 
+def _hypotheses(found: Answers | None) -> Iterator[Block]:
+    if found is None:
+        return
+    yield _table("What the posterior says of expressions", answers_cells(found))
+    for sentence in cautions(found):
+        yield Paragraph(sentence, "Note")
+    for sentence in explanations(found):
+        yield Paragraph(sentence)
+
+
+def _comparison(found: Compared | None) -> Iterator[Block]:
+    if found is None:
+        return
+    yield _table(comparison_title(found), comparison_cells(found, None))
+    models = ((name, model.run.record) for name, model in found.models.items())
+    yield Items(tuple(f"{name}: {record.formula} ({record.model.family})" for name, record in models))
+    yield Paragraph(verdict(found.comparison, found.parts))
+    yield Paragraph(doubt(found))
+
+
 def _rows(table: GroupTable, levels: Sequence[int], *, pooled: bool) -> tuple[tuple[str, ...], ...]:
     return tuple(tuple(groups_cells(table, level, pooled=pooled)) for level in levels)
 
@@ -227,9 +259,10 @@ def _priors(spec: ModelSpec) -> Iterator[Block]:
     yield Table("Prior of every parameter and where it comes from", ("", "prior", "source"), (("", tuple(rows)),))
 
 
-def _methods(run: Fit) -> Iterator[Block]:
-    yield Paragraph(methods_text(run.record, run.manifest, run.summary.ci))
-    yield Items(references(run.record))
+def _methods(found: Reported) -> Iterator[Block]:
+    run, compared = found.run, found.compared is not None
+    yield Paragraph(methods_text(run.record, run.manifest, run.summary.ci, compared=compared))
+    yield Items(references(run.record, compared=compared))
 
 
 def _again(record: RunRecord, manifest: Mapping[str, Any]) -> Iterator[Block]:

@@ -45,7 +45,7 @@ LEFT_OUT = {
     },
     "predict": {"run", "new", "out", "draws", "overwrite", "output", "quiet", "exit_zero"},
     "effects": {"run", "plot", "overwrite", "output", "exit_zero"},
-    "simulate": {"scenario", "show_list", "again", "out", "overwrite", "quiet"},
+    "simulate": {"scenario", "show_list", "again", "out", "plots", "overwrite", "quiet"},
 }  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from pathlib import Path
 
 from hierfit.runs.files import is_unchanged
@@ -53,6 +54,18 @@ def test_a_name_without_a_format_is_refused(cli, run):
     refused = cli("report", run, "--out", "paper.docx")
     assert refused.code == 2 and ".html or .md" in refused.err
     assert cli("report", run, "--out", "paper.txt", "--format", "md", "--no-pictures").code == 0
+
+
+def test_comparisons_and_hypotheses_are_asked_for(cli, run):
+    shutil.copytree(run, "other")
+    done = cli("report", run, "--no-pictures", "--compare", "other", "--test", "ses > 0", "--out", "page.md")
+    assert done.code == 0, done.err
+    page = Path("page.md").read_text()
+    assert "## Hypotheses" in page and "## Beside other models" in page and "P(true)" in page
+    refused = cli("report", run, "--no-pictures", "--test", "ses >", "--out", "other.md")
+    assert refused.code == 2 and not Path("other.md").exists()
+    refused = cli("report", run, "--no-pictures", "--compare", "nowhere", "--out", "other.md")
+    assert refused.code == 2 and "nowhere" in refused.err
 
 
 def test_no_run_no_report(cli, folder):

@@ -11,16 +11,16 @@ from hierfit.cli.options.shared import OutputFormat
 from hierfit.cli.page import in_lines, page
 from hierfit.cli.show.formats import csv_text, document_table, json_text
 from hierfit.cli.show.lines import LABEL, wrapped
-from hierfit.cli.show.trust import doubt, failed_fits, finite, fit_records, limit
+from hierfit.cli.show.trust import failed_fits, finite, fit_records
 from hierfit.posterior.compare.comparison import Standing, verdict
 from hierfit.posterior.verdict import Level
-from hierfit.posterior.words import counted, elided
+from hierfit.posterior.words import elided
 from hierfit.runs.compared import Compared
-from hierfit.told.cells import interval_title
 from hierfit.told.checks import VERDICTS
+from hierfit.told.compared import NAME_WIDTH, comparison_cells, comparison_title, doubt, effective_name
 from hierfit.visible import shell_word
 
-NAME_WIDTH, LEAST_NAME_WIDTH, WORST, GAP = 32, 8, 5, "  "
+LEAST_NAME_WIDTH, WORST, GAP = 8, 5, "  "
 
 
 def comparison_text(compared: Compared, output: OutputFormat, ci: float | None = None) -> str:
@@ -32,10 +32,10 @@ def comparison_text(compared: Compared, output: OutputFormat, ci: float | None =
         return json_text(_document(compared, ci))
     said = verdict(compared.comparison, compared.parts)
     if output.is_document:
-        return document_table(_table(compared, ci), output, said, doubt(compared))
+        return document_table(comparison_cells(compared, ci), output, said, doubt(compared))
     paragraphs = [
-        wrapped(_title(compared)),
-        [*_lines(_table(compared, ci)), "", *_formulas(compared)],
+        wrapped(comparison_title(compared)),
+        [*_lines(comparison_cells(compared, ci)), "", *_formulas(compared)],
         wrapped(said),
         wrapped(doubt(compared)),
         [line for name in compared.models for line in _worst_lines(compared, name)],
@@ -52,54 +52,6 @@ def warning_text(compared: Compared) -> str:
         for model in failed
     ]
     return in_lines([*own, *failed_fits(compared)])
-
-
-def _title(compared: Compared) -> str:
-    design = next(iter(compared.models.values())).run.design
-    parts, by, data = f"{compared.comparison.n_parts:,} rows", "row", f"{design.source}"
-    if compared.by is not None:
-        parts, by = counted(compared.by.n_levels, compared.by.factor), compared.by.factor
-        data = f"{design.source} ({design.n_rows:,} rows)"
-    without, how = f"that {by}", "PSIS-LOO"
-    if compared.folds is not None:
-        without, how = f"the fold that holds that {by}", f"{compared.folds.count}-fold cross-validation"
-    return (
-        f"What each model says of {design.response} in each of {parts} of {data} when it is fitted without {without} "
-        f"({how}): log predictive density, summed."
-    )
-
-
-def _table(compared: Compared, ci: float | None) -> list[list[str]]:
-    """Return the cells, the header first; differences and weights only where there is something to differ from."""
-    standings = compared.comparison.standings
-    several = len(standings) > 1
-    limits = sorted({limit(standing) for standing in standings})
-    interval = [interval_title(ci)] if several and ci is not None else []
-    header = ["", "elpd", "SE", _p(compared), *(["difference", "SE", *interval, "weight"] if several else [])]
-    header.append(f"k > {limits[0]}" if len(limits) == 1 else "k too high")
-    rows = [header, *(_cells(standing, ci, several=several) for standing in standings)]
-    return rows if compared.folds is None else [row[:-1] for row in rows]
-
-
-def _p(compared: Compared) -> str:
-    """Return what the effective number of parameters is called."""
-    return "p_loo" if compared.folds is None else "p_kfold"
-
-
-def _cells(standing: Standing, ci: float | None, *, several: bool) -> list[str]:
-    cells = [elided(standing.name, NAME_WIDTH), *map(_amount, (standing.elpd, standing.se, standing.p_loo))]
-    if several:
-        best = standing.difference == 0 and standing.difference_se == 0
-        cells += ["", ""] if best else [_amount(standing.difference), _amount(standing.difference_se)]
-        if ci is not None:
-            cells.append("" if best else " to ".join(map(_amount, standing.interval(ci))))
-        cells.append(f"{standing.weight:.2f}")
-    return [*cells, f"{standing.doubtful:,}"]
-
-
-def _amount(value: float) -> str:
-    text = "-" if np.isnan(value) else f"{value:,.1f}"
-    return "0.0" if text == "-0.0" else text
 
 
 def _lines(cells: Sequence[Sequence[str]]) -> list[str]:
@@ -154,7 +106,7 @@ def _record(compared: Compared, standing: Standing, ci: float | None) -> dict[st
         "elpd": standing.elpd,
         "se": standing.se,
         "mcse": standing.mcse,
-        _p(compared): standing.p_loo,
+        effective_name(compared): standing.p_loo,
         "difference": standing.difference,
         "difference_se": standing.difference_se,
         **({} if ci is None else dict(zip(("lower", "upper"), standing.interval(ci), strict=True))),

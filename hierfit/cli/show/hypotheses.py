@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from hierfit.cli.options.shared import OutputFormat
 from hierfit.cli.page import in_lines, page
@@ -13,23 +13,16 @@ from hierfit.cli.show.formats import csv_text, document_table, json_text
 from hierfit.cli.show.lines import joined, paragraph, wrapped
 from hierfit.cli.show.table import aligned
 from hierfit.plain import to_plain
-from hierfit.posterior.digits import (
-    format_count,
-    format_probability,
-    format_ratio,
-    format_rhat,
-    format_row,
-    format_share,
-)  # fmt: skip
-from hierfit.posterior.hypotheses.answers import Answer, Answers
+from hierfit.posterior.digits import format_count, format_rhat
+from hierfit.posterior.hypotheses.answers import Answers
 from hierfit.posterior.hypotheses.cautions import cautions, explanations
 from hierfit.told.cells import interval_title
+from hierfit.told.hypotheses import ERROR, RATIO, ROPE, ROPE_INTERVAL, answers_cells, answers_columns
 from hierfit.visible import visible
 
 MOST_NAME, _INDENT = 40, 4
-_P, _ERROR, _RATIO, _ROPE, _ROPE_INTERVAL = "P(true)", "MCSE", "evidence", "in ROPE", "CI in ROPE"
 # What gives way where the page is narrow, first to last.
-_GIVES_WAY = (_ROPE_INTERVAL, _ERROR, _RATIO, _ROPE, "sd")
+_GIVES_WAY = (ROPE_INTERVAL, ERROR, RATIO, ROPE, "sd")
 _LOST = re.compile(r"\s*[-+]\s")
 _NUMBER = re.compile(r"[-+]?[\d.]+|=.*")
 
@@ -87,55 +80,9 @@ def _mixing(answers: Answers) -> list[str]:
     return joined("Draws", parts)
 
 
-def _columns(answers: Answers) -> dict[str, list[str]]:
-    """Return the cells of the columns, empty where a row has no such number, numbers aligned on the point."""
-    rows = answers.rows
-    numbers = [_estimate(row) for row in rows]
-    mean, sd, lower, upper = (aligned(list(cells), 0) for cells in zip(*numbers, strict=True))
-    claims = any(row.is_claim for row in rows)
-    found = {"mean": mean, "sd": sd}
-    found[interval_title(answers.ci)] = [f"{low}  {high}" for low, high in zip(lower, upper, strict=True)]
-    if claims:
-        found[_P] = [_probability(row) for row in rows]
-        found[_ERROR] = [_error(row) for row in rows]
-    if claims or any(row.evidence_ratio == row.evidence_ratio for row in rows):
-        found[_RATIO] = [_ratio(row) for row in rows]
-    if answers.rope is not None:
-        found[_ROPE] = [format_share(row.in_rope) if row.about else "" for row in rows]
-        found[_ROPE_INTERVAL] = [format_share(row.interval_in_rope) if row.about else "" for row in rows]
-    return found
-
-
-def _estimate(row: Answer) -> tuple[str, str, str, str]:
-    if row.about is None:
-        return "", "", "", ""
-    mean, sd, lower, upper = format_row(row.mean, row.sd, row.lower, row.upper, row.mcse_mean)
-    return (mean, "fixed", "", "") if row.fixed else (mean, sd, lower, upper)
-
-
-def _effective(row: Answer) -> float:
-    """Return how many independent draws a probability of 0 or 1 rests on: those of the tails, where that is known."""
-    return row.ess_tail if row.ess_tail == row.ess_tail else row.draws
-
-
-def _probability(row: Answer) -> str:
-    return format_probability(row.probability, row.probability_mcse, _effective(row)) if row.is_claim else ""
-
-
-def _ratio(row: Answer) -> str:
-    if row.evidence_ratio != row.evidence_ratio:
-        return ""
-    return format_ratio(row.evidence_ratio, _effective(row), row.evidence_ratio_mcse)
-
-
-def _error(row: Answer) -> str:
-    error = row.probability_mcse
-    return f"{error:.1g}" if error == error and error < 1e-4 else f"{error:.4f}" if error == error else ""
-
-
 def _table(answers: Answers) -> list[str]:
     """Return expressions and numbers; expressions on lines of their own where one does not fit beside the numbers."""
-    columns = _columns(answers)
+    columns = answers_columns(answers, lambda cells: aligned(cells, 0))
     for title in _GIVES_WAY:
         if _width(columns) + _INDENT <= page().width:
             break
@@ -169,10 +116,5 @@ def _width(columns: dict[str, list[str]]) -> int:
 
 
 def _document(answers: Answers, output: OutputFormat) -> str:
-    columns = _columns(answers)
-    rows = [["", *columns]]
-    cells: Iterator[Sequence[str]] = zip(*columns.values(), strict=True)
-    for row, numbers in zip(answers.rows, cells, strict=True):
-        rows.append([row.expression, *(" to ".join(number.split()) for number in numbers)])  # an interval is two
     said = " ".join([*cautions(answers), *explanations(answers)])
-    return document_table(rows, output, said)
+    return document_table(answers_cells(answers), output, said)

@@ -1,4 +1,4 @@
-"""Compared -> whether its numbers can be trusted: tails of weights, checks of fits without some rows; what to do."""
+"""Compared -> fits without some rows whose checks failed, and all of them for JSON."""
 
 from __future__ import annotations
 
@@ -6,60 +6,11 @@ import math
 from collections.abc import Iterator, Sequence
 
 from hierfit.cli.show.lines import LABEL
-from hierfit.posterior.compare.comparison import Standing
-from hierfit.posterior.compare.left_out import LARGEST_K
 from hierfit.posterior.verdict import Diagnosis, Level
 from hierfit.posterior.words import elided, listed
 from hierfit.runs.compared import Compared, Fitted
 
-MOST_NAMED, NAME_WIDTH, MANY = 5, 32, 30
-
-
-def limit(standing: Standing) -> str:
-    """Return up to which k a run's draws do, "0.67"."""
-    return f"{standing.threshold:.2g}"
-
-
-def doubt(compared: Compared) -> str:
-    """Return whether the numbers can be trusted, by the shapes of the tails of their weights, and checks of fits."""
-    if compared.folds is not None:
-        return _fits(compared)
-    standings = compared.comparison.standings
-    limits = " or ".join(dict.fromkeys(limit(standing) for standing in standings))
-    draws = " and ".join(dict.fromkeys(f"{standing.n_draws:,}" for standing in standings))
-    said = f"Pareto k may be {limits} at most with {draws} draws (1 - 1 / log10(draws), never above {LARGEST_K:g})"
-    if compared.refits:
-        return f"{said}. {_fits(compared)}"
-    if not any(standing.doubtful for standing in standings):
-        return f"{said}, and is: the numbers can be trusted."
-    few = [standing.name for standing in standings if standing.doubtful and not standing.above]
-    more = [f" More draws will do for {', '.join(few)}: hierfit extend."] if few else []
-    return "".join(
-        [
-            f"{said}. The fit leans so much on {compared.parts} above it that what it would say without them cannot be "
-            "had from its draws; with many of them the sums are too high.",
-            *more,
-            _advice(sum(standing.doubtful for standing in standings)),
-        ]
-    )
-
-
-def _advice(count: int) -> str:
-    """Return how to leave out so many parts that the draws cannot leave out."""
-    if count > MANY:
-        return " Better add --folds 10: fits without a tenth at a time."
-    return f" Add --refit: {f'{count} fits, each without one of them' if count > 1 else 'a fit without it'}."
-
-
-def _fits(compared: Compared) -> str:
-    """Return how many fits there were, and what their checks say."""
-    every = [fitted.checks.status for own in compared.refits.values() for fitted in own]
-    failed, warned = every.count(Level.FAIL), every.count(Level.WARN)
-    said = [f"{failed:,} failed" if failed else "", f"{warned:,} warned" if warned else ""]
-    verdict = " and ".join(filter(None, said)) or ("all passed" if len(every) > 1 else "passed")
-    without = "a fold" if compared.folds is not None else "what was above it"
-    fits = f"{len(every):,} fits" if len(every) > 1 else "1 fit"
-    return " ".join([f"Checks of {fits} without {without}: {verdict}.", *compared.caution])
+MOST_NAMED, NAME_WIDTH = 5, 32
 
 
 def failed_fits(compared: Compared) -> Iterator[str]:
