@@ -8,9 +8,9 @@ from pathlib import Path
 from hierfit.design.reference_grid import Grid
 from hierfit.disk.new_file import written_whole
 from hierfit.model.families import FAMILIES, Support
-from hierfit.posterior.effects.answer import RATIOS, Answered, Effect, EffectScale, answered, summarized
-from hierfit.posterior.effects.averages import GROUPS_WORDS, Groups
-from hierfit.posterior.effects.questions import Question
+from hierfit.posterior.effects.answer import RATIOS, Answered, Effect, answered, summarized
+from hierfit.posterior.effects.averages import GROUPS_WORDS
+from hierfit.posterior.effects.questions import EffectScale, Groups, Question
 from hierfit.posterior.pictures import format_of_name
 from hierfit.posterior.scale import event, link_words, outcome_words, support_of
 from hierfit.posterior.words import listed

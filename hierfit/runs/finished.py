@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from hierfit import __version__
 from hierfit.data.csvfile import digest_file
+from hierfit.data.source import NO_FILES
 from hierfit.data.table import Table
 from hierfit.design.design import Design
 from hierfit.design.learnt_terms import with_terms
@@ -116,8 +117,11 @@ class Stored:
 
 
 def stored_request(run: Path) -> FitRequest:
-    """Return what was asked for when a run was made, its seed included."""
-    return open_run(run).record.request
+    """Return what was asked for when a run was made, its seed included; its file as it was named, where that is it."""
+    record = open_run(run).record
+    given = Path(record.data.path)
+    same = record.request.data not in NO_FILES and given.absolute() == record.request.data
+    return replace(record.request, data=given) if same else record.request
 
 
 def data_has_changed(run: Path) -> bool:

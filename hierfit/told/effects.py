@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from hierfit.posterior.digits import format_row, format_share
-from hierfit.posterior.effects.answer import RATIOS, EffectScale, line_name
+from hierfit.posterior.effects.answer import RATIOS, line_name
+from hierfit.posterior.effects.questions import EffectScale
 from hierfit.runs.effects import Effects, over_words
 from hierfit.told.cells import interval_title
 

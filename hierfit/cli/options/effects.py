@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,40 +13,10 @@ from hierfit.cli.options.declared import Options
 from hierfit.cli.options.pairs import pairs
 from hierfit.cli.options.shared import OUTPUT, Ci, ExitZero, Format, OutputFormat, OverwriteFile, Run
 from hierfit.errors import UsageError
+from hierfit.posterior.effects.questions import Contrasts, EffectScale, Groups, Question, Weights
 
 if TYPE_CHECKING:
     from hierfit.runs.effects import EffectsRequest
-
-
-class ContrastOption(StrEnum):
-    """Which levels are compared."""
-
-    REFERENCE = "reference"
-    PAIRWISE = "pairwise"
-    SEQUENTIAL = "sequential"
-
-
-class EffectGroups(StrEnum):
-    """What stands for the groups of a row."""
-
-    OWN = "own"
-    NONE = "none"
-    AVERAGE_OVER = "average-over"
-
-
-class EffectWeights(StrEnum):
-    """What is averaged over."""
-
-    PROPORTIONAL = "proportional"
-    EQUAL = "equal"
-
-
-class EffectScaleOption(StrEnum):
-    """On what scale effects are told."""
-
-    RESPONSE = "response"
-    LINK = "link"
-    RATIO = "ratio"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,9 +39,9 @@ class EffectsOptions(Options):
         ),
     ] = None
     contrast: Annotated[
-        ContrastOption,
+        Contrasts,
         typer.Option("--contrast", help="Levels: each with the reference, all pairs, or each with the one before."),
-    ] = ContrastOption.REFERENCE
+    ] = Contrasts.REFERENCE
     at: Annotated[
         list[str] | None,
         typer.Option(
@@ -93,24 +62,24 @@ class EffectsOptions(Options):
         typer.Option("--marginal", help="Averages at the levels of --of or the values of --at, not their differences."),
     ] = False
     weights: Annotated[
-        EffectWeights,
+        Weights,
         typer.Option(
             "--weights",
             help="Over the rows of the data, or over a grid where levels weigh equally and numbers are at their means.",
         ),
-    ] = EffectWeights.PROPORTIONAL
+    ] = Weights.PROPORTIONAL
     scale: Annotated[
-        EffectScaleOption,
+        EffectScale,
         typer.Option("--scale", help="That of the outcome, of the linear predictor, or odds and rate ratios."),
-    ] = EffectScaleOption.RESPONSE
+    ] = EffectScale.RESPONSE
     groups: Annotated[
-        EffectGroups,
+        Groups,
         typer.Option(
             "--groups",
             help="Rows with the effects of their own groups, as in an average group, or averaged over all groups.",
             show_default="own; none with --weights equal",
         ),
-    ] = EffectGroups.OWN
+    ] = Groups.OWN
     parameter: Annotated[
         str | None,
         typer.Option(
@@ -142,9 +111,6 @@ def effects_request(options: EffectsOptions) -> EffectsRequest:
     Raises:
         UsageError: a text cannot be read, or options contradict each other.
     """
-    from hierfit.posterior.effects.answer import EffectScale
-    from hierfit.posterior.effects.averages import Groups
-    from hierfit.posterior.effects.questions import Contrasts, Question, Weights
     from hierfit.runs.effects import EffectsRequest
 
     if options.marginal and options.said("contrast"):
@@ -163,13 +129,13 @@ def effects_request(options: EffectsOptions) -> EffectsRequest:
     }
     question = Question(
         tuple(dict.fromkeys(options.of or ())),
-        Contrasts(options.contrast),
+        options.contrast,
         options.step,
         held,
         options.by,
         options.marginal,
-        Weights(options.weights),
+        options.weights,
     )
     by_itself = question.weights is Weights.EQUAL and not options.said("groups")
-    groups = Groups.NONE if by_itself else Groups(options.groups)
-    return EffectsRequest(question, EffectScale(options.scale), groups, options.parameter, options.ci)
+    groups = Groups.NONE if by_itself else options.groups
+    return EffectsRequest(question, options.scale, groups, options.parameter, options.ci)

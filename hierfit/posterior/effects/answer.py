@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,23 +14,15 @@ from hierfit.errors import UsageError
 from hierfit.plain import Measured
 from hierfit.posterior.convergence import assess
 from hierfit.posterior.draws import Draws
-from hierfit.posterior.effects.averages import Averaging, Groups, Point, averages, averaging
+from hierfit.posterior.effects.averages import Averaging, Point, averages, averaging
 from hierfit.posterior.effects.lines import Line, lines_of
-from hierfit.posterior.effects.questions import Question, Weights
+from hierfit.posterior.effects.questions import EffectScale, Groups, Question, Weights
 from hierfit.posterior.predict.quantities import Asked, Scale, quantities
 from hierfit.posterior.summary import interval_bounds
 
 Array = NDArray[np.float64]
 # exp of a difference of these links is a ratio, with its name.
 RATIOS = {"log": "rate ratio", "logit": "odds ratio"}
-
-
-class EffectScale(StrEnum):
-    """On what scale effects are told."""
-
-    RESPONSE = "response"
-    LINK = "link"
-    RATIO = "ratio"  # exp of a difference of the linear predictor
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,6 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from enum import StrEnum
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +28,7 @@ from hierfit.model.families import FAMILIES
 from hierfit.posterior.draws import Draws
 from hierfit.posterior.effects.linear import MOST_SUMS, linear_averages, n_sums
 from hierfit.posterior.effects.over_groups import OverGroups, over_groups
+from hierfit.posterior.effects.questions import Groups
 from hierfit.posterior.predict.blocks import UNIT
 from hierfit.posterior.predict.draws_of import every_draw, n_draws
 from hierfit.posterior.predict.linear import auxiliary_draws, distribution_of, linear_predictor, with_groups
@@ -38,14 +38,6 @@ Array = NDArray[np.float64]
 Point = Mapping[str, Change]
 
 BLOCK = 64 * UNIT  # rows whose columns are made at a time
-
-
-class Groups(StrEnum):
-    """What stands for the groups of a row."""
-
-    OWN = "own"
-    NONE = "none"
-    AVERAGE_OVER = "average-over"
 
 
 GROUPS_WORDS = {

@@ -18,9 +18,9 @@ from hierfit.design import moments
 from hierfit.design.axes import Factor, factors, is_factor, number_axes
 from hierfit.design.design import Design
 from hierfit.posterior.draws import Draws
-from hierfit.posterior.effects.answer import Answered, EffectScale, answered
-from hierfit.posterior.effects.averages import Groups, averaging
-from hierfit.posterior.effects.questions import Question
+from hierfit.posterior.effects.answer import Answered, answered
+from hierfit.posterior.effects.averages import averaging
+from hierfit.posterior.effects.questions import EffectScale, Groups, Question
 from hierfit.posterior.lines import course
 from hierfit.posterior.predict.draws_of import n_draws
 from hierfit.posterior.predict.quantities import Asked

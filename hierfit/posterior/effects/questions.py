@@ -1,4 +1,7 @@
-"""What is asked about predictors: whose effects, at which values, over which rows."""
+"""What is asked about predictors: whose effects, at which values, over which rows, on what scale.
+
+Nothing heavy is imported: the options of the command line are these.
+"""
 
 from __future__ import annotations
 
@@ -20,6 +23,22 @@ class Weights(StrEnum):
 
     PROPORTIONAL = "proportional"  # the rows of the data
     EQUAL = "equal"  # the reference grid: levels count equally, numbers are at their means
+
+
+class Groups(StrEnum):
+    """What stands for the groups of a row."""
+
+    OWN = "own"
+    NONE = "none"
+    AVERAGE_OVER = "average-over"
+
+
+class EffectScale(StrEnum):
+    """On what scale effects are told."""
+
+    RESPONSE = "response"
+    LINK = "link"
+    RATIO = "ratio"  # exp of a difference of the linear predictor
 
 
 @dataclass(frozen=True)

@@ -32,14 +32,14 @@ def title(material: Material, lines: Lines) -> str:
         words = f"{ratio[0].upper()}{ratio[1:]}" if ratio else f"{design.response} changes by"
         texts = [interval_text(np.exp(slope) if ratio else slope) for slope in slopes]
         return f"{words} " + _listed(
-            f"{text}{f' per unit of {lines.column}' if at == 0 else ''} for {name}"
+            f"{text}{_per(lines) if at == 0 else ''} for {name}"
             for at, (text, name) in enumerate(zip(texts, lines.names, strict=True))
         )
     (slope,) = slopes
     if ratio:
-        start = f"{ratio[0].upper()}{ratio[1:]} {interval_text(np.exp(slope))} per unit of {lines.column}"
+        start = f"{ratio[0].upper()}{ratio[1:]} {interval_text(np.exp(slope))}{_per(lines)}"
     else:
-        start = f"{design.response} {_changes_by(slope)} per unit of {lines.column}"
+        start = f"{design.response} {_changes_by(slope)}{_per(lines)}"
     if not lines.slope_varies:
         return f"{start}, the same for all {counted(lines.group.n_levels, lines.group.factor)}"
     effects = moments.mean(material.draws.effects_of(lines.group), axis=(0, 1))
@@ -49,6 +49,13 @@ def title(material: Material, lines: Lines) -> str:
     low, high = format_number(float(shown.min()), places), format_number(float(shown.max()), places)
     single = in_single(lines.group.factor)
     return f"{start}; " + (f"in {single} by {low} to {high}" if ratio else f"slopes of {single} from {low} to {high}")
+
+
+def _per(lines: Lines) -> str:
+    """Return " per unit of ses"; of a column of 0 and 1, which has one step, " from treated = 0 to 1"."""
+    if np.isin(lines.x, (0, 1)).all():
+        return f" from {lines.column} = 0 to 1"
+    return f" per unit of {lines.column}"
 
 
 def _changes_by(slope: Array) -> str:

@@ -68,6 +68,17 @@ def test_priors_change_parameter_by_parameter(cli: Cli, run: Path, asked: list[F
     assert asked[-1].priors == ("ses ~ normal(0, 1)", "sigma ~ normal(0, 3)")
 
 
+def test_the_file_is_named_as_it_was_where_that_names_it(
+    cli: Cli, run: Path, asked: list[FitRequest], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = run.absolute()
+    data = finished.stored_request(run).data
+    assert data.is_absolute(), "it was fitted in another folder"
+    monkeypatch.chdir(data.parent)
+    given, _ = changed(cli, asked, run, "--seed", "3")
+    assert given.data == Path("data.csv") == finished.stored_request(run).data
+
+
 def test_the_model_changes(cli: Cli, run: Path, asked: list[FitRequest]) -> None:
     def formula(*options: str) -> str:
         cli("fit", "--from", run, "--out", "new", *options)

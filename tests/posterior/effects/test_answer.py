@@ -11,10 +11,9 @@ from hierfit.design.moved_rows import Held
 from hierfit.errors import UsageError
 from hierfit.model.roles import NO_ROLES
 from hierfit.posterior.effects import averages
-from hierfit.posterior.effects.answer import EffectScale, answer
-from hierfit.posterior.effects.averages import Groups
+from hierfit.posterior.effects.answer import answer
 from hierfit.posterior.effects.over_groups import over_groups
-from hierfit.posterior.effects.questions import Contrasts, Question
+from hierfit.posterior.effects.questions import Contrasts, EffectScale, Groups, Question
 from hierfit.posterior.predict import linear_predictor
 from hierfit.posterior.predict.quantities import Asked, Scale
 

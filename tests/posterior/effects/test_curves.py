@@ -5,8 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from hierfit.posterior.effects.answer import EffectScale, answer
-from hierfit.posterior.effects.averages import Groups
+from hierfit.posterior.effects.answer import answer
 from hierfit.posterior.effects.curves import (
     FEW_VALUES,
     LEAST_POINTS,
@@ -16,7 +15,7 @@ from hierfit.posterior.effects.curves import (
     predictors,
     strongest,
 )
-from hierfit.posterior.effects.questions import Question
+from hierfit.posterior.effects.questions import EffectScale, Groups, Question
 
 from .test_answer import LEVELS, X, model, rows
 

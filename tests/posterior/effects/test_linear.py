@@ -6,7 +6,8 @@ import pytest
 from hierfit.design.moved_rows import Added, Held, rows_moved
 from hierfit.model.roles import Roles
 from hierfit.posterior.effects import averages
-from hierfit.posterior.effects.averages import Groups, averaging
+from hierfit.posterior.effects.averages import averaging
+from hierfit.posterior.effects.questions import Groups
 from hierfit.posterior.predict.quantities import Asked, Scale
 
 from .test_answer import model, rows

@@ -23,9 +23,8 @@ from hierfit.data.table import read_table, table_of
 from hierfit.design.reference_grid import reference_grid
 from hierfit.errors import UsageError
 from hierfit.model.roles import Roles
-from hierfit.posterior.effects.answer import EffectScale, answer
-from hierfit.posterior.effects.averages import Groups
-from hierfit.posterior.effects.questions import Contrasts, Question, Weights
+from hierfit.posterior.effects.answer import answer
+from hierfit.posterior.effects.questions import Contrasts, EffectScale, Groups, Question, Weights
 from hierfit.posterior.predict import linear_predictor
 from tests.reference_cases import FOLDER, ROOT
 

@@ -52,6 +52,16 @@ def test_a_slope_has_the_sign_of_its_word_and_levels_have_their_own(synthetic, s
     assert (low, high) == pytest.approx((means.min(), means.max()), abs=0.006)
 
 
+@pytest.mark.parametrize(("kind", "said"), [("levels", " from ses = 0 to 1"), ("numbers", " per unit of ses")])
+def test_a_column_of_0_and_1_has_one_step_and_no_unit(synthetic, kind, said):
+    case = synthetic(40, 1)
+    material = Material(case.draws, case.design, case.spec)
+    lines = lines_along(material)
+    if kind == "levels":
+        lines = dataclasses.replace(lines, x=(lines.x > 0).astype(np.float64))
+    assert f"){said}; slopes of single" in title(material, lines)
+
+
 def test_levels_of_curves_are_ranked_by_height_where_the_data_are(synthetic):
     case = synthetic(40, 1)
     material = Material(case.draws, case.design, case.spec)
