@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from scipy import stats
+from scipy import special, stats
 
 from hierfit.model.families import FAMILIES, LINKS, Expects, Family, Support
+from hierfit.model.links import log_probabilities
 from tests.family_cases import FAMILY_CASES, FamilyCase, family_design
 
 Array = NDArray[np.float64]
@@ -126,6 +127,17 @@ def test_links_and_their_inverses(name: str) -> None:
 )
 def test_inverse_links_are_what_their_names_say(name: str, values: Array) -> None:
     np.testing.assert_allclose(LINKS[name].inverse(ETA), values, rtol=1e-12)
+
+
+def test_probabilities_and_their_logarithms_are_scipys_from_end_to_end() -> None:
+    eta = np.concatenate([np.linspace(-650, 650, 401), np.linspace(-9, 9, 401)])
+    np.testing.assert_allclose(LINKS["logit"].inverse(eta), special.expit(eta), rtol=1e-14)
+    log_p, log_rest = log_probabilities("logit", eta)
+    np.testing.assert_allclose(log_p, special.log_expit(eta), rtol=1e-14)
+    np.testing.assert_allclose(log_rest, special.log_expit(-eta), rtol=1e-14)
+    for p in (LINKS["logit"].inverse(np.array([-1e9, 1e9])), LINKS["logit"].inverse(np.array(800.0))):
+        assert np.all((p > 0) & (p < 1))
+    np.testing.assert_array_equal(log_probabilities("logit", np.array([-np.inf, np.inf])), [[-np.inf, 0], [0, -np.inf]])
 
 
 @pytest.mark.parametrize("case", FAMILY_CASES, ids=str)

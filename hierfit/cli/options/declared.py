@@ -14,6 +14,7 @@ from typing import Any, TypeVar, get_type_hints
 
 import typer
 
+from hierfit.allocation import keep_freed
 from hierfit.cli.page import meanwhile
 
 
@@ -64,8 +65,10 @@ def takes_options(command: Callable[[Taken], None]) -> Callable[..., None]:
     def run(context: typer.Context, **values: Any) -> None:
         options = kind(**values, command=context.info_name, typed=_typed(context))
         read = values.get("runs") or [values.get("run")]
-        if read[0] is not None and not values.get("quiet"):
-            meanwhile(f"Reading  {' '.join(map(str, read))}")
+        if read[0] is not None:
+            keep_freed()
+            if not values.get("quiet"):
+                meanwhile(f"Reading  {' '.join(map(str, read))}")
         command(options)
 
     run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,8 +32,23 @@ def save_figure(
 
     for text in figure.findobj(Text):
         text.set_text(visible_lines(text.get_text()))
-    with matplotlib.rc_context(_EXACT), create(path) as stream:
+    with matplotlib.rc_context(_EXACT), _laid_out(figure, file_format, dpi), create(path) as stream:
         figure.savefig(stream, dpi=dpi, format=file_format.value, metadata=_described(caption, file_format))
+
+
+@contextmanager
+def _laid_out(figure: Figure, file_format: FileFormat, dpi: int) -> Iterator[None]:
+    """Lay a figure out where its dots are those that it is saved with: matplotlib would draw it twice to do so."""
+    engine = figure.get_layout_engine()
+    if engine is None or file_format is not FileFormat.PNG or dpi != figure.dpi:
+        yield
+        return
+    engine.execute(figure)
+    figure.set_layout_engine("none")
+    try:
+        yield
+    finally:
+        figure.set_layout_engine(engine)
 
 
 def _described(caption: str, file_format: FileFormat) -> dict[str, str | None] | None:

@@ -45,7 +45,9 @@ class Population:
 
     def at(self, X: Array) -> Array:
         """Return the population-level predictor at rows of X [R, K] -> [S, R]."""
-        return np.asarray(((X - self.center) @ self.b.T + self.intercept).T)
+        found = np.asarray((X - self.center) @ self.b.T)
+        found += self.intercept
+        return found.T
 
 
 @dataclass(frozen=True, eq=False)
@@ -169,7 +171,8 @@ def group_part(
     found = np.zeros(shape[::-1])
     for group, own, of_levels in zip(groups, rows, effects, strict=True):
         for column in group.columns_of(parameter):
-            found += own.Z[:, column, None] * of_levels.values[of_levels.places, column]
+            part, times = of_levels.values[of_levels.places, column], own.Z[:, column, None]
+            found += part if np.all(times == 1.0) else np.multiply(part, times, out=part)
     return found.T
 
 
