@@ -142,8 +142,12 @@ HOSTILE = [
 ]
 
 
-@pytest.mark.parametrize("further", ["", "; sigma ~ a + (1 + a | g)", "; sigma ~ a + (1 + b | p | g)"])
-@pytest.mark.parametrize("factor", HOSTILE)
+APART, TOGETHER = "; sigma ~ a + (1 + a | g)", "; sigma ~ a + (1 + b | p | g)"
+# A factor of two predictors has every column that one of one has, and more; a few names in each of the ways.
+OWN = [(factor, further) for factor in ("sigma", "x\n}", "学校") for further in ("", TOGETHER)]
+
+
+@pytest.mark.parametrize(("factor", "further"), [*((factor, APART) for factor in HOSTILE), *OWN])
 def test_a_factor_may_be_called_anything(factor: str, further: str, tmp_path: Path) -> None:
     case = NarrowCase(f"y ~ a + (1 + a | {'p | ' * ('| p |' in further)}g){further}")
     spec, design = named(case, factor), case.model()[1]

@@ -34,7 +34,7 @@ from tests.posterior.family_draws import family_case
 
 def checks_of(codes: np.ndarray, sd: float, sigma: float, seed: int) -> list[Check]:
     """All checks that need no prior."""
-    sample = normal_sample(codes, sd, sigma, seed)
+    sample = normal_sample(codes, sd, sigma, seed, count=400)
     tries = Tries("r", sample.design, family_case("gaussian").spec)
     found = replicate_rows(sample)
     places = place_again(sample, found.places)
