@@ -11,7 +11,7 @@ steps that need them.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -42,14 +42,8 @@ from hierfit.plain import to_plain
 from hierfit.posterior.convergence import assess
 from hierfit.posterior.diagnostics import Diagnosis
 from hierfit.posterior.group_summary import summarize_groups
-from hierfit.posterior.hypotheses.answers import Answers
 from hierfit.posterior.netcdf import least_bytes, write_netcdf
 from hierfit.posterior.summary import Summary
-from hierfit.runs import checking, hypotheses
-from hierfit.runs.checking import RunChecks, check_run
-from hierfit.runs.compared import Compared, Watch
-from hierfit.runs.cross_validated import Way, compare_in
-from hierfit.runs.effects import Effects, EffectsRequest, effects_of
 from hierfit.runs.files import (
     CHAINS,
     GROUPS_CSV,
@@ -75,14 +69,11 @@ from hierfit.runs.manifest import (
     summary_document,
 )
 from hierfit.runs.place import check_free, default_folder, refuse_strangers
-from hierfit.runs.prediction import Prediction, PredictionRequest, open_prediction
 from hierfit.runs.stored import require_own_program, truth_beside, truth_of
 from hierfit.stan.narrow import narrow_program
 
 if TYPE_CHECKING:
     import pandas as pd
-
-    from hierfit.report.report import Report
 
 
 @dataclass(frozen=True)
@@ -248,105 +239,6 @@ def estimate(plan: Plan) -> Estimate | None:
     """
     wanted = Wanted(plan.spec, plan.design, plan.request.toolchain)
     return plan.engine.estimate(wanted, plan.request.sampler)
-
-
-def compare(
-    runs: Sequence[Path],
-    by: str | None = None,
-    watch: Watch = lambda done, total: None,
-    way: Way | None = None,
-    listener: Listener = SILENT,
-) -> Compared:
-    """Say how well runs predict rows that they have not seen, or levels of the factor `by`; `way` says how that is had.
-
-    `watch` hears of how many of these, or of the fits that it takes, are done, and of how many.
-
-    Raises:
-        RunFolderError: a run is missing, has too few draws, or was drawn from the priors alone.
-        UsageError: the runs are not of the same outcome and rows, one is given twice, or levels of the factor cannot be
-            left out.
-        SamplerError, ToolchainError, DiskError: a model could not be fitted again.
-        Interrupted: the same, as somebody asked to stop.
-    """
-    return compare_in(way or Way(), runs, by, watch, listener.say)
-
-
-def predict(run: Path, new: Path | pd.DataFrame | None = None, request: PredictionRequest | None = None) -> Prediction:
-    """Return what a run says of the rows of a file or a DataFrame, or of its own, in blocks as they are asked for.
-
-    Raises:
-        RunFolderError: there is no such run.
-        UsageError: the model has not what is asked for.
-        DataError, FormulaError: the file cannot be used, lacks a column, or a level or value cannot be had there.
-    """
-    return open_prediction(run, new, request or PredictionRequest())
-
-
-def test(
-    run: Path, expressions: Sequence[str], *, ci: float | None = None, rope: tuple[float, float] | None = None
-) -> Answers:
-    """Say what the posterior of a run holds of expressions over its parameters, such as `ses > 2`.
-
-    Raises:
-        UsageError: an expression cannot be read, or names what is no parameter; the ROPE has no inside.
-        RunFolderError: the run, or its trace, cannot be read.
-    """
-    return hypotheses.test(run, expressions, ci=ci, rope=rope)
-
-
-def check(run: Path, seed: int = 1) -> RunChecks:
-    """Check the model of a run against its data; of a run from the priors alone, say what these imply of outcomes.
-
-    Raises:
-        RunFolderError: there is no such run.
-    """
-    return check_run(run, seed)
-
-
-def picture_checks(found: RunChecks, out: Path | None = None, *, overwrite: bool = False) -> Iterator[tuple[Path, str]]:
-    """Draw the pictures of checks, into the folder of the run or into `out`; yield the path and caption of each.
-
-    Raises:
-        RunFolderError: another process is writing to the run, or something is in the way.
-        UsageError: a picture of that name is in `out`, and is not to be replaced.
-        DiskError: they cannot be written.
-    """
-    if out is None:
-        return checking.picture_checks(found)
-    return checking.picture_checks_in(found, out, overwrite=overwrite)
-
-
-def effects(run: Path, request: EffectsRequest | None = None) -> Effects:
-    """Return what changes of predictors do to the outcome, on average over the rows of the data.
-
-    Raises:
-        RunFolderError: there is no such run.
-        UsageError: the model has not what is asked for.
-        DataError, FormulaError: a term has no value at what is asked for.
-    """
-    return effects_of(run, request or EffectsRequest())
-
-
-def report(
-    run: Path,
-    *,
-    ci: float | None = None,
-    pictures: bool = True,
-    others: Sequence[Path] = (),
-    expressions: Sequence[str] = (),
-) -> Report:
-    """Return a report of a run: `html()` or `markdown()` of it are what is written.
-
-    It is compared with `others`, and says what the posterior holds of `expressions`.
-
-    Raises:
-        RunFolderError: there is no such run, or it cannot be read.
-        UsageError: there is no interval of mass `ci`, runs cannot be compared, or an expression cannot be read.
-    """
-    from hierfit.report import report as whole
-
-    beside = whole.Beside(tuple(others), tuple(expressions))
-    return whole.report(run, ci=ci, pictures=pictures, beside=beside)
 
 
 def _judge(drawn: Drawn, design: Design, spec: ModelSpec, request: FitRequest) -> tuple[Diagnosis, Summary]:

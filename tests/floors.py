@@ -22,7 +22,7 @@ FLOORS = [
     ("hierfit.runs",),
     ("hierfit.told",),
     ("hierfit.report",),
-    ("hierfit.workflow",),
+    ("hierfit.workflow", "hierfit.asked"),
     ("hierfit.machine",),
     ("hierfit.cli.options", "hierfit.cli.page"),
     ("hierfit.cli.show",),

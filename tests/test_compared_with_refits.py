@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from hierfit import workflow
+from hierfit import asked, workflow
 from hierfit.model.formula import formula_from_flags
 from hierfit.model.request import FitRequest
 from hierfit.model.roles import Roles
@@ -34,7 +34,7 @@ def test_rats_left_out_are_predicted_as_by_fits_without_them(tmp_path: Path) -> 
     priors = tuple(f"{name} ~ normal(0, 150)" for name in ("Intercept", "day", "sd(rat)", "sd(rat: day)", "sigma"))
     whole = open_fit(fitted(RATS, tmp_path / "all", priors))
     (rat,) = whole.design.groups
-    found = workflow.compare([tmp_path / "all"], "rat")
+    found = asked.compare([tmp_path / "all"], "rat")
     own = found.comparison.left_out["all"]
     header, *lines = RATS.read_text().splitlines()
     column = header.split(",").index("rat")
@@ -96,7 +96,7 @@ def test_rows_are_those_of_the_closed_form(tmp_path: Path, engine: str, weighed:
     """Twelve folds of twelve rows leave out one by one; each fold of three has rows of several schools."""
     known = Known(tmp_path)
     run = known.fitted(tmp_path / "run", engine, weighed)
-    found = workflow.compare([run], way=Way(folds=count))
+    found = asked.compare([run], way=Way(folds=count))
     own, folds = found.comparison.left_out["run"], found.folds
     assert folds is not None and folds.count == count
     for row in range(12):
@@ -104,7 +104,7 @@ def test_rows_are_those_of_the_closed_form(tmp_path: Path, engine: str, weighed:
         assert own.elpd[row] == pytest.approx(known.density([row], left, weighed), abs=5 * own.mcse[row] + 0.005)
     assert own.mcse.max() < 0.1
     if count == 12:  # and what draws of the fit to all rows say of each, and fits without those that these cannot say
-        weights = workflow.compare([run], way=Way(refit=True)).comparison.left_out["run"]
+        weights = asked.compare([run], way=Way(refit=True)).comparison.left_out["run"]
         error = 5 * np.hypot(own.mcse, weights.mcse) + 0.02
         assert np.all(np.abs(weights.elpd - own.elpd) < error)
 
@@ -114,7 +114,7 @@ def test_groups_are_those_of_the_closed_form(tmp_path: Path) -> None:
     known = Known(tmp_path)
     run = known.fitted(tmp_path / "run", "auto", weighed=False)
     for count in (4, 2):
-        found = workflow.compare([run], "school", way=Way(folds=count))
+        found = asked.compare([run], "school", way=Way(folds=count))
         own, folds = found.comparison.left_out["run"], found.folds
         assert folds is not None
         for school in range(N_SCHOOLS):

@@ -51,13 +51,13 @@ class Asking(Telling):
             UsageError: the model has not what is asked for.
             DataError: a column, level or value cannot be had.
         """
-        from hierfit import workflow
+        from hierfit import asked
         from hierfit.cli.options.predict import prediction_request
 
         path, frame = (None, None) if data is None else opened(data)
         with spoken(PREDICT, FIT):
             request = prediction_request(PREDICT.options(keywords, run=self.folder))
-            prediction = workflow.predict(self.folder, path if frame is None else frame, request)
+            prediction = asked.predict(self.folder, path if frame is None else frame, request)
             found = prediction.frame()
         if frame is not None:
             return found.set_axis(frame.index)
@@ -78,14 +78,14 @@ class Asking(Telling):
             UsageError: the model has not what is asked for.
             DataError: a column, level or value cannot be had.
         """
-        from hierfit import workflow
+        from hierfit import asked
         from hierfit.api.tables import draws_frame
         from hierfit.cli.options.predict import prediction_request
 
         path, frame = (None, None) if data is None else opened(data)
         with spoken(PREDICT, FIT):
             request = prediction_request(PREDICT.options(keywords, run=self.folder))
-            prediction = workflow.predict(self.folder, path if frame is None else frame, request)
+            prediction = asked.predict(self.folder, path if frame is None else frame, request)
             return draws_frame(prediction, None if frame is None else frame.index)
 
     @EFFECTS.documented
@@ -99,13 +99,13 @@ class Asking(Telling):
             UsageError: the model has not what is asked for.
             DataError, FormulaError: a term has no value at what is asked for.
         """
-        from hierfit import workflow
+        from hierfit import asked
         from hierfit.api.tables import effects_frame
         from hierfit.cli.options.effects import effects_request
 
         with spoken(EFFECTS, FIT):
             request = effects_request(EFFECTS.options({"of": of, **keywords}, run=self.folder))
-            return effects_frame(workflow.effects(self.folder, request))
+            return effects_frame(asked.effects(self.folder, request))
 
     def test(self, *expressions: str, rope: tuple[float, float] | None = None, ci: float | None = None) -> pd.DataFrame:
         """Return what the posterior says of expressions over the parameters, such as "ses > 2".
@@ -118,13 +118,13 @@ class Asking(Telling):
         Raises:
             UsageError: an expression cannot be read, or names what is no parameter.
         """
-        from hierfit import workflow
+        from hierfit import asked
         from hierfit.api.tables import answers_frame
 
         with spoken(EFFECTS, FIT):
             if not expressions:
                 raise UsageError("there is no expression.", hint='for example run.test("ses > 0")')
-            return answers_frame(workflow.test(self.folder, expressions, ci=ci, rope=rope))
+            return answers_frame(asked.test(self.folder, expressions, ci=ci, rope=rope))
 
     def check(self, seed: int = 1) -> pd.DataFrame:
         """Return whether the model could have given its data: a verdict on each check, its numbers, and what to try.
@@ -135,11 +135,11 @@ class Asking(Telling):
         Args:
             seed: what replicated outcomes follow from.
         """
-        from hierfit import workflow
+        from hierfit import asked
         from hierfit.api.tables import checks_frame
 
         with spoken(FIT):
-            return checks_frame(workflow.check(self.folder, seed))
+            return checks_frame(asked.check(self.folder, seed))
 
     def compare(
         self,
@@ -169,7 +169,7 @@ class Asking(Telling):
             UsageError: the runs are not of the same outcome and rows, or no run has the factor.
             SamplerError, ToolchainError: a model could not be fitted again.
         """
-        from hierfit import workflow
+        from hierfit import asked
         from hierfit.api.tables import comparison_frame
         from hierfit.runs.cross_validated import Way
 
@@ -177,7 +177,7 @@ class Asking(Telling):
             if refit and folds is not None:
                 raise UsageError("refit= leaves out one by one, and folds= many at a time.", hint="give one of them")
             way = Way(folds, seed, refit)
-            return comparison_frame(workflow.compare([self.folder, *(run.folder for run in others)], by, way=way), ci)
+            return comparison_frame(asked.compare([self.folder, *(run.folder for run in others)], by, way=way), ci)
 
     @PLOT.documented
     def plot(self, kind: str = "posterior", **keywords: Unpack[PlotKeywords]) -> Figure:
@@ -220,7 +220,7 @@ class Asking(Telling):
         Raises:
             UsageError: the name says no format, or the file is there already.
         """
-        from hierfit import workflow
+        from hierfit import asked
         from hierfit.report.files import write_report
         from hierfit.report.formats import format_of
 
@@ -228,7 +228,7 @@ class Asking(Telling):
         with spoken(EFFECTS, FIT):
             output = format_of(file)
             others = [run.folder for run in compare]
-            found = workflow.report(self.folder, ci=ci, pictures=pictures, others=others, expressions=test)
+            found = asked.report(self.folder, ci=ci, pictures=pictures, others=others, expressions=test)
             write_report(found, file, output, overwrite=overwrite)
         return file
 

@@ -56,17 +56,17 @@ def check(options: CheckOptions) -> None:
     [dim]hierfit check RUN --out pictures --strict[/dim]
     """
     _require_sense(options)
-    from hierfit import workflow
+    from hierfit import asked
     from hierfit.cli.show import check as report
     from hierfit.cli.show import fit as verdict
     from hierfit.cli.show.lines import LABEL
     from hierfit.cli.show.progress import Reporter
 
-    found = workflow.check(options.run, options.seed)
+    found = asked.check(options.run, options.seed)
     show(report.checks_text(found, options.output), exactly=options.output.is_exact)
     with Reporter(quiet=options.quiet, barred=False) as reporter:
         if options.plots:
-            for path, caption in workflow.picture_checks(found, options.out, overwrite=options.overwrite):
+            for path, caption in asked.picture_checks(found, options.out, overwrite=options.overwrite):
                 reporter.say(in_lines([f"{'Saved':<{LABEL}}{path}  {caption}"]))
     warning = verdict.warning_text(found)
     if warning:

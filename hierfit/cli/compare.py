@@ -92,7 +92,7 @@ def compare(options: CompareOptions) -> None:
                          hint="leave one of them out")  # fmt: skip
     if options.said("seed") and options.folds is None:
         raise UsageError("--seed is about folds, but --folds is not given.", hint="add --folds 10")
-    from hierfit import workflow
+    from hierfit import asked
     from hierfit.cli.show.compare import comparison_text, warning_text
     from hierfit.cli.show.progress import Reporter
     from hierfit.disk.new_file import refuse_taken, written_whole
@@ -106,7 +106,7 @@ def compare(options: CompareOptions) -> None:
     way = Way(options.folds, options.seed, options.refit)
     with Reporter(quiet=options.quiet, work="Leaving out") as reporter:
         listener = Listener(message=reporter.say)
-        found = workflow.compare(options.runs, options.by, reporter.count, way, listener)
+        found = asked.compare(options.runs, options.by, reporter.count, way, listener)
     show(comparison_text(found, options.output, options.ci), exactly=options.output.is_exact)
     if options.pointwise is not None:
         with written_whole(options.pointwise) as part:

@@ -25,11 +25,11 @@ def effects(options: EffectsOptions) -> None:
     request = effects_request(options)
     if options.plot is not None:
         refuse_picture(options.plot, "--plot", overwrite=options.overwrite)
-    from hierfit import workflow
+    from hierfit import asked
     from hierfit.cli.show import fit as verdict
     from hierfit.cli.show.effects import effects_text
 
-    found = workflow.effects(options.run, request)
+    found = asked.effects(options.run, request)
     show(effects_text(found, options.output), exactly=options.output.is_exact)
     if options.plot is not None:
         from hierfit.runs.effects import draw

@@ -29,7 +29,7 @@ def predict(options: PredictOptions) -> None:
     [dim]hierfit predict RUN new.csv --new-groups draw --ci 0.9[/dim]
     """
     request = prediction_request(options)
-    from hierfit import workflow
+    from hierfit import asked
     from hierfit.cli.page import in_lines
     from hierfit.cli.show import fit as verdict
     from hierfit.cli.show import prediction as report
@@ -40,7 +40,7 @@ def predict(options: PredictOptions) -> None:
     new = STDIN if options.new == Path("-") else options.new
     for path, option in ((options.out, "--out"), (options.draws, "--draws")):
         check_file(path, option, overwrite=options.overwrite)
-    prediction = workflow.predict(options.run, new, request)
+    prediction = asked.predict(options.run, new, request)
     cut = options.output is OutputFormat.TABLE and page().terminal
     with Reporter(quiet=options.quiet, work="Predicting", barred=not cut or options.writes) as reporter:
         for note in report.notes(prediction):

@@ -77,7 +77,7 @@ def report(options: ReportOptions) -> None:
 
     [dim]hierfit report RUN --compare RUN2 --test "ses > 2"[/dim]
     """
-    from hierfit import workflow
+    from hierfit import asked
     from hierfit.cli.show import fit as verdict
     from hierfit.cli.show.progress import Reporter
     from hierfit.disk.new_file import refuse_taken
@@ -91,7 +91,7 @@ def report(options: ReportOptions) -> None:
         refuse_taken(out, "--out", overwrite=options.overwrite)
     with Reporter(quiet=options.quiet, barred=False) as reporter:
         others, expressions = options.compare or (), options.test or ()
-        found = workflow.report(
+        found = asked.report(
             options.run, ci=options.ci, pictures=options.pictures, others=others, expressions=expressions
         )
         if kept:

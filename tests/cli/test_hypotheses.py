@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hierfit import workflow
+from hierfit import asked
 from hierfit.cli.app import main
 from hierfit.runs import finished, hypotheses
 from tests.cli.conftest import Cli
@@ -90,7 +90,7 @@ def test_every_name_is_of_its_draws(made: Path, model: str) -> None:
 def test_a_point_has_an_evidence_ratio_where_its_prior_is_known(made: Path) -> None:
     """Made-up draws of a coefficient are normal; its prior is normal(0, 2.5 sd(y) / sd(x))."""
     found = finished.open_fit(made / "everything")
-    (row, other) = workflow.test(made / "everything", ["exp = 0", "school[12] = school[12: ses]"]).rows
+    (row, other) = asked.test(made / "everything", ["exp = 0", "school[12] = school[12: ses]"]).rows
     prior, values = found.spec.priors["exp"], found.draws.of("exp")
     z = -values.mean() / values.std()
     posterior = np.exp(-z * z / 2) / (values.std() * np.sqrt(2 * np.pi))

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from hierfit import workflow
+from hierfit import asked
 from hierfit.cli.app import main
 from hierfit.cli.page import Page
 from hierfit.runs.finished import open_fit
@@ -115,7 +115,7 @@ def test_draws_are_those_that_the_table_sums_up(fitted: Path, cli: Cli, folder: 
 def test_python_gets_a_frame_of_what_is_written(fitted: Path, cli: Cli, folder: Path) -> None:
     (folder / "new.csv").write_text(NEW)
     cli("predict", fitted, "new.csv", "--out", "own.csv", "--exit-zero")
-    prediction = workflow.predict(fitted, folder / "new.csv")
+    prediction = asked.predict(fitted, folder / "new.csv")
     frame = prediction.frame()
     wanted = pd.read_csv(folder / "own.csv", keep_default_na=False, na_values={name: [""] for name in PREDICTED})
     assert list(frame.columns) == list(wanted.columns)
@@ -123,7 +123,7 @@ def test_python_gets_a_frame_of_what_is_written(fitted: Path, cli: Cli, folder: 
     for name in ("ses", *PREDICTED):
         np.testing.assert_allclose(frame[name].to_numpy(float), wanted[name].to_numpy(float), rtol=1e-12)
     assert prediction.n_rows == 4 and prediction.n_complete == 3 and prediction.missing == {"school": 1}
-    assert len(workflow.predict(fitted, request=PredictionRequest(groups=Groups.NONE)).frame()) == 32
+    assert len(asked.predict(fitted, request=PredictionRequest(groups=Groups.NONE)).frame()) == 32
 
 
 def test_parquet_holds_the_same_and_without_its_package_is_refused(
