@@ -81,3 +81,13 @@ def test_rows_alone_in_their_level_are_predicted_as_of_a_new_one(seed):
     assert found.alone == ("row",)
     assert not bars_outside(found.places)
     assert 0.22 < found.places.std() < 0.36, "uniform numbers have 0.29; effects that know the row all but 0"
+
+
+def test_what_is_expected_of_a_row_alone_does_not_hang_on_its_outcome():
+    case = make_case(n_levels=100, n_x=1, rows=1, intercept=False, factor="row", seed=1)
+    moved = dataclasses.replace(case.design, y=case.design.y + 3.0)
+    one, other = (
+        predict_rows(Material(case.draws, design, case.spec), np.arange(100)).expected
+        for design in (case.design, moved)
+    )
+    np.testing.assert_array_equal(one, other)
