@@ -86,8 +86,9 @@ def test_rows_alone_in_their_level_are_predicted_as_of_a_new_one(seed):
 def test_what_is_expected_of_a_row_alone_does_not_hang_on_its_outcome():
     case = make_case(n_levels=100, n_x=1, rows=1, intercept=False, factor="row", seed=1)
     moved = dataclasses.replace(case.design, y=case.design.y + 3.0)
+    widths = [10.0 if own.name == "sigma" else 1.0 for own in case.draws.parameters]  # so that weights would do
+    draws = dataclasses.replace(case.draws, values=case.draws.values * widths)
     one, other = (
-        predict_rows(Material(case.draws, design, case.spec), np.arange(100)).expected
-        for design in (case.design, moved)
+        predict_rows(Material(draws, design, case.spec), np.arange(100)).expected for design in (case.design, moved)
     )
     np.testing.assert_array_equal(one, other)
