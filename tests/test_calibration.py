@@ -23,7 +23,7 @@ from hierfit.engines.full.source import open_full
 from hierfit.engines.marginal.back import marginal_draws
 from hierfit.engines.marginal.chains import sample
 from hierfit.engines.marginal.density import find_posterior
-from hierfit.engines.marginal.proposal import NoProposalError
+from hierfit.engines.proposal import NoProposalError
 from hierfit.model.families import FAMILIES, THRESHOLD
 from hierfit.model.formula import Formula, formula_from_flags
 from hierfit.model.formula_text import parse_formula

@@ -19,8 +19,8 @@ from hierfit.design.design import Design
 from hierfit.design.scaling import coefficient_scale, effect_scale
 from hierfit.engines.marginal.parameters import Parameters, parameters
 from hierfit.engines.marginal.products import Products, multiply_out
-from hierfit.engines.marginal.proposal import GOOD, POOR, NoProposalError, Pilot, Proposal, propose
 from hierfit.engines.marginal.system import draw_rest, solve
+from hierfit.engines.proposal import GOOD, POOR, NoProposalError, Pilot, Proposal, propose
 from hierfit.model.spec import ModelSpec
 
 Array = NDArray[np.float64]

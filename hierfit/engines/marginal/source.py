@@ -14,7 +14,7 @@ from hierfit.engines.full.source import FullSource, open_full
 from hierfit.engines.marginal.back import marginal_draws
 from hierfit.engines.marginal.chains import sample
 from hierfit.engines.marginal.density import MarginalPosterior, find_posterior
-from hierfit.engines.marginal.proposal import NoProposalError
+from hierfit.engines.proposal import NoProposalError
 from hierfit.engines.sizes import MANY_EFFECTS, n_effects
 from hierfit.engines.start import Start
 from hierfit.posterior.draws import Draws

@@ -9,7 +9,7 @@ import numpy as np
 
 from hierfit.design.design import Design
 from hierfit.engines.marginal.density import reduce_model, threads
-from hierfit.engines.marginal.proposal import PILOT
+from hierfit.engines.proposal import PILOT
 from hierfit.engines.timing import Estimate
 from hierfit.model.spec import ModelSpec
 from hierfit.sampling import SamplerOptions

@@ -13,7 +13,7 @@ from hierfit.engines.marginal import chains
 from hierfit.engines.marginal.back import marginal_draws
 from hierfit.engines.marginal.chains import sample
 from hierfit.engines.marginal.density import MarginalPosterior, find_posterior, reduce_model, threads
-from hierfit.engines.marginal.proposal import NoProposalError
+from hierfit.engines.proposal import NoProposalError
 from hierfit.errors import Interrupted
 from hierfit.model.formula_text import parse_formula
 from hierfit.posterior.convergence import assess

@@ -5,8 +5,8 @@ import pytest
 from numpy.typing import NDArray
 from scipy import stats
 
-from hierfit.engines.marginal.proposal import POOR, NoProposalError, Proposal, climb, propose
-from hierfit.engines.marginal.split_t import SplitT
+from hierfit.engines.proposal import POOR, NoProposalError, Proposal, climb, propose
+from hierfit.engines.split_t import SplitT
 
 Array = NDArray[np.float64]
 ANYWHERE = np.array([[-20.0, 20.0]] * 3)

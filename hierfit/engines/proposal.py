@@ -1,7 +1,7 @@
 """A density on d real numbers -> a distribution close to it that can be drawn from.
 
 The mode is climbed to, the curvature there gives the axes, and along each axis, on either side, the width is that of
-the normal density that falls as slowly as the density does (`split_t`). A pilot sample then says how close it is; where
+the normal density that falls as slowly as the density does (`engines.split_t`). A pilot sample then says how close it is; where
 it is not close enough, its weighted moments give new axes.
 
 A tail that such a body misses is not found by a pilot sample, and hardly by the chains: a point there has a weight of a
@@ -22,7 +22,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hierfit.engines.marginal.split_t import SplitT
+from hierfit.engines.split_t import SplitT
 
 Array = NDArray[np.float64]
 LogDensity = Callable[[Array], Array]

@@ -1,0 +1,674 @@
+// The log density of an outcome given coefficients, sds and auxiliary parameters, effects of one grouping factor being
+// integrated out level by level: adaptive Gauss-Hermite quadrature (Liu & Pierce 1994; Pinheiro & Bates 1995).
+//
+// With effects u = T v, v standard normal, a level's density is the integral of exp(g(v)), g(v) = sum over its rows of
+// log p(y | eta + z'T v) - v'v / 2. The mode of g is found by damped Newton steps; nodes lie around it in the metric of
+// the curvature there. Derivatives are expectations over the nodes (Fisher's identity). Compiled once for each family,
+// which FAMILY names.
+#include "kernel.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <cstring>
+#include <limits>
+#include <thread>
+#include <vector>
+
+#include "families.hpp"
+
+using Family = FAMILY;
+constexpr int A = Family::A;
+constexpr bool ORDERED = std::is_same<Family, Cumulative>::value;
+
+namespace {
+
+constexpr double NEAR = 1e-3;    // the squared distance from a mode, in sds, at which a last step is taken
+constexpr double FAR_OFF = 0.5;  // and beyond which a step is taken only as far as it leads uphill
+constexpr int MOST_STEPS = 60, MOST_HALVINGS = 30;
+constexpr double HIGHEST = 80;   // of exponents in short forms: products of TOGETHER do not overflow
+constexpr int TOGETHER = 8;
+constexpr double LOWEST = -std::numeric_limits<double>::infinity();
+
+template <int M>
+struct Vector {
+  Pack at[M];
+  Pack& operator[](int m) { return at[m]; }
+  const Pack& operator[](int m) const { return at[m]; }
+};
+template <int M>
+struct Matrix {
+  Pack at[M][M];
+};
+
+// W points with their numbers side by side.
+template <int M>
+struct Lanes {
+  std::vector<Pack> b, b_aux, threshold, other;
+  Matrix<M> T;
+  Pack aux[A + 1];
+
+  Lanes(const Rows& rows, const Points& points, int64_t first)
+      : b(rows.K), b_aux(rows.S), threshold(rows.Q), other(rows.U) {
+    auto gather = [&](Pack& pack, const double* from, int64_t width, int64_t at) {
+      for (int l = 0; l < W; ++l) pack[l] = from[std::min(first + l, points.B - 1) * width + at];
+    };
+    for (int k = 0; k < rows.K; ++k) gather(b[k], points.b, rows.K, k);
+    for (int s = 0; s < rows.S; ++s) gather(b_aux[s], points.b_aux, rows.S, s);
+    for (int q = 0; q < rows.Q; ++q) gather(threshold[q], points.threshold, rows.Q, q);
+    for (int64_t u = 0; u < rows.U; ++u) gather(other[u], points.other, rows.U, u);
+    for (int a = 0; a < M; ++a)
+      for (int c = 0; c < M; ++c) gather(T.at[a][c], points.T, M * M, a * M + c);
+    for (int a = 0; a < (ORDERED ? 0 : A); ++a) gather(aux[a], points.aux, A, a);
+    for (int a = 0; a < (ORDERED ? 0 : A); ++a) aux[a] = min(aux[a], rows.aux_most[a]);
+  }
+};
+
+Pack inverse_link(const Pack& x, int link) {
+  if (link == 1) return inv_logit(x);
+  return exp(x) + (link == 2 ? 1.0 : 0.0);
+}
+
+// Derivative of an auxiliary parameter in its linear predictor.
+Pack link_slope(const Pack& value, int link) {
+  if (link == 1) return value * (1.0 - value);
+  return link == 2 ? value - 1.0 : value;
+}
+
+// The rows of one level as W points see them.
+template <int M>
+struct Level {
+  const Rows& rows;
+  const Lanes<M>& lanes;
+  const Family family;
+  int64_t first = 0;
+  int n = 0;
+  bool aux_of_rows;
+  std::vector<Pack> eta, aux;  // without the level's effects
+  // of families of a short form: whether it has the digits here; exp(eta - shift), the same with the effects of slopes,
+  // its largest exponent, the weighted sum of it; and what speaks for eta without effects, and in each of these
+  bool is_short = false;
+  std::vector<Pack> e, spread_e;
+  const Pack* f = nullptr;
+  Pack top_eta, top, total, extra, speaks;
+  double speaks_of[M];
+
+  Level(const Rows& rows_, const Lanes<M>& lanes_)
+      : rows(rows_), lanes(lanes_), family{rows_.link}, aux_of_rows(ORDERED || rows_.S > 0) {}
+
+  void load(int64_t level) {
+    first = rows.start[level];
+    n = static_cast<int>(rows.start[level + 1] - first);
+    eta.resize(n);
+    for (int i = 0; i < n; ++i) eta[i] = all(rows.fixed[first + i]);
+    for (int k = 0; k < rows.K; ++k) {
+      const double* x = rows.X + k * rows.n_rows + first;
+      for (int i = 0; i < n; ++i) eta[i] += x[i] * lanes.b[k];
+    }
+    for (int d = 0; d < rows.D; ++d) {
+      const double* v = rows.V + d * rows.n_rows + first;
+      const int64_t* code = rows.code + d * rows.n_rows + first;
+      for (int i = 0; i < n; ++i) eta[i] += v[i] * lanes.other[code[i]];
+    }
+    if (aux_of_rows) {
+      aux.resize(n * A);
+      for (int i = 0; i < n; ++i) load_aux(i);
+    }
+    is_short = rows.ones_last && family.form() != Form::NONE && !aux_of_rows;
+    if (is_short) load_short();
+  }
+
+  void load_short() {
+    e.resize(n);
+    const Pack shift = family.shift(lanes.aux);
+    extra = family.extra(lanes.aux);
+    top_eta = all(-HIGHEST);
+    speaks = all(0.0);
+    for (int m = 0; m < M; ++m) speaks_of[m] = 0;
+    for (int i = 0; i < n; ++i) {
+      const Pack odds = eta[i] - shift;
+      const double wy = weight(i) * rows.y[first + i];
+      top_eta = max(top_eta, odds);
+      speaks += wy * odds;
+      for (int m = 0; m < M; ++m) speaks_of[m] += wy * z(m, i);
+      e[i] = exp(odds);
+    }
+  }
+
+  // Carry e to effects of slopes, the last effect being that of ones.
+  void spread(const Vector<M>& u) {
+    if (M == 1) {
+      f = e.data();
+      top = top_eta;
+    } else {
+      spread_e.resize(n);
+      top = all(-HIGHEST);
+      for (int i = 0; i < n; ++i) {
+        Pack moved = z(0, i) * u[0];
+        for (int m = 1; m < M - 1; ++m) moved += z(m, i) * u[m];
+        top = max(top, moved);
+        spread_e[i] = e[i] * exp(moved);
+      }
+      top += top_eta;
+      f = spread_e.data();
+    }
+    if (family.form() != Form::EXPONENTIAL) return;
+    total = all(0.0);
+    for (int i = 0; i < n; ++i) total += weight(i) * f[i];
+  }
+
+  bool has_digits(const Vector<M>& u) const { return is_short && !any(max(top, top_eta) + u[M - 1] > HIGHEST); }
+
+  // What `value` is, after `spread`: logs of products, of rows that count alike.
+  Pack short_value(const Vector<M>& u) const {
+    const Pack t = exp(u[M - 1]);
+    Pack sum = speaks;
+    for (int m = 0; m < M; ++m) sum += speaks_of[m] * u[m];
+    if (family.form() == Form::EXPONENTIAL) return sum - t * total;
+    for (int i = 0; i < n;) {
+      const double weight_i = weight(i), count_i = family.count(row(i));
+      const int stop = std::min(n, i + TOGETHER);
+      Pack product = 1.0 + f[i] * t;
+      for (++i; i < stop && weight(i) == weight_i && family.count(row(i)) == count_i; ++i) product *= 1.0 + f[i] * t;
+      sum -= weight_i * (count_i + extra) * log(product);
+    }
+    return sum;
+  }
+
+  // First derivative of a row in eta and its curvature, after `spread`.
+  Slopes short_slopes(int i, const Pack& t) const {
+    if (family.form() == Form::EXPONENTIAL) return {rows.y[first + i] - f[i] * t, f[i] * t};
+    const Pack count = family.count(row(i)) + extra, rest = 1.0 / (1.0 + f[i] * t), p = 1.0 - rest;
+    return {rows.y[first + i] - count * p, count * p * rest};
+  }
+
+  void load_aux(int i) {
+    Pack* own = aux.data() + i * A;
+    if (ORDERED) {
+      const int y = static_cast<int>(rows.y[first + i]);
+      own[0] = y == 0 ? all(-Cumulative::FAR) : lanes.threshold[y - 1];
+      own[1] = y == rows.Q ? all(Cumulative::FAR) : lanes.threshold[y];
+      return;
+    }
+    for (int a = 0, s = 0; a < A; ++a) {
+      if (rows.S_of[a] == 0) {
+        own[a] = lanes.aux[a];
+        continue;
+      }
+      Pack linked = all(0.0);
+      for (int e = s + rows.S_of[a]; s < e; ++s) linked += rows.X_aux[s * rows.n_rows + first + i] * lanes.b_aux[s];
+      own[a] = min(inverse_link(linked, rows.aux_link[a]), rows.aux_most[a]);
+    }
+  }
+
+  Row row(int i) const { return {rows.y[first + i], rows.trials ? rows.trials[first + i] : 1.0}; }
+  double weight(int i) const { return rows.weights ? rows.weights[first + i] : 1.0; }
+  double z(int m, int i) const { return rows.Z[m * rows.n_rows + first + i]; }
+  const Pack* aux_of(int i) const { return aux_of_rows ? aux.data() + i * A : lanes.aux; }
+
+  Pack at(int i, const Vector<M>& u) const {
+    Pack sum = eta[i];
+    for (int m = 0; m < M; ++m) sum += z(m, i) * u[m];
+    return sum;
+  }
+
+  Vector<M> effects(const Vector<M>& v) const {
+    Vector<M> u;
+    for (int a = 0; a < M; ++a) {
+      u[a] = lanes.T.at[a][0] * v[0];
+      for (int c = 1; c < M; ++c) u[a] += lanes.T.at[a][c] * v[c];
+    }
+    return u;
+  }
+
+  // log density of the rows at effects, without their base
+  Pack value(const Vector<M>& u) {
+    if (is_short) {
+      spread(u);
+      if (has_digits(u)) return short_value(u);
+    }
+    return long_value(u);
+  }
+
+  Pack long_value(const Vector<M>& u) const {
+    Pack sum = all(0.0);
+    for (int i = 0; i < n; ++i) sum += weight(i) * family.value(row(i), at(i, u), aux_of(i));
+    return sum;
+  }
+
+  Pack base() const {
+    Pack sum = all(0.0);
+    for (int i = 0; i < n; ++i) sum += weight(i) * family.base(row(i), aux_of(i));
+    return sum;
+  }
+
+  // derivatives of `value` in the effects, and their curvature
+  void slopes(const Vector<M>& u, Vector<M>& s, Matrix<M>& h) {
+    if (is_short) spread(u);
+    const bool briefly = has_digits(u);
+    const Pack t = briefly ? exp(u[M - 1]) : all(0.0);
+    for (int a = 0; a < M; ++a) {
+      s[a] = all(0.0);
+      for (int c = 0; c <= a; ++c) h.at[a][c] = all(0.0);
+    }
+    for (int i = 0; i < n; ++i) {
+      const Slopes own = briefly ? short_slopes(i, t) : family.slopes(row(i), at(i, u), aux_of(i));
+      const double w = weight(i);
+      for (int a = 0; a < M; ++a) {
+        const double za = w * z(a, i);
+        s[a] += za * own.first;
+        for (int c = 0; c <= a; ++c) h.at[a][c] += za * z(c, i) * own.curvature;
+      }
+    }
+  }
+};
+
+template <int M>
+Pack squares(const Vector<M>& v) {
+  Pack sum = v[0] * v[0];
+  for (int m = 1; m < M; ++m) sum += v[m] * v[m];
+  return sum;
+}
+
+// The mode of g, and S with S S' the inverse of the curvature there.
+template <int M>
+struct Mode {
+  Vector<M> v;
+  Matrix<M> S;
+  Vector<M> pull;
+  Pack log_det;   // of S
+  Pack curvature; // of the rows in the first effect
+};
+
+template <int M>
+Mode<M> find_mode(Level<M>& level, int64_t at) {
+  Mode<M> found;
+  const Matrix<M>& T = level.lanes.T;
+  Vector<M>& v = found.v;
+  {  // the nearer to 0 of T^-1 u and T' pull, which are the same at the point where both were remembered
+    Vector<M> inverse, product;
+    for (int a = 0; a < M; ++a) {
+      Pack rest = all(level.rows.mode[at * M + a]);
+      for (int c = 0; c < a; ++c) rest -= T.at[a][c] * inverse[c];
+      inverse[a] = rest / max(T.at[a][a], 1e-100);
+      product[a] = all(0.0);
+      for (int c = a; c < M; ++c) product[a] += T.at[c][a] * level.rows.pull[at * M + c];
+    }
+    const Bits nearer = squares(inverse) < squares(product);
+    for (int a = 0; a < M; ++a) v[a] = nearer ? inverse[a] : product[a];
+  }
+  Pack here = all(LOWEST);
+  bool known = false;
+  Matrix<M> h;
+  for (int step = 0; step < MOST_STEPS; ++step) {
+    level.slopes(level.effects(v), found.pull, h);
+    found.curvature = h.at[0][0];
+    // gradient T's - v; curvature I + T'h T = C C', C upper triangular, so that S = C'^-1 is lower triangular
+    Vector<M> gradient, move, full;
+    Matrix<M> hT, C;
+    for (int a = 0; a < M; ++a) {
+      gradient[a] = -v[a];
+      for (int c = 0; c < M; ++c) {
+        gradient[a] += T.at[c][a] * found.pull[c];
+        hT.at[c][a] = all(0.0);
+        for (int e = a; e < M; ++e) hT.at[c][a] += (c >= e ? h.at[c][e] : h.at[e][c]) * T.at[e][a];
+      }
+    }
+    found.log_det = all(0.0);
+    for (int a = M - 1; a >= 0; --a)
+      for (int c = M - 1; c >= a; --c) {
+        Pack sum = all(a == c ? 1.0 : 0.0);
+        for (int e = a; e < M; ++e) sum += T.at[e][a] * hT.at[e][c];
+        for (int e = c + 1; e < M; ++e) sum -= C.at[a][e] * C.at[c][e];
+        C.at[a][c] = a == c ? sqrt(sum) : sum / C.at[c][c];
+        if (a == c) found.log_det -= log(C.at[a][a]);
+      }
+    for (int c = 0; c < M; ++c)
+      for (int a = c; a < M; ++a) {
+        Pack sum = all(a == c ? 1.0 : 0.0);
+        for (int e = c; e < a; ++e) sum -= C.at[e][a] * found.S.at[e][c];
+        found.S.at[a][c] = sum / C.at[a][a];
+      }
+    for (int c = 0; c < M; ++c) {
+      move[c] = all(0.0);
+      for (int a = c; a < M; ++a) move[c] += found.S.at[a][c] * gradient[a];
+    }
+    for (int a = 0; a < M; ++a) {
+      full[a] = all(0.0);
+      for (int c = 0; c <= a; ++c) full[a] += found.S.at[a][c] * move[c];
+    }
+    const Pack distance = squares(move);
+    const Bits far = distance > FAR_OFF;
+    if (any(far)) {
+      if (!known) here = level.value(level.effects(v)) - 0.5 * squares(v);
+      known = true;
+      Pack length = all(1.0);
+      Bits open = far;
+      for (int halving = 0; halving < MOST_HALVINGS && any(open); ++halving) {
+        Vector<M> there;
+        for (int a = 0; a < M; ++a) there[a] = v[a] + length * full[a];
+        const Pack value = level.value(level.effects(there)) - 0.5 * squares(there);
+        const Bits better = value > here;
+        here = (better | ~far) ? value : here;
+        open &= ~better;
+        length = open ? 0.5 * length : length;
+      }
+      length = open ? all(0.0) : length;  // nowhere is uphill but for rounding
+      for (int a = 0; a < M; ++a) v[a] += length * full[a];
+      if (!any(far & ~open)) break;
+      continue;
+    }
+    known = false;
+    for (int a = 0; a < M; ++a) v[a] += full[a];
+    if (!any(distance > NEAR)) break;
+  }
+  return found;
+}
+
+// Nodes of all effects: an odometer over n_nodes ^ M.
+template <int M>
+struct Nodes {
+  const Rows& rows;
+  int at[M] = {};
+  explicit Nodes(const Rows& rows_) : rows(rows_) {}
+  bool next() {
+    for (int m = M - 1; m >= 0; --m) {
+      if (++at[m] < rows.n_nodes) return true;
+      at[m] = 0;
+    }
+    return false;
+  }
+  double log_weight() const {
+    double sum = 0;
+    for (int m = 0; m < M; ++m) sum += rows.log_weights[at[m]];
+    return sum;
+  }
+  Vector<M> place(const Mode<M>& mode) const {
+    Vector<M> v;
+    for (int a = 0; a < M; ++a) {
+      v[a] = mode.v[a];
+      for (int c = 0; c <= a; ++c) v[a] += mode.S.at[a][c] * rows.nodes[at[c]];
+    }
+    return v;
+  }
+};
+
+// Sums of derivatives over levels.
+template <int M>
+struct Sums {
+  std::vector<Pack> b, aux, b_aux, threshold, other;
+  Matrix<M> T;
+  explicit Sums(const Rows& rows)
+      : b(rows.K, all(0.0)), aux(A, all(0.0)), b_aux(rows.S, all(0.0)), threshold(rows.Q, all(0.0)),
+        other(rows.U, all(0.0)) {
+    for (auto& row : T.at)
+      for (auto& pack : row) pack = all(0.0);
+  }
+};
+
+template <int M>
+void add_slopes(Level<M>& level, const Mode<M>& mode, const std::vector<Pack>& shares, Sums<M>& sums) {
+  const Rows& rows = level.rows;
+  std::vector<Pack> first(level.n, all(0.0)), aux(level.n * A, all(0.0));
+  Nodes<M> nodes(rows);
+  int q = 0;
+  do {
+    const Vector<M> v = nodes.place(mode), u = level.effects(v);
+    const Pack& share = shares[q++];
+    Vector<M> s;
+    for (int a = 0; a < M; ++a) s[a] = all(0.0);
+    if (level.is_short && nodes.at[M - 1] == 0) level.spread(u);
+    const bool briefly = level.has_digits(u);
+    const Pack t = briefly ? exp(u[M - 1]) : all(0.0);
+    for (int i = 0; i < level.n; ++i) {
+      const Pack eta = level.at(i, u);
+      const Slopes slopes = briefly ? level.short_slopes(i, t) : level.family.slopes(level.row(i), eta, level.aux_of(i));
+      const Pack own = level.weight(i) * share * slopes.first;
+      first[i] += own;
+      for (int a = 0; a < M; ++a) s[a] += level.z(a, i) * own;
+      if (A > 0) {
+        Pack of_aux[A + 1];
+        level.family.aux_slopes(level.row(i), eta, level.aux_of(i), of_aux);
+        for (int a = 0; a < A; ++a) aux[i * A + a] += level.weight(i) * share * of_aux[a];
+      }
+    }
+    for (int a = 0; a < M; ++a)
+      for (int c = 0; c <= a; ++c) sums.T.at[a][c] += s[a] * v[c];
+  } while (nodes.next());
+  for (int k = 0; k < rows.K; ++k) {
+    const double* x = rows.X + k * rows.n_rows + level.first;
+    for (int i = 0; i < level.n; ++i) sums.b[k] += x[i] * first[i];
+  }
+  for (int d = 0; d < rows.D; ++d)
+    for (int i = 0; i < level.n; ++i)
+      sums.other[rows.code[d * rows.n_rows + level.first + i]] += rows.V[d * rows.n_rows + level.first + i] * first[i];
+  for (int i = 0; i < level.n; ++i) {
+    if (ORDERED) {
+      const int y = static_cast<int>(rows.y[level.first + i]);
+      if (y > 0) sums.threshold[y - 1] += aux[i * A];
+      if (y < rows.Q) sums.threshold[y] += aux[i * A + 1];
+      continue;
+    }
+    for (int a = 0, s = 0; a < A; ++a) {
+      if (rows.S_of[a] == 0) {
+        sums.aux[a] += aux[i * A + a];
+        continue;
+      }
+      const Pack own = aux[i * A + a] * link_slope(level.aux_of(i)[a], rows.aux_link[a]);
+      for (int e = s + rows.S_of[a]; s < e; ++s) sums.b_aux[s] += rows.X_aux[s * rows.n_rows + level.first + i] * own;
+    }
+  }
+}
+
+// log density of one level
+template <int M>
+Pack integrate(Level<M>& level, const Mode<M>& mode, std::vector<Pack>& values, Sums<M>* sums) {
+  values.clear();
+  Nodes<M> nodes(level.rows);
+  Pack highest = all(LOWEST);
+  do {
+    const Vector<M> v = nodes.place(mode), u = level.effects(v);
+    if (level.is_short && nodes.at[M - 1] == 0) level.spread(u);
+    const Pack value = level.has_digits(u) ? level.short_value(u) : level.long_value(u);
+    values.push_back(value - 0.5 * squares(v) + nodes.log_weight());
+    highest = max(highest, values.back());
+  } while (nodes.next());
+  Pack sum = all(0.0);
+  for (Pack& value : values) {
+    value = exp(value - highest);
+    sum += value;
+  }
+  if (sums) {
+    for (Pack& value : values) value /= sum;
+    add_slopes(level, mode, values, *sums);
+  }
+  return highest + log(sum) + mode.log_det + level.base();
+}
+
+// Work that several threads share: packs of points, and stretches of levels with about as many rows each.
+struct Work {
+  int64_t packs;
+  std::vector<int64_t> ends;
+  Work(const Rows& rows, const Points& points, int n_threads) : packs((points.B + W - 1) / W) {
+    const int64_t wanted = packs >= 4 * n_threads ? 1 : (n_threads == 1 ? 1 : 4 * n_threads);
+    ends.push_back(0);
+    for (int64_t level = 0; level < rows.n_levels; ++level) {
+      if (rows.start[level + 1] * wanted >= static_cast<int64_t>(ends.size()) * rows.n_rows && level + 1 < rows.n_levels)
+        ends.push_back(level + 1);
+    }
+    ends.push_back(rows.n_levels);
+  }
+  int64_t stretches() const { return static_cast<int64_t>(ends.size()) - 1; }
+  int64_t size() const { return packs * stretches(); }
+};
+
+template <class Do>
+void share(int64_t tasks, int n_threads, Do&& run) {
+  std::atomic<int64_t> next{0};
+  auto worker = [&] {
+    for (int64_t task; (task = next++) < tasks;) run(task);
+  };
+  std::vector<std::thread> threads;
+  for (int t = 1; t < std::min<int64_t>(n_threads, tasks); ++t) threads.emplace_back(worker);
+  worker();
+  for (auto& thread : threads) thread.join();
+}
+
+template <int M>
+void evaluate(const Rows& rows, const Points& points, Found& found, int n_threads, bool remember) {
+  const Work work(rows, points, n_threads);
+  const bool with_slopes = found.b != nullptr;
+  const int64_t stretches = work.stretches();
+  std::vector<Pack> parts(work.size(), all(0.0)), curvatures(work.size(), all(0.0));
+  std::vector<Sums<M>> sums(with_slopes ? work.size() : 0, Sums<M>(rows));
+  share(work.size(), n_threads, [&](int64_t task) {
+    const int64_t pack = task / stretches, stretch = task % stretches;
+    const Lanes<M> lanes(rows, points, pack * W);
+    Level<M> level(rows, lanes);
+    std::vector<Pack> values;
+    for (int64_t at = work.ends[stretch]; at < work.ends[stretch + 1]; ++at) {
+      level.load(at);
+      const Mode<M> mode = find_mode(level, at);
+      const Pack log_density = integrate(level, mode, values, with_slopes ? &sums[task] : nullptr);
+      parts[task] += log_density;
+      curvatures[task] += mode.curvature;
+      if (found.by_level)
+        for (int l = 0; l < W && pack * W + l < points.B; ++l) found.by_level[(pack * W + l) * rows.n_levels + at] = log_density[l];
+      if (remember && pack == 0) {
+        const Vector<M> u = level.effects(mode.v);
+        for (int a = 0; a < M; ++a) {
+          rows.mode[at * M + a] = u[a][0];
+          rows.pull[at * M + a] = mode.pull[a][0];
+        }
+      }
+    }
+  });
+  if (found.curvature) {
+    *found.curvature = 0;
+    for (int64_t stretch = 0; stretch < stretches; ++stretch) *found.curvature += curvatures[stretch][0] / rows.n_rows;
+  }
+  for (int64_t point = 0; point < points.B; ++point) {
+    const int64_t pack = point / W;
+    const int l = point % W;
+    auto total = [&](auto&& of) {
+      double sum = 0;
+      for (int64_t task = pack * stretches; task < (pack + 1) * stretches; ++task) sum += of(task)[l];
+      return sum;
+    };
+    found.log_density[point] = total([&](int64_t task) -> const Pack& { return parts[task]; });
+    if (!with_slopes) continue;
+    for (int k = 0; k < rows.K; ++k) found.b[point * rows.K + k] = total([&](int64_t t) -> const Pack& { return sums[t].b[k]; });
+    for (int a = 0; a < (ORDERED ? 0 : A); ++a) found.aux[point * A + a] = total([&](int64_t t) -> const Pack& { return sums[t].aux[a]; });
+    for (int s = 0; s < rows.S; ++s) found.b_aux[point * rows.S + s] = total([&](int64_t t) -> const Pack& { return sums[t].b_aux[s]; });
+    for (int q = 0; q < rows.Q; ++q) found.threshold[point * rows.Q + q] = total([&](int64_t t) -> const Pack& { return sums[t].threshold[q]; });
+    for (int64_t u = 0; u < rows.U; ++u) found.other[point * rows.U + u] = total([&](int64_t t) -> const Pack& { return sums[t].other[u]; });
+    for (int a = 0; a < M; ++a)
+      for (int c = 0; c < M; ++c) found.T[(point * M + a) * M + c] = total([&](int64_t t) -> const Pack& { return sums[t].T.at[a][c]; });
+  }
+}
+
+// Random numbers that depend on nothing but where they are used (Steele, Lea & Flood 2014, splitmix64), so that draws
+// are the same whatever the number of threads.
+struct Stream {
+  uint64_t state;
+  Stream(uint64_t seed, uint64_t point, uint64_t level) : state(mixed(mixed(seed + 0x9e3779b97f4a7c15ULL * point) + level)) {}
+  static uint64_t mixed(uint64_t x) {
+    x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9ULL;
+    x = (x ^ (x >> 27)) * 0x94d049bb133111ebULL;
+    return x ^ (x >> 31);
+  }
+  double uniform() { return (mixed(state += 0x9e3779b97f4a7c15ULL) >> 11) * 0x1.0p-53 + 0x1.0p-54; }
+};
+
+// Effects are drawn from their distribution given a point by independence Metropolis steps. What is proposed is normal
+// around the mode, in the metric of the curvature, or WIDE times as wide with probability RARE; density up to a factor.
+constexpr double NARROW = 1.05, WIDE = 2.5, RARE = 0.15;
+
+template <int M>
+Pack log_proposal(const Vector<M>& c) {
+  const Pack size = squares(c);
+  Pack narrow = exp(-0.5 / (NARROW * NARROW) * size), wide = exp(-0.5 / (WIDE * WIDE) * size);
+  for (int m = 0; m < M; ++m) {
+    narrow /= NARROW;
+    wide /= WIDE;
+  }
+  return log(max((1 - RARE) * narrow + RARE * wide, 1e-300));
+}
+
+template <int M>
+void draw_effects(const Rows& rows, const Points& points, int steps, uint64_t seed, int64_t first_point, double* u_out, double* accepted,
+                  int n_threads) {
+  const Work work(rows, points, n_threads);
+  const int64_t stretches = work.stretches();
+  std::vector<double> rates(work.size(), 0.0);
+  share(work.size(), n_threads, [&](int64_t task) {
+    const int64_t pack = task / stretches, stretch = task % stretches;
+    const Lanes<M> lanes(rows, points, pack * W);
+    Level<M> level(rows, lanes);
+    for (int64_t at = work.ends[stretch]; at < work.ends[stretch + 1]; ++at) {
+      level.load(at);
+      const Mode<M> mode = find_mode(level, at);
+      std::vector<Stream> streams;
+      for (int l = 0; l < W; ++l) streams.emplace_back(seed, first_point + pack * W + l, at);
+      Vector<M> here;
+      Pack weight = all(LOWEST);
+      for (int step = 0; step <= steps; ++step) {
+        Vector<M> c, v;
+        Pack luck;
+        for (int l = 0; l < W; ++l) {
+          Stream& stream = streams[l];
+          const double width = stream.uniform() < RARE ? WIDE : NARROW;
+          for (int m = 0; m < M; m += 2) {  // Box & Muller 1958
+            const double radius = width * std::sqrt(-2 * std::log(stream.uniform())), angle = 2 * M_PI * stream.uniform();
+            c[m][l] = radius * std::cos(angle);
+            if (m + 1 < M) c[m + 1][l] = radius * std::sin(angle);
+          }
+          luck[l] = stream.uniform();
+        }
+        for (int a = 0; a < M; ++a) {
+          v[a] = mode.v[a];
+          for (int e = 0; e <= a; ++e) v[a] += mode.S.at[a][e] * c[e];
+        }
+        const Vector<M> u = level.effects(v);
+        const Pack proposed = level.value(u) - 0.5 * squares(v) - log_proposal(c);
+        const Pack chance = exp(min(proposed - weight, 0.0));
+        const Bits moves = luck < chance;
+        weight = moves ? proposed : weight;
+        for (int a = 0; a < M; ++a) here[a] = step == 0 ? u[a] : (moves ? u[a] : here[a]);
+        for (int l = 0; l < W && step > 0; ++l) rates[task] += chance[l];
+      }
+      for (int l = 0; l < W && pack * W + l < points.B; ++l)
+        for (int a = 0; a < M; ++a) u_out[((pack * W + l) * rows.n_levels + at) * M + a] = here[a][l];
+    }
+  });
+  double sum = 0;
+  for (const double rate : rates) sum += rate;
+  *accepted = sum / (static_cast<double>(W) * work.packs * rows.n_levels * std::max(steps, 1));
+}
+
+}  // namespace
+
+extern "C" {
+
+int n_auxiliaries() { return ORDERED ? 0 : A; }
+
+// Log densities and derivatives of points; `remember` keeps the modes of the first for the next call.
+int latent_evaluate(const Rows* rows, const Points* points, Found* found, int n_threads, int remember) {
+  switch (rows->M) {
+    case 1: evaluate<1>(*rows, *points, *found, n_threads, remember); return 0;
+    case 2: evaluate<2>(*rows, *points, *found, n_threads, remember); return 0;
+    case 3: evaluate<3>(*rows, *points, *found, n_threads, remember); return 0;
+  }
+  return 1;
+}
+
+// A draw of the effects given each point [B][n_levels][M]; `first_point` is the number of the first point.
+int latent_effects(const Rows* rows, const Points* points, int steps, uint64_t seed, int64_t first_point, double* u,
+                   double* accepted, int n_threads) {
+  switch (rows->M) {
+    case 1: draw_effects<1>(*rows, *points, steps, seed, first_point, u, accepted, n_threads); return 0;
+    case 2: draw_effects<2>(*rows, *points, steps, seed, first_point, u, accepted, n_threads); return 0;
+    case 3: draw_effects<3>(*rows, *points, steps, seed, first_point, u, accepted, n_threads); return 0;
+  }
+  return 1;
+}
+}
