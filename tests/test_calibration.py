@@ -20,10 +20,10 @@ from hierfit.engines.engine import Wanted
 from hierfit.engines.full.back import full_draws
 from hierfit.engines.full.engine import FULL
 from hierfit.engines.full.source import open_full
-from hierfit.engines.marginal.back import marginal_draws
 from hierfit.engines.marginal.chains import sample
 from hierfit.engines.marginal.density import find_posterior
 from hierfit.engines.proposal import NoProposalError
+from hierfit.engines.whole import whole_draws
 from hierfit.model.families import FAMILIES, THRESHOLD
 from hierfit.model.formula import Formula, formula_from_flags
 from hierfit.model.formula_text import parse_formula
@@ -98,7 +98,7 @@ def test_ranks_are_uniform_with_two_factors(formula: Formula) -> None:
         nonlocal stood_in
         options = replace(SAMPLER, seed=seed)
         try:
-            return marginal_draws(sample(find_posterior(spec, design, seed), options), design, spec)
+            return whole_draws(sample(find_posterior(spec, design, seed), options), design, spec)
         except NoProposalError:
             stood_in += 1
             sampling = sample_by_stan(executable, FULL.data(spec, design), options)
@@ -113,7 +113,7 @@ def test_ranks_are_uniform_with_two_factors(formula: Formula) -> None:
 def test_ranks_are_uniform_with_few_levels_and_sds_near_0(kind: str, levels: int) -> None:
     def fit(spec: ModelSpec, design: Design, seed: int) -> Draws:
         sampling = sample(find_posterior(spec, design, seed), replace(SAMPLER, seed=seed))
-        return marginal_draws(sampling, design, spec)
+        return whole_draws(sampling, design, spec)
 
     check_ranks(CROSSED, fit, lambda rng: simulated_few_levels(kind, levels, rng))
 

@@ -56,7 +56,7 @@ class FitKeywords(PriorsKeywords, total=False):
     adapt_delta: float | None
     max_treedepth: int | None
     parallel_chains: int | None
-    engine: Literal["auto", "collapsed", "marginal", "full"] | None
+    engine: Literal["auto", "collapsed", "marginal", "latent", "full"] | None
     toolchain: Literal["auto", "bundled", "cmdstan"] | None
     out: Place | None
     overwrite: bool | None

@@ -6,6 +6,8 @@ collapsed   the effects, and population coefficients with normal or flat priors,
             logarithms are; one grouping factor. Stan samples what is left
 marginal    the same for several factors: the density takes a matrix as large as all factors but one, and chains of
             hierfit's own draw from it
+latent      the effects of one factor are integrated out by quadrature, level by level, in compiled code; outcomes that
+            are not normal. Chains of hierfit's own draw what is left, and the effects given it
 
 An engine owns the way in, from a model to what samples, and the way back to draws in the units of the CSV. What it
 chooses on the way in its source carries.
@@ -42,6 +44,7 @@ class EngineName(StrEnum):
     FULL = "full"
     COLLAPSED = "collapsed"
     MARGINAL = "marginal"
+    LATENT = "latent"
 
 
 @dataclass(frozen=True)

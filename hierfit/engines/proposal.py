@@ -1,8 +1,8 @@
 """A density on d real numbers -> a distribution close to it that can be drawn from.
 
 The mode is climbed to, the curvature there gives the axes, and along each axis, on either side, the width is that of
-the normal density that falls as slowly as the density does (`engines.split_t`). A pilot sample then says how close it is; where
-it is not close enough, its weighted moments give new axes.
+the normal density that falls as slowly as the density does (`engines.split_t`). A pilot sample then says how close it
+is; where it is not close enough, its weighted moments give new axes.
 
 A tail that such a body misses is not found by a pilot sample, and hardly by the chains: a point there has a weight of a
 hundred others, is met once in a hundred thousand draws, and holds a chain for as long. So a wider t with heavier tails
@@ -109,11 +109,22 @@ def propose(log_density: LogDensity, start: Array, bounds: Array, rng: np.random
         NoProposalError: the density has no mode to speak of.
     """
     mode, near = climb(log_density, start, bounds)
-    proposal = mix(log_density, split(log_density, mode, _axes_of_curvature(log_density, mode, near)), bounds)
+    return around(log_density, mode, _axes_of_curvature(log_density, mode, near), bounds, rng)
+
+
+def around(
+    log_density: LogDensity, mode: Array, axes: Array, bounds: Array, rng: np.random.Generator
+) -> tuple[Proposal, Pilot]:
+    """Return a distribution near the density, and points of it, given its mode and axes an sd long each [d, d].
+
+    Raises:
+        NoProposalError: the density is flat or not finite around its mode.
+    """
+    proposal = mix(log_density, split(log_density, mode, axes), bounds)
     pilot = fly(log_density, proposal, rng)
     if pilot.efficiency < GOOD:
         center = pilot.weights @ pilot.points
-        axes = _axes(np.linalg.pinv(np.atleast_2d(np.cov(pilot.points.T, aweights=pilot.weights)), hermitian=True))
+        axes = axes_of(np.linalg.pinv(np.atleast_2d(np.cov(pilot.points.T, aweights=pilot.weights)), hermitian=True))
         second = mix(log_density, split(log_density, center, axes), bounds)
         again = fly(log_density, second, rng)
         if again.efficiency > pilot.efficiency:
@@ -166,10 +177,10 @@ def _axes_of_curvature(log_density: LogDensity, mode: Array, near: Array) -> Arr
             mixed = -(values[:, 0, 0] - values[:, 0, 1] - values[:, 1, 0] + values[:, 1, 1]) / 4
         for (i, j), value in zip(pairs, mixed, strict=True):
             precision[i, j] = precision[j, i] = value
-    return sizes[:, np.newaxis] * _axes(precision)
+    return sizes[:, np.newaxis] * axes_of(precision)
 
 
-def _axes(precision: Array) -> Array:
+def axes_of(precision: Array) -> Array:
     """Return the symmetric root of the inverse of a precision [d, d], whose eigenvalues are made positive."""
     if not np.isfinite(precision).all():
         raise NoProposalError("the density is not finite around its mode")
@@ -207,7 +218,7 @@ def edge(log_density: LogDensity, body: SplitT, bounds: Array, at: int) -> Split
     """
     end, others = bounds[at, 0], np.arange(len(body.mode)) != at
     covariance = body.axes @ body.axes.T
-    if body.mode[at] <= end or not others.any():
+    if not np.isfinite(end) or body.mode[at] <= end or not others.any():
         return None
     start = body.mode + covariance[:, at] / covariance[at, at] * (end - body.mode[at])
     start = np.clip(start, *bounds.T)

@@ -30,7 +30,11 @@ REFERENCES = {
     "cross-validation and WAIC. Statistics and Computing, 27(5), 1413-1432. doi:10.1007/s11222-016-9696-4",
     "lkj": "Lewandowski, D., Kurowicka, D., & Joe, H. (2009). Generating random correlation matrices based on vines "
     "and extended onion method. Journal of Multivariate Analysis, 100(9), 1989-2001. doi:10.1016/j.jmva.2009.04.008",
+    "quadrature": "Pinheiro, J. C., & Bates, D. M. (1995). Approximations to the log-likelihood function in the "
+    "nonlinear mixed-effects model. Journal of Computational and Graphical Statistics, 4(1), 12-35. "
+    "doi:10.1080/10618600.1995.10474663",
 }
+INDEPENDENT = (EngineName.MARGINAL, EngineName.LATENT)  # the engines whose chains are of independence Metropolis
 
 
 _COMPARED = (
@@ -58,8 +62,9 @@ def methods_text(record: RunRecord, manifest: Mapping[str, Any], ci: float, *, c
 def references(record: RunRecord, *, compared: bool = False) -> tuple[str, ...]:
     """Return what the paragraph refers to, in the order of the alphabet."""
     keys = ["rhat", *(["loo"] if compared else [])]
-    if record.engine is EngineName.MARGINAL:
+    if record.engine in INDEPENDENT:
         keys.append("tierney")
+        keys += ["quadrature"] if record.engine is EngineName.LATENT else []
     else:
         keys += ["stan", "nuts"]
     if _lkj(record.model):
@@ -121,6 +126,13 @@ def _computation_sentences(record: RunRecord, manifest: Mapping[str, Any]) -> It
         yield "The outcome was left out, so that draws come from the priors alone."
     drawn = f"{counted(chains, 'chain')} of {record.draws_per_chain:,} draws"
     factors = _and([plural(group.factor) for group in record.groups])
+    if record.engine is EngineName.LATENT:
+        yield (
+            f"Effects of {factors} were integrated out by adaptive Gauss-Hermite quadrature with "
+            f"{manifest.get('nodes')} nodes for each (Pinheiro & Bates, 1995); all other parameters were drawn by "
+            f"independence Metropolis (Tierney, 1994), and the effects given them: {drawn} (seed {seed})."
+        )
+        return
     if record.engine is EngineName.MARGINAL:
         yield (
             f"Effects of {factors}, and coefficients, were integrated out analytically; standard deviations and "
@@ -141,7 +153,7 @@ def _computation_sentences(record: RunRecord, manifest: Mapping[str, Any]) -> It
 def _checks_sentence(record: RunRecord) -> str:
     checks = record.checks
     divergent = ""
-    if record.engine is not EngineName.MARGINAL:
+    if record.engine not in INDEPENDENT:
         divergent = f"; {checks.divergent:,} of {checks.n_draws:,} draws diverged"
     return (
         f"R-hat was at most {checks.rhat_max:.3f}, and there were at least {format_count(checks.ess_bulk_min)} "

@@ -33,6 +33,7 @@ class EngineChoice(StrEnum):
     AUTO = "auto"
     COLLAPSED = "collapsed"
     MARGINAL = "marginal"
+    LATENT = "latent"
     FULL = "full"
 
 

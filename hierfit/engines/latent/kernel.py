@@ -1,7 +1,7 @@
 """LatentRows x KernelPoints -> log densities and their derivatives, effects integrated out; and draws of the effects.
 
-The work is done in C++ (`kernel/`), one library for each family (`building`); the structures here are those of
-`kernel/kernel.hpp`, field by field. Letters: N rows, J levels, K coefficients, M varying columns, A auxiliary
+The work is done in C++ (`cpp/`), one library for each family (`building`); the structures here are those of
+`cpp/kernel.hpp`, field by field. Letters: N rows, J levels, K coefficients, M varying columns, A auxiliary
 parameters and S coefficients that predict them, Q thresholds, D columns of other effects and U of these, B points.
 """
 
@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import ctypes
 import os
-from collections.abc import Mapping
+from copy import copy
 from dataclasses import dataclass, field, fields
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -134,47 +133,56 @@ class Kernel:
     """The density of one set of rows. Modes that it remembers are where searches for others begin."""
 
     def __init__(self, library: Path, rows: LatentRows, n_nodes: int, n_threads: int | None = None) -> None:
-        self.rows = rows
-        self.n_threads = n_threads or os.cpu_count() or 1
-        self._library = ctypes.CDLL(str(library))
-        self._library.latent_effects.argtypes = [
-            ctypes.c_void_p,
-            ctypes.c_void_p,
+        self.rows, self.library, self.n_nodes = rows, library, n_nodes
+        self.n_threads = n_threads or len(os.sched_getaffinity(0))
+        self._code = ctypes.CDLL(str(library))
+        self._code.latent_evaluate.argtypes = [*[ctypes.c_void_p] * 3, *[ctypes.c_int] * 2]
+        self._code.latent_effects.argtypes = [
+            *[ctypes.c_void_p] * 2,
             ctypes.c_int,
             ctypes.c_uint64,
             ctypes.c_int64,
-            ctypes.c_void_p,
-            ctypes.c_void_p,
+            *[ctypes.c_void_p] * 2,
             ctypes.c_int,
         ]
-        self._mode = np.zeros((rows.n_levels, rows.n_varying))
-        self._pull = np.zeros((rows.n_levels, rows.n_varying))
-        self.n_nodes = n_nodes
+        # What C++ sees is kept here, so that it stays where it is.
+        kinds = {"start": np.int64, "code": np.int64, "S_of": np.int32, "aux_link": np.int32}
+        self._arrays = {
+            each.name: np.ascontiguousarray(getattr(rows, each.name), dtype=kinds.get(each.name, np.float64))
+            for each in fields(rows)
+            if isinstance(getattr(rows, each.name), np.ndarray)
+        }
+        self._arrays |= {name: np.zeros((rows.n_levels, rows.n_varying)) for name in ("mode", "pull")}
+        self._nodes = dict(zip(("nodes", "log_weights"), hermite(n_nodes), strict=True))
 
     def with_nodes(self, n_nodes: int) -> Kernel:
         """Return the same with another number of nodes for each effect."""
-        other = Kernel.__new__(Kernel)
-        other.__dict__.update({**self.__dict__, "n_nodes": n_nodes})
+        other = copy(self)
+        other.n_nodes, other._nodes = n_nodes, dict(zip(("nodes", "log_weights"), hermite(n_nodes), strict=True))
         return other
+
+    @property
+    def work(self) -> int:
+        """How many rows are looked at for a point, at every node."""
+        return int(len(self.rows.y) * self.n_nodes**self.rows.n_varying)
 
     def log_density(self, points: KernelPoints) -> Array:
         """Return the log densities of the outcome at points [B]."""
-        return self._evaluate(points)["log_density"]
+        return self._evaluate(points, {})["log_density"]
 
     def by_level(self, points: KernelPoints) -> Array:
         """Return the part of each level [B, J]."""
-        return self._evaluate(points, by_level=np.empty((len(points), self.rows.n_levels)))["by_level"]
+        return self._evaluate(points, {"by_level": np.empty((len(points), self.rows.n_levels))})["by_level"]
 
     def gradient(self, points: KernelPoints) -> tuple[Array, KernelPoints]:
         """Return log densities [B], and their derivatives shaped like the points."""
         wanted = {each.name: np.zeros(np.shape(getattr(points, each.name))) for each in fields(points)}
-        found = self._evaluate(points, **wanted)
+        found = self._evaluate(points, dict(wanted))
         return found["log_density"], KernelPoints(**{name: found[name] for name in wanted})
 
     def remember(self, points: KernelPoints) -> float:
         """Begin later searches for modes at those of the first point; return the mean curvature of rows there."""
-        found = self._evaluate(points, remember=True, curvature=np.empty(1))
-        return float(found["curvature"][0])
+        return float(self._evaluate(points, {"curvature": np.empty(1)}, remember=True)["curvature"][0])
 
     def effects(
         self, points: KernelPoints, seed: int, first: int = 0, steps: int = EFFECT_STEPS
@@ -184,9 +192,8 @@ class Kernel:
         `first` is the number of the first point: draws depend on it and on the seed.
         """
         u, accepted = np.empty((len(points), self.rows.n_levels, self.rows.n_varying)), np.empty(1)
-        held = _held(points)
-        given = _points(held, len(points))
-        self._library.latent_effects(
+        given, held = _points(points)
+        self._code.latent_effects(
             ctypes.byref(self._rows()),
             ctypes.byref(given),
             steps,
@@ -196,21 +203,20 @@ class Kernel:
             _address(accepted),
             self.n_threads,
         )
+        del held
         return u, float(accepted[0])
 
-    def _evaluate(self, points: KernelPoints, *, remember: bool = False, **wanted: Array) -> dict[str, Array]:
+    def _evaluate(self, points: KernelPoints, wanted: dict[str, Array], *, remember: bool = False) -> dict[str, Array]:
         wanted["log_density"] = np.empty(len(points))
-        held = _held(points)
-        given = _points(held, len(points))
-        found = _Found(**{name: ctypes.c_void_p(_address(array)) for name, array in wanted.items()})
-        self._library.latent_evaluate(
+        given, held = _points(points)
+        found = _Found(**{name: _address(array) for name, array in wanted.items()})
+        self._code.latent_evaluate(
             ctypes.byref(self._rows()), ctypes.byref(given), ctypes.byref(found), self.n_threads, int(remember)
         )
+        del held
         return wanted
 
     def _rows(self) -> _Rows:
-        x, log_weights = self._quadrature
-        pointers = {name: ctypes.c_void_p(_address(array)) for name, array in self._arrays.items()}
         rows = self.rows
         return _Rows(
             n_rows=len(rows.y),
@@ -225,45 +231,22 @@ class Kernel:
             link=rows.link,
             ones_last=int((rows.Z[-1] == 1).all()),
             n_nodes=self.n_nodes,
-            nodes=_address(x),
-            log_weights=_address(log_weights),
-            mode=_address(self._mode),
-            pull=_address(self._pull),
-            **pointers,
+            **{name: _address(array) for name, array in (self._arrays | self._nodes).items()},
         )
-
-    @property
-    def _quadrature(self) -> tuple[Array, Array]:
-        held = self.__dict__.setdefault("_nodes_of", {})
-        if self.n_nodes not in held:
-            held[self.n_nodes] = hermite(self.n_nodes)
-        return held[self.n_nodes]
-
-    @cached_property
-    def _arrays(self) -> Mapping[str, Any]:
-        found: dict[str, Any] = {
-            name: np.ascontiguousarray(getattr(self.rows, name), dtype=np.float64)
-            for name in ("y", "trials", "weights", "fixed", "X", "Z", "X_aux", "aux_most", "V")
-        }
-        found |= {name: np.ascontiguousarray(getattr(self.rows, name), dtype=np.int64) for name in ("start", "code")}
-        return found | {
-            name: np.ascontiguousarray(getattr(self.rows, name), dtype=np.int32) for name in ("S_of", "aux_link")
-        }
 
 
 def hermite(n_nodes: int) -> tuple[Array, Array]:
-    """Return nodes x, in sds, and log w such that the sum of exp(log w + g(x)) is the integral of exp(g) / sqrt(2 pi)."""
+    """Return nodes x and log w: the sum of exp(log w + g(x)) is the integral of exp(g) over sqrt(2 pi)."""
     x, w = np.polynomial.hermite_e.hermegauss(n_nodes)
     return np.asarray(x), np.asarray(np.log(w) + x**2 / 2 - 0.5 * np.log(2 * np.pi))
 
 
-def _held(points: KernelPoints) -> dict[str, Array]:
-    return {each.name: np.ascontiguousarray(getattr(points, each.name), dtype=np.float64) for each in fields(points)}
-
-
-def _points(held: Mapping[str, Array], size: int) -> _Points:
-    return _Points(B=size, **{name: ctypes.c_void_p(_address(array)) for name, array in held.items()})
+def _points(points: KernelPoints) -> tuple[_Points, list[Array]]:
+    """Return points as C++ takes them, and what must be kept as long as it does."""
+    held = {each.name: np.ascontiguousarray(getattr(points, each.name), dtype=np.float64) for each in fields(points)}
+    given = _Points(B=len(points), **{name: _address(array) for name, array in held.items()})
+    return given, list(held.values())
 
 
 def _address(array: NDArray[Any]) -> int | None:
-    return array.ctypes.data if array.size else None
+    return int(array.ctypes.data) if array.size else None

@@ -11,12 +11,12 @@ from hierfit.engines.chain_state import ChainState
 from hierfit.engines.engine import EngineName, Message, OnProgress, Source, Wanted
 from hierfit.engines.full.engine import FULL
 from hierfit.engines.full.source import FullSource, open_full
-from hierfit.engines.marginal.back import marginal_draws
 from hierfit.engines.marginal.chains import sample
 from hierfit.engines.marginal.density import MarginalPosterior, find_posterior
 from hierfit.engines.proposal import NoProposalError
 from hierfit.engines.sizes import MANY_EFFECTS, n_effects
 from hierfit.engines.start import Start
+from hierfit.engines.whole import whole_draws
 from hierfit.posterior.draws import Draws
 from hierfit.sampling import SamplerOptions, Sampling
 from hierfit.stan.programs import StanProgram
@@ -60,7 +60,7 @@ class MarginalSource:
 
     def draws(self, sampling: Sampling) -> Draws:
         """Return what was sampled under the names and in the units of the CSV."""
-        return marginal_draws(sampling, self.wanted.design, self.wanted.spec)
+        return whole_draws(sampling, self.wanted.design, self.wanted.spec)
 
     def stand_in(self, reason: str, say: Message | None) -> FullSource:
         """Return Stan's full engine, compiled if need be, and say so."""

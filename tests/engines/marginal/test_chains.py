@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from hierfit.design.prior_choice import build_spec
 from hierfit.engines.marginal import chains
-from hierfit.engines.marginal.back import marginal_draws
 from hierfit.engines.marginal.chains import sample
 from hierfit.engines.marginal.density import MarginalPosterior, find_posterior, reduce_model, threads
 from hierfit.engines.proposal import NoProposalError
+from hierfit.engines.whole import whole_draws
 from hierfit.errors import Interrupted
 from hierfit.model.formula_text import parse_formula
 from hierfit.posterior.convergence import assess
@@ -57,7 +57,7 @@ def test_moments_are_those_of_a_grid() -> None:
 def test_the_draws_have_the_names_of_the_csv() -> None:
     spec, design = model("y ~ a + b + (1 + a | g) + (1 | h) + (1 | k)")
     found = sample(find_posterior(spec, design, seed=1), replace(OPTIONS, draws=30))
-    draws = marginal_draws(found, design, spec)
+    draws = whole_draws(found, design, spec)
     assert [parameter.name for parameter in draws.parameters] == [parameter.name for parameter in spec.parameters]
     assert draws.values.shape == (4, 30, len(spec.parameters)) and np.isfinite(draws.values).all()
     assert {name: u.shape for name, u in draws.effects.items()} == {

@@ -1,4 +1,4 @@
-"""Sampling of the marginal engine -> Draws: its chains hold coefficients whole, and effects in the units of the CSV."""
+"""Sampling of chains that hold coefficients whole, and effects in the units of the CSV -> Draws."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from hierfit.sampling import Sampling
 Array = NDArray[np.float64]
 
 
-def marginal_draws(sampling: Sampling, design: Design, spec: ModelSpec) -> Draws:
+def whole_draws(sampling: Sampling, design: Design, spec: ModelSpec) -> Draws:
     """Return the draws under the names and in the units of the CSV."""
     effects = _stacked(sampling.variables["u"], design)
     return to_csv_units(variables_of(sampling), effects, sampling, design, spec)

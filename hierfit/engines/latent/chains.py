@@ -1,0 +1,167 @@
+"""LatentPosterior -> Sampling: chains of independence Metropolis, and a draw of the effects for each of their draws.
+
+Points are proposed without regard to where a chain stands, so that many are worked out side by side; a chain accepts
+one with probability min(1, ratio of the weights density over proposal), which is exact whatever the proposal (Tierney
+1994, section 2.3.2). Effects are drawn given each kept point, anew where a chain stays. There is no warmup.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hierfit.design.design import Design
+from hierfit.design.scaling import effect_scale
+from hierfit.engines.latent.density import LatentPosterior
+from hierfit.engines.latent.parameters import LatentParameters
+from hierfit.errors import Interrupted
+from hierfit.interrupts import shielded
+from hierfit.sampling import Progress, SamplerOptions, Sampling, Seconds
+
+Array = NDArray[np.float64]
+
+WORK = 100_000_000  # rows times nodes that are worked out between two looks at the keyboard, half a second or so
+_AT_A_TIME = 8, 256  # draws of each chain between them, at least and at most
+
+
+def sample(
+    posterior: LatentPosterior,
+    design: Design,
+    options: SamplerOptions,
+    on_progress: Callable[[Progress], None] | None = None,
+) -> Sampling:
+    """Run the chains: from the pilot sample, or from where `options.inits` says; the seed must be given.
+
+    The variables are those of the Stan program, but `b` lacks nothing, and the effects of the factor are `u`, in the
+    units of the CSV; `real` holds the points. On KeyboardInterrupt the draws that are finished are returned.
+
+    Raises:
+        Interrupted: stopped before there was a draw.
+    """
+    started = time.monotonic()
+    interrupted, done, blocks = False, 0, list[Mapping[str, Array]]()
+    try:
+        for block in _blocks(posterior, design, options):
+            blocks.append(block)
+            done += block["lp"].shape[1]
+            if on_progress is not None:
+                on_progress(_progress(done, options, time.monotonic() - started))
+    except KeyboardInterrupt:
+        interrupted = True
+    if not blocks:
+        raise Interrupted("Stopped before the first draw: there is nothing to keep.")
+    with shielded() as shield:
+        found = {name: np.concatenate([block[name] for block in blocks], axis=1) for name in blocks[0]}
+        stats = {name: found.pop(name) for name in ("lp", "acceptance_rate", "log_weight")}
+        wall = time.monotonic() - started
+        sampling = Sampling(
+            {name: values for name, values in found.items() if values.size},
+            stats,
+            step_size=np.full(options.chains, np.nan),
+            inv_metric=np.empty((options.chains, 0)),
+            seconds=Seconds(0.0, wall, wall),
+            options=options,
+        )
+        return replace(sampling, interrupted=interrupted or shield.asked)
+
+
+def draws_at_a_time(posterior: LatentPosterior, chains: int) -> int:
+    """Return how many draws of each chain are worked out between two looks at the keyboard."""
+    return int(np.clip(WORK // (posterior.density.kernel.work * chains), *_AT_A_TIME))
+
+
+def _blocks(posterior: LatentPosterior, design: Design, options: SamplerOptions) -> Iterator[Mapping[str, Array]]:
+    """Yield some draws of every chain [chains, draws, ...] after others."""
+    assert options.seed is not None
+    generators = [np.random.default_rng([options.seed, options.first_chain + at]) for at in range(options.chains)]
+    noise = np.random.default_rng([options.seed, options.first_chain])
+    here = _first(posterior, options, generators)
+    levels = _weights(posterior, here)
+    size = draws_at_a_time(posterior, options.chains)
+    for start in range(0, options.draws, size):
+        n = min(size, options.draws - start)
+        proposed = np.array([posterior.proposal.draw(n, rng) for rng in generators])
+        lp, weights = (
+            part.reshape(len(proposed), n) for part in _weights(posterior, proposed.reshape(-1, proposed.shape[2]))
+        )
+        walks = [
+            _walk(at, level, points, own, of_proposal, rng)
+            for at, level, points, own, of_proposal, rng in zip(
+                here, zip(*levels, strict=True), proposed, lp, weights, generators, strict=True
+            )
+        ]
+        real, kept_lp, kept_weight, accepted = (np.array([walk[part] for walk in walks]) for part in range(4))
+        here, levels = real[:, -1], (kept_lp[:, -1], kept_weight[:, -1])
+        yield {
+            **_in_csv_units(posterior, design, real, int(noise.integers(2**63))),
+            "real": real,
+            "lp": kept_lp,
+            "acceptance_rate": accepted,
+            "log_weight": weights,
+        }
+
+
+def _weights(posterior: LatentPosterior, real: Array) -> tuple[Array, Array]:
+    """Return log densities [s] of points [s, d], and those less their log densities in the proposal [s]."""
+    found = posterior.density(real)
+    return found, found - posterior.proposal.log_density(real)
+
+
+def _walk(
+    here: Array, level: Sequence[float], proposed: Array, lp: Array, weights: Array, rng: np.random.Generator
+) -> tuple[Array, Array, Array, Array]:
+    """Return where one chain stands after each proposal: points, log densities, weights, and how likely it moved."""
+    own_lp, own_weight = level
+    luck = rng.random(len(proposed))
+    real, kept = np.empty_like(proposed), np.empty((3, len(proposed)))
+    for at, point in enumerate(proposed):
+        accepted = float(np.exp(min(0.0, weights[at] - own_weight)))
+        if luck[at] < accepted:
+            here, own_lp, own_weight = point, lp[at], weights[at]
+        real[at], kept[:, at] = here, (own_lp, own_weight, accepted)
+    return real, kept[0], kept[1], kept[2]
+
+
+def _first(posterior: LatentPosterior, options: SamplerOptions, generators: Sequence[np.random.Generator]) -> Array:
+    """Return where chains start [chains, d]: where earlier ones stood, or at points of the pilot sample."""
+    if options.inits is None:
+        pilot = posterior.pilot
+        return pilot.points[[int(rng.choice(len(pilot.weights), p=pilot.weights)) for rng in generators]]
+    assert isinstance(options.inits, Sequence)
+    return np.array([at["real"] for at in options.inits])
+
+
+def _in_csv_units(posterior: LatentPosterior, design: Design, real: Array, seed: int) -> dict[str, Array]:
+    """Return what the Stan program would return, and the effects, of points [chains, draws, d]."""
+    chains, n, d = real.shape
+    values, parameters = posterior.values(real.reshape(-1, d)), posterior.density.parameters
+    u, _ = posterior.density.kernel.effects(values.points, seed)
+    ours = np.empty_like(u)
+    ours[..., list(parameters.order)] = u
+    b, threshold = _at_mean(parameters, values.points.b, values.points.threshold, design)
+    found = {
+        "b": b,
+        "threshold": threshold,
+        "sd": values.factor.sd,
+        "cor": values.factor.cor,
+        "b_aux": values.points.b_aux * np.concatenate([np.empty(0), *(own.unit for own in parameters.b_aux)]),
+        "aux": values.points.aux * np.array([scalar.scale for scalar in parameters.aux.scalars]),
+        "u": (ours * effect_scale(design, posterior.group)).reshape(chains * n, -1),
+    }
+    return {name: part.reshape(chains, n, -1) for name, part in found.items()}
+
+
+def _at_mean(parameters: LatentParameters, b: Array, threshold: Array, design: Design) -> tuple[Array, Array]:
+    """Return coefficients in the units of the CSV [s, K], and thresholds [s, Q], where the design has them."""
+    own = parameters.b.at_prior_of(b) if design.intercept else b
+    moved = b @ parameters.b.at_prior if len(parameters.b.at_prior) else np.zeros(len(b))
+    return own * parameters.b.unit, threshold if design.intercept else threshold - moved[:, np.newaxis]
+
+
+def _progress(done: int, options: SamplerOptions, seconds: float) -> Progress:
+    by_chain = (done,) * options.chains
+    return Progress(sum(by_chain), options.draws * options.chains, by_chain, "sampling", 0, seconds)

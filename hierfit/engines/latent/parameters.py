@@ -1,0 +1,290 @@
+"""What the latent density speaks of, as a point of real numbers and in the units of the kernel.
+
+The real numbers are, one after another: coefficients, as the sampler sees them; the first threshold and the logs of
+the gaps between them; coefficients of auxiliary parameters; auxiliary parameters, carried to the whole line by the
+logarithm, or the logit, of where they are in their range; sds and correlations of the factor (`engines.scales`). What a
+prior fixes is none of them. Letters: s points, d real numbers; others as in `kernel`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from math import isfinite
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hierfit.design.design import Design, Group
+from hierfit.design.origin import predictor_at_prior, x_at_prior
+from hierfit.engines.latent.kernel import KernelPoints
+from hierfit.engines.latent.rows import varying_order
+from hierfit.engines.scales import FactorParameters, FactorValues, factor_parameters
+from hierfit.model.families import FAMILIES
+from hierfit.model.priors import Prior
+from hierfit.model.spec import ModelSpec, threshold_name
+from hierfit.stan.theta import Scalar, scalars
+
+Array = NDArray[np.float64]
+_STEP = 1e-5  # of central differences of what has no derivatives written out
+
+
+@dataclass(frozen=True)
+class Coefficients:
+    """Coefficients that add up to a linear predictor.
+
+    Attributes:
+        scalars: their priors, what they count from and their units [K].
+        free: which are not constant.
+        at_prior: the columns where the prior of the first speaks [K].
+    """
+
+    scalars: tuple[Scalar, ...]
+    free: NDArray[np.int64]
+    at_prior: Array
+
+    @classmethod
+    def of(cls, own: Sequence[Scalar], at_prior: Array) -> Coefficients:
+        """Return those of scalars."""
+        free = np.array([k for k, scalar in enumerate(own) if scalar.prior.constant is None], dtype=np.int64)
+        return cls(tuple(own), free, at_prior)
+
+    @property
+    def unit(self) -> Array:
+        """One unit of the sampler in those of the CSV [K]."""
+        return np.array([scalar.scale for scalar in self.scalars])
+
+    @property
+    def location(self) -> Array:
+        """What each counts from [K]."""
+        return np.array([scalar.location for scalar in self.scalars])
+
+    @property
+    def bounds(self) -> list[tuple[float, float]]:
+        """The ends of the free ones."""
+        return [self.scalars[k].standard_bounds for k in self.free]
+
+    def values(self, real: Array) -> Array:
+        """Return all of them in units of the sampler [s, K]."""
+        found = np.zeros((len(real), len(self.scalars)))
+        for k, scalar in enumerate(self.scalars):
+            if scalar.prior.constant is not None:
+                found[:, k] = (scalar.prior.constant - scalar.location) / scalar.scale
+        found[:, self.free] = real
+        return found
+
+    def at_prior_of(self, values: Array) -> Array:
+        """Return them where priors speak [s, K]."""
+        moved = values.copy()
+        if len(self.at_prior) and self.at_prior.any():
+            moved[:, 0] += values @ self.at_prior
+        return moved
+
+    def log_prior(self, values: Array) -> Array:
+        """Return the log density of their priors [s]."""
+        there = self.at_prior_of(values) * self.unit + self.location
+        return sum((_log_prior(self.scalars[k], there[:, k]) for k in self.free), np.zeros(len(values)))
+
+
+@dataclass(frozen=True)
+class Auxiliaries:
+    """Auxiliary parameters that all rows share; those that predictors have keep the place of a number."""
+
+    scalars: tuple[Scalar, ...]
+    free: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, own: Sequence[Scalar]) -> Auxiliaries:
+        """Return those of scalars."""
+        free = np.array([a for a, scalar in enumerate(own) if scalar.prior.constant is None], dtype=np.int64)
+        return cls(tuple(own), free)
+
+    def values(self, real: Array) -> tuple[Array, Array]:
+        """Return them in units of the sampler [s, A], and the logs of their slopes with their priors' [s]."""
+        found, log_prior = np.ones((len(real), len(self.scalars))), np.zeros(len(real))
+        for a, scalar in enumerate(self.scalars):
+            if scalar.prior.constant is not None:
+                found[:, a] = scalar.prior.constant / scalar.scale
+        for at, a in enumerate(self.free):
+            lower, upper = self.scalars[a].standard_bounds
+            r = real[:, at]
+            if isfinite(upper):
+                below = 1 / (1 + np.exp(-np.abs(r)))
+                share = np.where(r > 0, below, 1 - below)
+                found[:, a] = lower + (upper - lower) * share
+                log_prior += -np.abs(r) + 2 * np.log(below)
+            else:
+                found[:, a] = lower + np.exp(r)
+                log_prior += r
+            log_prior += _log_prior(self.scalars[a], found[:, a] * self.scalars[a].scale)
+        return found, log_prior
+
+
+@dataclass(frozen=True)
+class LatentValues:
+    """Points in the units of the kernel.
+
+    Attributes:
+        points: the same as the kernel takes them.
+        factor: sds and correlations.
+        log_prior: log density of all priors on the real line, up to a constant [s].
+    """
+
+    points: KernelPoints
+    factor: FactorValues
+    log_prior: Array
+
+
+@dataclass(frozen=True)
+class LatentParameters:
+    """All that is sampled.
+
+    Attributes:
+        b: coefficients.
+        thresholds: priors of thresholds [Q], in the units of the linear predictor.
+        first_thresholds: where the search for the mode begins [Q].
+        b_aux: coefficients of auxiliary parameters, each parameter's own.
+        aux: those that all rows share.
+        factor: sds and correlations.
+        order: of the varying columns in the kernel [M].
+    """
+
+    b: Coefficients
+    thresholds: tuple[Prior, ...]
+    first_thresholds: Array
+    b_aux: tuple[Coefficients, ...]
+    aux: Auxiliaries
+    factor: FactorParameters
+    order: tuple[int, ...]
+
+    @property
+    def sizes(self) -> list[int]:
+        """How many real numbers each part has."""
+        of_aux = sum(len(own.free) for own in self.b_aux)
+        return [len(self.b.free), len(self.thresholds), of_aux, len(self.aux.free), len(self.factor.bounds)]
+
+    @property
+    def bounds(self) -> Array:
+        """The ends of every real number [d, 2]."""
+        _, thresholds, _, aux, _ = self.sizes
+        line = (-np.inf, np.inf)
+        of_aux = [ends for own in self.b_aux for ends in own.bounds]
+        return np.array(
+            [*self.b.bounds, *[line] * thresholds, *of_aux, *[(-40.0, 40.0)] * aux, *self.factor.bounds]
+        ).reshape(-1, 2)
+
+    @property
+    def mirrored(self) -> NDArray[np.bool_]:
+        """Which real numbers stand for the same as their negatives: those of sds [d]."""
+        found = np.zeros(sum(self.sizes), dtype=bool)
+        first = sum(self.sizes[:-1])
+        found[first : first + len(self.factor.free)] = True
+        return found
+
+    @property
+    def start(self) -> Array:
+        """Where the search for the mode begins [d]."""
+        b, _, of_aux, aux, _ = self.sizes
+        first = self.first_thresholds
+        gaps = np.log(np.maximum(np.diff(first), 1e-3))
+        found = np.concatenate([np.zeros(b), first[:1], gaps, np.zeros(of_aux + aux), self.factor.start])
+        return np.asarray(np.clip(found, *self.bounds.T))
+
+    def values(self, real: Array) -> LatentValues:
+        """Return the points [s, d] in the units of the kernel."""
+        b_real, c_real, b_aux_real, aux_real, factor_real = np.split(real, np.cumsum(self.sizes)[:-1], axis=1)
+        b = self.b.values(b_real)
+        log_prior = self.b.log_prior(b)
+        threshold, log_slope = _increasing(c_real)
+        shift = (b @ self.b.at_prior)[:, np.newaxis] if len(self.b.at_prior) else 0.0
+        log_prior += log_slope + _sum(self.thresholds, threshold - shift)
+        parts = np.split(b_aux_real, np.cumsum([len(own.free) for own in self.b_aux])[:-1], axis=1)
+        b_aux = [own.values(part) for own, part in zip(self.b_aux, parts, strict=True)] if self.b_aux else []
+        log_prior += sum((own.log_prior(v) for own, v in zip(self.b_aux, b_aux, strict=True)), np.zeros(len(real)))
+        aux, log_aux = self.aux.values(aux_real)
+        factor = self.factor.values(factor_real)
+        points = KernelPoints(
+            b=b,
+            T=_lower(factor.T[:, list(self.order)]),
+            aux=aux,
+            b_aux=np.concatenate([np.empty((len(real), 0)), *b_aux], axis=1),
+            threshold=threshold,
+            other=np.empty((len(real), 0)),
+        )
+        return LatentValues(points, factor, log_prior + log_aux + factor.log_prior)
+
+    def pulled_back(self, real: Array, slopes: KernelPoints) -> Array:
+        """Return derivatives in the real numbers [s, d], priors included, given those in the units of the kernel."""
+        n, d = real.shape
+        steps = _STEP * np.concatenate([np.eye(d), -np.eye(d)])
+        around = self.values((real[:, np.newaxis] + steps).reshape(-1, d))
+        with np.errstate(invalid="ignore"):
+            found: Array = _difference(around.log_prior, n, d)
+        for each in fields(KernelPoints):
+            own = getattr(slopes, each.name).reshape(n, -1)
+            if own.shape[1]:
+                moved = _difference(getattr(around.points, each.name).reshape(len(around.log_prior), -1), n, d)
+                found = found + np.einsum("sdk,sk->sd", moved, own)
+        return np.asarray(found)
+
+
+def latent_parameters(
+    spec: ModelSpec, design: Design, group: Group, noise: float, *, as_priors: bool = False
+) -> LatentParameters:
+    """Return what is sampled; `noise` and `as_priors` as in `scales.factor_parameters`."""
+    found = scalars(spec, design)
+    of_aux, start = [], 0
+    for own in filter(None, (design.predictor(aux.name) for aux in FAMILIES[spec.family].auxiliaries)):
+        stop = start + len(own.coefficients)
+        of_aux.append(Coefficients.of(found["b_aux"][start:stop], predictor_at_prior(spec, own)))
+        start = stop
+    return LatentParameters(
+        b=Coefficients.of(found["b"], x_at_prior(spec, design)),
+        thresholds=tuple(spec.priors[threshold_name(name)] for name in spec.thresholds),
+        first_thresholds=_first_thresholds(design),
+        b_aux=tuple(of_aux),
+        aux=Auxiliaries.of(found["aux"]),
+        factor=factor_parameters(spec, design, group, noise, as_priors=as_priors),
+        order=tuple(varying_order(group)),
+    )
+
+
+def _first_thresholds(design: Design) -> Array:
+    """Return where thresholds lie if nothing predicts the outcome, on the scale of the logit [Q]."""
+    if not design.thresholds:
+        return np.empty(0)
+    counts = np.bincount(np.rint(design.y).astype(int), minlength=len(design.categories)) + 0.5
+    below = np.cumsum(counts)[:-1] / counts.sum()
+    return np.asarray(np.log(below) - np.log1p(-below))
+
+
+def _increasing(real: Array) -> tuple[Array, Array]:
+    """Return thresholds [s, Q] and the log of the determinant of their slopes [s]."""
+    if not real.shape[1]:
+        return real, np.zeros(len(real))
+    return np.cumsum(np.concatenate([real[:, :1], np.exp(real[:, 1:])], axis=1), axis=1), real[:, 1:].sum(axis=1)
+
+
+def _sum(priors: Sequence[Prior], values: Array) -> Array:
+    return sum((prior.log_density(values[:, q]) for q, prior in enumerate(priors)), np.zeros(len(values)))
+
+
+def _log_prior(scalar: Scalar, x: Array) -> Array:
+    """Return the log density of a parameter in the units of the CSV [s], -inf outside its range."""
+    lower, upper = scalar.prior.bounds(within=scalar.within)
+    return np.where((x >= lower) & (x <= upper), scalar.prior.log_density(x), -np.inf)
+
+
+def _lower(roots: Array) -> Array:
+    """Return the lower triangular square roots of the same covariances, their diagonals not negative [s, M, M]."""
+    if roots.shape[1] == 1:
+        return roots
+    R = np.linalg.qr(np.swapaxes(roots, 1, 2), mode="r")
+    signs = np.where(np.diagonal(R, axis1=1, axis2=2) < 0, -1.0, 1.0)
+    return np.swapaxes(R * signs[:, :, np.newaxis], 1, 2)
+
+
+def _difference(values: Array, n: int, d: int) -> Array:
+    """Return central differences [n, d, ...] of values at steps forth and back [n 2 d, ...]."""
+    forth, back = np.split(values.reshape(n, 2 * d, *values.shape[1:]), 2, axis=1)
+    return np.asarray((forth - back) / (2 * _STEP))

@@ -1,0 +1,96 @@
+"""Wanted -> LatentSource: chains of the latent engine, or Stan's full one where nothing near the posterior is found."""
+
+from __future__ import annotations
+
+import sys
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from hierfit.engines.chain_state import ChainState
+from hierfit.engines.engine import EngineName, Message, OnProgress, Source, Wanted
+from hierfit.engines.full.engine import FULL
+from hierfit.engines.full.source import FullSource, open_full
+from hierfit.engines.latent.chains import sample
+from hierfit.engines.latent.density import LatentPosterior, find_posterior
+from hierfit.engines.proposal import NoProposalError
+from hierfit.engines.start import Start
+from hierfit.engines.whole import whole_draws
+from hierfit.posterior.draws import Draws
+from hierfit.sampling import SamplerOptions, Sampling
+from hierfit.stan.programs import StanProgram
+
+LONG_WORK, SHORT_ROUND = 200_000, 250  # rows times nodes of a point from where on a first round is short
+
+
+@dataclass(frozen=True)
+class LatentSource:
+    """A model whose posterior is found.
+
+    Attributes:
+        program: the Stan program that has this posterior, though it does not run.
+        posterior: what is drawn from.
+        seconds: what finding it took.
+        wanted: what it was opened for.
+    """
+
+    program: StanProgram
+    posterior: LatentPosterior
+    seconds: float
+    wanted: Wanted
+    engine: EngineName = EngineName.LATENT
+
+    @property
+    def first_round(self) -> int:
+        """How many draws of each chain a first round has at most."""
+        return sys.maxsize if self.posterior.density.kernel.work < LONG_WORK else SHORT_ROUND
+
+    def first(self, options: SamplerOptions, on_progress: OnProgress | None) -> tuple[Sampling, Start]:
+        """Sample a first round."""
+        sampling = sample(self.posterior, self.wanted.design, options, on_progress)
+        return sampling, Start("proposal", 0, self.seconds)
+
+    def more(self, state: ChainState, options: SamplerOptions, on_progress: OnProgress | None) -> Sampling:
+        """Sample on from where the chains stand."""
+        return sample(self.posterior, self.wanted.design, state.options(options), on_progress)
+
+    def draws(self, sampling: Sampling) -> Draws:
+        """Return what was sampled under the names and in the units of the CSV."""
+        return whole_draws(sampling, self.wanted.design, self.wanted.spec)
+
+    def stand_in(self, reason: str, say: Message | None) -> FullSource:
+        """Return Stan's full engine, compiled if need be, and say so."""
+        return _open_stand_in(self.wanted, reason, say)
+
+    def describe(self) -> dict[str, Any]:
+        """Return engine and program, and what the quadrature leaves."""
+        return {
+            "engine": self.engine.value,
+            "toolchain": None,
+            "stan": None,
+            "compiler": None,
+            "program_sha256": self.program.digest,
+            "rows_sampled": len(self.posterior.density.kernel.rows.y),
+            "nodes": self.posterior.density.kernel.n_nodes,
+            "node_error": self.posterior.node_error,
+        }
+
+
+def open_latent(wanted: Wanted, say: Message | None = None) -> Source:
+    """Return the source of a model; where nothing near its posterior is found, Stan's full engine, and it is said.
+
+    Raises:
+        ToolchainError: there is no compiler, and one is needed.
+    """
+    started = time.monotonic()
+    try:
+        posterior = find_posterior(wanted.spec, wanted.design, wanted.seed, say)
+        return LatentSource(FULL.program(wanted.design), posterior, time.monotonic() - started, wanted)
+    except NoProposalError as error:
+        return _open_stand_in(wanted, str(error), say)
+
+
+def _open_stand_in(wanted: Wanted, reason: str, say: Message | None) -> FullSource:
+    if say is not None:
+        say(f"The full engine stands in for the latent one: {reason}.")
+    return open_full(wanted, say, reason)

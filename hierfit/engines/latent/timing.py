@@ -1,0 +1,42 @@
+"""A model with one factor -> how long the chains of the latent engine will take, from the time of a few points."""
+
+from __future__ import annotations
+
+import os
+import time
+
+import numpy as np
+
+from hierfit.design.design import Design
+from hierfit.engines.full.repeated import repeated_rows, sampled_family
+from hierfit.engines.latent.building import find_library
+from hierfit.engines.latent.density import FIRST_NODES, LatentDensity
+from hierfit.engines.latent.kernel import Kernel
+from hierfit.engines.latent.parameters import latent_parameters
+from hierfit.engines.latent.rows import latent_rows
+from hierfit.engines.proposal import PILOT
+from hierfit.engines.timing import Estimate
+from hierfit.model.spec import ModelSpec
+from hierfit.sampling import SamplerOptions
+
+TIMED = 16
+SEARCH = 40  # points for each real number that the way to the mode and the widths there took, on simulated data
+EFFECTS = 0.8  # what drawing the effects of a point takes, in times of its density
+
+
+def estimate_latent(spec: ModelSpec, design: Design, options: SamplerOptions) -> Estimate | None:
+    """Return how long drawing will take, the search for a proposal included; None where nothing is compiled."""
+    library = find_library(sampled_family(design, repeated_rows(design)))
+    if library is None:
+        return None
+    group = design.groups[0]
+    rows = latent_rows(spec, design, group)
+    parameters = latent_parameters(spec, design, group, 1.0)
+    density = LatentDensity(Kernel(library, rows, FIRST_NODES[rows.n_varying]), parameters)
+    points = parameters.start + 0.01 * np.arange(TIMED)[:, np.newaxis]
+    density(points[:1])
+    started = time.perf_counter()
+    density(points)
+    each = (time.perf_counter() - started) / TIMED
+    n_points = options.chains * options.draws * (1 + EFFECTS) + (SEARCH + PILOT) * len(points[0])
+    return Estimate(each, 1, os.cpu_count() or 1, each * n_points)
