@@ -31,7 +31,11 @@ STRUCTS = {
     "hurdle_negbinomial": "Hurdle<NegBinomial>",
 }
 FLAGS = ("-std=c++17", "-O3", "-fno-math-errno", "-fno-trapping-math", "-shared", "-fPIC", "-pthread", "-Wno-psabi")
-WIDE_VECTORS = ("-mavx2", "-mfma")
+# What a processor must say of itself for its flags: vectors of 8 numbers, or of 4; without either, of 2.
+VECTORS = (
+    ({"avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl", "avx2", "fma", "bmi2"}, ("-march=x86-64-v4",)),
+    ({"avx2", "fma"}, ("-mavx2", "-mfma")),
+)
 
 
 def find_library(family: str) -> Path | None:
@@ -81,12 +85,15 @@ def _fingerprint() -> str:
 
 
 def _flags() -> tuple[str, ...]:
-    return (*FLAGS, *WIDE_VECTORS) if _has_wide_vectors() else FLAGS
+    has = _processor()
+    return (*FLAGS, *next((flags for needed, flags in VECTORS if needed <= has), ()))
 
 
-def _has_wide_vectors() -> bool:
+@lru_cache
+def _processor() -> frozenset[str]:
+    """Return what the processor can do, in Linux's words; nothing where it is not said."""
     try:
-        flags = Path("/proc/cpuinfo").read_text().split()
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:
-        return False
-    return "avx2" in flags and "fma" in flags
+        return frozenset()
+    return frozenset(next((line for line in lines if line.startswith("flags")), "").split())

@@ -5,7 +5,9 @@
 //   slopes       first derivative in eta, and the curvature: the negative second, or its expectation where that is
 //                not positive everywhere
 //   base         what of the log density does not depend on eta; added once for each row
-//   aux_slopes   derivatives of the whole log density in the auxiliary parameters
+//   aux_slopes   derivatives of `value` in the auxiliary parameters
+//   aux_base     those of `base`
+//   BASE_OF_Y    whether `base` depends on nothing but y, which is a count, and the auxiliaries
 //
 // A row is y, trials; auxiliaries come as packs, those that rows share and those of their own alike.
 #pragma once
@@ -56,6 +58,7 @@ inline Chance chance(bool success, const Pack& eta, int link) {
 }
 
 struct Bernoulli {
+  static constexpr bool BASE_OF_Y = false;
   static constexpr int A = 0;
   int link;
   Form form() const { return link == LOGIT ? Form::LOGISTIC : Form::NONE; }
@@ -69,9 +72,11 @@ struct Bernoulli {
   }
   Pack base(const Row&, const Pack*) const { return all(0.0); }
   void aux_slopes(const Row&, const Pack&, const Pack*, Pack*) const {}
+  void aux_base(const Row&, const Pack*, Pack*) const {}
 };
 
 struct Binomial {
+  static constexpr bool BASE_OF_Y = false;
   static constexpr int A = 0;
   int link;
   Form form() const { return link == LOGIT ? Form::LOGISTIC : Form::NONE; }
@@ -92,6 +97,7 @@ struct Binomial {
   }
   Pack base(const Row&, const Pack*) const { return all(0.0); }
   void aux_slopes(const Row&, const Pack&, const Pack*, Pack*) const {}
+  void aux_base(const Row&, const Pack*, Pack*) const {}
 
  private:
   Chance both(const Row& r, const Pack& eta) const {
@@ -109,6 +115,7 @@ struct Binomial {
 };
 
 struct Poisson {
+  static constexpr bool BASE_OF_Y = false;
   static constexpr int A = 0;
   int link;
   Form form() const { return Form::EXPONENTIAL; }
@@ -122,9 +129,11 @@ struct Poisson {
   }
   Pack base(const Row&, const Pack*) const { return all(0.0); }
   void aux_slopes(const Row&, const Pack&, const Pack*, Pack*) const {}
+  void aux_base(const Row&, const Pack*, Pack*) const {}
 };
 
 struct NegBinomial {
+  static constexpr bool BASE_OF_Y = true;
   static constexpr int A = 1;
   int link;
   // y eta - (y + shape) log(shape + mean), by the log of the odds mean / shape
@@ -143,12 +152,15 @@ struct NegBinomial {
   Pack base(const Row& r, const Pack* aux) const { return log_gamma(r.y + aux[0]) - log_gamma(aux[0]); }
   void aux_slopes(const Row& r, const Pack& eta, const Pack* aux, Pack* out) const {
     const Pack odds = eta - log(aux[0]);
-    out[0] = gammas(r.y + aux[0]).digamma - gammas(aux[0]).digamma - log1p_exp(odds) +
-             (-r.y + (r.y + aux[0]) * inv_logit(odds)) / aux[0];
+    out[0] = ((r.y + aux[0]) * inv_logit(odds) - r.y) / aux[0] - log1p_exp(odds);
+  }
+  void aux_base(const Row& r, const Pack* aux, Pack* out) const {
+    out[0] = gammas(r.y + aux[0]).digamma - gammas(aux[0]).digamma;
   }
 };
 
 struct GammaFamily : Plain {
+  static constexpr bool BASE_OF_Y = false;
   static constexpr int A = 1;
   int link;
   explicit GammaFamily(int link_) : link(link_) {}
@@ -163,12 +175,16 @@ struct GammaFamily : Plain {
   Pack base(const Row& r, const Pack* aux) const {
     return aux[0] * (log(aux[0]) + std::log(r.y)) - log_gamma(aux[0]);
   }
-  void aux_slopes(const Row& r, const Pack& eta, const Pack* aux, Pack* out) const {
-    out[0] = log(aux[0]) + 1.0 + std::log(r.y) - gammas(aux[0]).digamma - eta - r.y * exp(min(-eta, 700.0));
+  void aux_slopes(const Row& r, const Pack& eta, const Pack*, Pack* out) const {
+    out[0] = -eta - r.y * exp(min(-eta, 700.0));
+  }
+  void aux_base(const Row& r, const Pack* aux, Pack* out) const {
+    out[0] = log(aux[0]) + 1.0 + std::log(r.y) - gammas(aux[0]).digamma;
   }
 };
 
 struct Beta : Plain {
+  static constexpr bool BASE_OF_Y = false;
   static constexpr int A = 1;
   int link;
   explicit Beta(int link_) : link(link_) {}
@@ -187,12 +203,14 @@ struct Beta : Plain {
   Pack base(const Row&, const Pack* aux) const { return log_gamma(aux[0]); }
   void aux_slopes(const Row& r, const Pack& eta, const Pack* aux, Pack* out) const {
     const Pack m = inv_logit(eta), q = inv_logit(-eta);
-    out[0] = gammas(aux[0]).digamma + m * (std::log(r.y) - gammas(max(aux[0] * m, LEAST)).digamma) +
+    out[0] = m * (std::log(r.y) - gammas(max(aux[0] * m, LEAST)).digamma) +
              q * (std::log1p(-r.y) - gammas(max(aux[0] * q, LEAST)).digamma);
   }
+  void aux_base(const Row&, const Pack* aux, Pack* out) const { out[0] = gammas(aux[0]).digamma; }
 };
 
 struct BetaBinomial : Plain {
+  static constexpr bool BASE_OF_Y = false;
   static constexpr int A = 1;
   int link;
   explicit BetaBinomial(int link_) : link(link_) {}
@@ -213,14 +231,17 @@ struct BetaBinomial : Plain {
   void aux_slopes(const Row& r, const Pack& eta, const Pack* aux, Pack* out) const {
     const Pack m = inv_logit(eta), q = inv_logit(-eta);
     const Pack a = max(aux[0] * m, LEAST), b = max(aux[0] * q, LEAST);
-    out[0] = gammas(aux[0]).digamma - gammas(aux[0] + r.trials).digamma +
-             m * (gammas(a + r.y).digamma - gammas(a).digamma) +
+    out[0] = m * (gammas(a + r.y).digamma - gammas(a).digamma) +
              q * (gammas(b + (r.trials - r.y)).digamma - gammas(b).digamma);
+  }
+  void aux_base(const Row& r, const Pack* aux, Pack* out) const {
+    out[0] = gammas(aux[0]).digamma - gammas(aux[0] + r.trials).digamma;
   }
 };
 
 // sigma, nu; the curvature that is expected, since that of a row far out is negative
 struct Student : Plain {
+  static constexpr bool BASE_OF_Y = false;
   static constexpr int A = 2;
   int link;
   explicit Student(int link_) : link(link_) {}
@@ -240,15 +261,20 @@ struct Student : Plain {
   void aux_slopes(const Row& r, const Pack& eta, const Pack* aux, Pack* out) const {
     const Pack z = (r.y - eta) / aux[0], z2 = z * z, nu = aux[1];
     const Pack weight = (nu + 1.0) / (nu + z2);
-    out[0] = (weight * z2 - 1.0) / aux[0];
-    out[1] = 0.5 * (gammas(0.5 * (nu + 1.0)).digamma - gammas(0.5 * nu).digamma - 1.0 / nu - log1p(z2 / nu) +
-                    weight * z2 / nu);
+    out[0] = weight * z2 / aux[0];
+    out[1] = 0.5 * (weight * z2 / nu - log1p(z2 / nu));
+  }
+  void aux_base(const Row&, const Pack* aux, Pack* out) const {
+    const Pack& nu = aux[1];
+    out[0] = -1.0 / aux[0];
+    out[1] = 0.5 * (gammas(0.5 * (nu + 1.0)).digamma - gammas(0.5 * nu).digamma - 1.0 / nu);
   }
 };
 
 // Excess zeros: y is 0 with probability zi, otherwise of the family Counts, whose parameters come before zi.
 template <class Counts>
 struct ZeroInflated : Plain {
+  static constexpr bool BASE_OF_Y = true;
   static constexpr int A = Counts::A + 1;
   int link;
   explicit ZeroInflated(int link_) : link(link_) {}
@@ -282,19 +308,26 @@ struct ZeroInflated : Plain {
   void aux_slopes(const Row& r, const Pack& eta, const Pack* aux, Pack* out) const {
     const Pack& zi = aux[Counts::A];
     counts().aux_slopes(r, eta, aux, out);
-    if (r.y > 0) {
-      out[Counts::A] = -1.0 / (1.0 - zi);
-      return;
-    }
+    out[Counts::A] = all(0.0);
+    if (r.y > 0) return;
     const Pack share = counted(eta, aux);
-    for (int a = 0; a < Counts::A; ++a) out[a] *= share;
+    Pack more[Counts::A + 1];
+    counts().aux_base(r, aux, more);
+    for (int a = 0; a < Counts::A; ++a) out[a] = share * (out[a] + more[a]);
     out[Counts::A] = (1.0 - share) / zi - share / (1.0 - zi);
+  }
+  void aux_base(const Row& r, const Pack* aux, Pack* out) const {
+    for (int a = 0; a < A; ++a) out[a] = all(0.0);
+    if (r.y == 0) return;
+    counts().aux_base(r, aux, out);
+    out[Counts::A] = -1.0 / (1.0 - aux[Counts::A]);
   }
 };
 
 // A hurdle: y is 0 with probability hu, otherwise of the family Counts given that it is not 0.
 template <class Counts>
 struct Hurdle : Plain {
+  static constexpr bool BASE_OF_Y = true;
   static constexpr int A = Counts::A + 1;
   int link;
   explicit Hurdle(int link_) : link(link_) {}
@@ -319,24 +352,27 @@ struct Hurdle : Plain {
     return log(1.0 - aux[Counts::A]) + counts().base(r, aux);
   }
   void aux_slopes(const Row& r, const Pack& eta, const Pack* aux, Pack* out) const {
-    const Pack& hu = aux[Counts::A];
-    if (r.y == 0) {
-      for (int a = 0; a < Counts::A; ++a) out[a] = all(0.0);
-      out[Counts::A] = 1.0 / hu;
-      return;
-    }
-    Pack none[Counts::A + 1];
+    for (int a = 0; a < A; ++a) out[a] = all(0.0);
+    if (r.y == 0 || Counts::A == 0) return;
+    const Row empty{0.0, 1.0};
+    Pack none[Counts::A + 1], more[Counts::A + 1];
     counts().aux_slopes(r, eta, aux, out);
-    counts().aux_slopes(Row{0.0, 1.0}, eta, aux, none);
+    counts().aux_slopes(empty, eta, aux, none);
+    counts().aux_base(empty, aux, more);
     const Pack odds = 1.0 / expm1(-zero(eta, aux));
-    for (int a = 0; a < Counts::A; ++a) out[a] += odds * none[a];
-    out[Counts::A] = -1.0 / (1.0 - hu);
+    for (int a = 0; a < Counts::A; ++a) out[a] += odds * (none[a] + more[a]);
+  }
+  void aux_base(const Row& r, const Pack* aux, Pack* out) const {
+    for (int a = 0; a < A; ++a) out[a] = all(0.0);
+    if (r.y > 0) counts().aux_base(r, aux, out);
+    out[Counts::A] = r.y > 0 ? -1.0 / (1.0 - aux[Counts::A]) : 1.0 / aux[Counts::A];
   }
 };
 
 // Ordered categories: P(y <= q) is the inverse link of threshold[q] - eta. The auxiliaries of a row are the thresholds
 // below and above its category, `FAR` at the ends, so that their slopes are those of two of the thresholds.
 struct Cumulative : Plain {
+  static constexpr bool BASE_OF_Y = false;
   static constexpr int A = 2;
   static constexpr double FAR = 1e30;
   int link;
@@ -368,6 +404,7 @@ struct Cumulative : Plain {
     out[0] = -density(b, log_p);
     out[1] = density(a, log_p);
   }
+  void aux_base(const Row&, const Pack*, Pack* out) const { out[0] = out[1] = all(0.0); }
 
  private:
   static Pack density(const Pack& x, const Pack& log_p) {

@@ -26,7 +26,7 @@ constexpr double NEAR = 1e-3;    // the squared distance from a mode, in sds, at
 constexpr double FAR_OFF = 0.5;  // and beyond which a step is taken only as far as it leads uphill
 constexpr int MOST_STEPS = 60, MOST_HALVINGS = 30;
 constexpr double HIGHEST = 80;   // of exponents in short forms: products of TOGETHER do not overflow
-constexpr int TOGETHER = 8;
+constexpr int TOGETHER = 8, SMALL_COUNTS = 256;
 constexpr double LOWEST = -std::numeric_limits<double>::infinity();
 
 template <int M>
@@ -91,9 +91,13 @@ struct Level {
   const Pack* f = nullptr;
   Pack top_eta, top, total, extra, speaks;
   double speaks_of[M];
+  // the base of small counts, once it is known
+  std::vector<Pack> base_of_y;
+  std::vector<bool> is_known;
 
   Level(const Rows& rows_, const Lanes<M>& lanes_)
-      : rows(rows_), lanes(lanes_), family{rows_.link}, aux_of_rows(ORDERED || rows_.S > 0) {}
+      : rows(rows_), lanes(lanes_), family{rows_.link}, aux_of_rows(ORDERED || rows_.S > 0),
+        base_of_y(Family::BASE_OF_Y ? SMALL_COUNTS : 0), is_known(base_of_y.size()) {}
 
   void load(int64_t level) {
     first = rows.start[level];
@@ -235,10 +239,19 @@ struct Level {
     return sum;
   }
 
-  Pack base() const {
+  Pack base() {
     Pack sum = all(0.0);
-    for (int i = 0; i < n; ++i) sum += weight(i) * family.base(row(i), aux_of(i));
+    for (int i = 0; i < n; ++i) sum += weight(i) * base_of(i);
     return sum;
+  }
+
+  Pack base_of(int i) {
+    const Row own = row(i);
+    if (!Family::BASE_OF_Y || aux_of_rows || own.y >= SMALL_COUNTS) return family.base(own, aux_of(i));
+    const int y = static_cast<int>(own.y);
+    if (!is_known[y]) base_of_y[y] = family.base(own, lanes.aux);
+    is_known[y] = true;
+    return base_of_y[y];
   }
 
   // derivatives of `value` in the effects, and their curvature
@@ -409,6 +422,11 @@ template <int M>
 void add_slopes(Level<M>& level, const Mode<M>& mode, const std::vector<Pack>& shares, Sums<M>& sums) {
   const Rows& rows = level.rows;
   std::vector<Pack> first(level.n, all(0.0)), aux(level.n * A, all(0.0));
+  for (int i = 0; i < level.n && A > 0; ++i) {
+    Pack own[A + 1];
+    level.family.aux_base(level.row(i), level.aux_of(i), own);
+    for (int a = 0; a < A; ++a) aux[i * A + a] = level.weight(i) * own[a];
+  }
   Nodes<M> nodes(rows);
   int q = 0;
   do {

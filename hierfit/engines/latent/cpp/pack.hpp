@@ -5,7 +5,13 @@
 #include <cstdint>
 #include <cstring>
 
-constexpr int W = 8;
+#if defined(__AVX512F__)
+constexpr int W = 8;  // as many as a register holds: wider packs are taken apart, some operations number by number
+#elif defined(__AVX__)
+constexpr int W = 4;
+#else
+constexpr int W = 2;
+#endif
 typedef double Pack __attribute__((vector_size(W * 8)));
 typedef int64_t Bits __attribute__((vector_size(W * 8)));  // and what a comparison gives: -1 or 0
 
