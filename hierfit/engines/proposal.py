@@ -18,6 +18,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,6 +44,18 @@ _LACKING = 0.4, 1.0  # logs of weights over that at the mode, from where on the 
 
 class NoProposalError(Exception):
     """No distribution that is close enough was found; the text says why."""
+
+
+class Drawn(Protocol):
+    """What can be drawn from, and has a density."""
+
+    def draw(self, n: int, rng: np.random.Generator) -> Array:
+        """Return n points [n, d]."""
+        ...
+
+    def log_density(self, points: Array) -> Array:
+        """Return the log density [s] of points [s, d], up to a constant."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -121,12 +134,12 @@ def around(
         NoProposalError: the density is flat or not finite around its mode.
     """
     proposal = mix(log_density, split(log_density, mode, axes), bounds)
-    pilot = fly(log_density, proposal, rng)
+    pilot = fly(log_density, proposal, PILOT * len(mode), rng)
     if pilot.efficiency < GOOD:
         center = pilot.weights @ pilot.points
         axes = axes_of(np.linalg.pinv(np.atleast_2d(np.cov(pilot.points.T, aweights=pilot.weights)), hermitian=True))
         second = mix(log_density, split(log_density, center, axes), bounds)
-        again = fly(log_density, second, rng)
+        again = fly(log_density, second, PILOT * len(mode), rng)
         if again.efficiency > pilot.efficiency:
             proposal, pilot = second, again
     return proposal, pilot
@@ -255,9 +268,9 @@ def _starting_at(point: Array, towards: Array, across: SplitT, at: int) -> Split
     return SplitT(point, axes, np.insert(across.widths, at, (_NOTHING, 1.0), axis=1), _EDGE_DEGREES)
 
 
-def fly(log_density: LogDensity, proposal: Proposal, rng: np.random.Generator) -> Pilot:
-    """Return a pilot sample."""
-    points = proposal.draw(PILOT * len(proposal.mode), rng)
+def fly(log_density: LogDensity, proposal: Drawn, size: int, rng: np.random.Generator) -> Pilot:
+    """Return a pilot sample of that size."""
+    points = proposal.draw(size, rng)
     log_weights = log_density(points) - proposal.log_density(points)
     weights = np.exp(log_weights - log_weights.max())
     return Pilot(points, weights / weights.sum())

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from hierfit.design.design import Design
 from hierfit.design.scaling import effect_scale
-from hierfit.engines.latent.density import LatentPosterior
 from hierfit.engines.latent.parameters import LatentParameters
+from hierfit.engines.latent.posterior import LatentPosterior
 from hierfit.errors import Interrupted
 from hierfit.interrupts import shielded
 from hierfit.sampling import Progress, SamplerOptions, Sampling, Seconds
@@ -143,14 +143,21 @@ def _in_csv_units(posterior: LatentPosterior, design: Design, real: Array, seed:
     ours = np.empty_like(u)
     ours[..., list(parameters.order)] = u
     b, threshold = _at_mean(parameters, values.points.b, values.points.threshold, design)
+    of_group = {posterior.group.factor: (values.factor, (ours * effect_scale(design, posterior.group)))}
+    start = 0
+    for group, other, own in zip(posterior.others, parameters.others, values.others, strict=True):
+        effects = values.points.other[:, start : start + other.n_effects].reshape(chains * n, group.n_levels, -1)
+        of_group[group.factor] = own, effects * effect_scale(design, group)
+        start += other.n_effects
+    in_order = [of_group[group.factor] for group in design.groups]
     found = {
         "b": b,
         "threshold": threshold,
-        "sd": values.factor.sd,
-        "cor": values.factor.cor,
+        "sd": np.concatenate([factor.sd for factor, _ in in_order], axis=1),
+        "cor": np.concatenate([factor.cor for factor, _ in in_order], axis=1),
         "b_aux": values.points.b_aux * np.concatenate([np.empty(0), *(own.unit for own in parameters.b_aux)]),
         "aux": values.points.aux * np.array([scalar.scale for scalar in parameters.aux.scalars]),
-        "u": (ours * effect_scale(design, posterior.group)).reshape(chains * n, -1),
+        "u": np.concatenate([effects.reshape(chains * n, -1) for _, effects in in_order], axis=1),
     }
     return {name: part.reshape(chains, n, -1) for name, part in found.items()}
 

@@ -1,4 +1,4 @@
-"""LATENT: one factor's effects integrated out by quadrature; any outcome whose rows say where their predictor is."""
+"""LATENT: the effects of one factor integrated out by quadrature; outcomes that are not normal."""
 
 from __future__ import annotations
 
@@ -12,15 +12,17 @@ from hierfit.design.design import Design
 from hierfit.engines.engine import EngineName, Message, Source, Wanted
 from hierfit.engines.full.engine import FULL
 from hierfit.engines.latent.building import STRUCTS
-from hierfit.engines.latent.density import FIRST_NODES
+from hierfit.engines.latent.posterior import FIRST_NODES
 from hierfit.engines.latent.source import open_latent
 from hierfit.engines.latent.timing import estimate_latent
+from hierfit.engines.sizes import all_but, eliminated_factor, n_effects
 from hierfit.engines.timing import Estimate
 from hierfit.model.spec import ModelSpec
 from hierfit.sampling import SamplerOptions
 from hierfit.stan.data import StanData
 from hierfit.stan.programs import StanProgram
 
+MOST_OTHER = 300  # effects of other factors than that which is integrated out: a matrix of them for each draw
 MOST_REALS = 40  # what is sampled beside effects: proposals in more dimensions are rarely near
 
 
@@ -36,8 +38,10 @@ class LatentEngine:
         """Yield what keeps it from this model."""
         if spec.family not in STRUCTS:
             yield f"group effects of a {spec.family} outcome are integrated out exactly, without quadrature"
-        if len(design.groups) != 1:
-            yield "it needs one grouping factor" if not design.groups else "there are several grouping factors"
+        if not design.groups:
+            yield "there is no grouping factor"
+        elif sum(map(n_effects, all_but(design.groups, eliminated_factor(design.groups)))) > MOST_OTHER:
+            yield f"all grouping factors but one have more than {MOST_OTHER} effects together"
         for group in spec.groups:
             if len(group.blocks) > 1 or any(parameter is not None for parameter in group.of_parameters):
                 yield f"{group.factor} has effects on more than the mean"

@@ -2,8 +2,10 @@
 
 The real numbers are, one after another: coefficients, as the sampler sees them; the first threshold and the logs of
 the gaps between them; coefficients of auxiliary parameters; auxiliary parameters, carried to the whole line by the
-logarithm, or the logit, of where they are in their range; sds and correlations of the factor (`engines.scales`). What a
-prior fixes is none of them. Letters: s points, d real numbers; others as in `kernel`.
+logarithm, or the logit, of where they are in their range; sds and correlations of the factor whose effects are
+integrated out (`engines.scales`), then those of the others; and the effects of these in units of their sds, standard
+normal each. What a prior fixes is none of them. Letters: s points, d real numbers without effects, U effects of other
+factors; others as in `kernel`.
 """
 
 from __future__ import annotations
@@ -121,17 +123,42 @@ class Auxiliaries:
 
 
 @dataclass(frozen=True)
+class Other:
+    """A factor whose effects are sampled.
+
+    Attributes:
+        factor: its sds and correlations.
+        n_levels: J_f.
+    """
+
+    factor: FactorParameters
+    n_levels: int
+
+    @property
+    def n_effects(self) -> int:
+        """J_f M_f."""
+        return self.n_levels * len(self.factor.scales)
+
+    def effects(self, z: Array, values: FactorValues) -> Array:
+        """Return effects of standard normal ones [s, J_f M_f], level by level."""
+        shaped = z.reshape(len(z), self.n_levels, -1)
+        return np.asarray(np.einsum("sjm,snm->sjn", shaped, values.T).reshape(len(z), -1))
+
+
+@dataclass(frozen=True)
 class LatentValues:
     """Points in the units of the kernel.
 
     Attributes:
         points: the same as the kernel takes them.
-        factor: sds and correlations.
+        factor: sds and correlations of the factor whose effects are integrated out.
+        others: those of the others.
         log_prior: log density of all priors on the real line, up to a constant [s].
     """
 
     points: KernelPoints
     factor: FactorValues
+    others: tuple[FactorValues, ...]
     log_prior: Array
 
 
@@ -145,8 +172,9 @@ class LatentParameters:
         first_thresholds: where the search for the mode begins [Q].
         b_aux: coefficients of auxiliary parameters, each parameter's own.
         aux: those that all rows share.
-        factor: sds and correlations.
-        order: of the varying columns in the kernel [M].
+        factor: sds and correlations of the factor whose effects are integrated out.
+        order: of its varying columns in the kernel [M].
+        others: the factors whose effects are sampled.
     """
 
     b: Coefficients
@@ -156,43 +184,75 @@ class LatentParameters:
     aux: Auxiliaries
     factor: FactorParameters
     order: tuple[int, ...]
+    others: tuple[Other, ...] = ()
 
     @property
     def sizes(self) -> list[int]:
-        """How many real numbers each part has."""
+        """How many real numbers each part has; the sds and correlations of other factors are the last."""
         of_aux = sum(len(own.free) for own in self.b_aux)
-        return [len(self.b.free), len(self.thresholds), of_aux, len(self.aux.free), len(self.factor.bounds)]
+        own = [len(self.b.free), len(self.thresholds), of_aux, len(self.aux.free), len(self.factor.bounds)]
+        return [*own, *(len(other.factor.bounds) for other in self.others)]
+
+    @property
+    def n_real(self) -> int:
+        """d."""
+        return sum(self.sizes)
+
+    @property
+    def n_own(self) -> int:
+        """How many real numbers do not speak of other factors."""
+        return sum(self.sizes[:5])
+
+    @property
+    def n_other(self) -> int:
+        """U."""
+        return sum(other.n_effects for other in self.others)
 
     @property
     def bounds(self) -> Array:
         """The ends of every real number [d, 2]."""
-        _, thresholds, _, aux, _ = self.sizes
+        _, thresholds, _, aux, *_ = self.sizes
         line = (-np.inf, np.inf)
         of_aux = [ends for own in self.b_aux for ends in own.bounds]
         return np.array(
-            [*self.b.bounds, *[line] * thresholds, *of_aux, *[(-40.0, 40.0)] * aux, *self.factor.bounds]
+            [
+                *self.b.bounds,
+                *[line] * thresholds,
+                *of_aux,
+                *[(-40.0, 40.0)] * aux,
+                *(ends for factor in self.factors for ends in factor.bounds),
+            ]
         ).reshape(-1, 2)
 
     @property
     def mirrored(self) -> NDArray[np.bool_]:
         """Which real numbers stand for the same as their negatives: those of sds [d]."""
-        found = np.zeros(sum(self.sizes), dtype=bool)
-        first = sum(self.sizes[:-1])
-        found[first : first + len(self.factor.free)] = True
+        found, first = np.zeros(self.n_real, dtype=bool), sum(self.sizes[:4])
+        for factor in self.factors:
+            found[first : first + len(factor.free)] = True
+            first += len(factor.bounds)
         return found
+
+    @property
+    def factors(self) -> tuple[FactorParameters, ...]:
+        """Sds and correlations of all factors, that whose effects are integrated out first."""
+        return (self.factor, *(other.factor for other in self.others))
 
     @property
     def start(self) -> Array:
         """Where the search for the mode begins [d]."""
-        b, _, of_aux, aux, _ = self.sizes
+        b, _, of_aux, aux, *_ = self.sizes
         first = self.first_thresholds
         gaps = np.log(np.maximum(np.diff(first), 1e-3))
-        found = np.concatenate([np.zeros(b), first[:1], gaps, np.zeros(of_aux + aux), self.factor.start])
+        found = np.concatenate(
+            [np.zeros(b), first[:1], gaps, np.zeros(of_aux + aux), *(factor.start for factor in self.factors)]
+        )
         return np.asarray(np.clip(found, *self.bounds.T))
 
     def values(self, real: Array) -> LatentValues:
-        """Return the points [s, d] in the units of the kernel."""
-        b_real, c_real, b_aux_real, aux_real, factor_real = np.split(real, np.cumsum(self.sizes)[:-1], axis=1)
+        """Return the points [s, d + U] in the units of the kernel."""
+        parts = np.split(real, np.cumsum(self.sizes), axis=1)
+        b_real, c_real, b_aux_real, aux_real, factor_real, *others_real, z = parts
         b = self.b.values(b_real)
         log_prior = self.b.log_prior(b)
         threshold, log_slope = _increasing(c_real)
@@ -203,21 +263,35 @@ class LatentParameters:
         log_prior += sum((own.log_prior(v) for own, v in zip(self.b_aux, b_aux, strict=True)), np.zeros(len(real)))
         aux, log_aux = self.aux.values(aux_real)
         factor = self.factor.values(factor_real)
+        others = tuple(other.factor.values(own) for other, own in zip(self.others, others_real, strict=True))
+        log_prior += sum((other.log_prior for other in others), np.zeros(len(real))) - 0.5 * np.square(z).sum(axis=1)
         points = KernelPoints(
             b=b,
             T=_lower(factor.T[:, list(self.order)]),
             aux=aux,
             b_aux=np.concatenate([np.empty((len(real), 0)), *b_aux], axis=1),
             threshold=threshold,
-            other=np.empty((len(real), 0)),
+            other=self.effects(z, others),
         )
-        return LatentValues(points, factor, log_prior + log_aux + factor.log_prior)
+        return LatentValues(points, factor, others, log_prior + log_aux + factor.log_prior)
+
+    def effects(self, z: Array, others: Sequence[FactorValues]) -> Array:
+        """Return the effects of other factors, in the units of the kernel, of standard normal ones [s, U]."""
+        ends = np.cumsum([other.n_effects for other in self.others])[:-1]
+        parts = zip(self.others, np.split(z, ends, axis=1) if self.others else [], others, strict=True)
+        return np.concatenate(
+            [np.empty((len(z), 0)), *(other.effects(own, values) for other, own, values in parts)], axis=1
+        )
 
     def pulled_back(self, real: Array, slopes: KernelPoints) -> Array:
-        """Return derivatives in the real numbers [s, d], priors included, given those in the units of the kernel."""
-        n, d = real.shape
-        steps = _STEP * np.concatenate([np.eye(d), -np.eye(d)])
-        around = self.values((real[:, np.newaxis] + steps).reshape(-1, d))
+        """Return derivatives in the real numbers [s, d], priors included, given those in the units of the kernel.
+
+        What stands behind them in `real` [s, d + U] stays as it is.
+        """
+        n, d = len(real), self.n_real
+        steps = np.zeros((2 * d, real.shape[1]))
+        steps[:, :d] = _STEP * np.concatenate([np.eye(d), -np.eye(d)])
+        around = self.values((real[:, np.newaxis] + steps).reshape(2 * d * n, -1))
         with np.errstate(invalid="ignore"):
             found: Array = _difference(around.log_prior, n, d)
         for each in fields(KernelPoints):
@@ -229,9 +303,9 @@ class LatentParameters:
 
 
 def latent_parameters(
-    spec: ModelSpec, design: Design, group: Group, noise: float, *, as_priors: bool = False
+    spec: ModelSpec, design: Design, group: Group, noise: float, others: Sequence[Group] = ()
 ) -> LatentParameters:
-    """Return what is sampled; `noise` and `as_priors` as in `scales.factor_parameters`."""
+    """Return what is sampled, the effects of `group` being integrated out; `noise` as in `scales.factor_parameters`."""
     found = scalars(spec, design)
     of_aux, start = [], 0
     for own in filter(None, (design.predictor(aux.name) for aux in FAMILIES[spec.family].auxiliaries)):
@@ -244,8 +318,9 @@ def latent_parameters(
         first_thresholds=_first_thresholds(design),
         b_aux=tuple(of_aux),
         aux=Auxiliaries.of(found["aux"]),
-        factor=factor_parameters(spec, design, group, noise, as_priors=as_priors),
+        factor=factor_parameters(spec, design, group, noise),
         order=tuple(varying_order(group)),
+        others=tuple(Other(factor_parameters(spec, design, other, noise), other.n_levels) for other in others),
     )
 
 

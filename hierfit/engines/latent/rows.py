@@ -7,6 +7,7 @@ out. Within a level those that count alike lie side by side, since the kernel ta
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +18,7 @@ from hierfit.design.origin import predictor_center, x_center, z_center
 from hierfit.design.scaling import row_precision, scaled_columns, scaled_offset, scaled_outcome, scaled_varying
 from hierfit.engines.full.repeated import Repeated, repeated_rows, sampled_family
 from hierfit.engines.latent.kernel import LatentRows
+from hierfit.engines.sizes import n_effects
 from hierfit.model.families import FAMILIES
 from hierfit.model.spec import ModelSpec
 
@@ -34,8 +36,11 @@ class _Outcome:
     weights: Array | None
 
 
-def latent_rows(spec: ModelSpec, design: Design, group: Group) -> LatentRows:
-    """Return what the kernel sees, the effects of a factor being those that are integrated out."""
+def latent_rows(spec: ModelSpec, design: Design, group: Group, others: Sequence[Group] = ()) -> LatentRows:
+    """Return what the kernel sees, the effects of `group` being those that are integrated out.
+
+    The effects of the others lie factor by factor and level by level side by side.
+    """
     repeated = repeated_rows(design)
     own = _outcome(design, repeated)
     chosen = np.arange(design.n_rows) if repeated is None else repeated.first
@@ -45,6 +50,12 @@ def latent_rows(spec: ModelSpec, design: Design, group: Group) -> LatentRows:
     place = chosen[order]
     family = sampled_family(design, repeated)
     predictors = [design.predictor(aux.name) for aux in FAMILIES[family].auxiliaries]
+    starts = np.cumsum([0, *map(n_effects, others)])
+    further = [
+        (start + other.codes[place].astype(np.int64) * len(other.terms) + m, column)
+        for start, other in zip(starts.tolist(), others, strict=False)
+        for m, column in enumerate(scaled_varying(other, z_center(spec, other))[place].T)
+    ]
     X_aux = [((found.X - predictor_center(spec, found)) / found.scale)[place].T for found in predictors if found]
     return LatentRows(
         family=family,
@@ -61,6 +72,9 @@ def latent_rows(spec: ModelSpec, design: Design, group: Group) -> LatentRows:
         aux_link=np.array([_LINKS[aux.link] for aux in FAMILIES[family].auxiliaries], np.int32),
         aux_most=np.array([aux.most for aux in FAMILIES[family].auxiliaries]),
         n_thresholds=len(spec.thresholds),
+        code=np.array([code for code, _ in further], np.int64).reshape(len(further), len(place)),
+        V=np.array([column for _, column in further]).reshape(len(further), len(place)),
+        n_other=int(starts[-1]),
     )
 
 

@@ -12,7 +12,7 @@ from hierfit.engines.engine import EngineName, Message, OnProgress, Source, Want
 from hierfit.engines.full.engine import FULL
 from hierfit.engines.full.source import FullSource, open_full
 from hierfit.engines.latent.chains import sample
-from hierfit.engines.latent.density import LatentPosterior, find_posterior
+from hierfit.engines.latent.posterior import LatentPosterior, find_posterior
 from hierfit.engines.proposal import NoProposalError
 from hierfit.engines.start import Start
 from hierfit.engines.whole import whole_draws

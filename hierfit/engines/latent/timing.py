@@ -10,9 +10,10 @@ import numpy as np
 from hierfit.design.design import Design
 from hierfit.engines.full.repeated import repeated_rows, sampled_family
 from hierfit.engines.latent.building import find_library
-from hierfit.engines.latent.density import FIRST_NODES, LatentDensity
+from hierfit.engines.latent.density import LatentDensity
 from hierfit.engines.latent.kernel import Kernel
 from hierfit.engines.latent.parameters import latent_parameters
+from hierfit.engines.latent.posterior import FIRST_NODES
 from hierfit.engines.latent.rows import latent_rows
 from hierfit.engines.proposal import PILOT
 from hierfit.engines.timing import Estimate

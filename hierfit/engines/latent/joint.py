@@ -1,0 +1,282 @@
+"""LatentDensity of several factors -> JointProposal: what is close to the posterior of all that is sampled.
+
+The effects of one factor are integrated out; those of the others, z in units of their sds, are sampled with the rest.
+Given all else they are near normal: what the rows say of effects u = T z is taken as quadratic around its mode, with
+the curvature G there, so that the precision of z is I + T'G T, whatever the sds in T. So a point is proposed in two
+steps: the rest from a distribution near its marginal density (`engines.proposal`, of Laplace's approximation over z),
+then z given it from a t distribution. Letters: s points, d real numbers without effects, the first e of which do not
+speak of other factors, U effects of these.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import lgamma, log, pi
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hierfit.engines.latent.density import LatentDensity
+from hierfit.engines.latent.parameters import LatentParameters
+from hierfit.engines.proposal import NoProposalError, Proposal, climb, propose
+
+Array = NDArray[np.float64]
+
+DEGREES = 30.0  # of the t distribution of effects
+MOST_ROUNDS, SETTLED = 40, 1e-3  # of the search, and the squared distance, in sds, where it ends
+_SMALL = 1e-4  # steps of differences of gradients
+_LENGTHS = 0.5 ** np.arange(8)  # of a step that are tried
+_FARTHEST = 3.0  # that a step takes a real number
+_MATRIX = 4_000_000  # numbers of matrices that are held at a time
+
+
+@dataclass(frozen=True)
+class Quadratic:
+    """What the rows, and the priors of the first e real numbers, say around a point.
+
+    Attributes:
+        own: the first e real numbers there [e].
+        u: effects there, in the units of the kernel [U].
+        gradient: derivatives in both [e + U].
+        curvature: the negative second ones [e + U, e + U].
+    """
+
+    own: Array
+    u: Array
+    gradient: Array
+    curvature: Array
+
+    @property
+    def G(self) -> Array:
+        """The curvature in effects [U, U]."""
+        e = len(self.own)
+        return self.curvature[e:, e:]
+
+    def pull(self, own: Array) -> Array:
+        """Return the derivatives in effects where these are 0, given the first real numbers [s, e] -> [s, U]."""
+        e = len(self.own)
+        return np.asarray(self.gradient[e:] + self.G @ self.u - (own - self.own) @ self.curvature[:e, e:])
+
+    def without_own(self) -> tuple[Array, Array]:
+        """Return curvature in effects [U, U], and derivatives where these are 0 [U], the others maximised out."""
+        e = len(self.own)
+        across = np.linalg.solve(_positive(self.curvature[:e, :e]), self.curvature[:e, e:])
+        G = self.G - self.curvature[e:, :e] @ across
+        return G, self.gradient[e:] - self.gradient[:e] @ across + G @ self.u
+
+
+@dataclass(frozen=True)
+class Conditional:
+    """Effects z given the rest: normal or nearly so, one distribution for each point.
+
+    Attributes:
+        mean: [s, U].
+        root: lower triangular square root of the precision [s, U, U].
+    """
+
+    mean: Array
+    root: Array
+
+    @property
+    def log_det(self) -> Array:
+        """Half the log determinant of the precision [s]."""
+        return np.asarray(np.log(np.diagonal(self.root, axis1=1, axis2=2)).sum(axis=1))
+
+
+@dataclass(frozen=True)
+class JointProposal:
+    """A distribution of all that is sampled.
+
+    Attributes:
+        rest: of the real numbers without effects.
+        quadratic: what gives that of the effects.
+        parameters: what is sampled.
+    """
+
+    rest: Proposal
+    quadratic: Quadratic
+    parameters: LatentParameters
+
+    def draw(self, n: int, rng: np.random.Generator) -> Array:
+        """Return n points [n, d + U]."""
+        real = self.rest.draw(n, rng)
+        noise = rng.standard_normal((n, len(self.quadratic.u)))
+        noise /= np.sqrt(rng.chisquare(DEGREES, (n, 1)) / DEGREES)
+        found = []
+        for part in _parts(n, noise.shape[1]):
+            given = conditional(self.parameters, self.quadratic, real[part])
+            found.append(given.mean + _solved(np.swapaxes(given.root, 1, 2), noise[part]))
+        return np.concatenate([real, np.concatenate(found)], axis=1)
+
+    def log_density(self, points: Array) -> Array:
+        """Return the log density [s] of points [s, d + U], up to a constant."""
+        d = self.parameters.n_real
+        real, z = points[:, :d], points[:, d:]
+        U = z.shape[1]
+        constant = lgamma((DEGREES + U) / 2) - lgamma(DEGREES / 2) - U / 2 * log(DEGREES * pi)
+        found = []
+        for part in _parts(len(points), U):
+            given = conditional(self.parameters, self.quadratic, real[part])
+            apart = np.einsum("sji,sj->si", given.root, z[part] - given.mean)
+            size = np.square(apart).sum(axis=1)
+            found.append(constant + given.log_det - (DEGREES + U) / 2 * np.log1p(size / DEGREES))
+        return np.asarray(self.rest.log_density(real) + np.concatenate(found))
+
+
+def near_several(density: LatentDensity, rng: np.random.Generator) -> JointProposal:
+    """Return a distribution near the density.
+
+    Raises:
+        NoProposalError: the density has no mode to speak of.
+    """
+    parameters = density.parameters
+    mode, quadratic = _search(density)
+
+    def marginal(real: Array) -> Array:
+        """Laplace's approximation over the effects, their curvature being that at the mode."""
+        found = []
+        for part in _parts(len(real), len(quadratic.u)):
+            given = conditional(parameters, quadratic, real[part])
+            found.append(density(np.concatenate([real[part], given.mean], axis=1)) - given.log_det)
+        return np.concatenate(found)
+
+    proposal, _ = propose(marginal, mode, parameters.bounds, rng)
+    return JointProposal(proposal, quadratic, parameters)
+
+
+def conditional(parameters: LatentParameters, quadratic: Quadratic, real: Array) -> Conditional:
+    """Return what z are given real numbers [s, d], as far as a quadratic says."""
+    T = roots(parameters, real)
+    TG = np.swapaxes(T, 1, 2) @ quadratic.G
+    precision = np.eye(len(quadratic.u)) + TG @ T
+    root = np.asarray(np.linalg.cholesky(_positive(precision)))
+    pull = np.einsum("sji,sj->si", T, quadratic.pull(real[:, : len(quadratic.own)]))
+    half = _solved(root, pull)
+    return Conditional(_solved(np.swapaxes(root, 1, 2), half), root)
+
+
+def roots(parameters: LatentParameters, real: Array) -> Array:
+    """Return the square roots T of the covariances of all effects of other factors, u = T z [s, U, U]."""
+    padded = np.concatenate([real, np.zeros((len(real), parameters.n_other))], axis=1)
+    values = parameters.values(padded).others
+    T, start = np.zeros((len(real), parameters.n_other, parameters.n_other)), 0
+    for other, own in zip(parameters.others, values, strict=True):
+        M = own.T.shape[1]
+        for level in range(other.n_levels):
+            at = slice(start + level * M, start + (level + 1) * M)
+            T[:, at, at] = own.T
+        start += other.n_effects
+    return T
+
+
+def _search(density: LatentDensity) -> tuple[Array, Quadratic]:
+    """Return real numbers near the mode of their marginal density [d], and the quadratic there.
+
+    By turns, a Newton step of the first of them and the effects, and the mode of what the quadratic says of the sds and
+    correlations of other factors.
+    """
+    parameters = density.parameters
+    d, e, U = parameters.n_real, parameters.n_own, parameters.n_other
+    real, u = parameters.start, np.zeros(U)
+    for _ in range(MOST_ROUNDS):
+        T = roots(parameters, real[np.newaxis])[0]
+        z = np.linalg.solve(T, u) if U else u
+        quadratic, value = _quadratic(density, real, z, T)
+        step, distance = _step(quadratic, T, z)
+        here = np.concatenate([real[:e], z])
+        step *= min(1.0, _FARTHEST / np.abs(step).max())
+        tried = here + _LENGTHS[:, np.newaxis] * step
+        tried[:, :e] = np.where(parameters.mirrored[:e], np.abs(tried[:, :e]), tried[:, :e])
+        tried[:, :e] = np.clip(tried[:, :e], *parameters.bounds[:e].T)
+        points = np.concatenate([tried[:, :e], np.tile(real[e:], (len(tried), 1)), tried[:, e:]], axis=1)
+        found = density(points)
+        best = int(np.argmax(found))
+        moved = found[best] > value
+        if moved:
+            real, u = points[best, :d].copy(), T @ points[best, d:]
+        sds = _best_sds(parameters, quadratic, real)
+        change = float(np.abs(sds - real[e:]).max())
+        real = np.concatenate([real[:e], sds])
+        if (distance < SETTLED or not moved) and change < 0.02:
+            break
+    else:
+        raise NoProposalError("the search for the mode of the density did not end")
+    T = roots(parameters, real[np.newaxis])[0]
+    quadratic, _ = _quadratic(density, real, np.linalg.solve(T, u), T)
+    return real, quadratic
+
+
+def _quadratic(density: LatentDensity, real: Array, z: Array, T: Array) -> tuple[Quadratic, float]:
+    """Return what rows and priors say around a point, and the log density there."""
+    parameters = density.parameters
+    d, e, U = parameters.n_real, parameters.n_own, parameters.n_other
+    here = np.concatenate([real, z])
+    steps = np.zeros((1 + e + U, d + U))
+    steps[1 : 1 + e, :e] = _SMALL * np.eye(e)
+    steps[1 + e :, d:] = _SMALL * np.linalg.inv(T).T  # of u, each by itself
+    density.remember(here)
+    values, slopes, of_u = density.slopes(here + steps)
+    every = np.concatenate([slopes[:, :e], of_u], axis=1)
+    if not np.isfinite(every).all():
+        raise NoProposalError("the density is not finite where the search for its mode has come to")
+    curvature = -(every[1:] - every[0]) / _SMALL
+    return Quadratic(real[:e], T @ z, every[0], (curvature + curvature.T) / 2), float(values[0])
+
+
+def _step(quadratic: Quadratic, T: Array, z: Array) -> tuple[Array, float]:
+    """Return Newton's step of the first real numbers and z [e + U], and its squared length in sds."""
+    e = len(quadratic.own)
+    way = np.eye(len(quadratic.gradient))
+    way[e:, e:] = T
+    gradient = way.T @ quadratic.gradient
+    precision = way.T @ quadratic.curvature @ way
+    gradient[e:] -= z
+    precision[e:, e:] += np.eye(len(z))
+    step = np.asarray(np.linalg.solve(_positive(precision), gradient))
+    return step, float(gradient @ step)
+
+
+def _best_sds(parameters: LatentParameters, quadratic: Quadratic, real: Array) -> Array:
+    """Return the sds and correlations of other factors that a quadratic makes most likely, all else integrated out."""
+    e = parameters.n_own
+    G, pull = quadratic.without_own()
+    G = _positive(G)
+
+    def log_density(own: Array) -> Array:
+        points = np.concatenate([np.tile(real[:e], (len(own), 1)), own], axis=1)
+        found = []
+        for part in _parts(len(points), len(quadratic.u)):
+            T = roots(parameters, points[part])
+            root = np.asarray(np.linalg.cholesky(np.eye(len(G)) + np.swapaxes(T, 1, 2) @ G @ T))
+            half = _solved(root, np.einsum("sji,j->si", T, pull))
+            log_det = np.log(np.diagonal(root, axis1=1, axis2=2)).sum(axis=1)
+            padded = np.concatenate([points[part], np.zeros((len(T), parameters.n_other))], axis=1)
+            prior = sum(own.log_prior for own in parameters.values(padded).others)
+            found.append(0.5 * np.square(half).sum(axis=1) - log_det + prior)
+        return np.concatenate(found)
+
+    return climb(log_density, real[e:], parameters.bounds[e:])[0]
+
+
+def _positive(precision: Array) -> Array:
+    """Return a symmetric matrix, or several, whose eigenvalues are made positive."""
+    with np.errstate(invalid="ignore"):
+        try:
+            np.linalg.cholesky(precision)
+        except np.linalg.LinAlgError:
+            values, vectors = np.linalg.eigh(precision)
+            least = 1e-6 * np.abs(values).max(axis=-1, keepdims=True)
+            values = np.maximum(np.abs(values), least)
+            return np.asarray((vectors * values[..., np.newaxis, :]) @ np.swapaxes(vectors, -1, -2))
+    return precision
+
+
+def _solved(triangles: Array, right: Array) -> Array:
+    """Return the solutions of as many systems [s, U, U] as right-hand sides [s, U]."""
+    return np.asarray(np.linalg.solve(triangles, right[..., np.newaxis])[..., 0])
+
+
+def _parts(n: int, U: int) -> list[slice]:
+    """Return stretches of n points whose matrices [U, U] are held at a time."""
+    size = max(1, _MATRIX // max(U * U, 1))
+    return [slice(start, start + size) for start in range(0, n, size)]

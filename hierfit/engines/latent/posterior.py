@@ -1,0 +1,109 @@
+"""ModelSpec x Design -> LatentPosterior: a density with the effects of one factor integrated out, and what is near it.
+
+With many levels a tenth of them shows first where the mode is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hierfit.design.design import Design, Group
+from hierfit.engines.engine import Message
+from hierfit.engines.latent.building import build_library
+from hierfit.engines.latent.density import LatentDensity, find_mode, with_enough_nodes
+from hierfit.engines.latent.joint import JointProposal, near_several
+from hierfit.engines.latent.kernel import Kernel, LatentRows
+from hierfit.engines.latent.parameters import LatentValues, latent_parameters
+from hierfit.engines.latent.rows import latent_rows
+from hierfit.engines.proposal import PILOT, POOR, NoProposalError, Pilot, Proposal, around, axes_of, fly
+from hierfit.engines.sizes import all_but, eliminated_factor
+from hierfit.model.spec import ModelSpec
+
+Array = NDArray[np.float64]
+
+FIRST_NODES = {1: 7, 2: 5, 3: 5}  # by the number of varying columns
+NODE_POINTS = 32
+FEW_LEVELS, FEW_ROWS = 400, 20_000  # models that are larger are looked at in a tenth of their levels first
+
+
+@dataclass(frozen=True)
+class LatentPosterior:
+    """The posterior of what is left when the effects of one factor are integrated out, and all that draws want.
+
+    Attributes:
+        density: of the real numbers.
+        proposal: what is close to it.
+        pilot: points of that.
+        node_error: sd over the posterior of what four more nodes would add to the log density.
+        group: the factor whose effects are integrated out.
+        others: those whose effects are sampled.
+    """
+
+    density: LatentDensity
+    proposal: Proposal | JointProposal
+    pilot: Pilot
+    node_error: float
+    group: Group
+    others: tuple[Group, ...] = ()
+
+    def values(self, real: Array) -> LatentValues:
+        """Return points in the units of the kernel."""
+        return self.density.parameters.values(real)
+
+
+def find_posterior(spec: ModelSpec, design: Design, seed: int, say: Message | None = None) -> LatentPosterior:
+    """Find the mode, the number of nodes, and what is close to the posterior.
+
+    Raises:
+        NoProposalError: nothing is close to it.
+        ToolchainError: the kernel cannot be compiled.
+    """
+    first = eliminated_factor(design.groups)
+    group, others = design.groups[first], tuple(all_but(design.groups, first))
+    density = _density(spec, design, group, others, say)
+    rng = np.random.default_rng(seed)
+    proposal: Proposal | JointProposal
+    if others:
+        proposal = near_several(density, rng)
+        density, error = with_enough_nodes(density, proposal.draw(NODE_POINTS, rng))
+        pilot = fly(density, proposal, PILOT * density.parameters.n_real, rng)
+    else:
+        start, rows = density.parameters.start, density.kernel.rows
+        if rows.n_levels > FEW_LEVELS and len(rows.y) > FEW_ROWS:
+            few = Kernel(density.kernel.library, _tenth(rows), density.kernel.n_nodes)
+            start, _ = find_mode(replace(density, kernel=few), start)
+        mode, precision = find_mode(density, start)
+        axes = axes_of(precision)
+        density, error = with_enough_nodes(density, mode + rng.standard_normal((NODE_POINTS, len(mode))) @ axes.T)
+        proposal, pilot = around(density, mode, axes, density.parameters.bounds, rng)
+    if pilot.efficiency < POOR:
+        raise NoProposalError(f"only {pilot.efficiency:.0%} of a pilot sample were effective")
+    return LatentPosterior(density, proposal, pilot, error, group, others)
+
+
+def _density(
+    spec: ModelSpec, design: Design, group: Group, others: tuple[Group, ...], say: Message | None
+) -> LatentDensity:
+    """Return the density, sds in units of what rows like these can tell."""
+    rows = latent_rows(spec, design, group, others)
+    kernel = Kernel(build_library(rows.family, say), rows, FIRST_NODES[rows.n_varying])
+    parameters = latent_parameters(spec, design, group, 1.0, others)
+    start = np.concatenate([parameters.start, np.zeros(parameters.n_other)])
+    curvature = kernel.remember(parameters.values(start[np.newaxis]).points)
+    return LatentDensity(kernel, latent_parameters(spec, design, group, 1 / np.sqrt(max(curvature, 1e-6)), others))
+
+
+def _tenth(rows: LatentRows) -> LatentRows:
+    """Return the rows of every tenth level."""
+    levels = np.arange(0, rows.n_levels, 10)
+    sizes = np.diff(rows.start)[levels]
+    place = np.concatenate([np.arange(rows.start[level], rows.start[level + 1]) for level in levels])
+    of_rows = {
+        name: getattr(rows, name)[..., place]
+        for name in ("y", "fixed", "X", "Z", "trials", "weights", "X_aux")
+        if getattr(rows, name).shape[-1]
+    }
+    return replace(rows, start=np.concatenate([[0], np.cumsum(sizes)]), **of_rows)
