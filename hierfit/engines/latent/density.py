@@ -44,13 +44,14 @@ class LatentDensity:
         found = self.kernel.log_density(values.points) + values.log_prior
         return np.where(np.isfinite(found), found, -np.inf)
 
-    def slopes(self, real: Array) -> tuple[Array, Array, Array]:
+    def slopes(self, real: Array, u: Array | None = None) -> tuple[Array, Array, Array]:
         """Return log densities of points [s, d + U] with the prior [s], derivatives [s, d], and others [s, U].
 
-        The latter are those of what the rows say in effects of other factors, in the units of the kernel.
+        The latter are those of what the rows say in effects of other factors, in the units of the kernel; `u` are these
+        effects [s, U], where they do not follow from the points.
         """
         values = self.parameters.values(real)
-        found, slopes = self.kernel.gradient(values.points)
+        found, slopes = self.kernel.gradient(values.points if u is None else replace(values.points, other=u))
         return found + values.log_prior, self.parameters.pulled_back(real, slopes), slopes.other
 
     def remember(self, real: Array) -> None:

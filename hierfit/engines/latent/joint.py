@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from hierfit.engines.latent.density import LatentDensity
 from hierfit.engines.latent.parameters import LatentParameters
 from hierfit.engines.proposal import NoProposalError, Proposal, climb, propose
+from hierfit.engines.refining import refine
 
 Array = NDArray[np.float64]
 
@@ -140,7 +141,7 @@ def near_several(density: LatentDensity, rng: np.random.Generator) -> JointPropo
             found.append(density(np.concatenate([real[part], given.mean], axis=1)) - given.log_det)
         return np.concatenate(found)
 
-    proposal, _ = propose(marginal, mode, parameters.bounds, rng)
+    proposal, _ = refine(marginal, *propose(marginal, mode, parameters.bounds, rng), rng)
     return JointProposal(proposal, quadratic, parameters)
 
 
@@ -176,51 +177,47 @@ def _search(density: LatentDensity) -> tuple[Array, Quadratic]:
     correlations of other factors.
     """
     parameters = density.parameters
-    d, e, U = parameters.n_real, parameters.n_own, parameters.n_other
-    real, u = parameters.start, np.zeros(U)
+    d, e, z = parameters.n_real, parameters.n_own, np.zeros(parameters.n_other)
+    real = parameters.start
     for _ in range(MOST_ROUNDS):
         T = roots(parameters, real[np.newaxis])[0]
-        z = np.linalg.solve(T, u) if U else u
         quadratic, value = _quadratic(density, real, z, T)
         step, distance = _step(quadratic, T, z)
-        here = np.concatenate([real[:e], z])
         step *= min(1.0, _FARTHEST / np.abs(step).max())
-        tried = here + _LENGTHS[:, np.newaxis] * step
+        tried = np.concatenate([real[:e], z]) + _LENGTHS[:, np.newaxis] * step
         tried[:, :e] = np.where(parameters.mirrored[:e], np.abs(tried[:, :e]), tried[:, :e])
         tried[:, :e] = np.clip(tried[:, :e], *parameters.bounds[:e].T)
         points = np.concatenate([tried[:, :e], np.tile(real[e:], (len(tried), 1)), tried[:, e:]], axis=1)
         found = density(points)
         best = int(np.argmax(found))
-        moved = found[best] > value
+        moved = bool(found[best] > value)
         if moved:
-            real, u = points[best, :d].copy(), T @ points[best, d:]
+            real, z = points[best, :d], points[best, d:]
         sds = _best_sds(parameters, quadratic, real)
         change = float(np.abs(sds - real[e:]).max())
-        real = np.concatenate([real[:e], sds])
+        real, u = np.concatenate([real[:e], sds]), T @ z
+        T = roots(parameters, real[np.newaxis])[0]
+        z = np.linalg.pinv(T, rcond=1e-8) @ u  # an sd may be 0 now
         if (distance < SETTLED or not moved) and change < 0.02:
-            break
-    else:
-        raise NoProposalError("the search for the mode of the density did not end")
-    T = roots(parameters, real[np.newaxis])[0]
-    quadratic, _ = _quadratic(density, real, np.linalg.solve(T, u), T)
-    return real, quadratic
+            return real, _quadratic(density, real, z, T)[0]
+    raise NoProposalError("the search for the mode of the density did not end")
 
 
 def _quadratic(density: LatentDensity, real: Array, z: Array, T: Array) -> tuple[Quadratic, float]:
     """Return what rows and priors say around a point, and the log density there."""
-    parameters = density.parameters
-    d, e, U = parameters.n_real, parameters.n_own, parameters.n_other
-    here = np.concatenate([real, z])
+    d, e, U = density.parameters.n_real, density.parameters.n_own, len(z)
+    here, u = np.concatenate([real, z]), T @ z
     steps = np.zeros((1 + e + U, d + U))
     steps[1 : 1 + e, :e] = _SMALL * np.eye(e)
-    steps[1 + e :, d:] = _SMALL * np.linalg.inv(T).T  # of u, each by itself
+    steps_u = np.zeros((1 + e + U, U))
+    steps_u[1 + e :] = _SMALL * np.eye(U)
     density.remember(here)
-    values, slopes, of_u = density.slopes(here + steps)
+    values, slopes, of_u = density.slopes(here + steps, u + steps_u)
     every = np.concatenate([slopes[:, :e], of_u], axis=1)
     if not np.isfinite(every).all():
         raise NoProposalError("the density is not finite where the search for its mode has come to")
     curvature = -(every[1:] - every[0]) / _SMALL
-    return Quadratic(real[:e], T @ z, every[0], (curvature + curvature.T) / 2), float(values[0])
+    return Quadratic(real[:e], u, every[0], (curvature + curvature.T) / 2), float(values[0])
 
 
 def _step(quadratic: Quadratic, T: Array, z: Array) -> tuple[Array, float]:

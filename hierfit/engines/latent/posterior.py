@@ -19,6 +19,7 @@ from hierfit.engines.latent.kernel import Kernel, LatentRows
 from hierfit.engines.latent.parameters import LatentValues, latent_parameters
 from hierfit.engines.latent.rows import latent_rows
 from hierfit.engines.proposal import PILOT, POOR, NoProposalError, Pilot, Proposal, around, axes_of, fly
+from hierfit.engines.refining import refine
 from hierfit.engines.sizes import all_but, eliminated_factor
 from hierfit.model.spec import ModelSpec
 
@@ -26,6 +27,7 @@ Array = NDArray[np.float64]
 
 FIRST_NODES = {1: 7, 2: 5, 3: 5}  # by the number of varying columns
 NODE_POINTS = 32
+MUCH_WORK = 1_000_000  # rows times nodes from where on a larger pilot sample takes longer than it saves
 FEW_LEVELS, FEW_ROWS = 400, 20_000  # models that are larger are looked at in a tenth of their levels first
 
 
@@ -79,6 +81,8 @@ def find_posterior(spec: ModelSpec, design: Design, seed: int, say: Message | No
         axes = axes_of(precision)
         density, error = with_enough_nodes(density, mode + rng.standard_normal((NODE_POINTS, len(mode))) @ axes.T)
         proposal, pilot = around(density, mode, axes, density.parameters.bounds, rng)
+        if density.kernel.work < MUCH_WORK:
+            proposal, pilot = refine(density, proposal, pilot, rng)
     if pilot.efficiency < POOR:
         raise NoProposalError(f"only {pilot.efficiency:.0%} of a pilot sample were effective")
     return LatentPosterior(density, proposal, pilot, error, group, others)
