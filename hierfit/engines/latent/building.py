@@ -41,7 +41,7 @@ VECTORS = (
 def find_library(family: str) -> Path | None:
     """Return the library of a family without compiling it; None where it is not built."""
     place = _place(family)
-    return place if place.is_file() and fault(place.parent, place.name) is None else None
+    return place if place.is_file() and fault(place.parent, place.stem, files={place.name}) is None else None
 
 
 def build_library(family: str, say: Message | None = None) -> Path:
@@ -57,7 +57,7 @@ def build_library(family: str, say: Message | None = None) -> Path:
     if not compiler:
         raise ToolchainError("The latent engine needs a C++ compiler, and there is none.", hint=COMPILER_ADVICE)
     place, jobs = _place(family), Jobs()
-    with jobs, locked(place.parent, place.name, jobs.check), workplace(place.parent, place.name) as folder:
+    with jobs, locked(place.parent, place.stem, jobs.check), workplace(place.parent, place.stem) as folder:
         found = find_library(family)
         if found is not None:
             return found
@@ -69,7 +69,7 @@ def build_library(family: str, say: Message | None = None) -> Path:
         if not jobs.run([command], folder, log):
             raise ToolchainError(f"Building the kernel of the family {family} failed. The log: {log}")
         take_from_others(built)
-        seal(place.parent, place.name, {place.name: digest_of(built)})
+        seal(place.parent, place.stem, {place.name: digest_of(built)})
         os.replace(built, place)
     return place
 
