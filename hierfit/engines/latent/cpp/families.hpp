@@ -20,9 +20,10 @@ struct Slopes {
   Pack first, curvature;
 };
 
-// Of some families, what a row says against eta has a short form in e = exp(eta), up to a shift: c log(1 + e), c = count
-// + extra, or e itself. `exponent_form` says which; `count` and `extra`, `shift` go with it, and y eta is what speaks for.
-enum class Form { NONE, LOGISTIC, EXPONENTIAL };
+// Of some families, what a row says against eta has a short form in e = exp(eta), up to a shift: LOGISTIC c log(1 + e),
+// c = count + extra; EXPONENTIAL e itself, y eta being what speaks for it in both; TWO_SIDED log(1 + e) + log(1 + f), f =
+// exp(-eta) up to another shift, and nothing speaks for it.
+enum class Form { NONE, LOGISTIC, EXPONENTIAL, TWO_SIDED };
 
 struct Plain {
   Form form() const { return Form::NONE; }
@@ -377,9 +378,10 @@ struct Cumulative : Plain {
   static constexpr double FAR = 1e30;
   int link;
   explicit Cumulative(int link_) : link(link_) {}
+  Form form() const { return link == LOGIT ? Form::TWO_SIDED : Form::NONE; }
   Pack value(const Row&, const Pack& eta, const Pack* aux) const {
     const Pack b = aux[0] - eta, a = aux[1] - eta;
-    if (link == LOGIT) return log1m_exp(b - a) - log1p_exp(-a) - log1p_exp(b);
+    if (link == LOGIT) return -log1p_exp(-a) - log1p_exp(b);
     return between(b, a);
   }
   Slopes slopes(const Row&, const Pack& eta, const Pack* aux) const {
@@ -391,20 +393,22 @@ struct Cumulative : Plain {
     const Pack log_p = between(b, a), at_a = density(a, log_p), at_b = density(b, log_p), apart = at_a - at_b;
     return {-apart, max(a * at_a - b * at_b + apart * apart, 0.0)};
   }
-  Pack base(const Row&, const Pack*) const { return all(0.0); }
+  Pack base(const Row&, const Pack* aux) const { return link == LOGIT ? log1m_exp(aux[0] - aux[1]) : all(0.0); }
   void aux_slopes(const Row&, const Pack& eta, const Pack* aux, Pack* out) const {
     const Pack b = aux[0] - eta, a = aux[1] - eta;
     if (link == LOGIT) {
-      const Pack apart = 1.0 / expm1(a - b);
-      out[0] = -inv_logit(b) - apart;
-      out[1] = inv_logit(-a) + apart;
+      out[0] = -inv_logit(b);
+      out[1] = inv_logit(-a);
       return;
     }
     const Pack log_p = between(b, a);
     out[0] = -density(b, log_p);
     out[1] = density(a, log_p);
   }
-  void aux_base(const Row&, const Pack*, Pack* out) const { out[0] = out[1] = all(0.0); }
+  void aux_base(const Row&, const Pack* aux, Pack* out) const {
+    out[1] = link == LOGIT ? 1.0 / expm1(aux[1] - aux[0]) : all(0.0);
+    out[0] = -out[1];
+  }
 
  private:
   static Pack density(const Pack& x, const Pack& log_p) {

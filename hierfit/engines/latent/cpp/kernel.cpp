@@ -85,11 +85,12 @@ struct Level {
   bool aux_of_rows;
   std::vector<Pack> eta, aux;  // without the level's effects
   // of families of a short form: whether it has the digits here; exp(eta - shift), the same with the effects of slopes,
-  // its largest exponent, the weighted sum of it; and what speaks for eta without effects, and in each of these
+  // its largest exponent, the weighted sum of it; and what speaks for eta without effects, and in each of these.
+  // `_below` and `low` are those of the other side
   bool is_short = false;
-  std::vector<Pack> e, spread_e;
-  const Pack* f = nullptr;
-  Pack top_eta, top, total, extra, speaks;
+  std::vector<Pack> e, spread_e, e_below, spread_below;
+  const Pack *f = nullptr, *f_below = nullptr;
+  Pack top_eta, top, low_eta, low, total, extra, speaks;
   double speaks_of[M];
   // the base of small counts, once it is known
   std::vector<Pack> base_of_y;
@@ -117,11 +118,27 @@ struct Level {
       aux.resize(n * A);
       for (int i = 0; i < n; ++i) load_aux(i);
     }
-    is_short = rows.ones_last && family.form() != Form::NONE && !aux_of_rows;
+    is_short = rows.ones_last && family.form() != Form::NONE && (ORDERED || !aux_of_rows);
     if (is_short) load_short();
   }
 
+  void load_sides() {
+    e.resize(n);
+    e_below.resize(n);
+    top_eta = low_eta = all(-HIGHEST);
+    speaks = all(0.0);
+    for (int m = 0; m < M; ++m) speaks_of[m] = 0;
+    for (int i = 0; i < n; ++i) {
+      const Pack above = eta[i] - aux_of(i)[1], below = aux_of(i)[0] - eta[i];
+      top_eta = max(top_eta, above);
+      low_eta = max(low_eta, below);
+      e[i] = exp(above);
+      e_below[i] = exp(below);
+    }
+  }
+
   void load_short() {
+    if (family.form() == Form::TWO_SIDED) return load_sides();
     e.resize(n);
     const Pack shift = family.shift(lanes.aux);
     extra = family.extra(lanes.aux);
@@ -142,25 +159,36 @@ struct Level {
   void spread(const Vector<M>& u) {
     if (M == 1) {
       f = e.data();
+      f_below = e_below.data();
       top = top_eta;
+      low = low_eta;
     } else {
       spread_e.resize(n);
-      top = all(-HIGHEST);
+      spread_below.resize(ORDERED ? n : 0);
+      top = low = all(-HIGHEST);
       for (int i = 0; i < n; ++i) {
         Pack moved = z(0, i) * u[0];
         for (int m = 1; m < M - 1; ++m) moved += z(m, i) * u[m];
         top = max(top, moved);
         spread_e[i] = e[i] * exp(moved);
+        if (!ORDERED) continue;
+        low = max(low, -moved);
+        spread_below[i] = e_below[i] * exp(-moved);
       }
       top += top_eta;
+      low += low_eta;
       f = spread_e.data();
+      f_below = spread_below.data();
     }
     if (family.form() != Form::EXPONENTIAL) return;
     total = all(0.0);
     for (int i = 0; i < n; ++i) total += weight(i) * f[i];
   }
 
-  bool has_digits(const Vector<M>& u) const { return is_short && !any(max(top, top_eta) + u[M - 1] > HIGHEST); }
+  bool has_digits(const Vector<M>& u) const {
+    if (!is_short || any(max(top, top_eta) + u[M - 1] > HIGHEST)) return false;
+    return !ORDERED || !any(max(low, low_eta) - u[M - 1] > HIGHEST);
+  }
 
   // What `value` is, after `spread`: logs of products, of rows that count alike.
   Pack short_value(const Vector<M>& u) const {
@@ -168,7 +196,15 @@ struct Level {
     Pack sum = speaks;
     for (int m = 0; m < M; ++m) sum += speaks_of[m] * u[m];
     if (family.form() == Form::EXPONENTIAL) return sum - t * total;
-    for (int i = 0; i < n;) {
+    const Pack t_below = ORDERED ? 1.0 / t : t;
+    for (int i = 0; i < n && ORDERED;) {
+      const double weight_i = weight(i);
+      const int stop = std::min(n, i + TOGETHER / 2);
+      Pack product = (1.0 + f[i] * t) * (1.0 + f_below[i] * t_below);
+      for (++i; i < stop && weight(i) == weight_i; ++i) product *= (1.0 + f[i] * t) * (1.0 + f_below[i] * t_below);
+      sum -= weight_i * log(product);
+    }
+    for (int i = 0; i < n && !ORDERED;) {
       const double weight_i = weight(i), count_i = family.count(row(i));
       const int stop = std::min(n, i + TOGETHER);
       Pack product = 1.0 + f[i] * t;
@@ -178,9 +214,20 @@ struct Level {
     return sum;
   }
 
+  // Derivatives of a row of the two-sided form in the thresholds below and above it, after `spread`.
+  void short_sides(int i, const Pack& t, Pack* out) const {
+    out[0] = t / (t + f_below[i]) - 1.0;
+    out[1] = 1.0 - 1.0 / (1.0 + f[i] * t);
+  }
+
   // First derivative of a row in eta and its curvature, after `spread`.
   Slopes short_slopes(int i, const Pack& t) const {
     if (family.form() == Form::EXPONENTIAL) return {rows.y[first + i] - f[i] * t, f[i] * t};
+    if (ORDERED) {
+      Pack side[A + 1];
+      short_sides(i, t, side);
+      return {-side[0] - side[1], side[1] * (1.0 - side[1]) - side[0] * (1.0 + side[0])};
+    }
     const Pack count = family.count(row(i)) + extra, rest = 1.0 / (1.0 + f[i] * t), p = 1.0 - rest;
     return {rows.y[first + i] - count * p, count * p * rest};
   }
@@ -445,7 +492,8 @@ void add_slopes(Level<M>& level, const Mode<M>& mode, const std::vector<Pack>& s
       for (int a = 0; a < M; ++a) s[a] += level.z(a, i) * own;
       if (A > 0) {
         Pack of_aux[A + 1];
-        level.family.aux_slopes(level.row(i), eta, level.aux_of(i), of_aux);
+        if (ORDERED && briefly) level.short_sides(i, t, of_aux);
+        else level.family.aux_slopes(level.row(i), eta, level.aux_of(i), of_aux);
         for (int a = 0; a < A; ++a) aux[i * A + a] += level.weight(i) * share * of_aux[a];
       }
     }
@@ -627,7 +675,7 @@ void draw_effects(const Rows& rows, const Points& points, int steps, uint64_t se
       const Mode<M> mode = find_mode(level, at);
       std::vector<Stream> streams;
       for (int l = 0; l < W; ++l) streams.emplace_back(seed, first_point + pack * W + l, at);
-      Vector<M> here;
+      Vector<M> here{};
       Pack weight = all(LOWEST);
       for (int step = 0; step <= steps; ++step) {
         Vector<M> c, v;
