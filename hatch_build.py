@@ -52,11 +52,13 @@ class Programs(BuildHookInterface):
         if version == "editable" or not carries_programs():
             return
         sys.path.insert(0, self.root)
+        from hierfit.engines.latent.building import ship_libraries
         from hierfit.stan.shipping import platform_tag, write_shipment
         from hierfit.stan.toolchain import httpstan_toolchain
 
         self._place = Path(tempfile.mkdtemp(prefix="hierfit-wheel-"))
-        files = write_shipment(self._place / "built", httpstan_toolchain(), self.app.display_info)
+        built = self._place / "built"
+        files = [*write_shipment(built, httpstan_toolchain(), self.app.display_info), *ship_libraries(built)]
         for file in files:
             build_data["force_include"][str(file)] = f"hierfit/stan/built/{file.name}"
         build_data["pure_python"] = False

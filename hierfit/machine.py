@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from hierfit.disk.scratch import scratch
+from hierfit.engines.latent.building import build_libraries
 from hierfit.errors import ToolchainError
 from hierfit.model.formula import formula_from_flags
 from hierfit.model.request import FitRequest
@@ -40,12 +41,13 @@ def trial_plan() -> Plan:
 
 
 def build_programs(toolchain: str, on_message: Callable[[str], None] | None = None) -> None:
-    """Compile every Stan program that is not compiled yet, side by side.
+    """Compile every Stan program, and every kernel of the latent engine, that is not compiled yet, side by side.
 
     Raises:
         ToolchainError: no compiler, no place to write, or a failed build.
     """
     build_all(find_toolchain(toolchain), on_message)
+    build_libraries(on_message)
 
 
 def install_cmdstan(on_message: Callable[[str], None]) -> None:

@@ -7,6 +7,7 @@ from functools import lru_cache
 import pytest
 import typer.main
 
+from hierfit.engines.latent.building import build_libraries
 from hierfit.errors import ToolchainError
 from hierfit.stan.executable import build_all
 from hierfit.stan.programs import all_programs
@@ -31,6 +32,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     terminal = session.config.pluginmanager.get_plugin("terminalreporter")
     say = terminal.write_line if terminal else lambda text: None
     try:
+        build_libraries(say)
         build_all(bundled_toolchain(), say, [*all_programs(), *(program(path.stem) for path in PROGRAMS.iterdir())])
     except ToolchainError as error:
         say(error.message)  # the tests that need what is missing will fail, and only they

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from hierfit.design.design import Design
 from hierfit.engines.engine import EngineName, Message, Source, Wanted
 from hierfit.engines.full.engine import FULL
-from hierfit.engines.latent.building import STRUCTS
+from hierfit.engines.latent.building import STRUCTS, can_be_had
 from hierfit.engines.latent.posterior import FIRST_NODES
 from hierfit.engines.latent.source import open_latent
 from hierfit.engines.latent.timing import estimate_latent
@@ -38,6 +38,8 @@ class LatentEngine:
         """Yield what keeps it from this model."""
         if spec.family not in STRUCTS:
             yield f"group effects of a {spec.family} outcome are integrated out exactly, without quadrature"
+        elif not can_be_had(spec.family):
+            yield "its kernel is not compiled, and there is no compiler"
         if not design.groups:
             yield "there is no grouping factor"
         elif sum(map(n_effects, all_but(design.groups, eliminated_factor(design.groups)))) > MOST_OTHER:
