@@ -2,15 +2,16 @@
 
 The effects of one factor are integrated out; those of the others, z in units of their sds, are sampled with the rest.
 Given all else they are near normal: what the rows say of effects u = T z is taken as quadratic around its mode, with
-the curvature G there, so that the precision of z is I + T'G T, whatever the sds in T. So a point is proposed in two
-steps: the rest from a distribution near its marginal density (`engines.proposal`, of Laplace's approximation over z),
-then z given it from a t distribution. Letters: s points, d real numbers without effects, the first e of which do not
-speak of other factors, U effects of these.
+the curvature G there, so that the precision of z is I + T'G T, whatever the sds in T. G bends with the sds of the
+factor whose effects are integrated out: the less its levels differ, the more each row says of all others. So a point is
+proposed in two steps: the rest from a distribution near its marginal density (`engines.proposal`, of Laplace's
+approximation over z), then z given it from a t distribution. Letters: s points, d real numbers without effects, the first
+e of which do not speak of other factors, U effects of these.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import lgamma, log, pi
 
 import numpy as np
@@ -28,7 +29,35 @@ MOST_ROUNDS, SETTLED = 40, 1e-3  # of the search, and the squared distance, in s
 _SMALL = 1e-4  # steps of differences of gradients
 _LENGTHS = 0.5 ** np.arange(8)  # of a step that are tried
 _FARTHEST = 3.0  # that a step takes a real number
+_REACH = 1.5  # sds of a real number between the values through which the curvature bends
 _MATRIX = 4_000_000  # numbers of matrices that are held at a time
+
+
+@dataclass(frozen=True)
+class Bend:
+    """How what rows say of effects changes with one real number, through three values of it.
+
+    Attributes:
+        at: which of the real numbers.
+        places: the three values, the second being that of the quadratic [3].
+        gradients: derivatives in effects there, less what the quadratic says of them [3, U].
+        curvatures: less that of the quadratic [3, U, U].
+    """
+
+    at: int
+    places: Array
+    gradients: Array
+    curvatures: Array
+
+    def shares(self, own: Array) -> Array:
+        """Return the weights of the three at points [s, e] in a polynomial through them [s, 3]."""
+        x = np.clip(own[:, self.at], self.places.min(), self.places.max())
+        found = np.ones((len(own), 3))
+        for i in range(3):
+            for j in range(3):
+                if i != j:
+                    found[:, i] *= (x - self.places[j]) / (self.places[i] - self.places[j])
+        return found
 
 
 @dataclass(frozen=True)
@@ -40,29 +69,36 @@ class Quadratic:
         u: effects there, in the units of the kernel [U].
         gradient: derivatives in both [e + U].
         curvature: the negative second ones [e + U, e + U].
+        bends: how those in effects change.
     """
 
     own: Array
     u: Array
     gradient: Array
     curvature: Array
+    bends: tuple[Bend, ...] = ()
 
-    @property
-    def G(self) -> Array:
-        """The curvature in effects [U, U]."""
+    def curvatures(self, own: Array) -> Array:
+        """Return the curvature in effects, given the first real numbers [s, e] -> [s, U, U]."""
         e = len(self.own)
-        return self.curvature[e:, e:]
+        found = np.tile(self.curvature[e:, e:], (len(own), 1, 1))
+        for bend in self.bends:
+            found += np.einsum("sk,kij->sij", bend.shares(own), bend.curvatures)
+        return found
 
-    def pull(self, own: Array) -> Array:
-        """Return the derivatives in effects where these are 0, given the first real numbers [s, e] -> [s, U]."""
+    def pulls(self, own: Array, curvatures: Array) -> Array:
+        """Return the derivatives in effects where these are 0, given both [s, e], [s, U, U] -> [s, U]."""
         e = len(self.own)
-        return np.asarray(self.gradient[e:] + self.G @ self.u - (own - self.own) @ self.curvature[:e, e:])
+        found = self.gradient[e:] - (own - self.own) @ self.curvature[:e, e:] + curvatures @ self.u
+        for bend in self.bends:
+            found += bend.shares(own) @ bend.gradients
+        return np.asarray(found)
 
     def without_own(self) -> tuple[Array, Array]:
         """Return curvature in effects [U, U], and derivatives where these are 0 [U], the others maximised out."""
         e = len(self.own)
         across = np.linalg.solve(_positive(self.curvature[:e, :e]), self.curvature[:e, e:])
-        G = self.G - self.curvature[e:, :e] @ across
+        G = self.curvature[e:, e:] - self.curvature[e:, :e] @ across
         return G, self.gradient[e:] - self.gradient[:e] @ across + G @ self.u
 
 
@@ -147,11 +183,11 @@ def near_several(density: LatentDensity, rng: np.random.Generator) -> JointPropo
 
 def conditional(parameters: LatentParameters, quadratic: Quadratic, real: Array) -> Conditional:
     """Return what z are given real numbers [s, d], as far as a quadratic says."""
-    T = roots(parameters, real)
-    TG = np.swapaxes(T, 1, 2) @ quadratic.G
-    precision = np.eye(len(quadratic.u)) + TG @ T
+    T, own = roots(parameters, real), real[:, : len(quadratic.own)]
+    G = quadratic.curvatures(own)
+    precision = np.eye(len(quadratic.u)) + np.swapaxes(T, 1, 2) @ G @ T
     root = np.asarray(np.linalg.cholesky(_positive(precision)))
-    pull = np.einsum("sji,sj->si", T, quadratic.pull(real[:, : len(quadratic.own)]))
+    pull = np.einsum("sji,sj->si", T, quadratic.pulls(own, G))
     half = _solved(root, pull)
     return Conditional(_solved(np.swapaxes(root, 1, 2), half), root)
 
@@ -199,7 +235,7 @@ def _search(density: LatentDensity) -> tuple[Array, Quadratic]:
         T = roots(parameters, real[np.newaxis])[0]
         z = np.linalg.pinv(T, rcond=1e-8) @ u  # an sd may be 0 now
         if (distance < SETTLED or not moved) and change < 0.02:
-            return real, _quadratic(density, real, z, T)[0]
+            return real, _bent(density, real, _quadratic(density, real, z, T)[0])
     raise NoProposalError("the search for the mode of the density did not end")
 
 
@@ -218,6 +254,36 @@ def _quadratic(density: LatentDensity, real: Array, z: Array, T: Array) -> tuple
         raise NoProposalError("the density is not finite where the search for its mode has come to")
     curvature = -(every[1:] - every[0]) / _SMALL
     return Quadratic(real[:e], u, every[0], (curvature + curvature.T) / 2), float(values[0])
+
+
+def _bent(density: LatentDensity, real: Array, quadratic: Quadratic) -> Quadratic:
+    """Return the quadratic with how it bends with every sd of the factor whose effects are integrated out."""
+    e = len(quadratic.own)
+    spread = np.sqrt(np.diag(np.linalg.inv(_positive(quadratic.curvature[:e, :e]))))
+    bends = []
+    for at in np.flatnonzero(density.parameters.mirrored[:e]):
+        here, reach = float(real[at]), float(np.clip(_REACH * spread[at], 0.2, 2.0))
+        sides = (max(here - reach, 0.0), here + reach) if here > 0.1 else (here + reach / 2, here + reach)
+        places = np.array([sides[0], here, sides[1]])
+        gradients, curvatures = (np.zeros((3, *quadratic.u.shape * n)) for n in (1, 2))
+        for k in (0, 2):
+            there = np.where(np.arange(len(real)) == at, places[k], real)
+            gradient, curvature = _of_effects(density, there, quadratic.u)
+            as_said = quadratic.gradient[e:] - (places[k] - here) * quadratic.curvature[at, e:]
+            gradients[k], curvatures[k] = gradient - as_said, curvature - quadratic.curvature[e:, e:]
+        bends.append(Bend(int(at), places, gradients, curvatures))
+    return replace(quadratic, bends=tuple(bends))
+
+
+def _of_effects(density: LatentDensity, real: Array, u: Array) -> tuple[Array, Array]:
+    """Return what rows say of effects [U]: derivatives [U] and curvature [U, U]."""
+    U = len(u)
+    steps = np.concatenate([np.zeros((1, U)), _SMALL * np.eye(U)])
+    _, _, of_u = density.slopes(np.tile(np.concatenate([real, np.zeros(U)]), (1 + U, 1)), u + steps)
+    if not np.isfinite(of_u).all():
+        raise NoProposalError("the density is not finite around its mode")
+    curvature = -(of_u[1:] - of_u[0]) / _SMALL
+    return of_u[0], (curvature + curvature.T) / 2
 
 
 def _step(quadratic: Quadratic, T: Array, z: Array) -> tuple[Array, float]:
