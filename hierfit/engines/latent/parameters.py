@@ -38,18 +38,20 @@ class Coefficients:
     Attributes:
         scalars: their priors, what they count from and their units [K].
         free: which are not constant.
-        at_prior: the columns where the prior of the first speaks [K].
+        at_prior: the columns where the prior of the intercept, or those of thresholds, speak [K].
+        intercept: whether the first is one.
     """
 
     scalars: tuple[Scalar, ...]
     free: NDArray[np.int64]
     at_prior: Array
+    intercept: bool = True
 
     @classmethod
-    def of(cls, own: Sequence[Scalar], at_prior: Array) -> Coefficients:
+    def of(cls, own: Sequence[Scalar], at_prior: Array, *, intercept: bool = True) -> Coefficients:
         """Return those of scalars."""
         free = np.array([k for k, scalar in enumerate(own) if scalar.prior.constant is None], dtype=np.int64)
-        return cls(tuple(own), free, at_prior)
+        return cls(tuple(own), free, at_prior, intercept)
 
     @property
     def unit(self) -> Array:
@@ -78,7 +80,7 @@ class Coefficients:
     def at_prior_of(self, values: Array) -> Array:
         """Return them where priors speak [s, K]."""
         moved = values.copy()
-        if len(self.at_prior) and self.at_prior.any():
+        if self.intercept and self.at_prior.any():
             moved[:, 0] += values @ self.at_prior
         return moved
 
@@ -313,7 +315,7 @@ def latent_parameters(
         of_aux.append(Coefficients.of(found["b_aux"][start:stop], predictor_at_prior(spec, own)))
         start = stop
     return LatentParameters(
-        b=Coefficients.of(found["b"], x_at_prior(spec, design)),
+        b=Coefficients.of(found["b"], x_at_prior(spec, design), intercept=design.intercept),
         thresholds=tuple(spec.priors[threshold_name(name)] for name in spec.thresholds),
         first_thresholds=_first_thresholds(design),
         b_aux=tuple(of_aux),
