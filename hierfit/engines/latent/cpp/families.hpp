@@ -55,7 +55,7 @@ inline Chance chance(bool success, const Pack& eta, int link) {
   // log(1 - exp(-e)): its slope is e / expm1(e)
   const Pack big = min(e, 700.0), q = e < 1e-8 ? 1.0 - 0.5 * e : big / expm1(big);
   const Pack log_p = e < 1e-8 ? eta - 0.5 * e : log1m_exp(-e);
-  return {log_p, q, q * (1.0 - e - q)};
+  return {log_p, q, q * (1.0 - big - q)};
 }
 
 struct Bernoulli {
@@ -184,19 +184,23 @@ struct GammaFamily : Plain {
   }
 };
 
+// Shapes of beta distributions are at least that; where trigamma(a), about 1 / a^2, is taken, that is its root.
+constexpr double LEAST = 1e-300, LEAST_SQUARED = 1e-150;
+
 struct Beta : Plain {
   static constexpr bool BASE_OF_Y = false;
   static constexpr int A = 1;
   int link;
   explicit Beta(int link_) : link(link_) {}
-  static constexpr double LEAST = 1e-300;
   Pack value(const Row& r, const Pack& eta, const Pack* aux) const {
     const Pack a = max(aux[0] * inv_logit(eta), LEAST), b = max(aux[0] * inv_logit(-eta), LEAST);
     return a * std::log(r.y) + b * std::log1p(-r.y) - log_gamma(a) - log_gamma(b);
   }
   Slopes slopes(const Row& r, const Pack& eta, const Pack* aux) const {
-    const Pack m = inv_logit(eta), q = inv_logit(-eta), way = aux[0] * m * q;
-    const Gammas a = gammas(max(aux[0] * m, LEAST)), b = gammas(max(aux[0] * q, LEAST));
+    const Pack m = inv_logit(eta), q = inv_logit(-eta);
+    const Pack a_shape = max(aux[0] * m, LEAST_SQUARED), b_shape = max(aux[0] * q, LEAST_SQUARED);
+    const Pack way = a_shape * b_shape / aux[0];
+    const Gammas a = gammas(a_shape), b = gammas(b_shape);
     const Pack logit = all(std::log(r.y) - std::log1p(-r.y)), apart = logit - a.digamma + b.digamma;
     const Pack expected = way * way * (a.trigamma + b.trigamma), observed = expected - way * (q - m) * apart;
     return {way * apart, observed > 0.1 * expected ? observed : expected};
@@ -215,14 +219,13 @@ struct BetaBinomial : Plain {
   static constexpr int A = 1;
   int link;
   explicit BetaBinomial(int link_) : link(link_) {}
-  static constexpr double LEAST = 1e-300;
   Pack value(const Row& r, const Pack& eta, const Pack* aux) const {
     const Pack a = max(aux[0] * inv_logit(eta), LEAST), b = max(aux[0] * inv_logit(-eta), LEAST);
     return log_gamma(a + r.y) - log_gamma(a) + log_gamma(b + (r.trials - r.y)) - log_gamma(b);
   }
   Slopes slopes(const Row& r, const Pack& eta, const Pack* aux) const {
-    const Pack m = inv_logit(eta), q = inv_logit(-eta), way = aux[0] * m * q;
-    const Pack a = max(aux[0] * m, LEAST), b = max(aux[0] * q, LEAST);
+    const Pack m = inv_logit(eta), q = inv_logit(-eta);
+    const Pack a = max(aux[0] * m, LEAST_SQUARED), b = max(aux[0] * q, LEAST_SQUARED), way = a * b / aux[0];
     const Gammas ay = gammas(a + r.y), a0 = gammas(a), bn = gammas(b + (r.trials - r.y)), b0 = gammas(b);
     const Pack apart = ay.digamma - a0.digamma - bn.digamma + b0.digamma;
     const Pack second = way * way * (ay.trigamma - a0.trigamma + bn.trigamma - b0.trigamma) + way * (q - m) * apart;
@@ -315,7 +318,7 @@ struct ZeroInflated : Plain {
     Pack more[Counts::A + 1];
     counts().aux_base(r, aux, more);
     for (int a = 0; a < Counts::A; ++a) out[a] = share * (out[a] + more[a]);
-    out[Counts::A] = (1.0 - share) / zi - share / (1.0 - zi);
+    out[Counts::A] = (1.0 - share) / max(zi, LEAST) - share / (1.0 - zi);
   }
   void aux_base(const Row& r, const Pack* aux, Pack* out) const {
     for (int a = 0; a < A; ++a) out[a] = all(0.0);
@@ -325,34 +328,40 @@ struct ZeroInflated : Plain {
   }
 };
 
-// A hurdle: y is 0 with probability hu, otherwise of the family Counts given that it is not 0.
+// A hurdle: y is 0 with probability hu, otherwise of the family Counts given that it is not 0. Below LOWEST_ETA, where
+// the probability of a count that is not 0 would be no number, the density is that there.
 template <class Counts>
 struct Hurdle : Plain {
   static constexpr bool BASE_OF_Y = true;
   static constexpr int A = Counts::A + 1;
   int link;
   explicit Hurdle(int link_) : link(link_) {}
+  static constexpr double LOWEST_ETA = -690;
   Counts counts() const { return Counts{link}; }
   Pack zero(const Pack& eta, const Pack* aux) const {
     const Row r{0.0, 1.0};
     return min(counts().value(r, eta, aux) + counts().base(r, aux), -1e-300);
   }
-  Pack value(const Row& r, const Pack& eta, const Pack* aux) const {
+  Pack value(const Row& r, const Pack& given, const Pack* aux) const {
     if (r.y == 0) return all(0.0);
+    const Pack eta = max(given, LOWEST_ETA);
     return counts().value(r, eta, aux) - log1m_exp(zero(eta, aux));
   }
-  Slopes slopes(const Row& r, const Pack& eta, const Pack* aux) const {
+  Slopes slopes(const Row& r, const Pack& given, const Pack* aux) const {
     if (r.y == 0) return {all(0.0), all(0.0)};
+    const Pack eta = max(given, LOWEST_ETA);
     const Slopes own = counts().slopes(r, eta, aux), none = counts().slopes(Row{0.0, 1.0}, eta, aux);
     const Pack z = zero(eta, aux), odds = 1.0 / expm1(-z);  // exp(z) / (1 - exp(z))
-    const Pack second = -own.curvature + odds * ((1.0 + odds) * none.first * none.first - none.curvature);
-    return {own.first + odds * none.first, max(-second, 0.0)};
+    const Pack back = odds * none.first;
+    const Pack second = -own.curvature + back * (back + none.first) - odds * none.curvature;
+    return {own.first + back, max(-second, 0.0)};
   }
   Pack base(const Row& r, const Pack* aux) const {
     if (r.y == 0) return log(aux[Counts::A]);
     return log(1.0 - aux[Counts::A]) + counts().base(r, aux);
   }
-  void aux_slopes(const Row& r, const Pack& eta, const Pack* aux, Pack* out) const {
+  void aux_slopes(const Row& r, const Pack& given, const Pack* aux, Pack* out) const {
+    const Pack eta = max(given, LOWEST_ETA);
     for (int a = 0; a < A; ++a) out[a] = all(0.0);
     if (r.y == 0 || Counts::A == 0) return;
     const Row empty{0.0, 1.0};

@@ -24,8 +24,9 @@ namespace {
 
 constexpr double NEAR = 1e-3;    // the squared distance from a mode, in sds, at which a last step is taken
 constexpr double FAR_OFF = 0.5;  // and beyond which a step is taken only as far as it leads uphill
-constexpr int MOST_STEPS = 60, MOST_HALVINGS = 30;
+constexpr int MOST_STEPS = 200, MOST_HALVINGS = 60;  // an exponent that is too high by 100 takes 100 steps
 constexpr double HIGHEST = 80;   // of exponents in short forms: products of TOGETHER do not overflow
+constexpr double HIGHEST_ALONE = 600;  // of exponents without the last effect, which exp must have
 constexpr int TOGETHER = 8, SMALL_COUNTS = 256;
 constexpr double LOWEST = -std::numeric_limits<double>::infinity();
 
@@ -186,8 +187,9 @@ struct Level {
   }
 
   bool has_digits(const Vector<M>& u) const {
-    if (!is_short || any(max(top, top_eta) + u[M - 1] > HIGHEST)) return false;
-    return !ORDERED || !any(max(low, low_eta) - u[M - 1] > HIGHEST);
+    const Pack highest = max(top, top_eta), lowest = max(low, low_eta);
+    if (!is_short || any((highest + u[M - 1] > HIGHEST) | (highest > HIGHEST_ALONE))) return false;
+    return !ORDERED || !any((lowest - u[M - 1] > HIGHEST) | (lowest > HIGHEST_ALONE));
   }
 
   // What `value` is, after `spread`: logs of products, of rows that count alike.

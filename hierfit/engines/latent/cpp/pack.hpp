@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdint>
 #include <cstring>
+#include <initializer_list>
 
 #if defined(__AVX512F__)
 constexpr int W = 8;  // as many as a register holds: wider packs are taken apart, some operations number by number
