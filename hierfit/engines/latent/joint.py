@@ -3,10 +3,10 @@
 The effects of one factor are integrated out; those of the others, z in units of their sds, are sampled with the rest.
 Given all else they are near normal: what the rows say of effects u = T z is taken as quadratic around its mode, with
 the curvature G there, so that the precision of z is I + T'G T, whatever the sds in T. G bends with the sds of the
-factor whose effects are integrated out: the less its levels differ, the more each row says of all others. So a point is
-proposed in two steps: the rest from a distribution near its marginal density (`engines.proposal`, of Laplace's
-approximation over z), then z given it from a t distribution. Letters: s points, d real numbers without effects, the first
-e of which do not speak of other factors, U effects of these.
+factor whose effects are integrated out: the less its levels differ, the more each row says of all others. So a point
+is proposed in two steps: the rest from a distribution near its marginal density (`engines.proposal`, of Laplace's
+approximation over z), then z given it from a t distribution. Letters: s points, d real numbers without effects, the
+first e of which do not speak of other factors, U effects of these.
 """
 
 from __future__ import annotations

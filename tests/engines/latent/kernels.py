@@ -61,7 +61,10 @@ class Layout:
     seed: int = 7
 
     def __str__(self) -> str:
-        told = [f"{self.n_varying} varying", *(name for name in ("weighted", "predicted", "others") if getattr(self, name))]
+        told = [
+            f"{self.n_varying} varying",
+            *(name for name in ("weighted", "predicted", "others") if getattr(self, name)),
+        ]
         return ", ".join([*told, *([] if self.ones else ["no ones"])])
 
 
@@ -106,7 +109,9 @@ def made_points(case: FamilyCase, rows: LatentRows, n: int = 5, sd: float = 0.7,
     rng, family, m = np.random.default_rng(seed), FAMILIES[case.family], rows.n_varying
     center = 0.0 if family.links == ("identity",) else case.intercept
     aux = np.array([(case.auxiliaries or {})[own.name] for own in family.auxiliaries])
-    linked = [float(LINKS[own.link].forward(np.array(value))) for own, value in zip(family.auxiliaries, aux, strict=True)]
+    linked = [
+        float(LINKS[own.link].forward(np.array(value))) for own, value in zip(family.auxiliaries, aux, strict=True)
+    ]
     spread = rng.uniform(0.8, 1.25, (n, len(aux)))
     T = sd * (np.eye(m) + 0.4 * np.tril(rng.normal(size=(n, m, m))))
     return KernelPoints(
@@ -136,7 +141,9 @@ def only(rows: LatentRows, **points: object) -> KernelPoints:
     return KernelPoints(**(empty | {name: np.asarray(own, dtype=float) for name, own in points.items()}))
 
 
-def simple_rows(family: str, y: Array, level: Array, *, link: int = 0, Z: Array | None = None, **more: object) -> LatentRows:
+def simple_rows(
+    family: str, y: Array, level: Array, *, link: int = 0, Z: Array | None = None, **more: object
+) -> LatentRows:
     """Rows of sorted levels with one coefficient, that of ones."""
     n, auxiliaries = len(y), FAMILIES[family].auxiliaries
     given = LatentRows(
@@ -237,7 +244,9 @@ def mode_of(g: Callable[[Array], Array], m: int) -> tuple[Array, Array]:
         )  # fmt: skip
         start = found.x
     h, eye = 1e-3, np.eye(m)
-    ends = np.array([[start + h * (s * eye[i] + t * eye[j]) for s in (1, -1) for t in (1, -1)] for i in range(m) for j in range(m)])
+    ends = np.array(
+        [[start + h * (s * eye[i] + t * eye[j]) for s in (1, -1) for t in (1, -1)] for i in range(m) for j in range(m)]
+    )
     values = g(ends.reshape(-1, m)).reshape(m, m, 4)
     curvature = -(values[..., 0] - values[..., 1] - values[..., 2] + values[..., 3]) / (4 * h * h)
     return start, np.linalg.cholesky(np.linalg.inv(curvature))

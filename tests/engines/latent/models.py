@@ -13,9 +13,10 @@ from hierfit.design.origin import predictor_center, predictor_location, z_center
 from hierfit.design.prior_choice import build_spec
 from hierfit.design.terms import evaluate_terms
 from hierfit.engines.latent.chains import _in_csv_units
-from hierfit.engines.latent.density import LatentDensity, LatentPosterior
+from hierfit.engines.latent.density import LatentDensity
 from hierfit.engines.latent.kernel import KernelPoints, LatentRows
 from hierfit.engines.latent.parameters import latent_parameters
+from hierfit.engines.latent.posterior import LatentPosterior
 from hierfit.engines.latent.rows import latent_rows
 from hierfit.engines.proposal import Pilot, Proposal
 from hierfit.model.families import FAMILIES
@@ -49,10 +50,10 @@ def model(
     return build_spec(formula, design, priors), design
 
 
-def density_of(spec: ModelSpec, design: Design, n_nodes: int = 31, *, as_priors: bool = False) -> LatentDensity:
+def density_of(spec: ModelSpec, design: Design, n_nodes: int = 31) -> LatentDensity:
     group = design.groups[0]
     rows = latent_rows(spec, design, group)
-    return LatentDensity(kernel(rows, n_nodes), latent_parameters(spec, design, group, 0.7, as_priors=as_priors))
+    return LatentDensity(kernel(rows, n_nodes), latent_parameters(spec, design, group, 0.7))
 
 
 def points_of(density: LatentDensity, n: int = 4, spread: float = 0.3, seed: int = 3) -> Array:

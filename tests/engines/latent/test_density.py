@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from hierfit.engines.latent import density as module
-from hierfit.engines.latent.density import NODE_ERROR, find_mode, find_posterior
+from hierfit.engines.latent import posterior as module
+from hierfit.engines.latent.density import NODE_ERROR, find_mode
 from hierfit.engines.latent.kernel import LatentRows
+from hierfit.engines.latent.posterior import find_posterior
 from hierfit.model.families import FAMILIES
 from tests.engines.latent.kernels import CASES, case_of
 from tests.engines.latent.models import density_of, model, numpy_density, points_of
@@ -38,7 +39,9 @@ PRIORS = [
     ("gamma", "y ~ a + (0 + b | g)", ("shape ~ gamma(2, 1)", "sd(g: b) ~ uniform(0.01, 20)")),
     ("poisson", "y ~ a + (1 + a + b | g)", ("cor(g) ~ lkj(2)",)),
 ]
-PREDICTED = [(name, own.name) for name, family in FAMILIES.items() if not family.collapsible for own in family.auxiliaries]
+PREDICTED = [
+    (name, own.name) for name, family in FAMILIES.items() if not family.collapsible for own in family.auxiliaries
+]
 
 
 def apart(case: FamilyCase | str, text: str, *priors: str, nodes: int = 61, **how: bool) -> None:
@@ -83,7 +86,7 @@ def test_slopes_are_those_of_the_density(family: str, text: str, priors: tuple[s
     density = density_of(spec, design, 41 if text.count("a + b |") == 0 else 11)
     real = points_of(density, 3)
     d, step = real.shape[1], 1e-4
-    values, slopes = density.slopes(real)
+    values, slopes, _ = density.slopes(real)
     np.testing.assert_allclose(values, density(real), rtol=1e-12)
     steps = step * np.concatenate([np.eye(d), -np.eye(d)])
     forth, back = np.split(density((real[:, np.newaxis] + steps).reshape(-1, d)).reshape(len(real), 2 * d), 2, axis=1)
@@ -126,7 +129,16 @@ def test_a_tenth_of_the_levels_has_their_rows() -> None:
     n, sizes = 120, np.arange(25) % 7
     start = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
     n = int(start[-1])
-    rows = LatentRows("poisson", 0, start, np.arange(n) * 1.0, np.zeros(n), np.ones((2, n)), np.ones((1, n)), weights=np.arange(n) + 0.5)
+    rows = LatentRows(
+        "poisson",
+        0,
+        start,
+        np.arange(n) * 1.0,
+        np.zeros(n),
+        np.ones((2, n)),
+        np.ones((1, n)),
+        weights=np.arange(n) + 0.5,
+    )
     few = module._tenth(rows)
     expected = np.concatenate([np.arange(start[j], start[j + 1]) for j in (0, 10, 20)])
     np.testing.assert_array_equal(few.y, expected)

@@ -121,7 +121,9 @@ def test_more_nodes_change_next_to_nothing(case: FamilyCase, layout: Layout) -> 
     points = made_points(case, rows, 8, sd=0.3)
     few = kernel(rows, {1: 15, 2: 15, 3: 9}[layout.n_varying])
     more = few.with_nodes(few.n_nodes + (25 if layout.n_varying < 3 else 10))
-    assert np.abs(few.log_density(points) - more.log_density(points)).max() < {1: 1e-6, 2: 1e-6, 3: 1e-4}[layout.n_varying]
+    assert (
+        np.abs(few.log_density(points) - more.log_density(points)).max() < {1: 1e-6, 2: 1e-6, 3: 1e-4}[layout.n_varying]
+    )
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)
@@ -175,7 +177,9 @@ def test_other_effects_are_coefficients_of_columns(name: str) -> None:
     columns = np.zeros((rows.n_other, len(rows.y)))
     for code, column in zip(rows.code, rows.V, strict=True):
         columns[code, np.arange(len(rows.y))] += column
-    plain = replace(rows, X=np.concatenate([rows.X, columns]), code=np.empty((0, 0), np.int64), V=np.empty((0, 0)), n_other=0)
+    plain = replace(
+        rows, X=np.concatenate([rows.X, columns]), code=np.empty((0, 0), np.int64), V=np.empty((0, 0)), n_other=0
+    )
     same = replace(points, b=np.concatenate([points.b, points.other], axis=1), other=np.empty((len(points), 0)))
     (one, of_one), (two, of_two) = kernel(rows, 9).gradient(points), kernel(plain, 9).gradient(same)
     np.testing.assert_allclose(one, two, rtol=1e-12)

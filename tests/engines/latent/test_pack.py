@@ -14,7 +14,7 @@ import pytest
 from numpy.typing import NDArray
 from scipy import special
 
-from hierfit.engines.latent.building import SOURCES, _flags
+from hierfit.engines.latent.building import FLAGS, SOURCES, _suiting
 from hierfit.stan.toolchain import find_compiler
 
 pytestmark = pytest.mark.stan
@@ -28,7 +28,9 @@ TINY = np.geomspace(1e-300, 1e-3, 400)
 def hook(tmp_path_factory: pytest.TempPathFactory) -> Hook:
     """Name of a function, numbers -> its values."""
     built, source = tmp_path_factory.mktemp("pack") / "pack.so", Path(__file__).parent / "pack_hook.cpp"
-    subprocess.run([*find_compiler(), *_flags(), f"-I{SOURCES}", str(source), "-o", str(built)], check=True)
+    subprocess.run(
+        [*find_compiler(), *FLAGS, *_suiting()[0].flags, f"-I{SOURCES}", str(source), "-o", str(built)], check=True
+    )
     code = ctypes.CDLL(str(built))
 
     def call(name: str, x: Array) -> Array:
