@@ -20,6 +20,7 @@ from hierfit.engines.full.repeated import Repeated, repeated_rows, sampled_famil
 from hierfit.engines.latent.kernel import LatentRows
 from hierfit.engines.sizes import n_effects
 from hierfit.model.families import FAMILIES
+from hierfit.model.links import MOST
 from hierfit.model.spec import ModelSpec
 
 Array = NDArray[np.float64]
@@ -70,7 +71,7 @@ def latent_rows(spec: ModelSpec, design: Design, group: Group, others: Sequence[
         X_aux=np.concatenate([np.empty((0, len(place))), *X_aux]),
         S_of=np.array([0 if found is None else len(found.coefficients) for found in predictors], np.int32),
         aux_link=np.array([_LINKS[aux.link] for aux in FAMILIES[family].auxiliaries], np.int32),
-        aux_most=np.array([aux.most for aux in FAMILIES[family].auxiliaries]),
+        aux_most=np.array([min(aux.most, MOST) if aux.upper == 1 else aux.most for aux in FAMILIES[family].auxiliaries]),
         n_thresholds=len(spec.thresholds),
         code=np.array([code for code, _ in further], np.int64).reshape(len(further), len(place)),
         V=np.array([column for _, column in further]).reshape(len(further), len(place)),
