@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from hierfit.engines.latent.kernel import KernelPoints, LatentRows
 from hierfit.model.families import FAMILIES
-from tests.engines.latent.kernels import CASES, LevelDensity, at, by_level, kernel, only, simple_rows
+from tests.engines.latent.kernels import CASES, LevelDensity, at, by_level, case_of, kernel, only, simple_rows
+from tests.engines.latent.models import csv_points, density_of, log_likelihood, model
 from tests.family_cases import FamilyCase
 
 pytestmark = pytest.mark.stan
@@ -32,9 +33,7 @@ def rows_of(case: FamilyCase, y: Array, **more: object) -> LatentRows:
     family = FAMILIES[case.family]
     thresholds = {"n_thresholds": 3} if family.has_thresholds else {}
     trials = {"trials": np.full(len(y), 7.0)} if family.has_trials else {}
-    return simple_rows(
-        case.family, y, np.arange(len(y)), link=family.links.index(case.link), **(trials | thresholds | more)
-    )  # type: ignore[arg-type]
+    return simple_rows(case.family, y, np.arange(len(y)), link=family.links.index(case.link), **(trials | thresholds | more))  # type: ignore[arg-type]
 
 
 def points_at(case: FamilyCase, rows: LatentRows, eta: Array, sd: float) -> KernelPoints:
@@ -87,11 +86,7 @@ def test_rows_have_their_slope_at_every_predictor(case: FamilyCase) -> None:
         step = 1e-4
         forth, back = (rows_alone(rows, replace(points, b=points.b + way * step))[:, 0] for way in (1, -1))
         expected = (forth - back) / (2 * step)
-        rounding = (
-            1e-15 * (1 + each) * (20 + np.abs(eta) + np.abs(forth) / (1 + each)) / step
-            if each > 0
-            else 1e-15 * np.abs(forth) / step
-        )
+        rounding = 1e-15 * (1 + each) * (20 + np.abs(eta) + np.abs(forth) / (1 + each)) / step if each > 0 else 1e-15 * np.abs(forth) / step
         seen = np.isfinite(expected) & (np.abs(expected) < 1e290)
         assert np.all(np.abs(found - expected)[seen] <= (1e-6 * (1 + np.abs(expected)) + rounding)[seen])
 
@@ -112,11 +107,7 @@ def held(family: str, offset: float, *, long: bool, n_varying: int = 1) -> tuple
     """
     n = 6
     level, rng = np.repeat([0, 1], 3), np.random.default_rng(2)
-    high = {
-        "binomial": 5e5 + 300 * np.arange(n),
-        "poisson": 1e6 + 300 * np.arange(n),
-        "negbinomial": 1e4 + 10 * np.arange(n),
-    }
+    high = {"binomial": 5e5 + 300 * np.arange(n), "poisson": 1e6 + 300 * np.arange(n), "negbinomial": 1e4 + 10 * np.arange(n)}
     Z = np.ones((1, n)) if n_varying == 1 else np.stack([rng.normal(size=n), np.ones(n)])
     T = 150.0 * np.eye(n_varying) + (np.array([[0, 0], [30.0, 0]]) if n_varying == 2 else 0)
     if long:
@@ -175,3 +166,19 @@ def test_levels_that_say_where_they_are_not(case: FamilyCase, sd: float, toleran
     assert np.isfinite(slopes.b).all() and np.isfinite(slopes.T).all()
     u, moved = made.effects(points, 1)
     assert np.isfinite(u).all() and moved > 0.4
+
+
+@pytest.mark.parametrize("way", [-1, 1])
+@pytest.mark.parametrize("name", ["zero_inflated_poisson", "hurdle_negbinomial"])
+def test_probabilities_of_zeros_may_round_to_0_or_1(name: str, way: int) -> None:
+    """With a predictor, and for all rows, against the densities of the model, whose probabilities end at 1 - 2^-53."""
+    spec, design = model(name, "y ~ a + (1 | g); " + ("zi" if name.startswith("zero") else "hu") + " ~ a")
+    density = density_of(spec, design)
+    start = np.repeat(density.parameters.start[np.newaxis], 2, axis=0)
+    at = sum(density.parameters.sizes[:2])
+    start[:, at] = way * np.array([36.0, 60.0])
+    values, slopes = density.slopes(start)
+    assert np.isfinite(values).all() and np.isfinite(slopes).all()
+    expected = [log_likelihood(spec, design, point) for point in csv_points(spec, design, density, start)]
+    found = density.kernel.log_density(density.parameters.values(start).points)
+    assert np.ptp(found - expected) < 1e-6 * np.abs(expected).max()
