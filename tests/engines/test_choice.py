@@ -3,15 +3,21 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from hierfit.design.prior_choice import build_spec
 from hierfit.engines.choice import ENGINES, choose_engine
 from hierfit.engines.collapsed.engine import COLLAPSED
 from hierfit.engines.engine import Engine
 from hierfit.engines.full.engine import FULL
+from hierfit.engines.latent.engine import LATENT
 from hierfit.engines.marginal import engine as marginal
 from hierfit.engines.marginal.engine import MARGINAL
 from hierfit.engines.sizes import eliminated_factor, met_pairs
 from hierfit.errors import UsageError
+from hierfit.model.families import FAMILIES
+from hierfit.model.formula_text import parse_formula
+from tests.engines.latent.models import model as latent_model
 from tests.engines.marginal.cases import model
+from tests.family_cases import FAMILY_CASES, FamilyCase, family_design
 from tests.model.cases import design, small_spec
 
 TWO = "y ~ a + (1 | g) + (1 | h)"
@@ -95,5 +101,40 @@ def test_either_name_stands_for_the_one_that_the_factors_leave(text: str, engine
 def test_each_name_stands_for_one_engine_and_one_program() -> None:
     made = model(TWO)[1]
     programs = {name: engine.program(made).name for name, engine in ENGINES.items()}
-    assert programs == {"full": "gaussian", "collapsed": "gaussian_collapsed", "marginal": "gaussian"}
-    assert [engine.name for engine in ENGINES.values() if not engine.runs_program] == ["marginal"]
+    assert programs == {
+        "full": "gaussian",
+        "collapsed": "gaussian_collapsed",
+        "marginal": "gaussian",
+        "latent": "gaussian",
+    }
+    assert [engine.name for engine in ENGINES.values() if not engine.runs_program] == ["marginal", "latent"]
+
+
+@pytest.mark.parametrize("case", [case for case in FAMILY_CASES if not FAMILIES[case.family].collapsible], ids=str)
+def test_one_factor_of_an_outcome_that_is_not_normal_is_latent(case: FamilyCase) -> None:
+    for text in ("y ~ a + (1 | g)", "y ~ a + b + (1 + a + b | g)"):
+        formula = parse_formula(text)
+        made = family_design(case, formula=formula)
+        spec = build_spec(formula, made, case.priors)
+        assert choose_engine(spec, made) is choose_engine(spec, made, "latent") is LATENT
+        assert choose_engine(spec, made, tuned=True) is choose_engine(spec, made, "full") is FULL
+
+
+@pytest.mark.parametrize(
+    ("family", "text", "priors", "said"),
+    [
+        ("gaussian", "y ~ a + (1 | g)", (), "gaussian outcome are integrated out exactly"),
+        ("poisson", "y ~ a", (), "it needs one grouping factor"),
+        ("poisson", "y ~ a + (1 | g) + (1 | h)", (), "there are several grouping factors"),
+        ("poisson", "y ~ a + (1 + a + b + a:b | g)", (), "g has 4 varying coefficients, more than 3"),
+        ("poisson", "y ~ (1 | g)", ("Intercept ~ constant(1)", "sd ~ constant(1)"), "all parameters are constant"),
+    ],
+)
+def test_what_is_in_the_way_of_the_latent_engine_is_said(
+    family: str, text: str, priors: tuple[str, ...], said: str
+) -> None:
+    case = next(case for case in FAMILY_CASES if case.family == family)
+    spec, made = latent_model(case.family, text, *priors) if family != "gaussian" else model(text, *priors)
+    with pytest.raises(UsageError, match=said):
+        choose_engine(spec, made, "latent")
+    assert choose_engine(spec, made) is (COLLAPSED if family == "gaussian" else FULL)

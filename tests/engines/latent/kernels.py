@@ -93,7 +93,9 @@ def made_rows(case: FamilyCase, layout: Layout = Layout()) -> LatentRows:
         Z=Z,
         trials=trials if family.has_trials else np.empty(0),
         weights=rng.choice([0.5, 1.0, 2.7], n) if layout.weighted else np.empty(0),
-        X_aux=np.concatenate([np.empty((0, n)), *([np.stack([np.ones(n), rng.normal(size=n)])[:further]] * len(auxiliaries))]),
+        X_aux=np.concatenate(
+            [np.empty((0, n)), *([np.stack([np.ones(n), rng.normal(size=n)])[:further]] * len(auxiliaries))]
+        ),
         S_of=np.full(len(auxiliaries), further, np.int32),
         aux_link=np.array([AUX_LINKS[own.link] for own in auxiliaries], np.int32),
         aux_most=np.array([own.most for own in auxiliaries]),
@@ -101,7 +103,7 @@ def made_rows(case: FamilyCase, layout: Layout = Layout()) -> LatentRows:
         code=np.stack([np.arange(n) % 3, 3 + np.arange(n) // 2 % 2]) if layout.others else np.empty((0, 0), np.int64),
         V=np.stack([np.ones(n), rng.normal(size=n)]) if layout.others else np.empty((0, 0)),
         n_other=5 if layout.others else 0,
-    )  # fmt: skip
+    )
 
 
 def made_points(case: FamilyCase, rows: LatentRows, n: int = 5, sd: float = 0.7, seed: int = 3) -> KernelPoints:
@@ -121,9 +123,11 @@ def made_points(case: FamilyCase, rows: LatentRows, n: int = 5, sd: float = 0.7,
         b_aux=np.array([[level, 0.0] for level in linked]).ravel() + rng.normal(0, 0.2, (n, 2 * len(aux)))
         if len(rows.X_aux)
         else np.empty((n, 0)),
-        threshold=np.sort(rng.normal([-1.0, 0.2, 0.9], 0.15, (n, 3)), axis=1) if rows.n_thresholds else np.empty((n, 0)),
+        threshold=np.sort(rng.normal([-1.0, 0.2, 0.9], 0.15, (n, 3)), axis=1)
+        if rows.n_thresholds
+        else np.empty((n, 0)),
         other=rng.normal(0, 0.4, (n, rows.n_other)),
-    )  # fmt: skip
+    )
 
 
 def at(points: KernelPoints, index: int) -> KernelPoints:
@@ -239,9 +243,11 @@ def mode_of(g: Callable[[Array], Array], m: int) -> tuple[Array, Array]:
     start = np.zeros(m)
     for _ in range(3):
         found = optimize.minimize(
-            lambda v: -float(g(v[np.newaxis])[0]), start, method="Nelder-Mead",
+            lambda v: -float(g(v[np.newaxis])[0]),
+            start,
+            method="Nelder-Mead",
             options={"xatol": 1e-7, "fatol": 1e-10, "maxiter": 4000},
-        )  # fmt: skip
+        )
         start = found.x
     h, eye = 1e-3, np.eye(m)
     ends = np.array(
@@ -256,7 +262,10 @@ def by_level(rows: LatentRows, points: KernelPoints, **how: float) -> Array:
     """What `Kernel.by_level` returns, another way [B, J]; levels without rows have a density of 1."""
     return np.array(
         [
-            [LevelDensity(rows, at(points, b), j).integral(**how) if np.diff(rows.start)[j] else 0.0 for j in range(rows.n_levels)]
+            [
+                LevelDensity(rows, at(points, b), j).integral(**how) if np.diff(rows.start)[j] else 0.0
+                for j in range(rows.n_levels)
+            ]
             for b in range(len(points))
         ]
-    )  # fmt: skip
+    )

@@ -121,7 +121,12 @@ def raw_rows(spec: ModelSpec, design: Design, point: Point) -> tuple[LatentRows,
         X_aux=np.concatenate([np.empty((0, n)), *X_aux]),
         S_of=np.array([0 if each is None else len(each.coefficients) for each in own], np.int32),
         aux_link=np.array([AUX_LINKS[auxiliary.link] for auxiliary in family.auxiliaries], np.int32),
-        aux_most=np.array([min(auxiliary.most, 1 - 2.0**-53) if auxiliary.upper == 1 else auxiliary.most for auxiliary in family.auxiliaries]),
+        aux_most=np.array(
+            [
+                min(auxiliary.most, 1 - 2.0**-53) if auxiliary.upper == 1 else auxiliary.most
+                for auxiliary in family.auxiliaries
+            ]
+        ),
         n_thresholds=len(point.threshold),
     )
     b_aux = point.b_aux + np.concatenate([np.empty(0), *locations])

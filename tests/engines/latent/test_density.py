@@ -77,9 +77,20 @@ def test_predictors_of_auxiliaries(family: str, parameter: str, right: str, cent
 
 
 @pytest.mark.parametrize("centered", [True, False], ids=["", "no center"])
-@pytest.mark.parametrize(("family", "text", "priors"), [*PRIORS, *((case.family, f"{SLOPES}{rest}", ()) for case, rest in (
-    (case_of("negbinomial"), "; shape ~ a"), (case_of("student"), "; sigma ~ a; nu ~ b"), (case_of("hurdle_negbinomial"), "; hu ~ a"),
-))])  # fmt: skip
+@pytest.mark.parametrize(
+    ("family", "text", "priors"),
+    [
+        *PRIORS,
+        *(
+            (case.family, f"{SLOPES}{rest}", ())
+            for case, rest in (
+                (case_of("negbinomial"), "; shape ~ a"),
+                (case_of("student"), "; sigma ~ a; nu ~ b"),
+                (case_of("hurdle_negbinomial"), "; hu ~ a"),
+            )
+        ),
+    ],
+)
 def test_slopes_are_those_of_the_density(family: str, text: str, priors: tuple[str, ...], centered: bool) -> None:
     """Of central differences of a log density, 1e-4 apart, eight digits are left."""
     spec, design = model(family, text, *priors, centered=centered)

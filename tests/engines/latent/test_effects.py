@@ -121,7 +121,7 @@ def after_steps(rows: LatentRows, points: KernelPoints, steps: int) -> tuple[Arr
     density = LevelDensity(rows, at(points, 0), 0)
     mode, S = density.mode()
     c = np.linspace(-14, 14, 3001)
-    logs = density((mode + S[0, 0] * c[:, np.newaxis]))
+    logs = density(mode + S[0, 0] * c[:, np.newaxis])
     target = np.exp(logs - logs.max())
     target /= target.sum()
     proposed = (1 - RARE) * np.exp(-0.5 * (c / NARROW) ** 2) / NARROW + RARE * np.exp(-0.5 * (c / WIDE) ** 2) / WIDE

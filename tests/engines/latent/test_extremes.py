@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from hierfit.engines.latent.kernel import KernelPoints, LatentRows
 from hierfit.model.families import FAMILIES
-from tests.engines.latent.kernels import CASES, LevelDensity, at, by_level, case_of, kernel, only, simple_rows
+from tests.engines.latent.kernels import CASES, LevelDensity, at, by_level, kernel, only, simple_rows
 from tests.engines.latent.models import csv_points, density_of, log_likelihood, model
 from tests.family_cases import FamilyCase
 
@@ -23,9 +23,14 @@ Array = NDArray[np.float64]
 ETA = np.array([-690, -500, -400, -300, -160, -80, -30, -5, 0, 5, 30, 80, 160, 300, 400, 500, 690.0])
 COUNTS = (0, 1, 1e6)
 OUTCOMES = {
-    "bernoulli": (0, 1), "binomial": (0, 3, 7), "beta_binomial": (0, 3, 7), "cumulative": (0, 1, 3),
-    "gamma": (1e-6, 1, 1e6), "beta": (1e-6, 0.4, 1 - 1e-6), "student": (0, -5, 1e6),
-}  # fmt: skip
+    "bernoulli": (0, 1),
+    "binomial": (0, 3, 7),
+    "beta_binomial": (0, 3, 7),
+    "cumulative": (0, 1, 3),
+    "gamma": (1e-6, 1, 1e6),
+    "beta": (1e-6, 0.4, 1 - 1e-6),
+    "student": (0, -5, 1e6),
+}
 
 
 def rows_of(case: FamilyCase, y: Array, **more: object) -> LatentRows:
@@ -33,7 +38,9 @@ def rows_of(case: FamilyCase, y: Array, **more: object) -> LatentRows:
     family = FAMILIES[case.family]
     thresholds = {"n_thresholds": 3} if family.has_thresholds else {}
     trials = {"trials": np.full(len(y), 7.0)} if family.has_trials else {}
-    return simple_rows(case.family, y, np.arange(len(y)), link=family.links.index(case.link), **(trials | thresholds | more))  # type: ignore[arg-type]
+    return simple_rows(
+        case.family, y, np.arange(len(y)), link=family.links.index(case.link), **(trials | thresholds | more)
+    )  # type: ignore[arg-type]
 
 
 def points_at(case: FamilyCase, rows: LatentRows, eta: Array, sd: float) -> KernelPoints:
@@ -49,8 +56,11 @@ def rows_alone(rows: LatentRows, points: KernelPoints) -> Array:
     nothing = np.zeros((1, rows.n_varying))
     with np.errstate(over="ignore"):
         return np.array(
-            [[LevelDensity(rows, at(points, b), j).rows_at(nothing)[0] for j in range(rows.n_levels)] for b in range(len(points))]
-        )  # fmt: skip
+            [
+                [LevelDensity(rows, at(points, b), j).rows_at(nothing)[0] for j in range(rows.n_levels)]
+                for b in range(len(points))
+            ]
+        )
 
 
 @pytest.mark.parametrize("ones", [True, False], ids=["", "no ones"])
@@ -86,7 +96,11 @@ def test_rows_have_their_slope_at_every_predictor(case: FamilyCase) -> None:
         step = 1e-4
         forth, back = (rows_alone(rows, replace(points, b=points.b + way * step))[:, 0] for way in (1, -1))
         expected = (forth - back) / (2 * step)
-        rounding = 1e-15 * (1 + each) * (20 + np.abs(eta) + np.abs(forth) / (1 + each)) / step if each > 0 else 1e-15 * np.abs(forth) / step
+        rounding = (
+            1e-15 * (1 + each) * (20 + np.abs(eta) + np.abs(forth) / (1 + each)) / step
+            if each > 0
+            else 1e-15 * np.abs(forth) / step
+        )
         seen = np.isfinite(expected) & (np.abs(expected) < 1e290)
         assert np.all(np.abs(found - expected)[seen] <= (1e-6 * (1 + np.abs(expected)) + rounding)[seen])
 
@@ -107,7 +121,11 @@ def held(family: str, offset: float, *, long: bool, n_varying: int = 1) -> tuple
     """
     n = 6
     level, rng = np.repeat([0, 1], 3), np.random.default_rng(2)
-    high = {"binomial": 5e5 + 300 * np.arange(n), "poisson": 1e6 + 300 * np.arange(n), "negbinomial": 1e4 + 10 * np.arange(n)}
+    high = {
+        "binomial": 5e5 + 300 * np.arange(n),
+        "poisson": 1e6 + 300 * np.arange(n),
+        "negbinomial": 1e4 + 10 * np.arange(n),
+    }
     Z = np.ones((1, n)) if n_varying == 1 else np.stack([rng.normal(size=n), np.ones(n)])
     T = 150.0 * np.eye(n_varying) + (np.array([[0, 0], [30.0, 0]]) if n_varying == 2 else 0)
     if long:

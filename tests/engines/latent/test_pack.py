@@ -55,7 +55,13 @@ CASES = [
     ("exp", ALL_SIZES, lambda x: np.exp(x.astype(np.longdouble)), 4e-16, 0.0),
     ("expm1", ALL_SIZES, lambda x: np.expm1(x.astype(np.longdouble)), 6e-16, 0.0),
     ("log", np.concatenate([np.geomspace(1e-307, 1e307, 4001), np.linspace(0.5, 2, 4001)]), np.log, 4e-16, 0.0),
-    ("log1p", np.concatenate([TINY, -TINY, np.linspace(-0.9, 9, 4001), np.geomspace(9, 1e300, 400)]), np.log1p, 8e-16, 0.0),
+    (
+        "log1p",
+        np.concatenate([TINY, -TINY, np.linspace(-0.9, 9, 4001), np.geomspace(9, 1e300, 400)]),
+        np.log1p,
+        8e-16,
+        0.0,
+    ),
     ("log1m_exp", -np.concatenate([TINY, np.linspace(0.001, 700, 20001)]), None, 8e-16, 0.0),
     ("log1p_exp", ALL_SIZES, lambda x: np.logaddexp(0, x), 8e-16, 1e-307),
     ("inv_logit", ALL_SIZES, special.expit, 8e-16, 0.0),
@@ -64,7 +70,7 @@ CASES = [
     ("trigamma", POSITIVE[POSITIVE > 1e-150], lambda x: special.polygamma(1, x), 2e-13, 0.0),
     ("log_cdf", both(np.linspace(0, 37, 5001), np.geomspace(37, 1e150, 501)), special.log_ndtr, 2e-15, 2e-16),
     ("mills", np.linspace(-1e4, 37, 20001), None, 1e-12, 0.0),
-]  # fmt: skip
+]
 
 
 def expected_log1m_exp(x: Array) -> Array:

@@ -23,9 +23,17 @@ MODELS = {
     "thresholds": ("cumulative", "y ~ a + b + (1 + a | g)", ("threshold ~ normal(0, 3)",)),
     "predictors": ("zero_inflated_negbinomial", "y ~ a + (1 | g); shape ~ a; zi ~ a + b", ()),
     "one predictor": ("student", "y ~ a + (1 | g); nu ~ b", ("sigma ~ exponential(1)",)),
-    "bounded": ("hurdle_negbinomial", "y ~ a + (1 | g)", ("hu ~ uniform(0.1, 0.7)", "shape ~ uniform(1, 9)", "a ~ uniform(-1, 2)")),
-    "constants": ("negbinomial", "y ~ a + b + (1 + a | g)", ("a ~ constant(0.3)", "sd(g) ~ constant(1.5)", "shape ~ constant(2)")),
-}  # fmt: skip
+    "bounded": (
+        "hurdle_negbinomial",
+        "y ~ a + (1 | g)",
+        ("hu ~ uniform(0.1, 0.7)", "shape ~ uniform(1, 9)", "a ~ uniform(-1, 2)"),
+    ),
+    "constants": (
+        "negbinomial",
+        "y ~ a + b + (1 + a | g)",
+        ("a ~ constant(0.3)", "sd(g) ~ constant(1.5)", "shape ~ constant(2)"),
+    ),
+}
 
 
 def made(name: str, *, centered: bool = True, as_priors: bool = False) -> LatentParameters:
@@ -63,7 +71,7 @@ def test_roots_are_lower_triangles_of_the_same_covariances(name: str) -> None:
     parameters = made(name)
     values = parameters.values(near(parameters))
     T = values.points.T
-    assert (T == np.tril(T)).all() and (np.diagonal(T, axis1=1, axis2=2) >= 0).all()
+    assert (np.tril(T) == T).all() and (np.diagonal(T, axis1=1, axis2=2) >= 0).all()
     V = T @ np.swapaxes(T, 1, 2)
     units = np.array([scale.unit for scale in parameters.factor.scales])[list(parameters.order)]
     sds = np.sqrt(np.diagonal(V, axis1=1, axis2=2)) * units
@@ -73,7 +81,6 @@ def test_roots_are_lower_triangles_of_the_same_covariances(name: str) -> None:
     if parameters.factor.n_pairs:
         last = V[:, -1, 0] * units[-1] * units[0] / sds[:, -1] / sds[:, 0]
         np.testing.assert_allclose(last, values.factor.cor[:, 0])  # of intercept and first slope
-        
 
 
 def test_thresholds_increase_whatever_the_numbers() -> None:
@@ -120,8 +127,11 @@ def test_derivatives_are_pulled_back(name: str, centered: bool) -> None:
     parameters = made(name, centered=centered)
     real, rng, step = near(parameters, 3), np.random.default_rng(4), 1e-4
     slopes = KernelPoints(
-        **{each.name: rng.normal(size=getattr(parameters.values(real).points, each.name).shape) for each in fields(KernelPoints)}
-    )  # fmt: skip
+        **{
+            each.name: rng.normal(size=getattr(parameters.values(real).points, each.name).shape)
+            for each in fields(KernelPoints)
+        }
+    )
 
     def total(at: Array) -> Array:
         values = parameters.values(at)
@@ -131,7 +141,9 @@ def test_derivatives_are_pulled_back(name: str, centered: bool) -> None:
         ]
         return np.asarray(values.log_prior + np.sum(parts, axis=0))
 
-    expected = np.stack([(total(real + s) - total(real - s)) / (2 * step) for s in step * np.eye(real.shape[1])], axis=1)
+    expected = np.stack(
+        [(total(real + s) - total(real - s)) / (2 * step) for s in step * np.eye(real.shape[1])], axis=1
+    )
     np.testing.assert_allclose(parameters.pulled_back(real, slopes), expected, rtol=1e-5, atol=1e-5)
 
 
@@ -152,7 +164,13 @@ def test_a_coefficient_beside_thresholds_keeps_its_prior_without_a_center() -> N
     """Thresholds are carried to x = 0, and nothing else is: a prior that hardly moves at 0 is the same there."""
     parameters = made("thresholds", centered=False)
     values = np.array([[0.3, -0.2], [0.1, 0.5]])
-    expected = [sum(float(scalar.prior.log_density(np.array(v * scalar.scale))) for scalar, v in zip(parameters.b.scalars, own, strict=True)) for own in values]  # fmt: skip
+    expected = [
+        sum(
+            float(scalar.prior.log_density(np.array(v * scalar.scale)))
+            for scalar, v in zip(parameters.b.scalars, own, strict=True)
+        )
+        for own in values
+    ]
     np.testing.assert_allclose(parameters.b.log_prior(values), expected)
     assert parameters.b.at_prior.any()
 
@@ -166,4 +184,6 @@ def test_points_may_be_looked_at_one_by_one() -> None:
             alone = parameters.values(real[[at]])
             assert alone.log_prior[0] == pytest.approx(together.log_prior[at], rel=1e-12)
             for each in fields(KernelPoints):
-                np.testing.assert_allclose(getattr(alone.points, each.name)[0], getattr(together.points, each.name)[at], rtol=1e-12)
+                np.testing.assert_allclose(
+                    getattr(alone.points, each.name)[0], getattr(together.points, each.name)[at], rtol=1e-12
+                )

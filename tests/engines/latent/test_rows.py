@@ -13,7 +13,7 @@ from hierfit.model.families import FAMILIES
 from hierfit.model.formula_text import parse_formula
 from tests.engines.full.test_repeated import made as repeated_design
 from tests.engines.latent.kernels import CASES
-from tests.engines.latent.models import density_of, log_likelihood, csv_points, model, points_of
+from tests.engines.latent.models import csv_points, density_of, log_likelihood, model, points_of
 from tests.family_cases import FamilyCase
 
 Array = NDArray[np.float64]
@@ -40,7 +40,12 @@ def test_every_row_is_there_once_under_its_level(case: FamilyCase) -> None:
         np.testing.assert_array_equal(rows.trials, design.trials[place])
     assert len(rows.X) == 2 + design.intercept
     np.testing.assert_array_equal(rows.Z[1], 1)  # an intercept is last
-    np.testing.assert_allclose(rows.Z[0] - rows.Z[0][0], (group.Z[:, 1][place] - group.Z[:, 1][place[0]]) / group.Z[:, 1].std(ddof=1), rtol=1e-9, atol=1e-12)  # fmt: skip
+    np.testing.assert_allclose(
+        rows.Z[0] - rows.Z[0][0],
+        (group.Z[:, 1][place] - group.Z[:, 1][place[0]]) / group.Z[:, 1].std(ddof=1),
+        rtol=1e-9,
+        atol=1e-12,
+    )
 
 
 def test_an_intercept_is_the_last_varying_column_and_others_keep_their_order() -> None:
@@ -89,7 +94,9 @@ def with_repeats(family: str, further: bool) -> Design:
 
 
 @pytest.mark.parametrize("further", [False, True], ids=["", "offset and weights"])
-@pytest.mark.parametrize(("family", "sampled"), [("bernoulli", "binomial"), ("binomial", "binomial"), ("poisson", "poisson")])
+@pytest.mark.parametrize(
+    ("family", "sampled"), [("bernoulli", "binomial"), ("binomial", "binomial"), ("poisson", "poisson")]
+)
 def test_repeated_rows_are_one(family: str, sampled: str, further: bool) -> None:
     design = with_repeats(family, further)
     rows = latent_rows(build_spec(parse_formula("y ~ x + (1 + x | g)"), design), design, design.groups[0])
