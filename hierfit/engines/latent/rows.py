@@ -50,7 +50,8 @@ def latent_rows(spec: ModelSpec, design: Design, group: Group, others: Sequence[
     order = counts[np.lexsort((alike[counts], group.codes[chosen][counts]))]
     place = chosen[order]
     family = sampled_family(design, repeated)
-    predictors = [design.predictor(aux.name) for aux in FAMILIES[family].auxiliaries]
+    auxiliaries = FAMILIES[family].auxiliaries
+    predictors = [design.predictor(aux.name) for aux in auxiliaries]
     starts = np.cumsum([0, *map(n_effects, others)])
     further = [
         (start + other.codes[place].astype(np.int64) * len(other.terms) + m, column)
@@ -70,8 +71,8 @@ def latent_rows(spec: ModelSpec, design: Design, group: Group, others: Sequence[
         weights=np.empty(0) if own.weights is None or (own.weights[order] == 1).all() else own.weights[order],
         X_aux=np.concatenate([np.empty((0, len(place))), *X_aux]),
         S_of=np.array([0 if found is None else len(found.coefficients) for found in predictors], np.int32),
-        aux_link=np.array([_LINKS[aux.link] for aux in FAMILIES[family].auxiliaries], np.int32),
-        aux_most=np.array([min(aux.most, MOST) if aux.upper == 1 else aux.most for aux in FAMILIES[family].auxiliaries]),
+        aux_link=np.array([_LINKS[aux.link] for aux in auxiliaries], np.int32),
+        aux_most=np.array([min(aux.most, MOST) if aux.upper == 1 else aux.most for aux in auxiliaries]),
         n_thresholds=len(spec.thresholds),
         code=np.array([code for code, _ in further], np.int64).reshape(len(further), len(place)),
         V=np.array([column for _, column in further]).reshape(len(further), len(place)),

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from hierfit.engines.latent import chains, density
+from hierfit.engines.latent import chains
 from hierfit.engines.latent.chains import draws_at_a_time, sample
-from hierfit.engines.latent.density import LatentPosterior, find_posterior
+from hierfit.engines.latent.posterior import LatentPosterior, find_posterior
 from hierfit.engines.whole import whole_draws
 from hierfit.errors import Interrupted
 from hierfit.posterior.convergence import assess
@@ -59,7 +59,7 @@ def test_moments_are_those_of_a_grid() -> None:
 @pytest.fixture
 def any_proposal(monkeypatch: pytest.MonkeyPatch) -> None:
     """40 rows hardly say what some models ask: draws from afar are good enough where only the rest is looked at."""
-    monkeypatch.setattr(density, "POOR", 0.0)
+    monkeypatch.setattr("hierfit.engines.latent.posterior.POOR", 0.0)
 
 
 @pytest.mark.usefixtures("any_proposal")

@@ -1,7 +1,7 @@
 """The kernel where numbers overflow, underflow or lose digits.
 
-With effects of sd 0 the density of a level is that of its rows, whatever their linear predictors, so that those of
-every size can be compared with `model.families`, which is held against scipy, at eta from -690 to 690. Where effects are
+With effects of sd 0 the density of a level is that of its rows, whatever their linear predictors, so those of every
+size can be compared with `model.families`, which is held against scipy, at eta from -690 to 690. Where effects are
 large a level is held in place by many trials or high counts: its density is near a normal one, and few nodes do.
 """
 
@@ -195,7 +195,7 @@ def test_probabilities_of_zeros_may_round_to_0_or_1(name: str, way: int) -> None
     start = np.repeat(density.parameters.start[np.newaxis], 2, axis=0)
     at = sum(density.parameters.sizes[:2])
     start[:, at] = way * np.array([36.0, 60.0])
-    values, slopes = density.slopes(start)
+    values, slopes, _ = density.slopes(start)
     assert np.isfinite(values).all() and np.isfinite(slopes).all()
     expected = [log_likelihood(spec, design, point) for point in csv_points(spec, design, density, start)]
     found = density.kernel.log_density(density.parameters.values(start).points)

@@ -36,10 +36,10 @@ MODELS = {
 }
 
 
-def made(name: str, *, centered: bool = True, as_priors: bool = False) -> LatentParameters:
+def made(name: str, *, centered: bool = True) -> LatentParameters:
     family, text, priors = MODELS[name]
     spec, design = model(family, text, *priors, centered=centered)
-    return latent_parameters(spec, design, design.groups[0], 0.7, as_priors=as_priors)
+    return latent_parameters(spec, design, design.groups[0], 0.7)
 
 
 def near(parameters: LatentParameters, n: int = 5) -> Array:
