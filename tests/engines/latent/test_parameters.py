@@ -66,8 +66,6 @@ def test_there_are_as_many_as_are_not_constant(name: str) -> None:
 @pytest.mark.parametrize("name", MODELS)
 def test_roots_are_lower_triangles_of_the_same_covariances(name: str) -> None:
     """In the order of the kernel, an intercept last, and in the units of the CSV."""
-    family, text, priors = MODELS[name]
-    _, design = model(family, text, *priors)
     parameters = made(name)
     values = parameters.values(near(parameters))
     T = values.points.T
