@@ -40,7 +40,8 @@ from tests.floors import CONTRIBUTING, floors_page
 ROOT = Path(__file__).parents[1]
 COMMANDS, FAMILIES_PAGE = ROOT / "docs" / "commands.md", ROOT / "docs" / "families.md"
 # Documents whose console blocks are run, by `--outputs` and by tests/test_docs.py.
-DOCUMENTS = (ROOT / "README.md", ROOT / "docs" / "tutorials.md", ROOT / "sample_data" / "README.md")
+LAPLACE = ROOT / "docs" / "laplace.md"
+DOCUMENTS = (ROOT / "README.md", ROOT / "docs" / "tutorials.md", ROOT / "sample_data" / "README.md", LAPLACE)
 # From raw data to a paper: they quote the lines that matter of what their commands print.
 WALKS = tuple(sorted((ROOT / "docs").glob("walk-*.md")))
 WIDTH, INDENT = 96, 28

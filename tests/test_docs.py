@@ -36,6 +36,7 @@ from tests.render import (
     COMMANDS,
     DOCUMENTS,
     FAMILIES_PAGE,
+    LAPLACE,
     ROOT,
     WALKS,
     commands_in,
@@ -507,6 +508,11 @@ def samples(tmp_path_factory: pytest.TempPathFactory) -> Document:
     return read_documents(tmp_path_factory, SAMPLES)
 
 
+@pytest.fixture(scope="module")
+def laplace(tmp_path_factory: pytest.TempPathFactory) -> Document:
+    return read_documents(tmp_path_factory, LAPLACE)
+
+
 def monte_carlo(values: Any, ci: float) -> list[tuple[float, float]]:
     """(value, MCSE) of mean, sd and both ends of the interval of draws [chains, draws]."""
     import arviz
@@ -560,6 +566,13 @@ def test_the_tutorials_run_and_their_numbers_hold(tutorials: Document) -> None:
 
 
 @pytest.mark.stan
+def test_the_page_on_laplace_runs_and_its_numbers_hold(laplace: Document) -> None:
+    for command, quoted, printed in laplace.outputs:
+        assert skeleton(printed) == skeleton(quoted), command
+    assert assert_quoted_tables_hold(laplace) == 2 + 2
+
+
+@pytest.mark.stan
 def test_the_posteriors_of_the_tutorials_are_the_exact_ones(tutorials: Document) -> None:
     first, second = tutorials.runs
     table = np.loadtxt(second.parent / "data.csv", delimiter=",", skiprows=1)
@@ -584,7 +597,8 @@ def test_the_full_engine_fails_on_tutorial_two_as_stated(tutorials: Document) ->
 @pytest.mark.stan
 @pytest.mark.parametrize("path", DOCUMENTS, ids=page_id)
 def test_tables_of_posterior_means_hold(path: Path, request: pytest.FixtureRequest) -> None:
-    document = request.getfixturevalue({README: "readme", TUTORIALS: "tutorials", SAMPLES: "samples"}[path])
+    fixtures = {README: "readme", TUTORIALS: "tutorials", SAMPLES: "samples", LAPLACE: "laplace"}
+    document = request.getfixturevalue(fixtures[path])
     for marker in re.findall(r"^<!-- numbers: (\S+) -->", path.read_text(), re.MULTILINE):
         done = finished.load(document.folder / marker)
         for name, *cells in table_rows(path, marker):
@@ -713,8 +727,9 @@ def test_the_run_folder_page_names_every_key_and_file(readme: Document) -> None:
     page, run = ROOT / "docs" / "run-folder.md", readme.folder / "rats"
     assert {path.name for path in run.iterdir()} <= set(re.findall(r"`([\w.]+)/?`", page.read_text()))
     manifest, summary = (json.loads((run / f"{name}.json").read_text()) for name in ("run", "summary"))
-    assert "`prior_predictive` | only with `--prior-only`" in page.read_text()  # the one key that this run has not
-    assert sorted(first_cells(page, "run.json")) == sorted([*manifest, "prior_predictive"])
+    assert "`prior_predictive` | only with `--prior-only`" in page.read_text()  # what this run has not, and:
+    assert "`nodes`, `node_error` | only of `latent`" in page.read_text()
+    assert sorted(first_cells(page, "run.json")) == sorted([*manifest, "prior_predictive", "nodes", "node_error"])
     parameter = summary["parameters"][0]
     assert sorted(first_cells(page, "summary.json")) == sorted([*summary, *parameter])
     with (run / "groups.csv").open() as file:

@@ -96,8 +96,9 @@ class FitOptions(ModelOptions):
         EngineChoice,
         _sampler(
             "--engine",
-            help="Sample the group effects (full), or integrate them out and draw them afterwards: the same posterior, "
-            "faster; gaussian (collapsed, with several groups marginal). auto: these wherever they are exact.",
+            help="Sample the group effects (full), or integrate them out and draw them afterwards, for the same "
+            "posterior, faster: exactly, of gaussian outcomes (collapsed, with several groups marginal), by "
+            "quadrature, of others (latent). auto: the fastest that suits the model.",
         ),
     ] = EngineChoice.AUTO
     toolchain: Toolchain = ToolchainChoice.AUTO
