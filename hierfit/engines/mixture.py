@@ -35,20 +35,23 @@ class Component:
 
 
 def fit_mixture(points: Array, weights: Array, size: int, rng: np.random.Generator) -> list[Component]:
-    """Return a mixture of `size` components that is near points [s, d] of weights [s], which add up to 1.
+    """Return a mixture of at most `size` components that is near points [s, d] of weights [s], which add up to 1.
 
-    Each covariance leans to that of all points, as if twice as many points as dimensions had it.
+    Each covariance leans to that of all points, as if twice as many points as dimensions had it. A component that
+    speaks for fewer points than there are dimensions is left out; where all are, one speaks for all points.
     """
     s, d = points.shape
     every = np.atleast_2d(np.cov(points.T, aweights=weights)) + 1e-12 * np.eye(d)
     effective = 1 / np.square(weights).sum()
+    size = min(size, int(np.count_nonzero(weights)))
     centers = points[rng.choice(s, size, replace=False, p=weights)]
     found = [Component(1 / size, center, every / size) for center in centers]
     for _ in range(ROUNDS):
         logs = np.array([component.log_density(points) for component in found])
         shares = np.exp(logs - logs.max(axis=0))
         shares *= weights / shares.sum(axis=0)
-        found = [_component(points, own, every, effective) for own in shares if own.sum() * effective > d]
+        many = [own for own in shares if own.sum() * effective > d] or [weights]
+        found = [_component(points, own, every, effective) for own in many]
     return found
 
 

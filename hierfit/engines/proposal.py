@@ -269,8 +269,14 @@ def _starting_at(point: Array, towards: Array, across: SplitT, at: int) -> Split
 
 
 def fly(log_density: LogDensity, proposal: Drawn, size: int, rng: np.random.Generator) -> Pilot:
-    """Return a pilot sample of that size."""
+    """Return a pilot sample of that size.
+
+    Raises:
+        NoProposalError: the density is nothing, or not finite, at all of its points or one.
+    """
     points = proposal.draw(size, rng)
     log_weights = log_density(points) - proposal.log_density(points)
+    if not np.isfinite(log_weights.max()):
+        raise NoProposalError("the density is not finite at points of a pilot sample")
     weights = np.exp(log_weights - log_weights.max())
     return Pilot(points, weights / weights.sum())

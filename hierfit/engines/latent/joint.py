@@ -5,8 +5,10 @@ Given all else they are near normal: what the rows say of effects u = T z is tak
 the curvature G there, so that the precision of z is I + T'G T, whatever the sds in T. G bends with the sds of the
 factor whose effects are integrated out: the less its levels differ, the more each row says of all others. So a point
 is proposed in two steps: the rest from a distribution near its marginal density (`engines.proposal`, of Laplace's
-approximation over z), then z given it from a t distribution. Letters: s points, d real numbers without effects, the
-first e of which do not speak of other factors, U effects of these.
+approximation over z), then z given it from a t distribution. Where few rows speak of an effect, or all of them lie at
+an end of what they can be, the quadratic is far off where the rest is far from its mode: there the mean of that t is
+carried on by a Newton step of its own, which costs two gradients more for each point. Letters: s points, d real numbers
+without effects, the first e of which do not speak of other factors, U effects of these.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ from numpy.typing import NDArray
 
 from hierfit.engines.latent.density import LatentDensity
 from hierfit.engines.latent.parameters import LatentParameters
-from hierfit.engines.proposal import NoProposalError, Proposal, climb, propose
+from hierfit.engines.proposal import NoProposalError, Proposal, climb, fly, propose
 from hierfit.engines.refining import refine
 
 Array = NDArray[np.float64]
@@ -30,6 +32,8 @@ _SMALL = 1e-4  # steps of differences of gradients
 _LENGTHS = 0.5 ** np.arange(8)  # of a step that are tried
 _FARTHEST = 3.0  # that a step takes a real number
 _REACH = 1.5  # sds of a real number between the values through which the curvature bends
+_PILOT = 60  # points of a pilot sample, for each real number without effects
+_STEPPED = 0.4  # effective share of a pilot sample below which the means of effects take a step of their own
 _MATRIX = 4_000_000  # numbers of matrices that are held at a time
 
 
@@ -127,12 +131,14 @@ class JointProposal:
     Attributes:
         rest: of the real numbers without effects.
         quadratic: what gives that of the effects.
-        parameters: what is sampled.
+        density: what it is near.
+        stepped: whether means of effects take a Newton step from what the quadratic says.
     """
 
     rest: Proposal
     quadratic: Quadratic
-    parameters: LatentParameters
+    density: LatentDensity
+    stepped: bool = False
 
     def draw(self, n: int, rng: np.random.Generator) -> Array:
         """Return n points [n, d + U]."""
@@ -141,19 +147,19 @@ class JointProposal:
         noise /= np.sqrt(rng.chisquare(DEGREES, (n, 1)) / DEGREES)
         found = []
         for part in _parts(n, noise.shape[1]):
-            given = conditional(self.parameters, self.quadratic, real[part])
+            given = given_rest(self.density, self.quadratic, real[part], self.stepped)
             found.append(given.mean + _solved(np.swapaxes(given.root, 1, 2), noise[part]))
         return np.concatenate([real, np.concatenate(found)], axis=1)
 
     def log_density(self, points: Array) -> Array:
         """Return the log density [s] of points [s, d + U], up to a constant."""
-        d = self.parameters.n_real
+        d = self.density.parameters.n_real
         real, z = points[:, :d], points[:, d:]
         U = z.shape[1]
         constant = lgamma((DEGREES + U) / 2) - lgamma(DEGREES / 2) - U / 2 * log(DEGREES * pi)
         found = []
         for part in _parts(len(points), U):
-            given = conditional(self.parameters, self.quadratic, real[part])
+            given = given_rest(self.density, self.quadratic, real[part], self.stepped)
             apart = np.einsum("sji,sj->si", given.root, z[part] - given.mean)
             size = np.square(apart).sum(axis=1)
             found.append(constant + given.log_det - (DEGREES + U) / 2 * np.log1p(size / DEGREES))
@@ -166,19 +172,42 @@ def near_several(density: LatentDensity, rng: np.random.Generator) -> JointPropo
     Raises:
         NoProposalError: the density has no mode to speak of.
     """
-    parameters = density.parameters
     mode, quadratic = _search(density)
+    found = _near(density, mode, quadratic, False, rng)
+    size = _PILOT * len(mode)
+    plain = fly(density, found, size, rng).efficiency
+    if plain > _STEPPED:
+        return found
+    stepped = _near(density, mode, quadratic, True, rng)
+    return stepped if fly(density, stepped, size, rng).efficiency > plain else found
 
+
+def _near(
+    density: LatentDensity, mode: Array, quadratic: Quadratic, stepped: bool, rng: np.random.Generator
+) -> JointProposal:
     def marginal(real: Array) -> Array:
         """Laplace's approximation over the effects, their curvature being that at the mode."""
         found = []
         for part in _parts(len(real), len(quadratic.u)):
-            given = conditional(parameters, quadratic, real[part])
+            given = given_rest(density, quadratic, real[part], stepped)
             found.append(density(np.concatenate([real[part], given.mean], axis=1)) - given.log_det)
         return np.concatenate(found)
 
-    proposal, _ = refine(marginal, *propose(marginal, mode, parameters.bounds, rng), rng)
-    return JointProposal(proposal, quadratic, parameters)
+    proposal, _ = refine(marginal, *propose(marginal, mode, density.parameters.bounds, rng), rng)
+    return JointProposal(proposal, quadratic, density, stepped)
+
+
+def given_rest(density: LatentDensity, quadratic: Quadratic, real: Array, stepped: bool) -> Conditional:
+    """Return what z are given real numbers [s, d], their means after a Newton step where `stepped`."""
+    found = conditional(density.parameters, quadratic, real)
+    if not stepped:
+        return found
+    points = density.parameters.values(np.concatenate([real, found.mean], axis=1)).points
+    _, slopes = density.kernel.gradient(points)
+    gradient = np.einsum("sji,sj->si", roots(density.parameters, real), slopes.other) - found.mean
+    step = _solved(np.swapaxes(found.root, 1, 2), _solved(found.root, np.nan_to_num(gradient)))
+    step *= np.minimum(1.0, _FARTHEST / np.maximum(np.abs(step).max(axis=1, keepdims=True), 1e-9))
+    return replace(found, mean=found.mean + step)
 
 
 def conditional(parameters: LatentParameters, quadratic: Quadratic, real: Array) -> Conditional:
@@ -231,9 +260,10 @@ def _search(density: LatentDensity) -> tuple[Array, Quadratic]:
             real, z = points[best, :d], points[best, d:]
         sds = _best_sds(parameters, quadratic, real)
         change = float(np.abs(sds - real[e:]).max())
-        real, u = np.concatenate([real[:e], sds]), T @ z
+        real = np.concatenate([real[:e], sds])
+        # Not the same effects in units of these sds: where one is near 0 now, they would be far from all it allows.
+        z = conditional(parameters, quadratic, real[np.newaxis]).mean[0]
         T = roots(parameters, real[np.newaxis])[0]
-        z = np.linalg.pinv(T, rcond=1e-8) @ u  # an sd may be 0 now
         if (distance < SETTLED or not moved) and change < 0.02:
             return real, _bent(density, real, _quadratic(density, real, z, T)[0])
     raise NoProposalError("the search for the mode of the density did not end")
