@@ -31,6 +31,7 @@ LogDensity = Callable[[Array], Array]
 DEGREES = 8.0
 PILOT = 25  # points of a pilot sample, for each real number
 GOOD, POOR = 0.6, 0.25  # shares of the pilot sample that the weights leave effective
+LEAST_EIGENVALUE = 1e-3  # of a precision, over the largest
 _STEP, _SMALL = 1e-3, 0.02  # of the first steps, and of those in the units that come of them
 _DISTANCES = np.array([1.0, 2.0, 3.0])
 _LEAST, _MOST = 0.5, 4.0  # widths
@@ -200,7 +201,7 @@ def axes_of(precision: Array) -> Array:
     values, vectors = np.linalg.eigh(precision)
     if values.max() <= 0:
         raise NoProposalError("the density is flat at its mode")
-    return np.asarray((vectors / np.sqrt(np.maximum(values, 1e-3 * values.max()))) @ vectors.T)
+    return np.asarray((vectors / np.sqrt(np.maximum(values, LEAST_EIGENVALUE * values.max()))) @ vectors.T)
 
 
 def split(log_density: LogDensity, mode: Array, axes: Array) -> SplitT:

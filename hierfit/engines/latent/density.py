@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from hierfit.engines.latent.kernel import Kernel
 from hierfit.engines.latent.parameters import LatentParameters
-from hierfit.engines.proposal import NoProposalError
+from hierfit.engines.proposal import LEAST_EIGENVALUE, NoProposalError, axes_of
 
 Array = NDArray[np.float64]
 
@@ -22,6 +22,7 @@ MOST_NODES = {1: 31, 2: 15, 3: 9}  # by the number of varying columns
 NODE_ERROR = 0.02  # sd over the posterior of what four more nodes add to the log density
 MOST_STEPS, SETTLED = 60, 1e-4  # of the search, and the squared distance from the mode, in sds, where it ends
 _SMALL = 1e-4  # steps of differences of gradients, in real numbers
+_FLOOR = 1e-6  # of eigenvalues of the curvature, over the largest
 _FARTHEST = 3.0  # that a step takes a real number
 _LENGTHS = 0.5 ** np.arange(8)  # of a step that are tried
 
@@ -74,9 +75,10 @@ def find_mode(density: LatentDensity, start: Array) -> tuple[Array, Array]:
         if not (np.isfinite(values).all() and np.isfinite(precision).all()):
             raise NoProposalError("the density is not finite where the search for its mode has come to")
         precision = (precision + precision.T) / 2
-        size, directions = np.linalg.eigh(precision)
-        sizes = np.maximum(np.abs(size), 1e-6 * np.abs(size).max())
-        step = directions @ ((directions.T @ gradient) / sizes)
+        unit = units_of(precision, _FLOOR)
+        size, directions = np.linalg.eigh(precision * np.outer(unit, unit))
+        sizes = np.maximum(np.abs(size), _FLOOR * np.abs(size).max())
+        step = unit * (directions @ ((directions.T @ (unit * gradient)) / sizes))
         if gradient @ step < SETTLED and size.min() > 0:
             return here, precision
         step *= min(1.0, _FARTHEST / np.abs(step).max())
@@ -88,6 +90,22 @@ def find_mode(density: LatentDensity, start: Array) -> tuple[Array, Array]:
             return here, precision
         here = tried[best]
     raise NoProposalError("the search for the mode of the density did not end")
+
+
+def units_of(precision: Array, floor: float) -> Array:
+    """Return units in which a curvature [d, d] is 1 along each axis [d]; ones where no eigenvalue is below the floor.
+
+    A coefficient of counts in millions is known to a thousandth of what an sd is: a floor over all would hold that.
+    """
+    sizes = np.abs(np.linalg.eigvalsh(precision))
+    own = np.abs(np.diag(precision))
+    return np.ones(len(own)) if sizes.min() >= floor * sizes.max() else 1 / np.sqrt(np.where(own > 0, own, 1.0))
+
+
+def axes_at(precision: Array) -> Array:
+    """Return a root of the inverse of the curvature at the mode, an sd long each [d, d]."""
+    unit = units_of(precision, LEAST_EIGENVALUE)
+    return np.asarray(unit[:, np.newaxis] * axes_of(precision * np.outer(unit, unit)))
 
 
 def with_enough_nodes(density: LatentDensity, points: Array) -> tuple[LatentDensity, float]:

@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 from hierfit.design.design import Design, Group
 from hierfit.engines.engine import Message
 from hierfit.engines.latent.building import build_library
-from hierfit.engines.latent.density import LatentDensity, find_mode, with_enough_nodes
+from hierfit.engines.latent.density import LatentDensity, axes_at, find_mode, with_enough_nodes
 from hierfit.engines.latent.joint import JointProposal, near_several
 from hierfit.engines.latent.kernel import Kernel, LatentRows
 from hierfit.engines.latent.parameters import LatentValues, latent_parameters
 from hierfit.engines.latent.rows import latent_rows
-from hierfit.engines.proposal import PILOT, POOR, NoProposalError, Pilot, Proposal, around, axes_of, fly
+from hierfit.engines.proposal import PILOT, POOR, NoProposalError, Pilot, Proposal, around, fly
 from hierfit.engines.refining import refine
 from hierfit.engines.sizes import all_but, eliminated_factor
 from hierfit.model.spec import ModelSpec
@@ -78,7 +78,7 @@ def find_posterior(spec: ModelSpec, design: Design, seed: int, say: Message | No
             few = Kernel(density.kernel.library, _tenth(rows), density.kernel.n_nodes)
             start, _ = find_mode(replace(density, kernel=few), start)
         mode, precision = find_mode(density, start)
-        axes = axes_of(precision)
+        axes = axes_at(precision)
         density, error = with_enough_nodes(density, mode + rng.standard_normal((NODE_POINTS, len(mode))) @ axes.T)
         proposal, pilot = around(density, mode, axes, density.parameters.bounds, rng)
         if density.kernel.work < MUCH_WORK:

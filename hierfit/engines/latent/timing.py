@@ -1,4 +1,4 @@
-"""A model with one factor -> how long the chains of the latent engine will take, from the time of a few points."""
+"""ModelSpec x Design -> how long the chains of the latent engine will take, from the time of a few points."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from hierfit.engines.latent.parameters import latent_parameters
 from hierfit.engines.latent.posterior import FIRST_NODES
 from hierfit.engines.latent.rows import latent_rows
 from hierfit.engines.proposal import PILOT
+from hierfit.engines.sizes import all_but, eliminated_factor
 from hierfit.engines.timing import Estimate
 from hierfit.model.spec import ModelSpec
 from hierfit.sampling import SamplerOptions
@@ -30,14 +31,16 @@ def estimate_latent(spec: ModelSpec, design: Design, options: SamplerOptions) ->
     library = find_library(sampled_family(design, repeated_rows(design)))
     if library is None:
         return None
-    group = design.groups[0]
-    rows = latent_rows(spec, design, group)
-    parameters = latent_parameters(spec, design, group, 1.0)
+    first = eliminated_factor(design.groups)
+    group, others = design.groups[first], tuple(all_but(design.groups, first))
+    rows = latent_rows(spec, design, group, others)
+    parameters = latent_parameters(spec, design, group, 1.0, others)
     density = LatentDensity(Kernel(library, rows, FIRST_NODES[rows.n_varying]), parameters)
-    points = parameters.start + 0.01 * np.arange(TIMED)[:, np.newaxis]
+    start = np.concatenate([parameters.start, np.zeros(parameters.n_other)])
+    points = start + 0.01 * np.arange(TIMED)[:, np.newaxis]
     density(points[:1])
     started = time.perf_counter()
     density(points)
     each = (time.perf_counter() - started) / TIMED
-    n_points = options.chains * options.draws * (1 + EFFECTS) + (SEARCH + PILOT) * len(points[0])
+    n_points = options.chains * options.draws * (1 + EFFECTS) + (SEARCH + PILOT) * len(start)
     return Estimate(each, 1, os.cpu_count() or 1, each * n_points)

@@ -10,11 +10,13 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from hierfit.design.prior_choice import build_spec
 from hierfit.engines.latent import posterior as module
 from hierfit.engines.latent.density import NODE_ERROR, find_mode
 from hierfit.engines.latent.kernel import LatentRows
 from hierfit.engines.latent.posterior import find_posterior
 from hierfit.model.families import FAMILIES
+from hierfit.model.formula_text import parse_formula
 from tests.engines.latent.kernels import CASES, case_of
 from tests.engines.latent.models import density_of, model, numpy_density, points_of
 from tests.family_cases import FamilyCase
@@ -156,3 +158,18 @@ def test_a_tenth_of_the_levels_has_their_rows() -> None:
     np.testing.assert_array_equal(few.weights, expected + 0.5)
     np.testing.assert_array_equal(np.diff(few.start), sizes[[0, 10, 20]])
     assert few.X.shape == (2, len(expected)) and few.trials.size == 0
+
+
+def test_counts_in_millions_are_known_to_many_digits() -> None:
+    """Coefficients have sds of 1e-5 where the sd of a factor is hardly known: one scale does not fit both."""
+    _, design = model("poisson", INTERCEPTS)
+    x = (design.X - design.X.mean(axis=0)) / design.X.std(axis=0)
+    eta = np.log(3e7) + x @ np.array([0.2, -0.1])
+    design = replace(design, y=np.random.default_rng(1).poisson(np.exp(eta)).astype(np.float64))
+    found = find_posterior(build_spec(parse_formula(INTERCEPTS), design, ()), design, seed=1)
+    assert found.pilot.efficiency > 0.6
+    points = found.proposal.draw(4000, np.random.default_rng(2))
+    slopes = found.density.parameters.values(points).points.b[:, 1:] * (design.X.std(axis=0) / design.x_scale)
+    # A regression without groups has sds of 1 / sqrt(40 x 3e7) = 2.9e-5 or more; columns are correlated but little.
+    assert slopes.mean(axis=0) == pytest.approx([0.2, -0.1], abs=3e-4)
+    assert (slopes.std(axis=0) < 1e-4).all()
