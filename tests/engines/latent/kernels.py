@@ -240,15 +240,10 @@ def _reach(g: Callable[[Array], Array], mode: Array, way: Array) -> float:
 
 def mode_of(g: Callable[[Array], Array], m: int) -> tuple[Array, Array]:
     """The mode of a function of v [s, M], and S with S S' the inverse of the curvature there; by no derivatives."""
-    start = np.zeros(m)
-    for _ in range(3):
-        found = optimize.minimize(
-            lambda v: -float(g(v[np.newaxis])[0]),
-            start,
-            method="Nelder-Mead",
-            options={"xatol": 1e-7, "fatol": 1e-10, "maxiter": 4000},
-        )
-        start = found.x
+    found = optimize.minimize(
+        lambda v: -float(g(v[np.newaxis])[0]), np.zeros(m), method="Nelder-Mead", options={"xatol": 1e-4, "fatol": 1e-9}
+    )
+    start = found.x
     h, eye = 1e-3, np.eye(m)
     ends = np.array(
         [[start + h * (s * eye[i] + t * eye[j]) for s in (1, -1) for t in (1, -1)] for i in range(m) for j in range(m)]
