@@ -31,6 +31,8 @@ def refine(
         larger = fly(log_density, latest, POINTS * len(proposal.mode), rng)
         if larger.efficiency > found.efficiency or found is pilot:
             best, found = latest, larger
+        if larger.efficiency * len(larger.weights) < 2 * len(proposal.mode):
+            break  # too few points say where the density is
         latest = _nearer(proposal, larger, rng)
     return best, found
 

@@ -18,8 +18,8 @@ from hierfit.engines.proposal import LEAST_EIGENVALUE, NoProposalError, axes_of
 
 Array = NDArray[np.float64]
 
-MOST_NODES = {1: 31, 2: 15, 3: 9}  # by the number of varying columns
-NODE_ERROR = 0.02  # sd over the posterior of what four more nodes add to the log density
+MOST_NODES = {1: 63, 2: 15, 3: 9}  # by the number of varying columns
+NODE_ERROR = 0.02  # sd over the posterior of what twice as many nodes change in the log density
 MOST_STEPS, SETTLED = 60, 1e-4  # of the search, and the squared distance from the mode, in sds, where it ends
 _SMALL = 1e-4  # steps of differences of gradients, in real numbers
 _FLOOR = 1e-6  # of eigenvalues of the curvature, over the largest
@@ -109,13 +109,17 @@ def axes_at(precision: Array) -> Array:
 
 
 def with_enough_nodes(density: LatentDensity, points: Array) -> tuple[LatentDensity, float]:
-    """Return the density with nodes enough at points of about the posterior [s, d], and what error is left."""
+    """Return the density with nodes enough at points of about the posterior [s, d + U], and what error is left.
+
+    That is the sd of what twice as many nodes, and one, would change: a few more say too little where few converge
+    slowly.
+    """
     given = density.parameters.values(points).points
-    n_varying = density.kernel.rows.n_varying
-    nodes, found = density.kernel.n_nodes, density.kernel.log_density(given)
+    kernel = density.kernel
     while True:
-        more = density.kernel.with_nodes(nodes + 4).log_density(given)
-        error = float(np.std(more - found))
-        if error < NODE_ERROR or nodes + 4 > MOST_NODES[n_varying]:
-            return replace(density, kernel=density.kernel.with_nodes(nodes)), error
-        nodes, found = nodes + 4, more
+        more = kernel.with_nodes(2 * kernel.n_nodes + 1)
+        error = float(np.std(more.log_density(given) - kernel.log_density(given)))
+        further = kernel.n_nodes + max(2, kernel.n_nodes // 2)
+        if error < NODE_ERROR or further > MOST_NODES[kernel.rows.n_varying]:
+            return replace(density, kernel=kernel), error
+        kernel = kernel.with_nodes(further)

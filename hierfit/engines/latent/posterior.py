@@ -39,7 +39,7 @@ class LatentPosterior:
         density: of the real numbers.
         proposal: what is close to it.
         pilot: points of that.
-        node_error: sd over the posterior of what four more nodes would add to the log density.
+        node_error: sd over the posterior of what twice as many nodes would change in the log density.
         group: the factor whose effects are integrated out.
         others: those whose effects are sampled.
     """
@@ -83,9 +83,34 @@ def find_posterior(spec: ModelSpec, design: Design, seed: int, say: Message | No
         proposal, pilot = around(density, mode, axes, density.parameters.bounds, rng)
         if density.kernel.work < MUCH_WORK:
             proposal, pilot = refine(density, proposal, pilot, rng)
+    near = _near_several if others else _near_one
+    while True:
+        proposal, pilot = near(density, rng)
+        points = pilot.points[rng.choice(len(pilot.weights), NODE_POINTS, p=pilot.weights)]
+        finer, error = with_enough_nodes(density, points)
+        if finer.kernel.n_nodes == density.kernel.n_nodes:
+            break
+        density = finer  # its posterior may be elsewhere
     if pilot.efficiency < POOR:
         raise NoProposalError(f"only {pilot.efficiency:.0%} of a pilot sample were effective")
     return LatentPosterior(density, proposal, pilot, error, group, others)
+
+
+def _near_one(density: LatentDensity, rng: np.random.Generator) -> tuple[Proposal, Pilot]:
+    """Return what is near the posterior of a model with one factor."""
+    start, kernel = density.parameters.start, density.kernel
+    if kernel.rows.n_levels > FEW_LEVELS and len(kernel.rows.y) > FEW_ROWS:
+        few = Kernel(kernel.library, _tenth(kernel.rows), kernel.n_nodes)
+        start, _ = find_mode(replace(density, kernel=few), start)
+    mode, precision = find_mode(density, start)
+    proposal, pilot = around(density, mode, axes_of(precision), density.parameters.bounds, rng)
+    return refine(density, proposal, pilot, rng) if kernel.work < MUCH_WORK else (proposal, pilot)
+
+
+def _near_several(density: LatentDensity, rng: np.random.Generator) -> tuple[JointProposal, Pilot]:
+    """Return what is near the posterior of a model with several factors."""
+    proposal = near_several(density, rng)
+    return proposal, fly(density, proposal, PILOT * density.parameters.n_real, rng)
 
 
 def _density(

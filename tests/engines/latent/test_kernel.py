@@ -196,9 +196,6 @@ def test_other_effects_are_coefficients_of_columns(name: str) -> None:
     np.testing.assert_allclose(np.concatenate([of_one.b, of_one.other], axis=1), of_two.b, rtol=1e-9, atol=1e-10)
 
 
-@pytest.mark.xfail(
-    raises=AssertionError, reason="a level's Newton steps go on until all eight points of a pack have converged"
-)
 @pytest.mark.parametrize("sd", [0.5, 8.0])
 def test_densities_do_not_depend_on_the_points_beside_them(sd: float) -> None:
     case = case_of("bernoulli", "logit")

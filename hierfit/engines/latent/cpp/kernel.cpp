@@ -23,6 +23,7 @@ constexpr bool ORDERED = std::is_same<Family, Cumulative>::value;
 namespace {
 
 constexpr double NEAR = 1e-3;    // the squared distance from a mode, in sds, at which a last step is taken
+constexpr double STEADY = 0.1;   // change of the log determinant of S over a step, as long as which it does not end
 constexpr double FAR_OFF = 0.5;  // and beyond which a step is taken only as far as it leads uphill
 constexpr int MOST_STEPS = 200, MOST_HALVINGS = 60;  // an exponent that is too high by 100 takes 100 steps
 constexpr double HIGHEST = 80;   // of exponents in short forms: products of TOGETHER do not overflow
@@ -341,87 +342,116 @@ struct Mode {
   Pack curvature; // of the rows in the first effect
 };
 
+// Newton's step from v, and what is known there.
+template <int M>
+struct Step {
+  Matrix<M> S;
+  Vector<M> full, pull;
+  Pack log_det, curvature, distance;
+};
+
+template <int M>
+Step<M> newton_step(Level<M>& level, const Vector<M>& v) {
+  Step<M> found;
+  const Matrix<M>& T = level.lanes.T;
+  Matrix<M> h, hT, C;
+  level.slopes(level.effects(v), found.pull, h);
+  found.curvature = h.at[0][0];
+  // gradient T's - v; curvature I + T'h T = C C', C upper triangular, so that S = C'^-1 is lower triangular
+  Vector<M> gradient, move;
+  for (int a = 0; a < M; ++a) {
+    gradient[a] = -v[a];
+    for (int c = 0; c < M; ++c) {
+      gradient[a] += T.at[c][a] * found.pull[c];
+      hT.at[c][a] = all(0.0);
+      for (int e = a; e < M; ++e) hT.at[c][a] += (c >= e ? h.at[c][e] : h.at[e][c]) * T.at[e][a];
+    }
+  }
+  found.log_det = all(0.0);
+  for (int a = M - 1; a >= 0; --a)
+    for (int c = M - 1; c >= a; --c) {
+      Pack sum = all(a == c ? 1.0 : 0.0);
+      for (int e = a; e < M; ++e) sum += T.at[e][a] * hT.at[e][c];
+      for (int e = c + 1; e < M; ++e) sum -= C.at[a][e] * C.at[c][e];
+      C.at[a][c] = a == c ? sqrt(sum) : sum / C.at[c][c];
+      if (a == c) found.log_det -= log(C.at[a][a]);
+    }
+  for (int c = 0; c < M; ++c)
+    for (int a = c; a < M; ++a) {
+      Pack sum = all(a == c ? 1.0 : 0.0);
+      for (int e = c; e < a; ++e) sum -= C.at[e][a] * found.S.at[e][c];
+      found.S.at[a][c] = sum / C.at[a][a];
+    }
+  for (int c = 0; c < M; ++c) {
+    move[c] = all(0.0);
+    for (int a = c; a < M; ++a) move[c] += found.S.at[a][c] * gradient[a];
+  }
+  for (int a = 0; a < M; ++a) {
+    found.full[a] = all(0.0);
+    for (int c = 0; c <= a; ++c) found.full[a] += found.S.at[a][c] * move[c];
+  }
+  found.distance = squares(move);
+  return found;
+}
+
+// Where a search begins: the nearer to 0 of T^-1 u and T' pull, which are the same where both were remembered.
+template <int M>
+Vector<M> first_place(const Level<M>& level, int64_t at) {
+  const Matrix<M>& T = level.lanes.T;
+  Vector<M> inverse, product;
+  for (int a = 0; a < M; ++a) {
+    Pack rest = all(level.rows.mode[at * M + a]);
+    for (int c = 0; c < a; ++c) rest -= T.at[a][c] * inverse[c];
+    inverse[a] = rest / max(T.at[a][a], 1e-100);
+    product[a] = all(0.0);
+    for (int c = a; c < M; ++c) product[a] += T.at[c][a] * level.rows.pull[at * M + c];
+  }
+  const Bits nearer = squares(inverse) < squares(product);
+  for (int a = 0; a < M; ++a) inverse[a] = nearer ? inverse[a] : product[a];
+  return inverse;
+}
+
+// How much of a step leads uphill; 0 where nothing does but for rounding. `here` are the values of g before and after.
+template <int M>
+Pack uphill(Level<M>& level, const Vector<M>& v, const Vector<M>& full, Bits open, Pack& here) {
+  Pack length = all(1.0);
+  for (int halving = 0; halving < MOST_HALVINGS && any(open); ++halving) {
+    Vector<M> there;
+    for (int a = 0; a < M; ++a) there[a] = v[a] + length * full[a];
+    const Pack value = level.value(level.effects(there)) - 0.5 * squares(there);
+    const Bits better = open & (value > here);
+    here = better ? value : here;
+    open &= ~better;
+    length = open ? 0.5 * length : length;
+  }
+  return open ? all(0.0) : length;
+}
+
+// Each point stays where its own search ends, so that what is found does not depend on the others in its pack.
 template <int M>
 Mode<M> find_mode(Level<M>& level, int64_t at) {
-  Mode<M> found;
-  const Matrix<M>& T = level.lanes.T;
-  Vector<M>& v = found.v;
-  {  // the nearer to 0 of T^-1 u and T' pull, which are the same at the point where both were remembered
-    Vector<M> inverse, product;
-    for (int a = 0; a < M; ++a) {
-      Pack rest = all(level.rows.mode[at * M + a]);
-      for (int c = 0; c < a; ++c) rest -= T.at[a][c] * inverse[c];
-      inverse[a] = rest / max(T.at[a][a], 1e-100);
-      product[a] = all(0.0);
-      for (int c = a; c < M; ++c) product[a] += T.at[c][a] * level.rows.pull[at * M + c];
-    }
-    const Bits nearer = squares(inverse) < squares(product);
-    for (int a = 0; a < M; ++a) v[a] = nearer ? inverse[a] : product[a];
-  }
-  Pack here = all(LOWEST);
-  bool known = false;
-  Matrix<M> h;
-  for (int step = 0; step < MOST_STEPS; ++step) {
-    level.slopes(level.effects(v), found.pull, h);
-    found.curvature = h.at[0][0];
-    // gradient T's - v; curvature I + T'h T = C C', C upper triangular, so that S = C'^-1 is lower triangular
-    Vector<M> gradient, move, full;
-    Matrix<M> hT, C;
-    for (int a = 0; a < M; ++a) {
-      gradient[a] = -v[a];
-      for (int c = 0; c < M; ++c) {
-        gradient[a] += T.at[c][a] * found.pull[c];
-        hT.at[c][a] = all(0.0);
-        for (int e = a; e < M; ++e) hT.at[c][a] += (c >= e ? h.at[c][e] : h.at[e][c]) * T.at[e][a];
-      }
-    }
-    found.log_det = all(0.0);
-    for (int a = M - 1; a >= 0; --a)
-      for (int c = M - 1; c >= a; --c) {
-        Pack sum = all(a == c ? 1.0 : 0.0);
-        for (int e = a; e < M; ++e) sum += T.at[e][a] * hT.at[e][c];
-        for (int e = c + 1; e < M; ++e) sum -= C.at[a][e] * C.at[c][e];
-        C.at[a][c] = a == c ? sqrt(sum) : sum / C.at[c][c];
-        if (a == c) found.log_det -= log(C.at[a][a]);
-      }
-    for (int c = 0; c < M; ++c)
-      for (int a = c; a < M; ++a) {
-        Pack sum = all(a == c ? 1.0 : 0.0);
-        for (int e = c; e < a; ++e) sum -= C.at[e][a] * found.S.at[e][c];
-        found.S.at[a][c] = sum / C.at[a][a];
-      }
-    for (int c = 0; c < M; ++c) {
-      move[c] = all(0.0);
-      for (int a = c; a < M; ++a) move[c] += found.S.at[a][c] * gradient[a];
-    }
-    for (int a = 0; a < M; ++a) {
-      full[a] = all(0.0);
-      for (int c = 0; c <= a; ++c) full[a] += found.S.at[a][c] * move[c];
-    }
-    const Pack distance = squares(move);
-    const Bits far = distance > FAR_OFF;
+  Mode<M> found{};
+  found.v = first_place(level, at);
+  Bits open = all(0.0) == all(0.0);
+  Pack before = all(0.0);
+  for (int step = 0; step < MOST_STEPS && any(open); ++step) {
+    const Step<M> next = newton_step(level, found.v);
+    const Bits far = open & (next.distance > FAR_OFF);
+    Pack length = all(1.0);
     if (any(far)) {
-      if (!known) here = level.value(level.effects(v)) - 0.5 * squares(v);
-      known = true;
-      Pack length = all(1.0);
-      Bits open = far;
-      for (int halving = 0; halving < MOST_HALVINGS && any(open); ++halving) {
-        Vector<M> there;
-        for (int a = 0; a < M; ++a) there[a] = v[a] + length * full[a];
-        const Pack value = level.value(level.effects(there)) - 0.5 * squares(there);
-        const Bits better = value > here;
-        here = (better | ~far) ? value : here;
-        open &= ~better;
-        length = open ? 0.5 * length : length;
-      }
-      length = open ? all(0.0) : length;  // nowhere is uphill but for rounding
-      for (int a = 0; a < M; ++a) v[a] += length * full[a];
-      if (!any(far & ~open)) break;
-      continue;
+      Pack here = level.value(level.effects(found.v)) - 0.5 * squares(found.v);
+      length = uphill(level, found.v, next.full, far, here);
     }
-    known = false;
-    for (int a = 0; a < M; ++a) v[a] += full[a];
-    if (!any(distance > NEAR)) break;
+    for (int a = 0; a < M; ++a) {
+      found.v[a] = open ? found.v[a] + length * next.full[a] : found.v[a];
+      found.pull[a] = open ? next.pull[a] : found.pull[a];
+      for (int c = 0; c <= a; ++c) found.S.at[a][c] = open ? next.S.at[a][c] : found.S.at[a][c];
+    }
+    const Bits settled = step == 0 ? open : abs(next.log_det - before) < STEADY;
+    before = next.log_det;
+    found.log_det = open ? next.log_det : found.log_det;
+    found.curvature = open ? next.curvature : found.curvature;
+    open &= ((next.distance > NEAR) | ~settled) & (length > 0.0);
   }
   return found;
 }
@@ -647,19 +677,108 @@ struct Stream {
   double uniform() { return (mixed(state += 0x9e3779b97f4a7c15ULL) >> 11) * 0x1.0p-53 + 0x1.0p-54; }
 };
 
-// Effects are drawn from their distribution given a point by independence Metropolis steps. What is proposed is normal
-// around the mode, in the metric of the curvature, or WIDE times as wide with probability RARE; density up to a factor.
-constexpr double NARROW = 1.05, WIDE = 2.5, RARE = 0.15;
+// Effects are drawn from their distribution given a point by independence Metropolis steps, in c of v = mode + S c. What
+// is proposed is a mixture of normal distributions around the mean, as wide as the distribution and wider, and one around
+// the mode. Mean and root of the covariance are 0 and 1 where the density two probes away is about normal, and are taken
+// from the nodes where it is not: levels that are all alike lean far to one side.
+constexpr double SHARES[3] = {0.6, 0.2, 0.2}, WIDTHS[3] = {1.1, 2.0, 1.2}, PROBE = 1.5, LEANS = 0.2;
 
 template <int M>
-Pack log_proposal(const Vector<M>& c) {
-  const Pack size = squares(c);
-  Pack narrow = exp(-0.5 / (NARROW * NARROW) * size), wide = exp(-0.5 / (WIDE * WIDE) * size);
-  for (int m = 0; m < M; ++m) {
-    narrow /= NARROW;
-    wide /= WIDE;
+struct Around {
+  Vector<M> mean;
+  Matrix<M> root;  // lower triangular
+  Pack log_det;
+
+  // c of component k, given standard normal numbers
+  Vector<M> place(const Vector<M>& noise, const Vector<M>& width, const Bits& at_mode) const {
+    Vector<M> c;
+    for (int a = 0; a < M; ++a) {
+      Pack sum = mean[a];
+      for (int e = 0; e <= a; ++e) sum += root.at[a][e] * width[e] * noise[e];
+      c[a] = at_mode ? WIDTHS[2] * noise[a] : sum;
+    }
+    return c;
   }
-  return log(max((1 - RARE) * narrow + RARE * wide, 1e-300));
+
+  Pack log_density(const Vector<M>& c) const {
+    Vector<M> apart;
+    for (int a = 0; a < M; ++a) {
+      Pack rest = c[a] - mean[a];
+      for (int e = 0; e < a; ++e) rest -= root.at[a][e] * apart[e];
+      apart[a] = rest / root.at[a][a];
+    }
+    Pack sum = all(0.0);
+    for (int k = 0; k < 3; ++k) {
+      const Pack size = squares(k == 2 ? c : apart);
+      sum += SHARES[k] * std::pow(WIDTHS[k], -M) * exp(-0.5 / (WIDTHS[k] * WIDTHS[k]) * size - (k == 2 ? all(0.0) : log_det));
+    }
+    return log(max(sum, 1e-300));
+  }
+};
+
+template <int M>
+Pack log_target(Level<M>& level, const Vector<M>& v) { return level.value(level.effects(v)) - 0.5 * squares(v); }
+
+template <int M>
+Vector<M> away(const Mode<M>& mode, const Vector<M>& c) {
+  Vector<M> v;
+  for (int a = 0; a < M; ++a) {
+    v[a] = mode.v[a];
+    for (int e = 0; e <= a; ++e) v[a] += mode.S.at[a][e] * c[e];
+  }
+  return v;
+}
+
+template <int M>
+Bits leans(Level<M>& level, const Mode<M>& mode) {
+  const Pack top = log_target(level, mode.v);
+  Bits found = top != top;
+  for (int m = 0; m < M; ++m)
+    for (const double side : {-PROBE, PROBE}) {
+      Vector<M> c{};
+      c[m] = all(side);
+      found |= abs(log_target(level, away(mode, c)) - top + 0.5 * PROBE * PROBE) > LEANS;
+    }
+  return found;
+}
+
+template <int M>
+Around<M> look_around(Level<M>& level, const Mode<M>& mode) {
+  Around<M> found{};
+  for (int a = 0; a < M; ++a) found.root.at[a][a] = all(1.0);
+  const Bits leaning = leans(level, mode);
+  if (!any(leaning)) return found;
+  Nodes<M> nodes(level.rows);
+  Pack highest = all(LOWEST), total = all(0.0);
+  std::vector<Pack> values;
+  do {
+    const Vector<M> v = nodes.place(mode);
+    values.push_back(log_target(level, v) + nodes.log_weight());
+    highest = max(highest, values.back());
+  } while (nodes.next());
+  Matrix<M> second{};
+  int q = 0;
+  do {
+    const Pack share = exp(values[q++] - highest);
+    total += share;
+    for (int a = 0; a < M; ++a) {
+      found.mean[a] += share * level.rows.nodes[nodes.at[a]];
+      for (int c = 0; c <= a; ++c) second.at[a][c] += share * (level.rows.nodes[nodes.at[a]] * level.rows.nodes[nodes.at[c]]);
+    }
+  } while (nodes.next());
+  for (int a = 0; a < M; ++a) found.mean[a] /= total;
+  for (int a = 0; a < M; ++a)
+    for (int c = 0; c <= a; ++c) {
+      Pack sum = second.at[a][c] / total - found.mean[a] * found.mean[c];
+      for (int e = 0; e < c; ++e) sum -= found.root.at[a][e] * found.root.at[c][e];
+      found.root.at[a][c] = a == c ? sqrt(max(sum, 0.01)) : sum / found.root.at[c][c];
+    }
+  for (int a = 0; a < M; ++a) {
+    found.mean[a] = leaning ? found.mean[a] : all(0.0);
+    for (int c = 0; c <= a; ++c) found.root.at[a][c] = leaning ? found.root.at[a][c] : all(a == c ? 1.0 : 0.0);
+    found.log_det += log(found.root.at[a][a]);
+  }
+  return found;
 }
 
 template <int M>
@@ -675,29 +794,29 @@ void draw_effects(const Rows& rows, const Points& points, int steps, uint64_t se
     for (int64_t at = work.ends[stretch]; at < work.ends[stretch + 1]; ++at) {
       level.load(at);
       const Mode<M> mode = find_mode(level, at);
+      const Around<M> around = look_around(level, mode);
       std::vector<Stream> streams;
       for (int l = 0; l < W; ++l) streams.emplace_back(seed, first_point + pack * W + l, at);
       Vector<M> here{};
       Pack weight = all(LOWEST);
       for (int step = 0; step <= steps; ++step) {
-        Vector<M> c, v;
+        Vector<M> noise, width;
         Pack luck;
+        Bits at_mode;
         for (int l = 0; l < W; ++l) {
           Stream& stream = streams[l];
-          const double width = stream.uniform() < RARE ? WIDE : NARROW;
+          const double which = stream.uniform();
+          at_mode[l] = which >= SHARES[0] + SHARES[1] ? -1 : 0;
+          for (int m = 0; m < M; ++m) width[m][l] = WIDTHS[which < SHARES[0] ? 0 : 1];
           for (int m = 0; m < M; m += 2) {  // Box & Muller 1958
-            const double radius = width * std::sqrt(-2 * std::log(stream.uniform())), angle = 2 * M_PI * stream.uniform();
-            c[m][l] = radius * std::cos(angle);
-            if (m + 1 < M) c[m + 1][l] = radius * std::sin(angle);
+            const double radius = std::sqrt(-2 * std::log(stream.uniform())), angle = 2 * M_PI * stream.uniform();
+            noise[m][l] = radius * std::cos(angle);
+            if (m + 1 < M) noise[m + 1][l] = radius * std::sin(angle);
           }
           luck[l] = stream.uniform();
         }
-        for (int a = 0; a < M; ++a) {
-          v[a] = mode.v[a];
-          for (int e = 0; e <= a; ++e) v[a] += mode.S.at[a][e] * c[e];
-        }
-        const Vector<M> u = level.effects(v);
-        const Pack proposed = level.value(u) - 0.5 * squares(v) - log_proposal(c);
+        const Vector<M> c = around.place(noise, width, at_mode), v = away(mode, c), u = level.effects(v);
+        const Pack proposed = log_target(level, v) - around.log_density(c);
         const Pack chance = exp(min(proposed - weight, 0.0));
         const Bits moves = luck < chance;
         weight = moves ? proposed : weight;
