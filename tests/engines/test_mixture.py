@@ -34,9 +34,8 @@ def funnel(points: Array) -> Array:
 def test_nothing_is_refined_where_too_few_points_have_weight() -> None:
     rng, bounds = np.random.default_rng(4), np.tile([-np.inf, np.inf], (4, 1))
     proposal, pilot = propose(lambda x: -0.5 * (x**2).sum(axis=1), np.zeros(4), bounds, rng)
-    far, none = refine(
-        lambda x: -0.5 * ((x - 9) ** 2).sum(axis=1) * 100, proposal, replace(pilot, weights=one(pilot)), rng
-    )
+    poor = replace(pilot, weights=np.eye(len(pilot.weights))[0])  # one point has it all
+    far, none = refine(lambda x: -50 * ((x - 9) ** 2).sum(axis=1), proposal, poor, rng)
     assert far is proposal and none.efficiency < 0.1
 
 
