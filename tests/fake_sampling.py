@@ -68,6 +68,7 @@ def replace_sampler(monkeypatch: pytest.MonkeyPatch, sampler: Callable[..., Samp
     ) -> Sampling:
         return fake_sampling(data, options) if sampler is None else sampler(data, options)
 
+    monkeypatch.setattr("hierfit.engines.latent.engine.can_be_had", lambda family: False)  # its kernels would be real
     monkeypatch.setattr("hierfit.engines.built.find_toolchain", lambda choice="auto": TOOLCHAIN)
     monkeypatch.setattr("hierfit.engines.built.build_executable", lambda *arguments: EXECUTABLE)
     for engine in ("full", "collapsed"):

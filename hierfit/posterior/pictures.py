@@ -83,7 +83,7 @@ KINDS: Mapping[Picture, PictureKind] = MappingProxyType(
             usual=True,
         ),
         Picture.LOO_PIT: PictureKind(
-            "places of rows among predictions made without them (LOO-PIT), against uniform ones",
+            "LOO-PIT, the places of rows among predictions made without them",
             "an outcome of more than two values, and draws that have seen the data",
         ),
         Picture.KHAT: PictureKind(

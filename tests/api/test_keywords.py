@@ -129,7 +129,7 @@ def test_values_are_those_of_the_command_line() -> None:
         (
             {"engine": "ful"},
             "engine='ful' cannot be chosen. Did you mean 'full'?",
-            "choose 'auto' or 'collapsed' or 'marginal' or 'full'",
+            "choose 'auto' or 'collapsed' or 'marginal' or 'latent' or 'full'",
         ),
     ],
 )

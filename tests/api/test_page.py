@@ -35,7 +35,7 @@ def test_the_page_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: 
     assert said == "column 'day' of <DataFrame> must hold numbers, but row 4 holds '36 d' (30 such cells)."
     assert f"# {said}\n" in PAGE.read_text()
     assert {path.name for path in tmp_path.iterdir()} == {
-        "sample_data", "rats-slopes", "rats-intercepts", "groups.png", "rats.html", "sim"
+        "sample_data", "rats-slopes", "rats-intercepts", "groups.png", "rats.html", "paper.html", "sim"
     }  # fmt: skip
     assert list(names["run"].predict(names["new"], new_groups="draw").index) == ["old rat", "new rat"]
 

@@ -41,7 +41,7 @@ def test_what_may_be_repeated(cli: Cli) -> None:
         (["--ci", "95"], ["--ci 95: it must be from 0.01 to 0.999", "hint:  --ci 0.95"]),
         (["--ci", "950"], ["--ci 950: it must be from 0.01"]),
         (["--ci", "wide"], ["--ci wide: a number is wanted"]),
-        (["--engine", "colapsed"], ["Did you mean 'collapsed'?", "choose auto, collapsed, marginal or full"]),
+        (["--engine", "colapsed"], ["Did you mean 'collapsed'?", "choose auto, collapsed, marginal, latent or full"]),
         (["--family", "zinb"], ["no family 'zinb'. Did you mean 'zero_inflated_negbinomial'?"]),
         (["--family", "Normal"], ["no family 'Normal'. Did you mean 'gaussian'?"]),
         (["--draws", "4.5"], ["--draws 4.5: a whole number is wanted"]),

@@ -80,7 +80,7 @@ def test_what_early_versions_did_not_say_has_its_default(content: Any) -> None:
         (("model", "prior_only"), True, "request.prior_only differs; expected what model.prior_only has"),
         (("start",), None, "start is null; expected an object"),
         (("status",), "fine", 'status is "fine"; expected "ok" or "warn"'),
-        (("engine",), "latent", 'engine is "latent"; expected "full" or "collapsed" or "marginal"'),
+        (("engine",), "eager", 'engine is "eager"; expected "full" or "collapsed" or "marginal" or "latent"'),
     ],
     ids=lambda value: ".".join(map(str, value)) if isinstance(value, tuple) else "",
 )
