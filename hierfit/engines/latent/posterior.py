@@ -67,22 +67,6 @@ def find_posterior(spec: ModelSpec, design: Design, seed: int, say: Message | No
     group, others = design.groups[first], tuple(all_but(design.groups, first))
     density = _density(spec, design, group, others, say)
     rng = np.random.default_rng(seed)
-    proposal: Proposal | JointProposal
-    if others:
-        proposal = near_several(density, rng)
-        density, error = with_enough_nodes(density, proposal.draw(NODE_POINTS, rng))
-        pilot = fly(density, proposal, PILOT * density.parameters.n_real, rng)
-    else:
-        start, rows = density.parameters.start, density.kernel.rows
-        if rows.n_levels > FEW_LEVELS and len(rows.y) > FEW_ROWS:
-            few = Kernel(density.kernel.library, _tenth(rows), density.kernel.n_nodes)
-            start, _ = find_mode(replace(density, kernel=few), start)
-        mode, precision = find_mode(density, start)
-        axes = axes_at(precision)
-        density, error = with_enough_nodes(density, mode + rng.standard_normal((NODE_POINTS, len(mode))) @ axes.T)
-        proposal, pilot = around(density, mode, axes, density.parameters.bounds, rng)
-        if density.kernel.work < MUCH_WORK:
-            proposal, pilot = refine(density, proposal, pilot, rng)
     near = _near_several if others else _near_one
     while True:
         proposal, pilot = near(density, rng)
@@ -103,7 +87,7 @@ def _near_one(density: LatentDensity, rng: np.random.Generator) -> tuple[Proposa
         few = Kernel(kernel.library, _tenth(kernel.rows), kernel.n_nodes)
         start, _ = find_mode(replace(density, kernel=few), start)
     mode, precision = find_mode(density, start)
-    proposal, pilot = around(density, mode, axes_of(precision), density.parameters.bounds, rng)
+    proposal, pilot = around(density, mode, axes_at(precision), density.parameters.bounds, rng)
     return refine(density, proposal, pilot, rng) if kernel.work < MUCH_WORK else (proposal, pilot)
 
 
