@@ -37,6 +37,12 @@ def eliminated_factor(groups: Sequence[Group]) -> int:
     return max(range(len(groups)), key=lambda index: n_effects(groups[index]))
 
 
+def eliminated_and_others(groups: Sequence[Group]) -> tuple[Group, tuple[Group, ...]]:
+    """Return the factor with most effects, and the others."""
+    first = eliminated_factor(groups)
+    return groups[first], tuple(all_but(groups, first))
+
+
 def met_pairs(met: NDArray[np.int64]) -> int:
     """Return how many pairs of columns are met by the same level, where each meets so many [J]."""
     return int(np.sum(met * (met + 1) // 2))

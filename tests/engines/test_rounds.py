@@ -308,7 +308,7 @@ def test_a_heavy_weight_asks_for_draws_and_then_for_another_source(
 ) -> None:
     spec, made = model("y ~ a + (1 | g) + (1 | h)")
     monkeypatch.setattr("hierfit.engines.marginal.source.sample", with_a_heavy_point(60.0, heavy_rounds))
-    monkeypatch.setattr("hierfit.engines.marginal.source.open_full", lambda _, say, why: full_source(spec, made, why))
+    monkeypatch.setattr("hierfit.engines.full.source.open_full", lambda _, say, why: full_source(spec, made, why))
     start, heard = marginal_source(spec, made), list[str]()
     after, drawn = draw_or_stand_in(start, replace(OPTIONS, draws=500), until_ess, Listener(heard.append))
     if until_ess and heavy_rounds == 1:  # two more rounds, and the weight is no longer too much of all

@@ -96,3 +96,10 @@ def open_full(wanted: Wanted, say: Message | None = None, stands_in: str | None 
     built = build(render_program(sampled_family(design, repeated)), wanted.toolchain, say)
     layout = lay_out(spec, design, wanted.narrowed, repeated)
     return FullSource(built, spec, design, layout, full_data(spec, design, layout), stands_in)
+
+
+def open_stand_in(engine: EngineName, wanted: Wanted, reason: str, say: Message | None) -> FullSource:
+    """Return the source that stands in for that of another engine, and say so; errors as `open_full`."""
+    if say is not None:
+        say(f"The full engine stands in for the {engine} one: {reason}.")
+    return open_full(wanted, say, reason)

@@ -7,20 +7,17 @@ one with probability min(1, ratio of the weights density over proposal), which i
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hierfit.design.design import Design
 from hierfit.design.scaling import effect_scale
+from hierfit.engines.independence import STATS, collect, generators_of, starts_of
 from hierfit.engines.latent.parameters import LatentParameters
 from hierfit.engines.latent.posterior import LatentPosterior
-from hierfit.errors import Interrupted
-from hierfit.interrupts import shielded
-from hierfit.sampling import Progress, SamplerOptions, Sampling, Seconds
+from hierfit.sampling import Progress, SamplerOptions, Sampling
 
 Array = NDArray[np.float64]
 
@@ -42,31 +39,7 @@ def sample(
     Raises:
         Interrupted: stopped before there was a draw.
     """
-    started = time.monotonic()
-    interrupted, done, blocks = False, 0, list[Mapping[str, Array]]()
-    try:
-        for block in _blocks(posterior, design, options):
-            blocks.append(block)
-            done += block["lp"].shape[1]
-            if on_progress is not None:
-                on_progress(_progress(done, options, time.monotonic() - started))
-    except KeyboardInterrupt:
-        interrupted = True
-    if not blocks:
-        raise Interrupted("Stopped before the first draw: there is nothing to keep.")
-    with shielded() as shield:
-        found = {name: np.concatenate([block[name] for block in blocks], axis=1) for name in blocks[0]}
-        stats = {name: found.pop(name) for name in ("lp", "acceptance_rate", "log_weight")}
-        wall = time.monotonic() - started
-        sampling = Sampling(
-            {name: values for name, values in found.items() if values.size},
-            stats,
-            step_size=np.full(options.chains, np.nan),
-            inv_metric=np.empty((options.chains, 0)),
-            seconds=Seconds(0.0, wall, wall),
-            options=options,
-        )
-        return replace(sampling, interrupted=interrupted or shield.asked)
+    return collect(_blocks(posterior, design, options), options, _but_stats, on_progress)
 
 
 def draws_at_a_time(posterior: LatentPosterior, chains: int) -> int:
@@ -76,10 +49,10 @@ def draws_at_a_time(posterior: LatentPosterior, chains: int) -> int:
 
 def _blocks(posterior: LatentPosterior, design: Design, options: SamplerOptions) -> Iterator[Mapping[str, Array]]:
     """Yield some draws of every chain [chains, draws, ...] after others."""
+    generators = generators_of(options)
     assert options.seed is not None
-    generators = [np.random.default_rng([options.seed, options.first_chain + at]) for at in range(options.chains)]
     noise = np.random.default_rng([options.seed, options.first_chain])
-    here = _first(posterior, options, generators)
+    here = starts_of(posterior.pilot, options, generators)
     levels = _weights(posterior, here)
     size = draws_at_a_time(posterior, options.chains)
     for start in range(0, options.draws, size):
@@ -126,13 +99,8 @@ def _walk(
     return real, kept[0], kept[1], kept[2]
 
 
-def _first(posterior: LatentPosterior, options: SamplerOptions, generators: Sequence[np.random.Generator]) -> Array:
-    """Return where chains start [chains, d]: where earlier ones stood, or at points of the pilot sample."""
-    if options.inits is None:
-        pilot = posterior.pilot
-        return pilot.points[[int(rng.choice(len(pilot.weights), p=pilot.weights)) for rng in generators]]
-    assert isinstance(options.inits, Sequence)
-    return np.array([at["real"] for at in options.inits])
+def _but_stats(found: Mapping[str, Array]) -> Mapping[str, Array]:
+    return {name: values for name, values in found.items() if name not in STATS}
 
 
 def _in_csv_units(posterior: LatentPosterior, design: Design, real: Array, seed: int) -> dict[str, Array]:
@@ -167,8 +135,3 @@ def _at_mean(parameters: LatentParameters, b: Array, threshold: Array, design: D
     own = parameters.b.at_prior_of(b) if design.intercept else b
     moved = b @ parameters.b.at_prior if len(parameters.b.at_prior) else np.zeros(len(b))
     return own * parameters.b.unit, threshold if design.intercept else threshold - moved[:, np.newaxis]
-
-
-def _progress(done: int, options: SamplerOptions, seconds: float) -> Progress:
-    by_chain = (done,) * options.chains
-    return Progress(sum(by_chain), options.draws * options.chains, by_chain, "sampling", 0, seconds)

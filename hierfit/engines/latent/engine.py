@@ -15,7 +15,7 @@ from hierfit.engines.latent.building import STRUCTS, can_be_had
 from hierfit.engines.latent.posterior import FIRST_NODES
 from hierfit.engines.latent.source import open_latent
 from hierfit.engines.latent.timing import estimate_latent
-from hierfit.engines.sizes import all_but, eliminated_factor, n_effects
+from hierfit.engines.sizes import eliminated_and_others, n_effects
 from hierfit.engines.timing import Estimate
 from hierfit.model.spec import ModelSpec
 from hierfit.sampling import SamplerOptions
@@ -42,7 +42,7 @@ class LatentEngine:
             yield "its kernel is not compiled, and there is no compiler"
         if not design.groups:
             yield "there is no grouping factor"
-        elif sum(map(n_effects, all_but(design.groups, eliminated_factor(design.groups)))) > MOST_OTHER:
+        elif sum(map(n_effects, eliminated_and_others(design.groups)[1])) > MOST_OTHER:
             yield f"all grouping factors but one have more than {MOST_OTHER} effects together"
         for group in spec.groups:
             if len(group.blocks) > 1 or any(parameter is not None for parameter in group.of_parameters):

@@ -20,7 +20,7 @@ from hierfit.engines.latent.parameters import LatentValues, latent_parameters
 from hierfit.engines.latent.rows import latent_rows
 from hierfit.engines.proposal import PILOT, POOR, NoProposalError, Pilot, Proposal, around, fly
 from hierfit.engines.refining import refine
-from hierfit.engines.sizes import all_but, eliminated_factor
+from hierfit.engines.sizes import eliminated_and_others
 from hierfit.model.spec import ModelSpec
 
 Array = NDArray[np.float64]
@@ -63,8 +63,7 @@ def find_posterior(spec: ModelSpec, design: Design, seed: int, say: Message | No
         NoProposalError: nothing is close to it.
         ToolchainError: the kernel cannot be compiled.
     """
-    first = eliminated_factor(design.groups)
-    group, others = design.groups[first], tuple(all_but(design.groups, first))
+    group, others = eliminated_and_others(design.groups)
     density = _density(spec, design, group, others, say)
     rng = np.random.default_rng(seed)
     near = _near_several if others else _near_one

@@ -10,7 +10,8 @@ from typing import Any
 from hierfit.engines.chain_state import ChainState
 from hierfit.engines.engine import EngineName, Message, OnProgress, Source, Wanted
 from hierfit.engines.full.engine import FULL
-from hierfit.engines.full.source import FullSource, open_full
+from hierfit.engines.full.source import FullSource, open_stand_in
+from hierfit.engines.independence import describe_chains
 from hierfit.engines.latent.chains import sample
 from hierfit.engines.latent.posterior import LatentPosterior, find_posterior
 from hierfit.engines.proposal import NoProposalError
@@ -60,20 +61,13 @@ class LatentSource:
 
     def stand_in(self, reason: str, say: Message | None) -> FullSource:
         """Return Stan's full engine, compiled if need be, and say so."""
-        return _open_stand_in(self.wanted, reason, say)
+        return open_stand_in(self.engine, self.wanted, reason, say)
 
     def describe(self) -> dict[str, Any]:
         """Return engine and program, and what the quadrature leaves."""
-        return {
-            "engine": self.engine.value,
-            "toolchain": None,
-            "stan": None,
-            "compiler": None,
-            "program_sha256": self.program.digest,
-            "rows_sampled": len(self.posterior.density.kernel.rows.y),
-            "nodes": self.posterior.density.kernel.n_nodes,
-            "node_error": self.posterior.node_error,
-        }
+        kernel = self.posterior.density.kernel
+        described = describe_chains(self.engine, self.program, len(kernel.rows.y))
+        return {**described, "nodes": kernel.n_nodes, "node_error": self.posterior.node_error}
 
 
 def open_latent(wanted: Wanted, say: Message | None = None) -> Source:
@@ -87,10 +81,4 @@ def open_latent(wanted: Wanted, say: Message | None = None) -> Source:
         posterior = find_posterior(wanted.spec, wanted.design, wanted.seed, say)
         return LatentSource(FULL.program(wanted.design), posterior, time.monotonic() - started, wanted)
     except NoProposalError as error:
-        return _open_stand_in(wanted, str(error), say)
-
-
-def _open_stand_in(wanted: Wanted, reason: str, say: Message | None) -> FullSource:
-    if say is not None:
-        say(f"The full engine stands in for the latent one: {reason}.")
-    return open_full(wanted, say, reason)
+        return open_stand_in(EngineName.LATENT, wanted, str(error), say)

@@ -16,7 +16,7 @@ from hierfit.engines.latent.parameters import latent_parameters
 from hierfit.engines.latent.posterior import FIRST_NODES
 from hierfit.engines.latent.rows import latent_rows
 from hierfit.engines.proposal import PILOT
-from hierfit.engines.sizes import all_but, eliminated_factor
+from hierfit.engines.sizes import eliminated_and_others
 from hierfit.engines.timing import Estimate
 from hierfit.model.spec import ModelSpec
 from hierfit.sampling import SamplerOptions
@@ -31,8 +31,7 @@ def estimate_latent(spec: ModelSpec, design: Design, options: SamplerOptions) ->
     library = find_library(sampled_family(design, repeated_rows(design)))
     if library is None:
         return None
-    first = eliminated_factor(design.groups)
-    group, others = design.groups[first], tuple(all_but(design.groups, first))
+    group, others = eliminated_and_others(design.groups)
     rows = latent_rows(spec, design, group, others)
     parameters = latent_parameters(spec, design, group, 1.0, others)
     density = LatentDensity(Kernel(library, rows, FIRST_NODES[rows.n_varying]), parameters)

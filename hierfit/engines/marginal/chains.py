@@ -12,18 +12,16 @@ density.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hierfit.engines.independence import collect, generators_of, starts_of
 from hierfit.engines.marginal.density import MarginalPosterior, Point, threads
-from hierfit.errors import Interrupted
-from hierfit.interrupts import shielded
-from hierfit.sampling import Progress, SamplerOptions, Sampling, Seconds
+from hierfit.sampling import Progress, SamplerOptions, Sampling
 
 Array = NDArray[np.float64]
 Generators = Sequence[np.random.Generator]
@@ -69,30 +67,17 @@ def sample(
     Raises:
         Interrupted: stopped before there was a draw.
     """
-    started = time.monotonic()
-    interrupted, done, blocks = False, 0, list[Mapping[str, Array]]()
-    try:
-        for block in _blocks(posterior, options):
-            blocks.append(block)
-            done += block["lp"].shape[1]
-            if on_progress is not None:
-                on_progress(_progress(done, options, time.monotonic() - started))
-    except KeyboardInterrupt:
-        interrupted = True
-    if not blocks:
-        raise Interrupted("Stopped before the first draw: there is nothing to keep.")
-    with shielded() as shield:
-        found = {name: np.concatenate([block[name] for block in blocks], axis=1) for name in blocks[0]}
-        sampling = _assemble(posterior, found, options, time.monotonic() - started)
-        return replace(sampling, interrupted=interrupted or shield.asked)
+    return collect(
+        _blocks(posterior, options), options, lambda found: _under_names_of_stan(posterior, found), on_progress
+    )
 
 
 def _blocks(posterior: MarginalPosterior, options: SamplerOptions) -> Iterator[Mapping[str, Array]]:
     """Yield a few draws of every chain [chains, draws, ...] after another."""
-    assert options.seed is not None
-    generators = [np.random.default_rng([options.seed, options.first_chain + at]) for at in range(options.chains)]
+    generators = generators_of(options)
     with threads() as pool:
-        here = [Step(point) for point in _first(posterior, options, generators, pool)]
+        starts = starts_of(posterior.pilot, options, generators)
+        here = [Step(point) for point in posterior.points(starts, generators, pool)]
         for start in range(0, options.draws, AT_A_TIME):
             proposed = _propose(posterior, min(AT_A_TIME, options.draws - start), generators, pool)
             walks = [list(_walk(*chain)) for chain in zip(here, proposed, generators, strict=True)]
@@ -127,21 +112,7 @@ def _walk(here: Step, proposed: Sequence[Point], rng: np.random.Generator) -> It
         yield here
 
 
-def _first(
-    posterior: MarginalPosterior, options: SamplerOptions, generators: Generators, pool: ThreadPoolExecutor
-) -> list[Point]:
-    """Return where chains start: where earlier ones stood, or at points of the pilot sample."""
-    if options.inits is None:
-        pilot = posterior.pilot
-        chosen = [int(rng.choice(len(pilot.weights), p=pilot.weights)) for rng in generators]
-        return posterior.points(pilot.points[chosen], generators, pool)
-    assert isinstance(options.inits, Sequence)
-    return posterior.points(np.array([at["real"] for at in options.inits]), generators, pool)
-
-
-def _assemble(
-    posterior: MarginalPosterior, found: Mapping[str, Array], options: SamplerOptions, wall: float
-) -> Sampling:
+def _under_names_of_stan(posterior: MarginalPosterior, found: Mapping[str, Array]) -> Mapping[str, Array]:
     """Return the chains under the names of the Stan program."""
     shape = (*found["lp"].shape, -1)
     values = posterior.model.parameters.values(found["real"].reshape(-1, found["real"].shape[2]))
@@ -153,16 +124,4 @@ def _assemble(
         "real": found["real"],
         "u": found["u"],
     }
-    return Sampling(
-        {name: values.reshape(shape) for name, values in variables.items() if values.size},
-        {name: found[name] for name in ("lp", "acceptance_rate", "log_weight")},
-        step_size=np.full(options.chains, np.nan),
-        inv_metric=np.empty((options.chains, 0)),
-        seconds=Seconds(0.0, wall, wall),
-        options=options,
-    )
-
-
-def _progress(done: int, options: SamplerOptions, seconds: float) -> Progress:
-    by_chain = (done,) * options.chains
-    return Progress(sum(by_chain), options.draws * options.chains, by_chain, "sampling", 0, seconds)
+    return {name: values.reshape(shape) for name, values in variables.items() if values.size}

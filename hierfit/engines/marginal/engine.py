@@ -15,7 +15,7 @@ from hierfit.engines.full.engine import FULL
 from hierfit.engines.marginal.source import open_marginal
 from hierfit.engines.marginal.timing import estimate_marginal
 from hierfit.engines.obstacles import obstacles_of_all
-from hierfit.engines.sizes import all_but, eliminated_factor, met_pairs, n_effects
+from hierfit.engines.sizes import eliminated_and_others, met_pairs, n_effects
 from hierfit.engines.timing import Estimate
 from hierfit.model.families import SIGMA
 from hierfit.model.spec import ModelSpec, sd_name
@@ -73,9 +73,7 @@ def _obstacles_of_several(spec: ModelSpec, design: Design, *, tuned: bool) -> It
     sampled = [sd_name(group.factor, term) for group in spec.groups for term in group.terms]
     if all(spec.priors[name].constant is not None for name in (*sampled, SIGMA)):
         yield "all sds and sigma are constant"
-    first = eliminated_factor(design.groups)
-    group = design.groups[first]
-    others = all_but(design.groups, first)
+    group, others = eliminated_and_others(design.groups)
     together = sum(n_effects(factor) for factor in others)
     if together > MOST_TOGETHER:
         yield f"all grouping factors but one have {together:,} effects together, more than {MOST_TOGETHER:,}"

@@ -10,7 +10,8 @@ from typing import Any
 from hierfit.engines.chain_state import ChainState
 from hierfit.engines.engine import EngineName, Message, OnProgress, Source, Wanted
 from hierfit.engines.full.engine import FULL
-from hierfit.engines.full.source import FullSource, open_full
+from hierfit.engines.full.source import FullSource, open_stand_in
+from hierfit.engines.independence import describe_chains
 from hierfit.engines.marginal.chains import sample
 from hierfit.engines.marginal.density import MarginalPosterior, find_posterior
 from hierfit.engines.proposal import NoProposalError
@@ -64,18 +65,11 @@ class MarginalSource:
 
     def stand_in(self, reason: str, say: Message | None) -> FullSource:
         """Return Stan's full engine, compiled if need be, and say so."""
-        return _open_stand_in(self.wanted, reason, say)
+        return open_stand_in(self.engine, self.wanted, reason, say)
 
     def describe(self) -> dict[str, Any]:
         """Return engine and program; there is no compiler."""
-        return {
-            "engine": self.engine.value,
-            "toolchain": None,
-            "stan": None,
-            "compiler": None,
-            "program_sha256": self.program.digest,
-            "rows_sampled": self.posterior.model.design.n_rows,
-        }
+        return describe_chains(self.engine, self.program, self.posterior.model.design.n_rows)
 
 
 def open_marginal(wanted: Wanted, say: Message | None = None) -> Source:
@@ -89,10 +83,4 @@ def open_marginal(wanted: Wanted, say: Message | None = None) -> Source:
         posterior = find_posterior(wanted.spec, wanted.design, wanted.seed)
         return MarginalSource(FULL.program(wanted.design), posterior, time.monotonic() - started, wanted)
     except NoProposalError as error:
-        return _open_stand_in(wanted, str(error), say)
-
-
-def _open_stand_in(wanted: Wanted, reason: str, say: Message | None) -> FullSource:
-    if say is not None:
-        say(f"The full engine stands in for the marginal one: {reason}.")
-    return open_full(wanted, say, reason)
+        return open_stand_in(EngineName.MARGINAL, wanted, str(error), say)

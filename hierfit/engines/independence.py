@@ -1,0 +1,96 @@
+"""What chains of independence Metropolis have in common, whatever they draw from: random numbers, starts, assembly.
+
+Such chains have no warmup, step size or metric; their draws come in blocks, between two of which a user may stop them.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hierfit.engines.engine import EngineName, OnProgress
+from hierfit.engines.proposal import Pilot
+from hierfit.errors import Interrupted
+from hierfit.interrupts import shielded
+from hierfit.sampling import Progress, SamplerOptions, Sampling, Seconds
+from hierfit.stan.programs import StanProgram
+
+Array = NDArray[np.float64]
+Blocks = Iterator[Mapping[str, Array]]
+
+STATS = ("lp", "acceptance_rate", "log_weight")  # of a block, and of what is sampled
+
+
+def generators_of(options: SamplerOptions) -> list[np.random.Generator]:
+    """Return the random numbers of each chain; the seed must be given."""
+    assert options.seed is not None
+    return [np.random.default_rng([options.seed, options.first_chain + at]) for at in range(options.chains)]
+
+
+def starts_of(pilot: Pilot, options: SamplerOptions, generators: Sequence[np.random.Generator]) -> Array:
+    """Return where chains start [chains, d]: where earlier ones stood, or at points of the pilot sample."""
+    if options.inits is None:
+        return pilot.points[[int(rng.choice(len(pilot.weights), p=pilot.weights)) for rng in generators]]
+    assert isinstance(options.inits, Sequence)
+    return np.array([at["real"] for at in options.inits])
+
+
+def collect(
+    blocks: Blocks,
+    options: SamplerOptions,
+    variables: Callable[[Mapping[str, Array]], Mapping[str, Array]],
+    on_progress: OnProgress | None,
+) -> Sampling:
+    """Return the draws of blocks [chains, draws, ...]; on KeyboardInterrupt those that are finished.
+
+    `variables` takes all blocks as one, `STATS` among them, and returns them under the names of the Stan program.
+
+    Raises:
+        Interrupted: stopped before there was a draw.
+    """
+    started = time.monotonic()
+    interrupted, done, taken = False, 0, list[Mapping[str, Array]]()
+    try:
+        for block in blocks:
+            taken.append(block)
+            done += block["lp"].shape[1]
+            if on_progress is not None:
+                on_progress(_progress(done, options, time.monotonic() - started))
+    except KeyboardInterrupt:
+        interrupted = True
+    if not taken:
+        raise Interrupted("Stopped before the first draw: there is nothing to keep.")
+    with shielded() as shield:
+        found = {name: np.concatenate([block[name] for block in taken], axis=1) for name in taken[0]}
+        wall = time.monotonic() - started
+        sampling = Sampling(
+            {name: values for name, values in variables(found).items() if values.size},
+            {name: found[name] for name in STATS},
+            step_size=np.full(options.chains, np.nan),
+            inv_metric=np.empty((options.chains, 0)),
+            seconds=Seconds(0.0, wall, wall),
+            options=options,
+        )
+        return replace(sampling, interrupted=interrupted or shield.asked)
+
+
+def describe_chains(engine: EngineName, program: StanProgram, rows: int) -> dict[str, Any]:
+    """Return engine, program and how many rows it sees; no Stan program runs, so that there is no compiler."""
+    return {
+        "engine": engine.value,
+        "toolchain": None,
+        "stan": None,
+        "compiler": None,
+        "program_sha256": program.digest,
+        "rows_sampled": rows,
+    }
+
+
+def _progress(done: int, options: SamplerOptions, seconds: float) -> Progress:
+    by_chain = (done,) * options.chains
+    return Progress(sum(by_chain), options.draws * options.chains, by_chain, "sampling", 0, seconds)
