@@ -557,9 +557,9 @@ void add_slopes(Level<M>& level, const Mode<M>& mode, const std::vector<Pack>& s
   }
 }
 
-// log density of one level
+// What the integrand's logs are at all nodes, with the weights of these; the highest is returned.
 template <int M>
-Pack integrate(Level<M>& level, const Mode<M>& mode, std::vector<Pack>& values, Sums<M>* sums) {
+Pack look_at_nodes(Level<M>& level, const Mode<M>& mode, std::vector<Pack>& values) {
   values.clear();
   Nodes<M> nodes(level.rows);
   Pack highest = all(LOWEST);
@@ -570,6 +570,13 @@ Pack integrate(Level<M>& level, const Mode<M>& mode, std::vector<Pack>& values, 
     values.push_back(value - 0.5 * squares(v) + nodes.log_weight());
     highest = max(highest, values.back());
   } while (nodes.next());
+  return highest;
+}
+
+// log density of one level
+template <int M>
+Pack integrate(Level<M>& level, const Mode<M>& mode, std::vector<Pack>& values, Sums<M>* sums) {
+  const Pack highest = look_at_nodes(level, mode, values);
   Pack sum = all(0.0);
   for (Pack& value : values) {
     value = exp(value - highest);
@@ -748,14 +755,10 @@ Around<M> look_around(Level<M>& level, const Mode<M>& mode) {
   for (int a = 0; a < M; ++a) found.root.at[a][a] = all(1.0);
   const Bits leaning = leans(level, mode);
   if (!any(leaning)) return found;
-  Nodes<M> nodes(level.rows);
-  Pack highest = all(LOWEST), total = all(0.0);
   std::vector<Pack> values;
-  do {
-    const Vector<M> v = nodes.place(mode);
-    values.push_back(log_target(level, v) + nodes.log_weight());
-    highest = max(highest, values.back());
-  } while (nodes.next());
+  const Pack highest = look_at_nodes(level, mode, values);
+  Pack total = all(0.0);
+  Nodes<M> nodes(level.rows);
   Matrix<M> second{};
   int q = 0;
   do {
