@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from hierfit.design.design import Design
+    from hierfit.runs.prediction import Prediction
 
 PREDICT = Keywords(PredictOptions, "predict", without=frozenset({"new", "out", "draws", "overwrite"}))
 PLOT = Keywords(
@@ -51,13 +52,8 @@ class Asking(Telling):
             UsageError: the model has not what is asked for.
             DataError: a column, level or value cannot be had.
         """
-        from hierfit import asked
-        from hierfit.cli.options.predict import prediction_request
-
-        path, frame = (None, None) if data is None else opened(data)
+        frame, prediction = self._predicted(data, keywords)
         with spoken(PREDICT, FIT):
-            request = prediction_request(PREDICT.options(keywords, run=self.folder))
-            prediction = asked.predict(self.folder, path if frame is None else frame, request)
             found = prediction.frame()
         if frame is not None:
             return found.set_axis(frame.index)
@@ -78,15 +74,21 @@ class Asking(Telling):
             UsageError: the model has not what is asked for.
             DataError: a column, level or value cannot be had.
         """
-        from hierfit import asked
         from hierfit.api.tables import draws_frame
+
+        frame, prediction = self._predicted(data, keywords)
+        with spoken(PREDICT, FIT):
+            return draws_frame(prediction, None if frame is None else frame.index)
+
+    def _predicted(self, data: Data, keywords: PredictKeywords) -> tuple[pd.DataFrame | None, Prediction]:
+        """Return the rows, where these are a DataFrame, and what is predicted of them."""
+        from hierfit import asked
         from hierfit.cli.options.predict import prediction_request
 
         path, frame = (None, None) if data is None else opened(data)
         with spoken(PREDICT, FIT):
             request = prediction_request(PREDICT.options(keywords, run=self.folder))
-            prediction = asked.predict(self.folder, path if frame is None else frame, request)
-            return draws_frame(prediction, None if frame is None else frame.index)
+            return frame, asked.predict(self.folder, path if frame is None else frame, request)
 
     @EFFECTS.documented
     def effects(self, of: str | Sequence[str] | None = None, **keywords: Unpack[EffectsKeywords]) -> pd.DataFrame:
