@@ -38,7 +38,7 @@ from hierfit.posterior.verdict import Diagnosis as Diagnosis
 from hierfit.posterior.verdict import Finding as Finding
 from hierfit.posterior.verdict import Level as Level
 from hierfit.posterior.verdict import ess_wanted as ess_wanted
-from hierfit.posterior.words import all_in_words, listed, plural
+from hierfit.posterior.words import all_in_words, listed, plural, what_disagrees
 
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -212,7 +212,7 @@ def _check_rhat(draws: Draws, design: Design, known: Convergence, screens: dict[
     value = -_least(-known.rhat) if named else effects_worst
     return Finding(
         "rhat", max_level(level, effect_level), format_rhat(value), f"< {limits.warn:g}", (*named, *effect_words),
-        "the chains disagree, so the estimates depend on the chain",
+        f"{what_disagrees(draws.n_chains)}, so the estimates depend on the {'chain' if draws.n_chains > 1 else 'half'}",
     )  # fmt: skip
 
 

@@ -76,3 +76,8 @@ def spread(numbers: Sequence[int]) -> str:
     """Return "2 to 5" or, where all are the same, "2"."""
     low, high = min(numbers), max(numbers)
     return f"{low:,}" if low == high else f"{low:,} to {high:,}"
+
+
+def what_disagrees(n_chains: int) -> str:
+    """Return what a high R-hat says: it holds chains, and of each its halves, against each other."""
+    return "the chains disagree" if n_chains > 1 else "the halves of the chain disagree"

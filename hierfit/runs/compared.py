@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from hierfit.design.design import Group
+from hierfit.engines.latent.levels import kernel_levels
 from hierfit.errors import RunFolderError, UsageError, did_you_mean
 from hierfit.posterior.compare.alike import first_difference
 from hierfit.posterior.compare.comparison import Comparison, compare
@@ -146,7 +147,7 @@ def compare_runs(runs: Sequence[Path], by: str | None = None, watch: Watch = lam
         if factor is None:
             found[name] = leave_rows_out(likelihood, model.efficiency, told)
         else:
-            found[name] = leave_levels_out(likelihood, factor, model.efficiency, told)
+            found[name] = leave_levels_out(likelihood, factor, model.efficiency, told, kernel_levels)
     return Compared(models, compare(found), factor)
 
 

@@ -84,6 +84,14 @@ def test_rhat_warns_and_fails(synthetic, size, level):
     assert diagnosis.status is level
 
 
+def test_one_chain_is_held_against_itself(synthetic):
+    case = synthetic(5)
+    drift = np.linspace(0, 99, case.draws.n_draws)[:, None]
+    for lost, words in (([], "the chains disagree, so"), ([1, 2, 3], "the halves of the chain disagree, so")):
+        draws = dataclasses.replace(case.draws, values=case.draws.values + drift).without(lost)
+        assert found(run(case, draws), "rhat").meaning.startswith(words)
+
+
 def test_rhat_names_the_worst_first(synthetic):
     case = synthetic(12)
     diagnosis = run(case, with_values(case, {"ses": shifted(1.0), "sigma": 50 + shifted(3.0)}))

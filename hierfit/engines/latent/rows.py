@@ -14,12 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hierfit.design.design import Design, Group
+from hierfit.design.distributional import PredictorColumns
 from hierfit.design.origin import predictor_center, x_center, z_center
 from hierfit.design.scaling import row_precision, scaled_columns, scaled_offset, scaled_outcome, scaled_varying
 from hierfit.engines.full.repeated import Repeated, repeated_rows, sampled_family
 from hierfit.engines.latent.kernel import LatentRows
 from hierfit.engines.sizes import n_effects
-from hierfit.model.families import FAMILIES
+from hierfit.model.families import FAMILIES, Auxiliary
 from hierfit.model.links import MOST
 from hierfit.model.spec import ModelSpec
 
@@ -37,6 +38,40 @@ class _Outcome:
     weights: Array | None
 
 
+@dataclass(frozen=True)
+class AuxiliaryKinds:
+    """The auxiliary parameters of a design's family.
+
+    Attributes:
+        own: the parameters [A].
+        predictors: what predicts each; None where all rows share it [A].
+    """
+
+    own: tuple[Auxiliary, ...]
+    predictors: tuple[PredictorColumns | None, ...]
+
+    @classmethod
+    def of(cls, design: Design, family: str) -> AuxiliaryKinds:
+        """Return those of a design, and of the family that its rows are seen as."""
+        own = FAMILIES[family].auxiliaries
+        return cls(tuple(own), tuple(design.predictor(aux.name) for aux in own))
+
+    @property
+    def sizes(self) -> NDArray[np.int32]:
+        """How many coefficients each has [A]."""
+        return np.array([0 if found is None else len(found.coefficients) for found in self.predictors], np.int32)
+
+    @property
+    def links(self) -> NDArray[np.int32]:
+        """Their links, as the kernel counts them [A]."""
+        return np.array([_LINKS[aux.link] for aux in self.own], np.int32)
+
+    @property
+    def most(self) -> Array:
+        """Above what the density is that at this value [A]."""
+        return np.array([min(aux.most, MOST) if aux.upper == 1 else aux.most for aux in self.own])
+
+
 def latent_rows(spec: ModelSpec, design: Design, group: Group, others: Sequence[Group] = ()) -> LatentRows:
     """Return what the kernel sees, the effects of `group` being those that are integrated out.
 
@@ -50,15 +85,14 @@ def latent_rows(spec: ModelSpec, design: Design, group: Group, others: Sequence[
     order = counts[np.lexsort((alike[counts], group.codes[chosen][counts]))]
     place = chosen[order]
     family = sampled_family(design, repeated)
-    auxiliaries = FAMILIES[family].auxiliaries
-    predictors = [design.predictor(aux.name) for aux in auxiliaries]
+    kinds = AuxiliaryKinds.of(design, family)
     starts = np.cumsum([0, *map(n_effects, others)])
     further = [
         (start + other.codes[place].astype(np.int64) * len(other.terms) + m, column)
         for start, other in zip(starts.tolist(), others, strict=False)
         for m, column in enumerate(scaled_varying(other, z_center(spec, other))[place].T)
     ]
-    X_aux = [((found.X - predictor_center(spec, found)) / found.scale)[place].T for found in predictors if found]
+    X_aux = [((found.X - predictor_center(spec, found)) / found.scale)[place].T for found in kinds.predictors if found]
     return LatentRows(
         family=family,
         link=FAMILIES[design.family].links.index(design.link),
@@ -70,9 +104,9 @@ def latent_rows(spec: ModelSpec, design: Design, group: Group, others: Sequence[
         trials=np.empty(0) if own.trials is None else own.trials[order],
         weights=np.empty(0) if own.weights is None or (own.weights[order] == 1).all() else own.weights[order],
         X_aux=np.concatenate([np.empty((0, len(place))), *X_aux]),
-        S_of=np.array([0 if found is None else len(found.coefficients) for found in predictors], np.int32),
-        aux_link=np.array([_LINKS[aux.link] for aux in auxiliaries], np.int32),
-        aux_most=np.array([min(aux.most, MOST) if aux.upper == 1 else aux.most for aux in auxiliaries]),
+        S_of=kinds.sizes,
+        aux_link=kinds.links,
+        aux_most=kinds.most,
         n_thresholds=len(spec.thresholds),
         code=np.array([code for code, _ in further], np.int64).reshape(len(further), len(place)),
         V=np.array([column for _, column in further]).reshape(len(further), len(place)),

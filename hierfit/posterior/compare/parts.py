@@ -7,7 +7,7 @@ effects of one factor, that with the most levels, integrated out (`integrated`).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,13 +16,14 @@ from hierfit.design.design import Design, Group
 from hierfit.errors import UsageError
 from hierfit.posterior.compare.integrated import is_integrable, level_density, levels, rows_given_others
 from hierfit.posterior.compare.left_out import LeftOut, Watch, leave_out, leave_out_on_all_cores
-from hierfit.posterior.compare.quadrature import TOLERABLE, is_of_mean, is_quadrable, levels_of, nodes_for
+from hierfit.posterior.compare.quadrature import TOLERABLE, Levels, is_of_mean, is_quadrable, levels_of, nodes_for
 from hierfit.posterior.log_likelihood import BLOCK_NUMBERS, LogLikelihood
 from hierfit.posterior.predict.new_levels import level_scales
 from hierfit.posterior.words import plural
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
+Integrator = Callable[[LogLikelihood, Group], Levels | None]
 HARMLESS_K = 0.3
 
 
@@ -46,9 +47,15 @@ def _noting(parts: Iterator[tuple[Indices, Array]], rows: list[Indices]) -> Iter
 
 
 def leave_levels_out(
-    likelihood: LogLikelihood, factor: Group, efficiency: float, watch: Watch = lambda count: None
+    likelihood: LogLikelihood,
+    factor: Group,
+    efficiency: float,
+    watch: Watch = lambda count: None,
+    integrator: Integrator = lambda likelihood, group: None,
 ) -> LeftOut:
     """Leave each level of a factor out, all its rows together; the model need not have the factor.
+
+    `integrator` returns levels of a factor whose effects are integrated out faster than here; None where it has none.
 
     What varies within it is integrated out: the effects of the level, and of levels that lie within it; exactly where
     outcomes are normal, else by nodes. Effects of other factors are those of the draws.
@@ -59,7 +66,7 @@ def leave_levels_out(
     design = likelihood.design
     within = [group for group in design.groups if lies_within(group, factor)]
     if within and not is_integrable(design, [group.factor for group in within]):
-        return _by_nodes(likelihood, factor, within, efficiency, watch)
+        return _by_nodes(likelihood, factor, within, efficiency, watch, integrator)
     if len(within) == 1 and np.array_equal(within[0].codes, factor.codes):
         return leave_out(levels(likelihood, within[0]), efficiency, watch)
     scales = [level_scales(likelihood.draws, group) for group in within]
@@ -69,12 +76,18 @@ def leave_levels_out(
 
 
 def _by_nodes(
-    likelihood: LogLikelihood, factor: Group, within: list[Group], efficiency: float, watch: Watch
+    likelihood: LogLikelihood,
+    factor: Group,
+    within: list[Group],
+    efficiency: float,
+    watch: Watch,
+    integrator: Integrator,
 ) -> LeftOut:
     """Leave each level of a factor out whose effects, or those of levels within it, are integrated out numerically."""
-    if not is_quadrable(likelihood.design, within):
+    levels = integrator(likelihood, within[0]) if len(within) == 1 else None
+    if levels is None and not is_quadrable(likelihood.design, within):
         raise UsageError(_too_much(likelihood.design, within, factor.factor), hint=_refit_hint(factor.factor))
-    levels = levels_of(likelihood, within[0])
+    levels = levels or levels_of(likelihood, within[0])
     nodes, error = nodes_for(levels)
     if error > TOLERABLE:
         raise UsageError(

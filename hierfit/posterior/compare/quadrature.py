@@ -60,10 +60,12 @@ class Nodes:
     Attributes:
         x: the places [Q, q], or of each draw its own [Q, q, S].
         log_weight: logarithms of what its values are multiplied by before they are summed [Q], or [Q, S].
+        count: along each effect; 0 where they are no product of rules.
     """
 
     x: Array
     log_weight: Array
+    count: int = 0
 
     @property
     def own(self) -> bool:
@@ -76,7 +78,7 @@ def hermite(count: int, size: int) -> Nodes:
     x, w = np.polynomial.hermite_e.hermegauss(count)
     places = np.array(list(product(x, repeat=size))).reshape(-1, size)
     weights = np.array([np.prod(own) for own in product(w, repeat=size)])
-    return Nodes(places, np.log(weights) - 0.5 * size * log(2 * pi) + 0.5 * np.sum(places**2, axis=1))
+    return Nodes(places, np.log(weights) - 0.5 * size * log(2 * pi) + 0.5 * np.sum(places**2, axis=1), count)
 
 
 def random_nodes(size: int, n_draws: int, rng: np.random.Generator, count: int = _POINTS) -> Nodes:

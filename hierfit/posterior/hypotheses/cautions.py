@@ -6,6 +6,7 @@ from hierfit.posterior.digits import format_count, format_rhat, format_share
 from hierfit.posterior.hypotheses.answers import Answer, Answers
 from hierfit.posterior.hypotheses.tree import name_in_text
 from hierfit.posterior.verdict import THRESHOLDS, ess_wanted
+from hierfit.posterior.words import what_disagrees
 
 
 def cautions(answers: Answers) -> list[str]:
@@ -33,7 +34,7 @@ def _mixing(row: Answer, chains: int) -> list[str]:
     rhat, ess = THRESHOLDS["rhat"].warn, ess_wanted(chains)
     said = []
     if row.rhat > rhat:
-        said.append(f"R-hat {format_rhat(row.rhat)} (want < {rhat:g}): the chains disagree")
+        said.append(f"R-hat {format_rhat(row.rhat)} (want < {rhat:g}): {what_disagrees(chains)}")
     least = min(row.ess_bulk, row.ess_tail)
     if least < ess:
         said.append(f"ESS {format_count(least)} (want {ess:g}): few effective draws")

@@ -14,7 +14,7 @@ import numpy as np
 from hierfit.model.spec import Kind
 from hierfit.posterior.plots.material import Material, Plate
 from hierfit.posterior.plots.style import ALARM, CHAINS, QUIET, TRUTH, entitle, new_figure, styled
-from hierfit.posterior.words import elided
+from hierfit.posterior.words import elided, what_disagrees
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -63,8 +63,10 @@ def _title(material: Material) -> str:
         return f"{chains}, without an R-hat"
     worst = int(np.nanargmax(rhat))
     if rhat[worst] > 1.01:
-        return f"The chains disagree most on {draws.parameters[worst].name}: R-hat {rhat[worst]:.3f} (want < 1.01)"
-    return f"{chains} agree: R-hat at most {rhat[worst]:.3f} (want < 1.01)"
+        who = what_disagrees(draws.n_chains).capitalize()
+        return f"{who} most on {draws.parameters[worst].name}: R-hat {rhat[worst]:.3f} (want < 1.01)"
+    agree = "agree" if draws.n_chains > 1 else "agree in both halves"
+    return f"{chains} {agree}: R-hat at most {rhat[worst]:.3f} (want < 1.01)"
 
 
 def _note(material: Material, shown: int) -> str:

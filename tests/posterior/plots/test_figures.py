@@ -268,6 +268,11 @@ def test_trace_title_reports_the_worst_rhat(drawn, synthetic):
     moved = dataclasses.replace(case.draws, values=values)
     (trace,) = draw_all(moved, case.design, case.spec, stems=["trace"])
     assert title(trace).startswith("The chains disagree most on sd(school): R-hat ")
+    drifting = dataclasses.replace(moved, values=values + np.linspace(0, 99, values.shape[1])[:, None]).without(
+        [1, 2, 3]
+    )
+    (trace,) = draw_all(drifting, case.design, case.spec, stems=["trace"])
+    assert title(trace).startswith("The halves of the chain disagree most on ")
 
 
 def test_pairs_mark_every_divergent_draw(synthetic):
