@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from bench import report, results, scaling
-from bench.cases import CASES, Case, csv_of
+from bench.case import Case
+from bench.cases import CASES, csv_of
 from bench.comparators import COMPARATORS
 from bench.comparators.contract import Comparator, Sampling
 from bench.compare import standings
@@ -22,8 +23,8 @@ from bench.targets import Verdict, verdicts
 
 QUICK = Settings(runs=1, cap=120.0, sampling=Sampling(warmup=300, draws=300))
 QUICK_ROWS = 10_000
-# In --quick and scaling, where nothing else is asked for: those that need nothing but hierfit, and lme4.
-FEW = ("hierfit", "tutorial", "brms-style", "lme4")
+# In --quick and scaling, where nothing else is asked for: those that need nothing but hierfit, and the estimates of R.
+FEW = ("hierfit", "tutorial", "brms-style", "lme4", "lme4-nagq0", "glmmTMB")
 Thing = TypeVar("Thing")
 
 
@@ -40,6 +41,7 @@ def parser() -> argparse.ArgumentParser:
     options.add_argument("--warmup", type=int, help="iterations of a chain that adapt (1000; quick: 300)")
     options.add_argument("--quick", action="store_true", help="small cases, few draws, one run: a minute or two")
     options.add_argument("--patient", action="store_true", help="start even what takes hours, up to the cap")
+    options.add_argument("--family", default="gaussian", choices=scaling.FAMILIES, help="of scaling (gaussian)")
     options.add_argument("--largest", type=int, default=1_000_000, help="most rows of scaling (1000000)")
     options.add_argument("--out", help="file for the results (bench/results/<date>.json), - for the screen")
     options.add_argument("--markdown", action="store_true", help="tables in Markdown, on a terminal too")
@@ -112,13 +114,14 @@ def _compare(options: argparse.Namespace) -> None:
 def _scale(options: argparse.Namespace) -> None:
     settings = settings_of(options)
     found = Results(describe_machine(), describe_versions(), settings, {}, [])
-    for cases in scaling.sweeps(options.largest).values():
-        measurements = list(scaling.measure_sweep(cases, chosen_comparators(options), settings, _say))
-        for case in cases:
+    drawn = scaling.sweeps(options.family, options.largest)
+    for sweep in drawn:
+        measurements = list(scaling.measure_sweep(sweep, chosen_comparators(options), settings, _say))
+        for case in sweep.cases.values():
             found = _saved(found, case, (one for one in measurements if one.case == case.name), options)
     _show(found, options)
     picture = _path(found, options).with_suffix(".png") if options.out != "-" else Path("scaling.png")
-    scaling.draw_scaling(found, picture)
+    scaling.draw_scaling(found, options.family, drawn, picture)
     _say(f"picture: {picture}")
 
 
@@ -136,7 +139,8 @@ def _path(found: Results, options: argparse.Namespace) -> Path:
     if options.out:
         return Path(options.out)
     if not hasattr(options, "chosen_path"):
-        options.chosen_path = results.new_path(options.what, datetime.now())
+        kind = f"scaling-{options.family}" if options.what == "scaling" else options.what
+        options.chosen_path = results.new_path(kind, datetime.now())
     path: Path = options.chosen_path
     return path
 

@@ -1,99 +1,22 @@
 """The named cases: what is fitted, and to which CSV.
 
-A `Case` says in hierfit's own terms what the model is; every comparator writes its own command from that. The CSVs are
-simulated with fixed seeds (`bench.simulated`), written once and kept in a folder under the system's temporary one, or
-where HIERFIT_BENCH_DATA says.
+The CSVs are simulated with fixed seeds (`bench.simulated`), written once and kept in a folder under the system's
+temporary one, or where HIERFIT_BENCH_DATA says.
 """
 
 from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from itertools import combinations
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Literal
 
 from bench import simulated
+from bench.case import INTERCEPT, Case, Grouping
 
-INTERCEPT = "Intercept"
 # Raised when a generator changes, so that no CSV of an earlier one is taken.
 DATA_VERSION = 1
-
-
-@dataclass(frozen=True)
-class Grouping:
-    """One grouping factor.
-
-    Attributes:
-        factor: name of its column.
-        levels: how many it has.
-        terms: what varies, "Intercept" or predictors; correlated where there are several.
-    """
-
-    factor: str
-    levels: int
-    terms: tuple[str, ...] = (INTERCEPT,)
-
-    def __str__(self) -> str:
-        fixed = "1" if INTERCEPT in self.terms else "0"
-        return f"({' + '.join([fixed, *(term for term in self.terms if term != INTERCEPT)])} | {self.factor})"
-
-    @property
-    def parameters(self) -> tuple[str, ...]:
-        """Names of its sds, then of its correlations, as hierfit reports them."""
-        sds = [f"sd({self.factor})" if term == INTERCEPT else f"sd({self.factor}: {term})" for term in self.terms]
-        return (*sds, *(f"cor({self.factor}: {one}, {other})" for one, other in combinations(self.terms, 2)))
-
-
-@dataclass(frozen=True)
-class Case:
-    """One model and its data.
-
-    Attributes:
-        name: as in `--case`.
-        title: a line for people.
-        response: column of the outcome.
-        predictors: columns of the population-level coefficients; "a:b" is a product.
-        groupings: the grouping factors.
-        rows: of the CSV.
-        write: writes the CSV.
-        family: gaussian, bernoulli or poisson.
-        program: which of the Stan programs of `comparators/programs/` it is; None where there are none.
-        priors: of the tutorial, in hierfit's words; the others take each program's defaults.
-        centered: whether hierfit may centre the predictors.
-        costly: not part of a plain `python -m bench`, only when named.
-    """
-
-    name: str
-    title: str
-    response: str
-    predictors: tuple[str, ...]
-    groupings: tuple[Grouping, ...]
-    rows: int
-    write: Callable[[Path], None]
-    family: str = "gaussian"
-    program: str | None = None
-    priors: Mapping[str, str] = field(default_factory=dict)
-    centered: bool = True
-    costly: bool = False
-
-    @property
-    def formula(self) -> str:
-        """The model in lme4's grammar, which all of them read."""
-        return f"{self.response} ~ {' + '.join(['1', *self.predictors, *map(str, self.groupings)])}"
-
-    @property
-    def parameters(self) -> tuple[str, ...]:
-        """Names of the population-level parameters that are estimated, as hierfit reports them."""
-        names = [INTERCEPT, *self.predictors, *(name for factor in self.groupings for name in factor.parameters)]
-        names += ["sigma"] if self.family == "gaussian" else []
-        return tuple(name for name in names if not self.priors.get(name, "").startswith("constant"))
-
-    @property
-    def shape(self) -> str:
-        """Its size in words, such as "7,185 rows, school 160"."""
-        return ", ".join([f"{self.rows:,} rows", *(f"{factor.factor} {factor.levels:,}" for factor in self.groupings)])
 
 
 def slopes_case(name: str, title: str, rows: int, groups: int, *, costly: bool = False) -> Case:
@@ -111,6 +34,24 @@ def slopes_case(name: str, title: str, rows: int, groups: int, *, costly: bool =
     )
 
 
+def intercepts_case(family: Literal["bernoulli", "poisson"], name: str, title: str, rows: int, groups: int) -> Case:
+    """Return the case of a varying intercept and an outcome that is no measurement, at any size."""
+    response, write = _NOT_GAUSSIAN[family]
+    return Case(
+        name,
+        title,
+        response,
+        ("ses",),
+        (Grouping("school", groups),),
+        rows,
+        lambda path: write(path, rows, groups),
+        family=family,
+        program=family,
+    )
+
+
+_NOT_GAUSSIAN = {"bernoulli": ("passed", simulated.passes), "poisson": ("absences", simulated.absences)}
+BOTH_SLOPES = tuple(Grouping(factor, n, (INTERCEPT, "condition")) for factor, n in (("subject", 40), ("item", 12)))
 _ALL = (
     Case(
         "school",
@@ -179,9 +120,63 @@ _ALL = (
         simulated.ratings,
         program="crossed_gaussian",
     ),
+    intercepts_case("bernoulli", "bernoulli", "yes or no, many rows", 100_000, 2_000),
+    Case(
+        "rare",
+        "rare events: failures of machines, ten checks each",
+        "failed",
+        ("load",),
+        (Grouping("machine", 2_000),),
+        20_000,
+        simulated.failures,
+        family="bernoulli",
+        program="bernoulli",
+    ),
+    Case(
+        "negbinomial",
+        "counts that spread more than Poisson's",
+        "visits",
+        ("age",),
+        (Grouping("clinic", 1_000),),
+        50_000,
+        simulated.visits,
+        family="negbinomial",
+    ),
+    Case(
+        "ordinal",
+        "ratings from 1 to 5: every subject sees every item twice, slopes by both",
+        "rating",
+        ("condition",),
+        BOTH_SLOPES,
+        960,
+        simulated.item_ratings,
+        family="cumulative",
+        categories=5,
+    ),
+    Case(
+        "lognormal",
+        "reaction times: every subject sees every item twice, slopes by both",
+        "time",
+        ("condition",),
+        BOTH_SLOPES,
+        960,
+        simulated.reaction_times,
+        family="lognormal",
+    ),
     slopes_case("million", "a million rows", 1_000_000, 10_000),
     slopes_case("many-groups", "a hundred thousand groups of ten", 1_000_000, 100_000, costly=True),
     slopes_case("ten-million", "ten million rows", 10_000_000, 10_000, costly=True),
+    Case(
+        "bernoulli-million",
+        "yes or no, a million rows, correlated intercepts and slopes",
+        "passed",
+        ("ses",),
+        (Grouping("school", 10_000, (INTERCEPT, "ses")),),
+        1_000_000,
+        lambda path: simulated.passes_with_slopes(path, 1_000_000, 10_000),
+        family="bernoulli",
+        costly=True,
+    ),
 )
 CASES: Mapping[str, Case] = {case.name: case for case in _ALL}
 

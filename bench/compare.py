@@ -29,6 +29,7 @@ class Standing:
         ess_per_sampling_second: of sampling alone.
         rhat: largest R-hat of all runs.
         apart: largest distance of a posterior mean, or estimate, from hierfit's, in hierfit's posterior sds.
+        checks: what it said of its own draws, every run's where they differ; empty where it says nothing.
     """
 
     comparator: str
@@ -45,6 +46,7 @@ class Standing:
     ess_per_sampling_second: float | None = None
     rhat: float | None = None
     apart: float | None = None
+    checks: str = ""
 
 
 def standings(measurements: Sequence[Measurement]) -> dict[str, Standing]:
@@ -77,6 +79,7 @@ def _standing(name: str, runs: Sequence[Measurement], reference: Measurement | N
         ess_per_sampling_second=_median([_rate(one.ess, one.sampling_seconds) for one in done]),
         rhat=max((one.rhat for one in done if one.rhat is not None), default=None),
         apart=_apart(done[0], reference) if name != HIERFIT else None,
+        checks=", ".join(sorted({one.checks for one in done if one.checks})),
     )
 
 

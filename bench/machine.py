@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import subprocess
+import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -12,6 +13,17 @@ from pathlib import Path
 from typing import Any
 
 PACKAGES = ("hierfit", "httpstan", "cmdstanpy", "arviz", "numpy", "pandas")
+PEERS_IN_R = ("lme4", "glmmTMB", "ordinal", "brms", "rstanarm")
+PEERS_IN_PYTHON = ("bambi", "nutpie", "numpyro", "polars")
+_VERSIONS_IN_R = (
+    f"known <- intersect(c({', '.join(map(repr, PEERS_IN_R))}), rownames(installed.packages())); "
+    "cat(paste(known, sapply(known, function(name) as.character(packageVersion(name))), collapse = ', '))"
+)
+_VERSIONS_IN_PYTHON = (
+    "from importlib.metadata import distributions; "
+    "found = {one.metadata['Name'].lower(): one.version for one in distributions()}; "
+    f"print(', '.join(name + ' ' + found[name] for name in {PEERS_IN_PYTHON} if name in found))"
+)
 
 
 def describe_machine() -> dict[str, Any]:
@@ -38,6 +50,10 @@ def describe_versions() -> dict[str, str]:
         "commit": _first_line(["git", "-C", str(Path(__file__).parent), "describe", "--always", "--dirty"]),
         "compiler": _first_line([os.environ.get("CXX", "g++"), "--version"]),
         "R": _first_line(["Rscript", "--version"]),
+        "packages in R": _first_line(["Rscript", "-e", _VERSIONS_IN_R]),
+        "packages in HIERFIT_BENCH_PYTHON": _first_line(
+            [os.environ.get("HIERFIT_BENCH_PYTHON") or sys.executable, "-c", _VERSIONS_IN_PYTHON]
+        ),
     }
     return found | {name: answer for name, answer in answers.items() if answer}
 

@@ -15,7 +15,8 @@ from typing import Any, Literal
 
 import numpy as np
 
-from bench.cases import Case, csv_of, data_folder
+from bench.case import Case
+from bench.cases import csv_of, data_folder
 from bench.comparators.contract import Array, Comparator, Job, Outcome, Sampling
 from bench.machine import memory_bytes
 from bench.timing import Limits, Timing, run_timed
@@ -64,6 +65,7 @@ class Measurement:
         rhat: largest R-hat.
         means: parameter -> posterior mean or estimate.
         sds: parameter -> posterior sd; none from estimates.
+        checks: what it said of its own draws; empty where it says nothing.
     """
 
     case: str
@@ -80,6 +82,7 @@ class Measurement:
     rhat: float | None = None
     means: Mapping[str, float] = field(default_factory=dict)
     sds: Mapping[str, float] = field(default_factory=dict)
+    checks: str = ""
 
 
 def measure(
@@ -147,6 +150,7 @@ def _judged(case: Case, comparator: Comparator, run: int, timing: Timing, outcom
         rhat=max(rhats.values()) if rhats else None,
         means={**outcome.estimates, **{name: float(np.mean(draws)) for name, draws in outcome.draws.items()}},
         sds={name: float(np.std(draws)) for name, draws in outcome.draws.items()},
+        checks=outcome.checks,
     )
 
 

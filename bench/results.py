@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from bench.cases import Case
+from bench.case import Case
 from bench.comparators.contract import Sampling
 from bench.measure import Measurement, Settings
 

@@ -1,8 +1,8 @@
 """The data of the cases, a CSV each, with fixed seeds.
 
 The sizes, and roughly the true values, are those of data sets that everybody in the field knows (High School & Beyond,
-InstEval, VerbAgg, epil); no row of them is copied. Labels of groups are whole numbers from 1, rows are in the order of
-the first factor, as such files usually come.
+InstEval, VerbAgg, epil), and of designs that are common; no row of them is copied. Labels of groups are whole numbers
+from 1, rows are in the order of the first factor, as such files usually come.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ def answers(path: Path) -> None:
     behaviour, blamed, want = item % 3, item // 3 % 2, item // 12
     eta = 1.2 + 0.28 * anger + 0.3 * male - 1.05 * (behaviour == 1) - 2.05 * (behaviour == 2)
     eta = eta - 1.05 * blamed + 0.7 * want + 1.35 * rng.normal(size=316)[person] + 0.4 * rng.normal(size=24)[item]
-    columns = {"yes": (rng.random(len(eta)) < 1 / (1 + np.exp(-eta))).astype(int), "anger": anger, "male": male}
+    columns = {"yes": _yes(rng, eta), "anger": anger, "male": male}
     columns |= {"scold": (behaviour == 1).astype(int), "shout": (behaviour == 2).astype(int)}
     _write(path, columns | {"self": blamed, "want": want, "person": person + 1, "item": item + 1})
 
@@ -90,6 +90,88 @@ def seizures(path: Path) -> None:
     counts = rng.poisson(np.exp(eta + 0.5 * rng.normal(size=59)[patient]))
     columns = {"seizures": counts, "log_base": log_base, "treated": treated, "log_age": log_age, "visit4": visit4}
     _write(path, columns | {"patient": patient + 1})
+
+
+def passes(path: Path, rows: int, groups: int) -> None:
+    """Who passed, of pupils in schools whose chances vary."""
+    rng, codes, ses = _pupils(rows, groups, seed=6)
+    eta = -0.5 + 0.4 * ses + 0.8 * rng.normal(size=groups)[codes]
+    _write(path, {"passed": _yes(rng, eta), "ses": ses, "school": codes + 1})
+
+
+def passes_with_slopes(path: Path, rows: int, groups: int) -> None:
+    """Who passed, where the slope of every school varies with its intercept."""
+    rng, codes, ses = _pupils(rows, groups, seed=7)
+    intercept, slope = _pair(rng, groups, 0.8, 0.3, -0.3)
+    eta = -0.5 + intercept[codes] + (0.4 + slope[codes]) * ses
+    _write(path, {"passed": _yes(rng, eta), "ses": ses, "school": codes + 1})
+
+
+def absences(path: Path, rows: int, groups: int) -> None:
+    """Days absent, Poisson, of pupils in schools."""
+    rng, codes, ses = _pupils(rows, groups, seed=8)
+    days = rng.poisson(np.exp(0.7 - 0.3 * ses + 0.5 * rng.normal(size=groups)[codes]))
+    _write(path, {"absences": days, "ses": ses, "school": codes + 1})
+
+
+def failures(path: Path) -> None:
+    """2,000 machines checked ten times each: about 7 in 1,000 checks find a failure, most machines never fail."""
+    rng = np.random.default_rng(9)
+    machine, load = np.repeat(np.arange(2_000), 10), rng.normal(size=20_000)
+    eta = -5.75 + 0.5 * load + 1.2 * rng.normal(size=2_000)[machine]
+    _write(path, {"failed": _yes(rng, eta), "load": load, "machine": machine + 1})
+
+
+def visits(path: Path) -> None:
+    """Visits of 50,000 people to 1,000 clinics, negative binomial with shape 1.5."""
+    rng = np.random.default_rng(10)
+    clinic, age = _sorted_codes(rng, 50_000, 1_000), rng.normal(size=50_000)
+    mean = np.exp(1.0 + 0.3 * age + 0.6 * rng.normal(size=1_000)[clinic])
+    _write(path, {"visits": rng.poisson(mean * rng.gamma(1.5, 1 / 1.5, 50_000)), "age": age, "clinic": clinic + 1})
+
+
+def item_ratings(path: Path) -> None:
+    """40 subjects rate 12 items from 1 to 5, each in both conditions; intercepts and slopes of both vary."""
+    rng = np.random.default_rng(11)
+    design, latent = _both_conditions(rng, 0.6, (1.0, 0.5, 0.3), (0.5, 0.3, 0.2))
+    latent = latent + rng.logistic(size=len(latent))
+    rating = 1 + (latent[:, None] > np.array([-2.0, -0.7, 0.5, 1.8])).sum(axis=1)
+    _write(path, {"rating": rating, **design})
+
+
+def reaction_times(path: Path) -> None:
+    """Seconds that 40 subjects take for 12 items, each in both conditions; intercepts and slopes of both vary."""
+    rng = np.random.default_rng(12)
+    design, log_time = _both_conditions(rng, 0.1, (0.2, 0.08, 0.3), (0.1, 0.05, 0.2))
+    _write(path, {"time": np.exp(-0.5 + log_time + rng.normal(0.0, 0.3, len(log_time))), **design})
+
+
+def _both_conditions(
+    rng: np.random.Generator, slope: float, subjects: tuple[float, float, float], items: tuple[float, float, float]
+) -> tuple[dict[str, NDArray[Any]], NDArray[np.float64]]:
+    """40 subjects x 12 items x 2 conditions, and their linear predictor; of both: sds of intercept, slope, and cor."""
+    subject, item = np.repeat(np.arange(40), 24), np.tile(np.repeat(np.arange(12), 2), 40)
+    condition = np.tile([-0.5, 0.5], 480)
+    eta = slope * condition
+    for codes, levels, (sd, sd_slope, cor) in ((subject, 40, subjects), (item, 12, items)):
+        intercepts, slopes = _pair(rng, levels, sd, sd_slope, cor)
+        eta = eta + intercepts[codes] + slopes[codes] * condition
+    return {"condition": condition, "subject": subject + 1, "item": item + 1}, eta
+
+
+def _pair(rng: np.random.Generator, groups: int, sd: float, sd_slope: float, cor: float) -> NDArray[np.float64]:
+    """Intercepts and slopes of groups, around 0 [2, groups]."""
+    z = rng.normal(size=(2, groups))
+    return np.array([sd * z[0], sd_slope * (cor * z[0] + np.sqrt(1 - cor**2) * z[1])])
+
+
+def _pupils(rows: int, groups: int, seed: int) -> tuple[np.random.Generator, NDArray[np.int64], NDArray[np.float64]]:
+    rng = np.random.default_rng([seed, rows, groups])
+    return rng, _sorted_codes(rng, rows, groups), rng.normal(0.0, 0.8, rows)
+
+
+def _yes(rng: np.random.Generator, eta: NDArray[np.float64]) -> NDArray[np.int64]:
+    return (rng.random(len(eta)) < 1 / (1 + np.exp(-eta))).astype(int)
 
 
 def _sorted_codes(rng: np.random.Generator, rows: int, groups: int) -> NDArray[np.int64]:

@@ -5,16 +5,19 @@ from __future__ import annotations
 import ast
 import re
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import cast
 
 import numpy as np
+import pandas as pd
 import pytest
 
-from bench import scaling
+from bench import scaling, simulated
 from bench.__main__ import chosen_cases, chosen_comparators, main, parser, settings_of
-from bench.cases import CASES, Case, Grouping, csv_of
+from bench.case import Case, Grouping
+from bench.cases import CASES, csv_of
 from bench.comparators import COMPARATORS
 from bench.comparators.contract import Job, Outcome, Sampling, read_table
 from bench.compare import Standing, standings
@@ -292,25 +295,63 @@ def test_times_are_not_held_against_a_run_that_failed() -> None:
         assert [row[2] for row in grid.rows] == ["", ratio]
 
 
+def judged(case: str, *standings: Standing) -> list[tuple[str, str, bool | None]]:
+    found = verdicts(CASES[case], {one.comparator: one for one in standings}, 10, Sampling())
+    return [(one.target, one.measured, one.met) for one in found]
+
+
 def test_targets_are_ratios_to_the_best_that_ran() -> None:
-    case = CASES["poisson"]
-    own = Standing("hierfit", "ok", seconds=2.0, seconds_before=2.5, ess_per_second=600.0)
-    peers = {
-        "rstanarm": Standing("rstanarm", "ok", seconds=5.0, ess_per_second=100.0),
-        "brms-style": Standing("brms-style", "ok", seconds=5.0, ess_per_second=110.0),
-        "bambi-nutpie": Standing("bambi-nutpie", "capped"),
-    }
-    rate, time, before = verdicts(case, {"hierfit": own, **peers}, 10, Sampling())
-    assert (rate.measured, rate.met) == ("5.45 x brms-style", True)
-    assert (time.measured, time.met) == ("0.4 x rstanarm", False)
-    assert (before.measured, before.met) == ("2.5 s", False)
-    assert [one.met for one in verdicts(case, {"hierfit": own}, 10, Sampling())] == [None, None, False]
-    assert list(verdicts(case, peers, 10, Sampling())) == []
+    own = Standing("hierfit", "ok", seconds=3.0, seconds_before=0.7, ess_per_second=620.0)
+    lme4 = Standing("lme4", "ok", seconds=2.5)
+    nutpie = Standing("bambi-nutpie", "ok", seconds=5.0, ess_per_second=20.0)
+    numpyro = Standing("bambi-numpyro", "ok", seconds=5.0, ess_per_second=10.0)
+    rate = "ESS/s at least 30 x the best of bambi-nutpie, bambi-numpyro"
+    time, before = "time at most 1.5 x lme4", "time until sampling begins at most 0.6 s"
+    assert judged("slopes", own, lme4, nutpie, numpyro) == [
+        (rate, "31 x bambi-nutpie", True),
+        (time, "1.2 x lme4", True),
+        (before, "0.7 s", False),
+    ]
+    assert judged("slopes", own, replace(lme4, seconds=1.9), replace(nutpie, ess_per_second=21.0)) == [
+        (rate, "29.5 x bambi-nutpie", False),
+        (time, "1.58 x lme4", False),
+        (before, "0.7 s", False),
+    ]
+    alone = [(rate, "not measured", None), (time, "not measured", None), (before, "0.7 s", False)]
+    assert judged("slopes", own, Standing("bambi-nutpie", "capped", seconds=600.0)) == alone
+    assert judged("slopes", lme4, nutpie) == []
+
+
+def test_a_peer_that_was_stopped_took_longer_than_the_cap() -> None:
+    lme4, nagq0 = Standing("lme4", "capped", seconds=600.0), Standing("lme4-nagq0", "ok", seconds=100.0)
+    one, two = "time at most 0.3 x lme4", "time at most 2 x lme4-nagq0"
+    for seconds, measured, met in ((150.0, "< 0.25 x lme4", True), (240.0, "< 0.4 x lme4", None)):
+        own = Standing("hierfit", "ok", seconds=seconds)
+        second = (two, f"{seconds / 100:.3g} x lme4-nagq0", seconds <= 200)
+        assert judged("bernoulli", own, lme4, nagq0) == [(one, measured, met), second]
+    stopped = Standing("hierfit", "capped", seconds=600.0)
+    both = judged("bernoulli", stopped, lme4, nagq0)
+    assert both == [(one, "not measured", None), (two, "> 6 x lme4-nagq0", False)]
+
+
+def test_checks_are_to_be_ok() -> None:
+    for checks, measured, met in (
+        ("ok", "OK", True),
+        ("warn", "warnings", False),
+        ("failed-checks, ok", "failed, OK", False),
+        ("", "not measured", None),
+    ):
+        found = judged("ordinal", Standing("hierfit", "ok", seconds=4.0, seconds_before=0.5, checks=checks))
+        assert found == [
+            ("time at most 5 s", "4 s", True),
+            ("checks OK", measured, met),
+            ("time until sampling begins at most 0.6 s", "0.5 s", True),
+        ]
 
 
 def test_a_capped_hierfit_misses_what_it_cannot_reach_any_more() -> None:
     capped = Standing("hierfit", "capped", seconds=600.0)
-    for seconds, met in ((30.0, False), (900.0, None)):
+    for seconds, met in ((30.0, False), (2400.0, None)):
         found = {"hierfit": capped, "lme4": Standing("lme4", "ok", seconds=seconds)}
         time, *_ = verdicts(CASES["million"], found, 10, Sampling())
         assert (time.measured, time.met) == (f"> {600 / seconds:.3g} x lme4", met)
@@ -334,9 +375,9 @@ def test_every_target_names_a_case_and_comparators() -> None:
 
 
 def test_a_comparator_that_was_stopped_is_not_tried_at_larger_sizes() -> None:
-    cases = [replace(TINY, name=f"rows-{rows}", rows=rows) for rows in (10, 100)]
+    sweep = scaling.Sweep("rows", {rows: replace(TINY, name=f"rows-{rows}", rows=rows) for rows in (10, 100)})
     comparators = [Fake(), Fake("failing", script="raise SystemExit(1)"), Fake("refusing", reason="too small")]
-    found = list(scaling.measure_sweep(cases, comparators, Settings(runs=1), lambda text: None))
+    found = list(scaling.measure_sweep(sweep, comparators, Settings(runs=1), lambda text: None))
     assert [(one.case, one.comparator) for one in found] == [
         ("rows-10", "refusing"),
         ("rows-10", "hierfit"),
@@ -346,15 +387,29 @@ def test_a_comparator_that_was_stopped_is_not_tried_at_larger_sizes() -> None:
     ]
 
 
-def test_scaling_is_drawn(tmp_path: Path) -> None:
-    cases = {case.name: case for sweep in scaling.sweeps(10_000).values() for case in sweep}
-    assert list(cases) == ["rows-1000", "rows-10000", "groups-100", "groups-1000"]
+@pytest.mark.parametrize("family", scaling.FAMILIES)
+def test_scaling_is_drawn(family: scaling.ScalingFamily, tmp_path: Path) -> None:
+    by_rows, by_groups = scaling.sweeps(family, 10_000)
+    cases = {case.name: case for sweep in (by_rows, by_groups) for case in sweep.cases.values()}
+    assert list(cases) == [f"{family}-{size}" for size in ("rows-1000", "rows-10000", "groups-100", "groups-1000")]
+    assert {case.family for case in cases.values()} == {family}
+    sizes = [(case.rows, case.groupings[0].levels) for case in cases.values()]
+    assert sizes == [(1_000, 100), (10_000, 100), (1_000, 100), (10_000, 1_000)]
     made = [replace(OWN, case=name, seconds=float(number)) for number, name in enumerate(cases, start=1)]
-    found = results(*made, replace(OTHER, case="rows-1000"), cases=cases)
-    assert scaling.series(found, "rows") == {"hierfit": {1000: 1.0, 10000: 2.0}, "brms-style": {1000: 40.0}}
-    assert scaling.series(found, "groups") == {"hierfit": {100: 3.0, 1000: 4.0}}
-    scaling.draw_scaling(found, tmp_path / "new" / "scaling.png")
+    other = replace(OTHER, case=f"{family}-rows-1000")
+    stopped = Measurement(f"{family}-rows-10000", "brms-style", "capped", "", 1, 600.0)
+    found = results(*made, other, stopped, cases=cases)
+    assert scaling.series(found, by_rows) == {"hierfit": {1000: 1.0, 10000: 2.0}, "brms-style": {1000: 40.0}}
+    assert scaling.series(found, by_rows, "capped") == {"brms-style": {10000: 600.0}}
+    assert scaling.series(found, by_groups) == {"hierfit": {100: 3.0, 1000: 4.0}}
+    scaling.draw_scaling(found, family, (by_rows, by_groups), tmp_path / "new" / "scaling.png")
     assert (tmp_path / "new" / "scaling.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_scaling_has_a_family() -> None:
+    assert parser().parse_args(["scaling"]).family == "gaussian"
+    with pytest.raises(SystemExit):
+        parser().parse_args(["scaling", "--family", "gamma"])
 
 
 # Cases.
@@ -390,6 +445,50 @@ def test_data_are_written_once_and_the_same_every_time(data_folder: Path) -> Non
     assert csv_of(case).read_bytes() == text
 
 
+SIZED = (
+    (simulated.passes, "passed"),
+    (simulated.passes_with_slopes, "passed"),
+    (simulated.absences, "absences"),
+)
+
+
+@pytest.mark.parametrize("name", ["bernoulli", "rare", "negbinomial", "ordinal", "lognormal"])
+def test_a_csv_has_the_rows_levels_and_columns_of_its_case(name: str) -> None:
+    case = CASES[name]
+    table = pd.read_csv(csv_of(case))
+    assert list(table) == [case.response, *case.predictors, *(grouping.factor for grouping in case.groupings)]
+    assert len(table) == case.rows
+    assert not table.isna().any(axis=None)
+    assert [table[grouping.factor].nunique() for grouping in case.groupings] == [
+        grouping.levels for grouping in case.groupings
+    ]
+
+
+def test_outcomes_are_what_their_case_says() -> None:
+    rare = pd.read_csv(csv_of(CASES["rare"]))
+    assert 0.006 < rare["failed"].mean() < 0.008
+    assert (rare.groupby("machine")["failed"].sum() == 0).mean() > 0.8  # "most machines never fail"
+    counts = pd.read_csv(csv_of(CASES["negbinomial"]))["visits"]
+    assert counts.var() > 3 * counts.mean()
+    assert set(pd.read_csv(csv_of(CASES["ordinal"]))["rating"]) == set(range(1, CASES["ordinal"].categories + 1))
+    assert (pd.read_csv(csv_of(CASES["lognormal"]))["time"] > 0).all()
+
+
+@pytest.mark.parametrize(("write", "response"), SIZED, ids=["yes or no", "with slopes", "counts"])
+def test_what_has_a_size_is_written_at_any(
+    write: Callable[[Path, int, int], None], response: str, tmp_path: Path
+) -> None:
+    write(tmp_path / "d.csv", 20_000, 2_000)
+    table = pd.read_csv(tmp_path / "d.csv")
+    assert list(table) == [response, "ses", "school"]
+    assert (len(table), table["school"].nunique()) == (20_000, 2_000)
+    assert table["school"].is_monotonic_increasing
+    # Slopes of yes or no are 0.4 on the logit scale, a quarter of that or less as a probability; those of counts -0.3.
+    slope = np.polyfit(table["ses"], table[response], 1)[0]
+    low, high = (0.05, 0.1) if response == "passed" else (-1.2, -0.5)
+    assert low < slope < high
+
+
 # The command line.
 
 
@@ -419,7 +518,7 @@ def test_results_are_shown_again(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert main(["show", str(tmp_path / "r.json")]) == 0
     shown = capsys.readouterr().out
     assert "| hierfit | 2 | 1 | 1 | 1 | 400 | 200 | 1 | 400 | 1.001 |" in shown
-    assert "| school | time at most 3 s | 2 s | met |" in shown
+    assert "| school | time at most 1.5 s | 2 s | missed |" in shown
 
 
 def test_the_list_names_every_case_and_comparator(

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from bench.cases import CASES, Case, csv_of
+from bench.case import Case
+from bench.cases import CASES, csv_of
 from bench.comparators import COMPARATORS
 from bench.comparators.bambi_models import BambiModel
 from bench.comparators.contract import Job, Sampling, read_table
 from bench.comparators.fit_stan import prior_numbers, stan_data
 from bench.comparators.hierfit_command import HierfitCommand
-from bench.comparators.r_packages import RPackage, brms_draws, lme4_estimates, missing_in_r, rstanarm_draws
+from bench.comparators.r_names import brms_draws, estimates, rstanarm_draws
+from bench.comparators.r_packages import R_PACKAGES, RPackage, missing_in_r
+from bench.comparators.read_csv import fastest_reader
 from bench.comparators.stan_programs import BRMS_STYLE, PROGRAMS, TUTORIAL, population_columns
 
 WITH_PROGRAMS = [case for case in CASES.values() if case.program]
@@ -24,6 +28,9 @@ WITH_PROGRAMS = [case for case in CASES.values() if case.program]
 @pytest.fixture(autouse=True)
 def data_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HIERFIT_BENCH_DATA", str(tmp_path / "data"))
+
+
+R: dict[str, RPackage] = {package.name: package for package in R_PACKAGES}
 
 
 def job(case: Case, tmp_path: Path, sampling: Sampling | None = None) -> Job:
@@ -64,7 +71,7 @@ def test_hierfit_is_told_how_much_to_sample_only_where_that_is_unusual(tmp_path:
 def test_a_program_names_a_column_for_every_parameter(case: Case, style: object) -> None:
     comparator = TUTORIAL if style is TUTORIAL else BRMS_STYLE
     text = comparator.program(case).text
-    columns = population_columns(text)
+    columns = population_columns(text, case)
     assert len(columns) == len(set(columns)) == len(case.parameters)
     assert all(name.split("[")[0] in text.split("\n", 1)[1] for name in columns)
 
@@ -76,7 +83,7 @@ def test_every_program_belongs_to_a_case() -> None:
 
 def test_a_program_without_its_first_line_is_refused() -> None:
     with pytest.raises(ValueError, match="// population:"):
-        population_columns("data {\n}")
+        population_columns("data {\n}", CASES["slopes"])
 
 
 def test_the_data_of_the_programs(tmp_path: Path) -> None:
@@ -142,18 +149,164 @@ def test_names_of_bambi(tmp_path: Path) -> None:
     assert "no correlation" in outcome.note
 
 
-def test_names_of_lme4(tmp_path: Path) -> None:
+def test_names_of_estimates(tmp_path: Path) -> None:
     rows = ["(Intercept),1", "ses,2", "sd school (Intercept),3", "sd school ses,4", "cor school (Intercept) ses,5"]
-    (tmp_path / "estimates.csv").write_text("\n".join(["name,value", *rows, "sd Residual NA,6"]))
+    (tmp_path / "estimates.csv").write_text("\n".join(["name,value", *rows, "sigma,6"]))
     (tmp_path / "seconds.json").write_text(json.dumps({"sampling": 1.0}))
-    assert lme4_estimates(tmp_path, CASES["slopes"]) == dict(zip(CASES["slopes"].parameters, range(1, 7), strict=True))
-    assert RPackage("lme4").collect(job(CASES["slopes"], tmp_path)).draws == {}
+    assert estimates(tmp_path, CASES["slopes"]) == dict(zip(CASES["slopes"].parameters, range(1, 7), strict=True))
+    assert R["lme4"].collect(job(CASES["slopes"], tmp_path)).draws == {}
+
+
+# Every comparator has every family, or says in words why not. Those without a lognormal take the logarithm.
+LEFT_AND_CALL = {
+    "lme4": {"gaussian": "gaussian()", "lognormal": "gaussian()", "bernoulli": "binomial()", "poisson": "poisson()"},
+    "lme4-nagq0": {"bernoulli": "binomial()", "poisson": "poisson()"},
+    "glmmTMB": {
+        "gaussian": "gaussian()",
+        "lognormal": "gaussian()",
+        "bernoulli": "binomial()",
+        "poisson": "poisson()",
+        "negbinomial": "nbinom2()",
+    },
+    "clmm": {"cumulative": "logit"},
+    "brms": {
+        "gaussian": "gaussian()",
+        "lognormal": "lognormal()",
+        "bernoulli": "bernoulli()",
+        "poisson": "poisson()",
+        "negbinomial": "negbinomial()",
+        "cumulative": "cumulative()",
+    },
+    "rstanarm": {
+        "gaussian": "gaussian()",
+        "lognormal": "gaussian()",
+        "bernoulli": "binomial()",
+        "poisson": "poisson()",
+        "negbinomial": "neg_binomial_2()",
+    },
+}
+BY_FAMILY = {
+    case.family: case for case in map(CASES.__getitem__, ("slopes", "poisson", "rare", "negbinomial", "ordinal"))
+} | {"lognormal": CASES["lognormal"]}
+
+
+@pytest.mark.parametrize("family", BY_FAMILY)
+@pytest.mark.parametrize("name", R)
+def test_a_package_in_r_is_told_the_model_or_says_why_not(name: str, family: str, tmp_path: Path) -> None:
+    case, package = BY_FAMILY[family], R[name]
+    call = LEFT_AND_CALL[name].get(family)
+    refusal = package.refuses(case, patient=False)
+    if call is None:
+        assert len(refusal.split()) > 4
+        return
+    assert refusal == ""
+    words = dict(word.split("=", 1) for word in package.command(job(case, tmp_path))[4:])
+    assert words["call"] == call
+    logarithm = family == "lognormal" and name != "brms"
+    left = f"log({case.response})" if logarithm else case.response
+    assert words["model"] == f"{left} ~ {case.formula.partition(' ~ ')[2]}"
+    assert words["nagq"] == ("0" if name == "lme4-nagq0" else "1")
+
+
+@pytest.mark.parametrize("family", BY_FAMILY)
+def test_bambi_is_told_the_model(family: str, tmp_path: Path) -> None:
+    own = {"lognormal": ("gaussian", "logarithm"), "cumulative": ("cumulative", "ordered")}
+    own["negbinomial"] = ("negativebinomial", "")
+    command = BambiModel("nutpie").command(job(BY_FAMILY[family], tmp_path))
+    words = dict(word.split("=", 1) for word in command[2:])
+    assert (words["call"], words["outcome"]) == own.get(family, (family, ""))
+    assert words["formula"] == BY_FAMILY[family].formula
+
+
+@pytest.mark.parametrize("family", BY_FAMILY)
+def test_hierfit_is_told_the_family(family: str, tmp_path: Path) -> None:
+    words = HierfitCommand().command(job(BY_FAMILY[family], tmp_path))
+    assert words[words.index("--family") + 1] == family
+
+
+def test_names_of_thresholds_and_shapes(tmp_path: Path) -> None:
+    ordinal, counts = CASES["ordinal"], CASES["negbinomial"]
+    numbers = {name: float(number) for number, name in enumerate(ordinal.parameters)}
+    assert ordinal.parameters[:5] == (*(f"threshold[{low}|{low + 1}]" for low in range(1, 5)), "condition")
+    both = ("subject", "item")
+    spread = [
+        (name.format(factor), own.format(factor), brms.format(factor))
+        for factor in both
+        for name, own, brms in (
+            ("sd({})", "sd {} (Intercept)", "sd_{}__Intercept"),
+            ("sd({}: condition)", "sd {} condition", "sd_{}__condition"),
+            ("cor({}: Intercept, condition)", "cor {} (Intercept) condition", "cor_{}__Intercept__condition"),
+        )
+    ]
+    lines = [f'"{own}",{numbers[name]}' for name, own, _ in spread]
+    lines += [f'"{name}",{numbers[name]}' for name in ordinal.parameters[:5]]
+    (tmp_path / "estimates.csv").write_text("\n".join(["name,value", *lines]))
+    assert estimates(tmp_path, ordinal) == numbers
+    columns = {brms: column(numbers[name]) for name, _, brms in spread}
+    columns |= {f"b_Intercept[{low}]": column(low - 1) for low in range(1, 5)} | {"b_condition": column(4)}
+    assert {name: values[0, 0] for name, values in brms_draws(columns, ordinal).items()} == numbers
+    (tmp_path / "estimates.csv").write_text(
+        "name,value\n(Intercept),0\nage,1\nsd clinic (Intercept),2\nshape,3\nsigma,3\n"
+    )
+    assert estimates(tmp_path, counts) == dict(zip(counts.parameters, range(4), strict=True))
+    columns = {"(Intercept)": column(0), "age": column(1), "Sigma[clinic:(Intercept),(Intercept)]": column(4)}
+    draws = rstanarm_draws(columns | {"reciprocal_dispersion": column(3)}, counts)
+    assert [float(values[0, 0]) for values in draws.values()] == [0, 1, 2, 3]
+
+
+def test_names_of_bambis_thresholds_and_shapes(tmp_path: Path) -> None:
+    (tmp_path / "seconds.json").write_text('{"sampling": 1}')
+    (tmp_path / "population.csv").write_text(
+        "chain,condition,1|subject_sigma,condition|subject_sigma,1|item_sigma,condition|item_sigma,"
+        "threshold 1,threshold 2,threshold 3,threshold 4\n0,4,5,6,8,9,0,1,2,3\n"
+    )
+    ordinal = BambiModel("nutpie").collect(job(CASES["ordinal"], tmp_path)).draws
+    number_of = {name: number for number, name in enumerate(CASES["ordinal"].parameters)}
+    assert {name: float(values[0, 0]) for name, values in ordinal.items()} == {
+        name: number for name, number in number_of.items() if not name.startswith("cor(")
+    }
+    (tmp_path / "population.csv").write_text("chain,Intercept,age,1|clinic_sigma,alpha\n0,0,1,2,3\n")
+    counts = BambiModel("nutpie").collect(job(CASES["negbinomial"], tmp_path)).draws
+    assert {name: float(values[0, 0]) for name, values in counts.items()} == {
+        "Intercept": 0,
+        "age": 1,
+        "sd(clinic)": 2,
+        "shape": 3,
+    }
+
+
+def test_programs_name_a_coefficient_for_every_predictor() -> None:
+    assert population_columns("// population: a b[*] s\n", CASES["rare"]) == ["a", "b[1]", "s"]
+    assert population_columns("// population: a b[*]\n", CASES["poisson"]) == ["a", *(f"b[{k}]" for k in range(1, 6))]
+
+
+def test_the_fastest_reader_is_taken_and_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Polars of the other Python, of this one, else pandas: played by scripts that have a package or have not."""
+    has, lacks = tmp_path / "has", tmp_path / "lacks"
+    for path, status in ((has, 0), (lacks, 1)):
+        path.write_text(f"#!/bin/sh\nexit {status}\n")
+        path.chmod(0o755)
+    million = job(CASES["million"], tmp_path)
+    for other, here, chosen, reader in (
+        (has, lacks, has, "polars"),
+        (lacks, has, has, "polars"),
+        (lacks, lacks, lacks, "pandas"),
+        (Path("/no/such/python"), lacks, lacks, "pandas"),
+    ):
+        monkeypatch.setenv("HIERFIT_BENCH_PYTHON", str(other))
+        monkeypatch.setattr(sys, "executable", str(here))
+        fastest_reader.cache_clear()
+        command = COMPARATORS["read-csv"].command(million)
+        assert command[0] == str(chosen)
+        assert f"{reader}.read_csv" in command[2]
+        assert COMPARATORS["read-csv"].collect(million).note.startswith(f"{reader} reads")
+    fastest_reader.cache_clear()
 
 
 def test_what_is_hopeless_is_refused_with_a_reason() -> None:
     million, rows = CASES["million"], CASES["row-slopes"]
-    assert RPackage("lme4").refuses(rows, patient=True) == "lme4 refuses as many levels of row as rows"
-    assert RPackage("lme4").refuses(million, patient=False) == ""
+    assert R["lme4"].refuses(rows, patient=True) == "lme4 refuses as many levels of row as rows"
+    assert R["lme4"].refuses(million, patient=False) == ""
     for name in ("tutorial", "brms-style", "brms", "rstanarm"):
         assert "1,000,000 rows" in COMPARATORS[name].refuses(million, patient=False)
         assert COMPARATORS[name].refuses(million, patient=True) == ""
@@ -166,7 +319,7 @@ def test_what_is_hopeless_is_refused_with_a_reason() -> None:
 def test_what_is_not_installed_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
     missing_in_r.cache_clear()
-    assert RPackage("lme4").missing() == "no Rscript on PATH"
+    assert R["lme4"].missing() == "no Rscript on PATH"
     missing_in_r.cache_clear()
     monkeypatch.setenv("HIERFIT_BENCH_PYTHON", "/no/such/python")
     assert BambiModel("nutpie").missing() == "HIERFIT_BENCH_PYTHON=/no/such/python cannot be started"

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from bench.comparators.bambi_models import BambiModel
 from bench.comparators.contract import Comparator
 from bench.comparators.hierfit_command import HierfitCommand
-from bench.comparators.r_packages import RPackage
+from bench.comparators.r_packages import R_PACKAGES
 from bench.comparators.read_csv import ReadCsv
 from bench.comparators.stan_programs import BRMS_STYLE, TUTORIAL
 
@@ -16,9 +16,7 @@ _ALL: tuple[Comparator, ...] = (
     HierfitCommand(),
     TUTORIAL,
     BRMS_STYLE,
-    RPackage("lme4"),
-    RPackage("brms"),
-    RPackage("rstanarm"),
+    *R_PACKAGES,
     BambiModel("nutpie"),
     BambiModel("numpyro"),
     ReadCsv(),

@@ -4,9 +4,8 @@ suppressPackageStartupMessages(library(brms))
 if (rstan::rstan_options("boost_lib") == "" && dir.exists("/usr/include/boost")) rstan::rstan_options(boost_lib = "/usr/include")
 data <- read_data()
 kept <- file.path(job$prepared, "brms.rds")
-family <- if (job$family == "bernoulli") bernoulli() else family_of()
 if (identical(job$prepare, "yes")) {
-  if (!file.exists(kept)) saveRDS(brm(as.formula(job$formula), data, family = family, chains = 0), kept)
+  if (!file.exists(kept)) saveRDS(brm(model_of(), data, family = family_of(), chains = 0), kept)
   quit()
 }
 compiled <- readRDS(kept)
@@ -18,5 +17,5 @@ fit <- update(
 seconds <- proc.time()[["elapsed"]] - started
 saveRDS(fit, file.path(job$out, "fit.rds"))
 draws <- as.array(fit)
-population <- grep("^(b|sd|cor)_|^sigma$", dimnames(draws)[[3]], value = TRUE)
+population <- grep("^(b|sd|cor)_|^(sigma|shape)$", dimnames(draws)[[3]], value = TRUE)
 write_results(draws[, , population, drop = FALSE], seconds)

@@ -17,7 +17,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.cases import Case
+from bench.case import Case
 
 Array = NDArray[np.float64]
 POPULATION, SECONDS = "population.csv", "seconds.json"
@@ -92,6 +92,7 @@ class Outcome:
         estimates: parameter -> point estimate, where there are no draws.
         sampling_seconds: what sampling alone took, as far as it is known.
         seconds_from_sampling: from the start of sampling to the end, as far as it is known.
+        checks: what it said of its own draws: "ok", "warn" or "failed-checks"; empty where it says nothing.
         note: something a reader of the table must know.
     """
 
@@ -99,6 +100,7 @@ class Outcome:
     estimates: Mapping[str, float] = field(default_factory=dict)
     sampling_seconds: float | None = None
     seconds_from_sampling: float | None = None
+    checks: str = ""
     note: str = ""
 
 

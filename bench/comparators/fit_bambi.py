@@ -18,11 +18,16 @@ def main(arguments: list[str]) -> None:
         numpyro.set_host_device_count(chains)  # else its chains run one after the other
 
     import bambi
+    import numpy as np
     import pandas as pd
 
-    out = Path(options["out"])
+    out, response = Path(options["out"]), options["response"]
     table = pd.read_csv(options["csv"])
-    model = bambi.Model(options["formula"], table, family=options["family"])
+    if options["outcome"] == "logarithm":
+        table[response] = np.log(table[response])
+    elif options["outcome"] == "ordered":
+        table[response] = pd.Categorical(table[response], ordered=True)
+    model = bambi.Model(options["formula"], table, family=options["call"])
     started = time.perf_counter()
     fit = model.fit(
         inference_method=options["sampler"],
@@ -35,9 +40,13 @@ def main(arguments: list[str]) -> None:
     )
     seconds = time.perf_counter() - started
     fit.to_netcdf(str(out / "fit.nc"))
-    plain = [name for name, values in fit.posterior.data_vars.items() if values.dims == ("chain", "draw")]
-    drawn = fit.posterior[plain].to_dataframe().reset_index().drop(columns="draw")
-    drawn.to_csv(out / "population.csv", index=False)
+    posterior = fit.posterior
+    plain = [name for name, values in posterior.data_vars.items() if values.dims == ("chain", "draw")]
+    drawn = posterior[plain].to_dataframe().reset_index()
+    if "threshold" in posterior:  # [chains, draws, between the categories]
+        for number, values in enumerate(np.moveaxis(posterior["threshold"].to_numpy(), -1, 0), start=1):
+            drawn[f"threshold {number}"] = values.ravel()
+    drawn.drop(columns="draw").to_csv(out / "population.csv", index=False)
     (out / "seconds.json").write_text(json.dumps({"sampling": seconds}))
 
 

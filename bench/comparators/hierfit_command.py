@@ -11,18 +11,20 @@ from typing import Any
 
 import numpy as np
 
-from bench.cases import Case
+from bench.case import Case
 from bench.comparators.contract import Job, Outcome, Sampling
 
 RUN = "run"
-WARMING_ROWS = 200
+# Enough that rare events are among them.
+WARMING_ROWS = 2_000
 # hierfit saves a run whose checks failed, and says so with this exit status.
 CHECKS_FAILED = 1
+_CHECKS = {"ok": "", "warn": ", checks warn", "failed-checks": ", checks failed"}
 
 
 @dataclass(frozen=True)
 class HierfitCommand:
-    """`hierfit fit` with a formula, everything else as it comes."""
+    """`hierfit fit` with a formula and a family, everything else as it comes."""
 
     name: str = "hierfit"
 
@@ -62,12 +64,15 @@ class HierfitCommand:
     def collect(self, job: Job) -> Outcome:
         """Read the run folder."""
         manifest = json.loads((job.folder / RUN / "run.json").read_text())
-        note = f"engine {manifest['engine']}" + (", checks failed" if manifest["status"] == "failed-checks" else "")
+        checks = str(manifest["status"])
+        note = f"engine {manifest['engine']}{_CHECKS[checks]}"
         draws = read_trace(job.folder / RUN / "trace.nc")
         wanted = {name: draws[name] for name in job.case.parameters}
         seconds = manifest["seconds"]
         since = seconds["total"] - seconds["reading"] - seconds["building"]
-        return Outcome(wanted, sampling_seconds=seconds["sampling"], seconds_from_sampling=since, note=note)
+        return Outcome(
+            wanted, sampling_seconds=seconds["sampling"], seconds_from_sampling=since, checks=checks, note=note
+        )
 
 
 def read_trace(path: Path) -> dict[str, Any]:
@@ -76,7 +81,7 @@ def read_trace(path: Path) -> dict[str, Any]:
 
     with xr.open_dataset(path, group="posterior", engine="h5netcdf") as posterior:
         draws: dict[str, Any] = {}
-        for variable, label in (("b", "{}"), ("sd", "sd({})"), ("cor", "cor({})")):
+        for variable, label in (("b", "{}"), ("threshold", "threshold[{}]"), ("sd", "sd({})"), ("cor", "cor({})")):
             if variable in posterior:
                 values = np.moveaxis(posterior[variable].to_numpy(), -1, 0)
                 names = posterior[posterior[variable].dims[-1]].to_numpy()

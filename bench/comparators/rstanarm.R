@@ -3,7 +3,7 @@ suppressPackageStartupMessages(library(rstanarm))
 data <- read_data()
 started <- proc.time()[["elapsed"]]
 fit <- stan_glmer(
-  as.formula(job$formula), data, family = family_of(), chains = whole("chains"), cores = whole("cores"),
+  model_of(), data, family = family_of(), chains = whole("chains"), cores = whole("cores"),
   warmup = whole("warmup"), iter = whole("warmup") + whole("draws"), seed = whole("seed"), refresh = 0
 )
 seconds <- proc.time()[["elapsed"]] - started

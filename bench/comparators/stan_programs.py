@@ -1,10 +1,10 @@
-"""Two hand-written Stan programs for every case, compiled by hierfit's own toolchain and run through cmdstanpy.
+"""Two hand-written Stan programs for most cases, compiled by hierfit's own toolchain and run through cmdstanpy.
 
 `tutorial`: as in the PyStan and CmdStan tutorials that people copy: group effects drawn around 0 with their sd as they
 stand (centred), a loop over the rows. `brms-style`: as brms would write it: predictors centred, standardised effects
 scaled by sd and Cholesky factor (non-centred), the GLM density, brms's default priors; on the two tutorials both have
 the tutorial's. They lie in `programs/`; the first line of each names its population-level parameters in the order of
-`Case.parameters`. Compiled before the clock starts.
+`Case.parameters`, b[*] for as many as there are predictors. Compiled before the clock starts.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.cases import Case
+from bench.case import Case
 from bench.comparators.contract import Job, Outcome, read_table, too_many_rows
 from hierfit.stan.executable import build_executable, executable_path
 from hierfit.stan.programs import StanProgram
@@ -51,7 +51,7 @@ class StanComparator:
     def command(self, job: Job) -> list[str]:
         """Return the words of `fit_stan.py`."""
         program = self.program(job.case)
-        columns = " ".join(population_columns(program.text))
+        columns = " ".join(population_columns(program.text, job.case))
         executable = executable_path(program, find_toolchain())
         script = [sys.executable, str(HERE / "fit_stan.py")]
         return [*script, *job.arguments, f"columns={columns}", f"executable={executable}"]
@@ -59,7 +59,7 @@ class StanComparator:
     def collect(self, job: Job) -> Outcome:
         """Give the program's columns hierfit's names."""
         columns, seconds = read_table(job.folder)
-        names = population_columns(self.program(job.case).text)
+        names = population_columns(self.program(job.case).text, job.case)
         draws = {name: columns[column] for name, column in zip(job.case.parameters, names, strict=True)}
         return Outcome(draws, sampling_seconds=seconds)
 
@@ -69,12 +69,13 @@ class StanComparator:
         return StanProgram(f"bench_{name}", (PROGRAMS / f"{name}.stan").read_text())
 
 
-def population_columns(text: str) -> list[str]:
+def population_columns(text: str, case: Case) -> list[str]:
     """Return the columns that the first line of a program names."""
     first = text.partition("\n")[0]
     if not first.startswith(HEADER):
         raise ValueError(f"the first line must begin with '{HEADER}', it is: {first}")
-    return first.removeprefix(HEADER).split()
+    every = " ".join(f"b[{number}]" for number in range(1, len(case.predictors) + 1))
+    return first.removeprefix(HEADER).replace("b[*]", every).split()
 
 
 TUTORIAL = StanComparator("tutorial", "tutorial")

@@ -1,4 +1,4 @@
-// population: b_Intercept b[1] b[2] b[3] b[4] b[5] sd_1
+// population: b_Intercept b[*] sd_1
 // As brms would write counts with a varying intercept: standardised effects, GLM density.
 data {
   int<lower=1> N;

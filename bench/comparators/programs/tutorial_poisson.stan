@@ -1,4 +1,4 @@
-// population: a b[1] b[2] b[3] b[4] b[5] tau
+// population: a b[*] tau
 // Counts with a varying intercept, as tutorials write it: effects drawn around 0, a loop over the rows.
 data {
   int<lower=1> N;
