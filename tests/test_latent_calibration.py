@@ -14,9 +14,10 @@ import pytest
 from hierfit.design.building import build_design
 from hierfit.design.design import Design
 from hierfit.design.prior_choice import build_spec
-from hierfit.engines.engine import EngineName, Wanted
+from hierfit.engines.engine import Wanted
 from hierfit.engines.latent.building import STRUCTS
 from hierfit.engines.latent.source import open_latent
+from hierfit.engines.names import EngineName
 from hierfit.model.families import FAMILIES, THRESHOLD
 from hierfit.model.formula_text import parse_formula
 from hierfit.model.roles import Roles

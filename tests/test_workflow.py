@@ -25,7 +25,7 @@ from hierfit.errors import DataError, HierfitError, RunFolderError, UsageError
 from hierfit.model.families import FAMILIES
 from hierfit.model.formula import Formula, formula_from_flags
 from hierfit.model.request import FitRequest
-from hierfit.runs import finished
+from hierfit.runs import finished, programs
 from hierfit.runs.files import SCHEMA
 from hierfit.runs.finished import Fit
 from hierfit.runs.folder import open_whole
@@ -167,28 +167,28 @@ def test_no_groups_no_table_of_groups(fitted: Fitter) -> None:
 
 def test_program_and_data_are_shown(fitted: Fitter) -> None:
     done = fitted(engine="full")
-    text = finished.program_text(done.folder)
+    text = programs.program_text(done.folder)
     assert text.startswith("// score ~ 1 + ses + (1 + ses | school)\n")
     assert "b ~ normal(0, 3); // ses: set by --prior" in text
     assert (done.folder / "model.stan").read_text().rstrip() == text
-    data = json.loads(finished.program_data(done.folder))
+    data = json.loads(programs.program_data(done.folder))
     assert (data["N"], data["J_school"], np.shape(data["X"]), np.shape(data["Z_school"])) == (30, 6, (30, 1), (30, 2))
     np.testing.assert_allclose(data["y"], done.design.y)
 
 
 def test_the_program_that_was_sampled_is_shown_with_its_data(fitted: Fitter) -> None:
     done = fitted(engine="full")
-    text = finished.wide_program_text(done.folder)
+    text = programs.wide_program_text(done.folder)
     assert text.startswith("// score ~ 1 + ses + (1 + ses | school)\n")
     assert "//   ses ~ normal(0, 3)   (set by --prior)" in text
-    given = json.loads(finished.program_data(done.folder, wide=True))
+    given = json.loads(programs.program_data(done.folder, wide=True))
     assert (given["N"], given["K"], given["J"], given["M"]) == (30, 2, [6], [2])
     assert np.shape(given["X"]) == (30, len(given["in_rows"])) and np.shape(given["level"]) == (1, 30)
 
 
 def test_a_run_that_has_the_sampled_program_only_is_shown_its_model(fitted: Fitter) -> None:
     done = fitted(engine="full")
-    narrow, file = finished.program_text(done.folder), done.folder / "model.stan"
+    narrow, file = programs.program_text(done.folder), done.folder / "model.stan"
     file.write_text(FULL.program(done.design).text)
     manifest = json.loads((done.folder / "run.json").read_text())
     manifest["files"]["model.stan"] = {
@@ -196,7 +196,7 @@ def test_a_run_that_has_the_sampled_program_only_is_shown_its_model(fitted: Fitt
         "sha256": hashlib.sha256(file.read_bytes()).hexdigest(),
     }
     (done.folder / "run.json").write_text(json.dumps(manifest))
-    assert finished.program_text(done.folder) == narrow
+    assert programs.program_text(done.folder) == narrow
 
 
 def test_out_is_checked_before_the_data(tmp_path: Path, data: Path) -> None:

@@ -130,7 +130,7 @@ def _truth_of(truth: Truth, plan: Plan) -> Mapping[str, Any] | None:
     if truth is None:
         return None
     from hierfit.plain import UnexpectedError
-    from hierfit.posterior.plots.truth import read_truth
+    from hierfit.posterior.truth import read_truth
 
     content = truth.truth if _is_simulated(truth) else truth
     hint = 'for example truth=simulated, or truth={"Intercept": 2}'

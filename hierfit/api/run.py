@@ -118,9 +118,9 @@ class Run(Asking):
 
     def code(self, *, wide: bool = False) -> str:
         """Return the Stan program of the model; `wide`: the one that was sampled, of all models of its kind."""
-        from hierfit.runs import finished
+        from hierfit.runs import programs
 
-        return finished.wide_program_text(self.folder) if wide else finished.program_text(self.folder)
+        return programs.wide_program_text(self.folder) if wide else programs.program_text(self.folder)
 
     def _forget(self) -> None:
         for name in ("_stored", "draws"):

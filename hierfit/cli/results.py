@@ -107,14 +107,14 @@ def code(
     [dim]hierfit code RUN --wide[/dim]
     """
     from hierfit.disk.new_file import refuse_taken, write_whole
-    from hierfit.runs import finished
+    from hierfit.runs import programs
 
     if data == Path("-"):
-        show(finished.program_data(run, wide=wide))
+        show(programs.program_data(run, wide=wide))
         return
     if data is not None:
         refuse_taken(data, "--data", overwrite=overwrite)
-    text = finished.wide_program_text(run) if wide else finished.program_text(run)
+    text = programs.wide_program_text(run) if wide else programs.program_text(run)
     if data is not None:
-        write_whole(data, finished.program_data(run, wide=wide) + "\n")
+        write_whole(data, programs.program_data(run, wide=wide) + "\n")
     show(text)

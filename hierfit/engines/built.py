@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from hierfit.engines.engine import Engine, EngineName, Message, Wanted
+from hierfit.engines.engine import Engine, Message, Wanted
+from hierfit.engines.names import EngineName
 from hierfit.engines.timing import Estimate, estimate_time
 from hierfit.sampling import SamplerOptions
 from hierfit.stan.executable import Executable, build_executable, find_executable

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 
 from hierfit.design.design import Design
 from hierfit.engines.collapsed.engine import COLLAPSED
-from hierfit.engines.engine import Engine, EngineName
+from hierfit.engines.engine import Engine
 from hierfit.engines.full.engine import FULL
 from hierfit.engines.latent.engine import LATENT
 from hierfit.engines.marginal.engine import MARGINAL
+from hierfit.engines.names import EngineName
 from hierfit.errors import UsageError
 from hierfit.model.spec import ModelSpec
 

@@ -17,7 +17,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any, Protocol
 
 import numpy as np
@@ -25,6 +24,7 @@ from numpy.typing import NDArray
 
 from hierfit.design.design import Design
 from hierfit.engines.chain_state import ChainState
+from hierfit.engines.names import EngineName
 from hierfit.engines.start import Start
 from hierfit.engines.timing import Estimate
 from hierfit.model.spec import ModelSpec
@@ -36,15 +36,6 @@ from hierfit.stan.programs import StanProgram
 Array = NDArray[np.float64]
 Message = Callable[[str], None]
 OnProgress = Callable[[Progress], None]
-
-
-class EngineName(StrEnum):
-    """How run.json and the command line call the engines."""
-
-    FULL = "full"
-    COLLAPSED = "collapsed"
-    MARGINAL = "marginal"
-    LATENT = "latent"
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hierfit.engines.engine import EngineName, OnProgress
+from hierfit.engines.engine import OnProgress
+from hierfit.engines.names import EngineName
 from hierfit.engines.proposal import Pilot
 from hierfit.errors import Interrupted
 from hierfit.interrupts import shielded

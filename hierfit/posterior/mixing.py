@@ -11,6 +11,8 @@ ranks, folding, tails); Geyer 1992, Statistical Science 7(4) (initial positive a
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
+from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,11 +71,23 @@ def split(values: Array) -> Array:
 
 def normal_scores(values: Array) -> Array:
     """Return what normal numbers of these ranks would be, ties at their average rank; of the same shape."""
-    from scipy.special import ndtri
-
     _, places, counts = np.unique(values, return_inverse=True, return_counts=True)
-    ranks = np.cumsum(counts) - (counts - 1) / 2
-    return np.asarray(ndtri((ranks - _BLOM) / (values.size - 2 * _BLOM + 1))[places].reshape(values.shape))
+    twice = 2 * np.cumsum(counts) - counts + 1  # of the average rank, which may be half a rank
+    return np.asarray(_scores_of_ranks(values.size)[twice][places].reshape(values.shape))
+
+
+@lru_cache(maxsize=8)
+def _scores_of_ranks(n: int) -> Array:
+    """Return the normal scores of the ranks 0, 1/2, 1, ... n among n values; nan for those that there cannot be.
+
+    By the standard library: importing scipy.special takes longer than all of them.
+    """
+    normal = NormalDist()
+    scores = np.full(2 * n + 1, np.nan)
+    for twice in range(2, n + 2):
+        scores[twice] = normal.inv_cdf((twice / 2 - _BLOM) / (n - 2 * _BLOM + 1))
+        scores[2 * n + 2 - twice] = -scores[twice]
+    return scores
 
 
 def _of_both(halves: Array, scores: Array) -> float:

@@ -13,7 +13,7 @@
 
 The coordinates are the CSV's own names and labels, obs is the line of the CSV file; `sd` at varying = "school: ses"
 is what tables call sd(school: ses). A slash in a column's name becomes "_", and a factor named like something else in
-the file gets "_level" appended, in u_<factor> too. Written and read with h5netcdf, as xarray would: importing xarray or
+the file gets "_level" appended, in u_<factor> too. Written with h5netcdf, as xarray would: importing xarray or
 ArviZ takes longer than the rest of writing. HDF5 crashes the process when a file cannot grow, and so never hears of it.
 
 Group effects are kept in single precision, whose rounding must be a thousandth of their posterior sds at most. What

@@ -1,4 +1,7 @@
-"""trace.nc -> Draws and Design, as `posterior.netcdf` wrote them."""
+"""trace.nc -> Draws and Design, as `posterior.netcdf` wrote them.
+
+Read with h5py: what h5netcdf adds, the names of dimensions, is known here, and costs more time than all values.
+"""
 
 from __future__ import annotations
 
@@ -37,12 +40,12 @@ def opened(path: Path) -> Iterator[Any]:
     Raises:
         RunFolderError: it is missing, cut off, or what is read of it is not of the model.
     """
-    import h5netcdf
+    import h5py
 
     if not path.is_file():
         raise RunFolderError(f"the run has no {path.name}: {path} is missing.", hint="fit again with --overwrite")
     try:
-        with h5netcdf.File(path, "r", decode_vlen_strings=True) as file:
+        with h5py.File(path, "r") as file:
             yield file
     except (OSError, LookupError, ValueError, TypeError, RuntimeError) as error:
         raise RunFolderError(
@@ -58,9 +61,9 @@ def _draws(file: Any, spec: ModelSpec) -> Draws:
         parameters=spec.parameters,
         values=np.stack(columns, axis=2),
         effects={factor: _in_double(posterior[f"u_{name}"]) for factor, name in names.items()},
-        stats={name: _statistic(stats[name]) for name in stats.variables if name not in SAMPLE},
-        max_treedepth=int(posterior.attrs["max_treedepth"]),
-        lost_chains=int(posterior.attrs.get("lost_chains", 0)),
+        stats={name: _statistic(stats[name]) for name in stats if name not in SAMPLE},
+        max_treedepth=_whole(posterior.attrs["max_treedepth"]),
+        lost_chains=_whole(posterior.attrs.get("lost_chains", 0)),
     )
 
 
@@ -84,9 +87,14 @@ def _in_double(variable: Any) -> NDArray[np.float64]:
     return values
 
 
+def _whole(attribute: Any) -> int:
+    """Return an attribute as a number; netCDF keeps an array of one."""
+    return int(np.asarray(attribute).item())
+
+
 def texts(variable: Any) -> tuple[str, ...]:
     """Return the labels of a dimension."""
-    return tuple(variable[...].tolist())
+    return tuple(variable.asstr()[...].tolist())
 
 
 def _statistic(variable: Any) -> NDArray[Any]:
@@ -96,7 +104,7 @@ def _statistic(variable: Any) -> NDArray[Any]:
 
 
 def _row_column(data: Any, name: str) -> Any:
-    return data[name][...] if name in data.variables else None
+    return data[name][...] if name in data else None
 
 
 def _groups(data: Any, posterior: Any, spec: ModelSpec) -> tuple[Group, ...]:
@@ -158,14 +166,14 @@ def _design(file: Any, spec: ModelSpec, source: Path) -> Design:
 def _numbers(data: Any, spec: ModelSpec, X: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
     """Return the columns of numbers that terms read, those that X has as they are among them."""
     columns = dict(zip(spec.coefficients, X.T, strict=True))
-    if "number" in data.variables:
+    if "number" in data:
         columns |= dict(zip(texts(data["input"]), data["number"][...].T, strict=True))
     return {name: columns[name] for name in json.loads(data.attrs["input_numbers"])}
 
 
 def _words(data: Any) -> dict[str, tuple[tuple[str, ...], NDArray[np.int32]]]:
     """Return levels and codes of the columns of words that terms read."""
-    if "code" not in data.variables:
+    if "code" not in data:
         return {}
     levels = json.loads(data.attrs["input_levels"])
     columns = zip(texts(data["input_of_levels"]), data["code"][...].T, strict=True)

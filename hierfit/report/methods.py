@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from hierfit import __version__
-from hierfit.engines.engine import EngineName
+from hierfit.engines.names import EngineName
 from hierfit.model.families import FAMILIES
 from hierfit.model.priors import SET_BY_USER
 from hierfit.model.spec import Kind, ModelSpec, cor_name

@@ -10,7 +10,7 @@ from hierfit.disk.folder import claimed
 from hierfit.posterior.check.checked import Checked, check_model
 from hierfit.posterior.diagnostics import Diagnosis, Level
 from hierfit.posterior.plots.material import Material, Plate
-from hierfit.posterior.plots.truth import Truth
+from hierfit.posterior.truth import Truth
 from hierfit.runs.files import MANIFEST, PLOTS, write_manifest, written
 from hierfit.runs.finished import Opened, open_fit
 from hierfit.runs.stored import truth_of

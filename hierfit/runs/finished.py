@@ -1,9 +1,7 @@
-"""What can be done with a finished run: its folder -> its draws, tables, program, new data."""
+"""What can be done with a finished run: its folder -> its draws, tables, new data."""
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -11,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hierfit import __version__
 from hierfit.data.csvfile import digest_file
@@ -21,27 +18,22 @@ from hierfit.design.design import Design
 from hierfit.design.learnt_terms import with_terms
 from hierfit.design.outcome import find_family
 from hierfit.design.reading import read_columns
-from hierfit.engines.chain_state import ChainState
-from hierfit.engines.choice import ENGINES
-from hierfit.model.families import FAMILIES
 from hierfit.model.request import FitRequest
 from hierfit.model.spec import ModelSpec
 from hierfit.posterior.convergence import Convergence, assess
 from hierfit.posterior.diagnostics import Diagnosis, diagnose
 from hierfit.posterior.draws import Draws
 from hierfit.posterior.netcdf_reading import read_netcdf
-from hierfit.posterior.plots.truth import Truth
 from hierfit.posterior.summary import Summary, summarize
 from hierfit.posterior.trouble import Asked
-from hierfit.runs.files import CHAINS, TRACE
+from hierfit.posterior.truth import Truth
+from hierfit.runs.files import TRACE
 from hierfit.runs.folder import open_run, open_whole
 from hierfit.runs.record import RunRecord, read_record
-from hierfit.runs.stored import program_of, require_own_program, summary_of, truth_of
+from hierfit.runs.stored import summary_of, truth_of
 from hierfit.simulate.again import simulate_again
 from hierfit.simulate.files import Simulated
 from hierfit.simulate.true_draw import pick_true_draw
-from hierfit.stan.narrow import narrow_data, narrow_program
-from hierfit.visible import visible
 
 
 @dataclass(frozen=True)
@@ -200,47 +192,3 @@ def stored_truth(done: Fit | Opened) -> Truth | None:
     """Return the true values kept with a run on simulated data, or None."""
     stored = truth_of(done.folder)
     return None if stored is None else Truth.from_json(stored, done.design)
-
-
-def program_text(run: Path) -> str:
-    """Return the Stan program of the model of a run: of this model and no other, as it was saved."""
-    text, record = program_of(run), open_run(run).record
-    if hashlib.sha256(text.encode()).hexdigest() == record.program_sha256:  # saved before there were such programs
-        found = open_fit(run)
-        text = narrow_program(found.spec, found.design).text
-    return text.rstrip()
-
-
-def wide_program_text(run: Path) -> str:
-    """Return the Stan program that was sampled, of all models of its kind, under a comment with formula and priors.
-
-    Raises:
-        RunFolderError: another version of hierfit has another one for this model.
-    """
-    found = open_fit(run)
-    spec, engine, notes = found.spec, ENGINES[found.record.engine], []
-    program = engine.program(found.design)
-    require_own_program(run, program)
-    priors = [f"//   {name} ~ {prior}   ({prior.source})" for name, prior in spec.priors.items()]
-    if not engine.runs_program:
-        notes.append("// (this program was not run: hierfit drew from its posterior by other means)")
-    elif engine.on_linear_scale and not FAMILIES[spec.family].is_normal:
-        notes.append(f"// (y is the logarithm of {spec.formula.response}, which is gaussian)")
-    head = [f"// {spec.formula}", *notes, "// priors, in the units of the CSV:", *priors, "//"]
-    return "\n".join([*map(visible, head), program.text.rstrip()])
-
-
-def _narrowed(folder: Path) -> NDArray[np.float64] | None:
-    """Return which effects the chains of a run saw with their mean; None where that is not known, or was none."""
-    path = folder / CHAINS
-    return ChainState.load(path).narrowed if path.is_file() else None
-
-
-def program_data(run: Path, *, wide: bool = False) -> str:
-    """Return the data of the program of a run's model, or of the wide one, as JSON."""
-    found = open_fit(run)
-    if wide:
-        data = ENGINES[found.record.engine].data(found.spec, found.design, _narrowed(found.folder))
-    else:
-        data = narrow_data(found.spec, found.design)
-    return json.dumps(data, default=lambda array: array.tolist())

@@ -14,7 +14,7 @@ from hierfit.data.header import DELIMITERS
 from hierfit.data.table import Dialect
 from hierfit.design.learnt_terms import LearntTerms
 from hierfit.design.terms import Term
-from hierfit.engines.engine import EngineName
+from hierfit.engines.names import EngineName
 from hierfit.engines.start import Start
 from hierfit.errors import did_you_mean
 from hierfit.model.families import FAMILIES, Support

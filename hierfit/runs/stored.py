@@ -17,8 +17,8 @@ from hierfit.disk.json_files import as_written, find_object, read_object
 from hierfit.errors import RunFolderError
 from hierfit.plain import UnexpectedError, from_plain
 from hierfit.posterior.diagnostics import Diagnosis
-from hierfit.posterior.plots.truth import read_truth
 from hierfit.posterior.summary import Summary
+from hierfit.posterior.truth import read_truth
 from hierfit.runs.files import PROGRAM, SUMMARY_JSON, TRACE, TRUTH
 from hierfit.runs.folder import AGAIN, RunFolder, is_whole, open_run, open_whole
 from hierfit.stan.programs import StanProgram

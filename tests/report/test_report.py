@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from hierfit.engines.engine import EngineName
+from hierfit.engines.names import EngineName
 from hierfit.model.priors import SET_BY_USER
 from hierfit.plain import to_plain
 from hierfit.report.document import Code, Items, Paragraph, Table

@@ -6,7 +6,7 @@ from typing import Any
 from hierfit.design.learnt_terms import LearntTerms
 from hierfit.disk.folder import claimed
 from hierfit.disk.writing import write_text
-from hierfit.engines.engine import EngineName
+from hierfit.engines.names import EngineName
 from hierfit.model.formula import Formula
 from hierfit.model.priors import Prior
 from hierfit.model.request import FitRequest

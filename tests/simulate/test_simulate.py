@@ -17,7 +17,7 @@ from hierfit.errors import DataError, FormulaError, HierfitError, UsageError
 from hierfit.model.families import FAMILIES
 from hierfit.model.formula_text import parse_formula
 from hierfit.model.request import FitRequest
-from hierfit.posterior.plots.truth import Truth
+from hierfit.posterior.truth import Truth
 from hierfit.runs.stored import truth_beside
 from hierfit.simulate.effects import Factor
 from hierfit.simulate.files import Simulated, write_simulation

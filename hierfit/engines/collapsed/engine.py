@@ -15,7 +15,8 @@ from hierfit.engines.collapsed.data import collapsed_data
 from hierfit.engines.collapsed.mode import WARMUP
 from hierfit.engines.collapsed.reduction import collapse
 from hierfit.engines.collapsed.source import CollapsedSource, collapsed_program, open_collapsed
-from hierfit.engines.engine import EngineName, Message, Wanted
+from hierfit.engines.engine import Message, Wanted
+from hierfit.engines.names import EngineName
 from hierfit.engines.obstacles import obstacles_of_all
 from hierfit.engines.start import is_untouched
 from hierfit.engines.timing import Estimate

@@ -12,7 +12,8 @@ from hierfit.engines.collapsed.back import collapsed_draws
 from hierfit.engines.collapsed.data import collapsed_data
 from hierfit.engines.collapsed.mode import sample_from_mode
 from hierfit.engines.collapsed.reduction import Collapsed, collapse
-from hierfit.engines.engine import EngineName, Message, OnProgress, Wanted
+from hierfit.engines.engine import Message, OnProgress, Wanted
+from hierfit.engines.names import EngineName
 from hierfit.engines.sizes import short_round
 from hierfit.engines.start import Start
 from hierfit.model.spec import ModelSpec

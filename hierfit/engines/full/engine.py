@@ -10,11 +10,12 @@ from numpy.typing import NDArray
 
 from hierfit.design.design import Design
 from hierfit.engines.built import estimate_built
-from hierfit.engines.engine import EngineName, Message, Wanted
+from hierfit.engines.engine import Message, Wanted
 from hierfit.engines.full.data import full_data
 from hierfit.engines.full.layout import lay_out
 from hierfit.engines.full.repeated import repeated_rows, sampled_family
 from hierfit.engines.full.source import FullSource, open_full
+from hierfit.engines.names import EngineName
 from hierfit.engines.start import SHORT_WARMUP, is_untouched
 from hierfit.engines.timing import Estimate
 from hierfit.model.spec import ModelSpec

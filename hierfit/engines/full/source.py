@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 from hierfit.design.design import Design
 from hierfit.engines.built import Built, build
 from hierfit.engines.chain_state import ChainState
-from hierfit.engines.engine import EngineName, Message, OnProgress, Wanted
+from hierfit.engines.engine import Message, OnProgress, Wanted
 from hierfit.engines.full.attempts import Views, sample_after_short_warmup
 from hierfit.engines.full.back import full_draws
 from hierfit.engines.full.data import full_data
 from hierfit.engines.full.layout import Layout, lay_out
 from hierfit.engines.full.repeated import repeated_rows, sampled_family
+from hierfit.engines.names import EngineName
 from hierfit.engines.sizes import short_round
 from hierfit.engines.start import Start
 from hierfit.model.spec import ModelSpec, sd_name

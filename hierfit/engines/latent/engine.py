@@ -9,12 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hierfit.design.design import Design
-from hierfit.engines.engine import EngineName, Message, Source, Wanted
+from hierfit.engines.engine import Message, Source, Wanted
 from hierfit.engines.full.engine import FULL
 from hierfit.engines.latent.building import STRUCTS, can_be_had
 from hierfit.engines.latent.posterior import FIRST_NODES
 from hierfit.engines.latent.source import open_latent
 from hierfit.engines.latent.timing import estimate_latent
+from hierfit.engines.names import EngineName
 from hierfit.engines.sizes import eliminated_and_others, n_effects
 from hierfit.engines.timing import Estimate
 from hierfit.model.spec import ModelSpec

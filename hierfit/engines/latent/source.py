@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from hierfit.engines.chain_state import ChainState
-from hierfit.engines.engine import EngineName, Message, OnProgress, Source, Wanted
+from hierfit.engines.engine import Message, OnProgress, Source, Wanted
 from hierfit.engines.full.engine import FULL
 from hierfit.engines.full.source import FullSource, open_stand_in
 from hierfit.engines.independence import describe_chains
 from hierfit.engines.latent.chains import sample
 from hierfit.engines.latent.posterior import LatentPosterior, find_posterior
+from hierfit.engines.names import EngineName
 from hierfit.engines.proposal import NoProposalError
 from hierfit.engines.start import Start
 from hierfit.engines.whole import whole_draws

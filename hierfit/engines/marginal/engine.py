@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 
 from hierfit.design.design import Design
 from hierfit.engines.collapsed.reduction import INTEGRABLE
-from hierfit.engines.engine import EngineName, Message, Source, Wanted
+from hierfit.engines.engine import Message, Source, Wanted
 from hierfit.engines.full.engine import FULL
 from hierfit.engines.marginal.source import open_marginal
 from hierfit.engines.marginal.timing import estimate_marginal
+from hierfit.engines.names import EngineName
 from hierfit.engines.obstacles import obstacles_of_all
 from hierfit.engines.sizes import eliminated_and_others, met_pairs, n_effects
 from hierfit.engines.timing import Estimate

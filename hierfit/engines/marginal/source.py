@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from hierfit.engines.chain_state import ChainState
-from hierfit.engines.engine import EngineName, Message, OnProgress, Source, Wanted
+from hierfit.engines.engine import Message, OnProgress, Source, Wanted
 from hierfit.engines.full.engine import FULL
 from hierfit.engines.full.source import FullSource, open_stand_in
 from hierfit.engines.independence import describe_chains
 from hierfit.engines.marginal.chains import sample
 from hierfit.engines.marginal.density import MarginalPosterior, find_posterior
+from hierfit.engines.names import EngineName
 from hierfit.engines.proposal import NoProposalError
 from hierfit.engines.sizes import MANY_EFFECTS, n_effects
 from hierfit.engines.start import Start

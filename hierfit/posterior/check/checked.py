@@ -28,8 +28,8 @@ from hierfit.posterior.check.uniform import Uniformity, uniformity
 from hierfit.posterior.check.verdicts import Check, Verdict, judged
 from hierfit.posterior.draws import Draws
 from hierfit.posterior.log_likelihood import LogLikelihood
-from hierfit.posterior.plots.truth import Truth
 from hierfit.posterior.scale import support_of
+from hierfit.posterior.truth import Truth
 from hierfit.posterior.words import listed, plural
 from hierfit.visible import visible
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from hierfit.design.design import Design
 from hierfit.posterior.check.verdicts import INTERVAL, Check, Verdict, binomial_ends, binomial_p, judged
 from hierfit.posterior.draws import Draws
-from hierfit.posterior.plots.truth import Truth
+from hierfit.posterior.truth import Truth
 from hierfit.posterior.words import listed, plural
 from hierfit.visible import visible
 

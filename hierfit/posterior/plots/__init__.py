@@ -39,7 +39,7 @@ from hierfit.posterior.plots.saving import save_figure
 from hierfit.posterior.plots.shrinkage import draw_shrinkage
 from hierfit.posterior.plots.style import stamp
 from hierfit.posterior.plots.trace import draw_trace
-from hierfit.posterior.plots.truth import Truth
+from hierfit.posterior.truth import Truth
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

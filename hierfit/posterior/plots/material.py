@@ -21,7 +21,7 @@ from hierfit.posterior.convergence import Convergence, EffectScreen, assess, scr
 from hierfit.posterior.digits import decimals, format_number
 from hierfit.posterior.draws import Draws
 from hierfit.posterior.group_summary import GroupSummary, summarize_groups
-from hierfit.posterior.plots.truth import Truth
+from hierfit.posterior.truth import Truth
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -43,8 +43,8 @@ from hierfit.posterior.plots.style import (
     rows_height,
     styled,
 )
-from hierfit.posterior.plots.truth import Truth
 from hierfit.posterior.scale import link_words, ratio_words, scale_words
+from hierfit.posterior.truth import Truth
 from hierfit.posterior.words import elided
 
 if TYPE_CHECKING:

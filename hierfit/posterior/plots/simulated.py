@@ -17,7 +17,7 @@ from hierfit.posterior.draws import Draws
 from hierfit.posterior.plots.data import draw_data
 from hierfit.posterior.plots.material import Material
 from hierfit.posterior.plots.saving import save_figure
-from hierfit.posterior.plots.truth import Truth
+from hierfit.posterior.truth import Truth
 
 
 def draw_simulated(request: FitRequest, content: Mapping[str, Any], path: Path) -> None:

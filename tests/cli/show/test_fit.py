@@ -22,7 +22,7 @@ from hierfit.data.table import Dialect
 from hierfit.design.building import build_design
 from hierfit.design.learnt_terms import LearntTerms
 from hierfit.design.prior_choice import build_spec
-from hierfit.engines.engine import EngineName
+from hierfit.engines.names import EngineName
 from hierfit.engines.start import Start
 from hierfit.errors import UsageError
 from hierfit.model.formula_text import parse_formula

@@ -8,7 +8,7 @@ import pytest
 from hierfit.model.families import FAMILIES
 from hierfit.posterior.check.checked import FITTED, check_model
 from hierfit.posterior.check.verdicts import Verdict
-from hierfit.posterior.plots.truth import Truth
+from hierfit.posterior.truth import Truth
 from tests.posterior.family_draws import family_case
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from hierfit.plain import UnexpectedError
-from hierfit.posterior.plots.truth import Truth
+from hierfit.posterior.truth import Truth
 
 
 def test_effects_follow_the_designs_labels_and_terms(synthetic):
