@@ -45,10 +45,14 @@ def test_hierfit_prepares_with_rows_from_all_of_the_file(tmp_path: Path, monkeyp
     """Rows come group by group, and the first thousands may be one group, which is no model."""
     rows = [f"1,2,{row // 20_000}" for row in range(60_000)]
     (tmp_path / "data.csv").write_text("\n".join(["score,ses,school", *rows]) + "\n")
-    monkeypatch.setattr(subprocess, "run", lambda words, **_: subprocess.CompletedProcess(words, 0, "", ""))
+    ran = []
+    monkeypatch.setattr(
+        subprocess, "run", lambda words, **_: ran.append(words) or subprocess.CompletedProcess(words, 0, "", "")
+    )
     HierfitCommand().prepare(job(CASES["slopes"], tmp_path))
     few = (tmp_path / "few.csv").read_text().splitlines()[1:]
     assert {line.rsplit(",", 1)[1] for line in few} == {"0", "1", "2"}
+    assert ["full" in words for words in ran] == [False, True]  # what auto takes, and what it may fall back on
 
 
 def test_hierfit_is_asked_as_its_tutorial_asks_it(tmp_path: Path) -> None:
@@ -61,9 +65,9 @@ def test_hierfit_is_asked_as_its_tutorial_asks_it(tmp_path: Path) -> None:
 
 
 def test_hierfit_is_told_how_much_to_sample_only_where_that_is_unusual(tmp_path: Path) -> None:
-    words = HierfitCommand().command(job(CASES["slopes"], tmp_path, Sampling(draws=300)))
+    words = HierfitCommand().command(job(CASES["slopes"], tmp_path, Sampling(warmup=300, draws=300)))
     assert words[-2:] == ["--draws", "300"]
-    assert "--warmup" not in words
+    assert "--warmup" not in words  # which would choose its engine
 
 
 @pytest.mark.parametrize("case", WITH_PROGRAMS, ids=lambda case: case.name)

@@ -37,26 +37,30 @@ class HierfitCommand:
         return ""
 
     def prepare(self, job: Job) -> None:
-        """Fit a few of the rows, which builds the Stan program where it is not built."""
+        """Fit a few of the rows, which builds where it is not built what the engine of the model runs, and Stan's."""
         import pandas as pd
 
         few = job.prepared / "few.csv"
         table = pd.read_csv(job.csv)  # all of it: rows come group by group, and one group is no model
         table.sample(min(WARMING_ROWS, len(table)), random_state=1).to_csv(few, index=False)
-        short = replace(job, csv=few, folder=job.prepared, sampling=Sampling(warmup=20, draws=20))
-        answer = subprocess.run(self.command(short), capture_output=True, text=True, check=False)
-        if answer.returncode not in (0, CHECKS_FAILED):
-            raise RuntimeError(answer.stderr.strip())
+        short = self.command(replace(job, csv=few, folder=job.prepared, sampling=Sampling(draws=20)))
+        for words in (short, [*short, "--engine", "full", "--warmup", "20"]):
+            answer = subprocess.run(words, capture_output=True, text=True, check=False)
+            if answer.returncode not in (0, CHECKS_FAILED):
+                raise RuntimeError(answer.stderr.strip())
 
     def command(self, job: Job) -> list[str]:
-        """Return the words of `hierfit fit`; sampling options only where they are not hierfit's own."""
+        """Return the words of `hierfit fit`; sampling options only where they are not hierfit's own.
+
+        Its warmup is left to it: most of its engines have none, and who asks for one gets an engine that has.
+        """
         case, sampling, usual = job.case, job.sampling, Sampling()
         words = [sys.executable, "-m", "hierfit", "fit", str(job.csv), "--formula", case.formula]
         words += ["--family", case.family, "--seed", str(job.seed), "--out", str(job.folder / RUN), "--overwrite"]
         words += [] if case.centered else ["--no-center"]
         for parameter, prior in case.priors.items():
             words += ["--prior", f"{parameter} ~ {prior}"]
-        for name in ("chains", "warmup", "draws"):
+        for name in ("chains", "draws"):
             if getattr(sampling, name) != getattr(usual, name):
                 words += [f"--{name}", str(getattr(sampling, name))]
         return words
