@@ -105,7 +105,7 @@ def missing_in_r(package: str) -> str:
     """Return what is missing for an R package; empty when it is there."""
     if shutil.which("Rscript") is None:
         return "no Rscript on PATH"
-    ask = f'quit(status = !requireNamespace("{package}", quietly = TRUE))'
+    ask = f'quit(status = !nzchar(system.file(package = "{package}")))'
     answer = subprocess.run(["Rscript", "-e", ask], capture_output=True, check=False)
     return "" if answer.returncode == 0 else f"R package {package} not installed"
 
