@@ -74,12 +74,22 @@ def test_the_engines_agree_on_a_lognormal_outcome(formula: Formula, tmp_path: Pa
     assert_engines_agree(data, formula, tmp_path, SamplerOptions(draws=1500, seed=6), family="lognormal")
 
 
+@pytest.mark.parametrize("formula", [RATS, parse_formula("weight ~ day + (1 + day || rat)")], ids=["correlated", "not"])
+def test_chains_of_one_factor_agree_with_stan(formula: Formula, tmp_path: Path) -> None:
+    assert_engines_agree(SAMPLE_DATA / "rats.csv", formula, tmp_path, fast="marginal")
+
+
 def assert_engines_agree(
-    data: Path, formula: Formula, folder: Path, full_options: SamplerOptions = SMALL_STEPS, **changes: object
+    data: Path,
+    formula: Formula,
+    folder: Path,
+    full_options: SamplerOptions = SMALL_STEPS,
+    fast: str = "collapsed",
+    **changes: object,
 ) -> None:
-    collapsed = fit(data, formula, folder / "collapsed", "collapsed", **changes)
+    collapsed = fit(data, formula, folder / "collapsed", fast, **changes)
     full = fit(data, formula, folder / "full", "full", **{**changes, "sampler": full_options})
-    named = "marginal" if len(collapsed.design.groups) > 1 else "collapsed"
+    named = "marginal" if len(collapsed.design.groups) > 1 else fast
     assert collapsed.manifest["engine"] == named and full.manifest["engine"] == "full"
     for one, other in zip(collapsed.summary.rows, full.summary.rows, strict=True):
         # Five standard errors of the difference of two means; medians and tails follow in the quantile check below.

@@ -17,12 +17,12 @@ Axes = int | tuple[int, ...] | None
 def mean(values: Array, axis: Axes = None) -> Array:
     """Return the mean along the axes, all of them where none is given; NaN of nothing."""
     first = _first(values, axis)
-    return np.asarray(np.mean(values - first, axis=axis) + _without(first, axis))
+    return np.asarray(np.mean(values - first, axis=axis, dtype=np.float64) + _without(first, axis))
 
 
 def sd(values: Array, axis: Axes = None, ddof: int = 1) -> Array:
     """Return the sd along the axes, with n - `ddof`."""
-    return np.asarray(np.std(values - _first(values, axis), axis=axis, ddof=ddof))
+    return np.asarray(np.std(values - _first(values, axis), axis=axis, dtype=np.float64, ddof=ddof))
 
 
 def column_means(X: Array) -> Array:

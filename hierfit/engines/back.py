@@ -33,12 +33,16 @@ def variables_of(sampling: Sampling) -> dict[str, Array]:
 
 
 def to_csv_units(
-    variables: Mapping[str, Array], effects: dict[str, Array], sampling: Sampling, design: Design, spec: ModelSpec
+    variables: Mapping[str, Array],
+    effects: dict[str, Array],
+    sampling: Sampling,
+    design: Design,
+    spec: ModelSpec,
 ) -> Draws:
     """Return the draws under the names and in the units of the CSV.
 
     `b` must be whole, and `effects` [chains, draws, J, M] of each factor in the units of the CSV; these are carried to
-    x = 0 in place.
+    x = 0 in place, as far as there are any.
     """
     own = [auxiliary.name for auxiliary in FAMILIES[spec.family].auxiliaries]
     kept = [own.index(auxiliary.name) for auxiliary in spec.auxiliaries]
@@ -106,7 +110,7 @@ def _at_zero(
             moved = moved_scales(own[..., :first], between[..., :inside], -center[:first])
             own = np.concatenate([moved[0], own[..., first:]], axis=-1)
             between = np.concatenate([moved[1], between[..., inside:]], axis=-1)
-            for m in np.flatnonzero(center):
+            for m in np.flatnonzero(center) if group.factor in effects else ():
                 effects[group.factor][..., 0] -= center[m] * effects[group.factor][..., m]
         sds.append(own)
         correlations.append(between)

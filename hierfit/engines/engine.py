@@ -4,8 +4,8 @@ full        every effect is a parameter of the sampler; any family, any number o
 collapsed   the effects, and population coefficients with normal or flat priors, are integrated out exactly, and drawn
             afterwards from their exact conditional distribution; gaussian outcomes, and lognormal ones, whose
             logarithms are; one grouping factor. Stan samples what is left
-marginal    the same for several factors: the density takes a matrix as large as all factors but one, and chains of
-            hierfit's own draw from it
+marginal    the same without Stan: chains of hierfit's own draw from the density. For several factors, where it takes a
+            matrix as large as all but one, and for one with many levels
 latent      the effects of one factor are integrated out by quadrature, level by level, in compiled code; outcomes that
             are not normal. Chains of hierfit's own draw what is left, and the effects given it
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -39,6 +39,36 @@ def starts_of(pilot: Pilot, options: SamplerOptions, generators: Sequence[np.ran
         return pilot.points[[int(rng.choice(len(pilot.weights), p=pilot.weights)) for rng in generators]]
     assert isinstance(options.inits, Sequence)
     return np.array([at["real"] for at in options.inits])
+
+
+@dataclass(frozen=True)
+class Walk:
+    """Where one chain stands after each of n proposals.
+
+    Attributes:
+        where: the proposal that it accepted last, counted from 1; 0 where it has not moved [n].
+        lp: log density there [n].
+        weight: that less the log density in the proposal [n].
+        accepted: the probability that each proposal was accepted with [n].
+    """
+
+    where: NDArray[np.int64]
+    lp: Array
+    weight: Array
+    accepted: Array
+
+
+def walk(level: Sequence[float], lp: Array, weights: Array, rng: np.random.Generator) -> Walk:
+    """Return where a chain of that log density and weight goes, from those of its proposals [n]."""
+    own_lp, own_weight = level
+    luck = rng.random(len(lp))
+    here, where, kept = 0, np.empty(len(lp), dtype=np.int64), np.empty((3, len(lp)))
+    for at, weight in enumerate(weights):
+        accepted = float(np.exp(min(0.0, weight - own_weight)))
+        if luck[at] < accepted:
+            here, own_lp, own_weight = at + 1, lp[at], weight
+        where[at], kept[:, at] = here, (own_lp, own_weight, accepted)
+    return Walk(where, *kept)
 
 
 def collect(

@@ -34,10 +34,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hierfit import __version__
-from hierfit.design import moments
 from hierfit.design.design import Design, Group
 from hierfit.disk.writing import OutputFile
-from hierfit.model.grammar import INTERCEPT
 from hierfit.model.spec import ModelSpec, sd_name
 from hierfit.posterior.draws import Draws
 from hierfit.posterior.netcdf_names import (
@@ -50,10 +48,10 @@ from hierfit.posterior.netcdf_names import (
     outcome_name,
     vector_of,
 )
+from hierfit.posterior.rounding import FEW_DRAWS, is_rough_enough
 
 _COMPRESSED: dict[str, Any] = {"compression": "gzip", "compression_opts": 1, "shuffle": True}
 _SAMPLED, _WORTH = 4096, 0.4
-_FEW_DRAWS, _ROUNDING = 20, 1e-3
 
 
 @dataclass(frozen=True)
@@ -122,20 +120,11 @@ def _write(group: Any, dataset: _Dataset) -> None:
 
 
 def _may_be_rough(draws: Draws, group: Group) -> bool:
-    """Whether single precision tells the draws of each effect of a factor apart, from a few of them.
-
-    Deviations from a population value are about as large as their sds; where there is no such value they may not be.
-    What rows see of intercepts far from 0 is their sum with the slopes, so theirs count at the mean of the columns.
-    """
+    """Whether single precision will do for the effects of a factor, which they may be in already."""
     effects = draws.effects_of(group)
-    some = effects[:, :: max(1, effects.shape[1] // _FEW_DRAWS)].reshape(-1, *effects.shape[2:])
-    error = np.spacing(np.abs(some).max(axis=0).astype(np.float32))
-    if group.terms[0] == INTERCEPT:
-        of_mean = len(group.columns_of(None))
-        at_mean = some[..., :1] + some[..., 1:of_mean] @ group.mean[1:of_mean, np.newaxis]
-        some = np.concatenate([at_mean, some[..., 1:]], axis=-1)
-    spread = moments.sd(some, axis=0, ddof=0)
-    return bool(np.all((error < _ROUNDING * spread) | (spread == 0)))
+    if effects.dtype == np.float32:
+        return True
+    return is_rough_enough(effects[:, :: max(1, effects.shape[1] // FEW_DRAWS)].reshape(-1, *effects.shape[2:]), group)
 
 
 def _shrinks(values: NDArray[Any]) -> bool:

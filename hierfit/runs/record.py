@@ -109,7 +109,7 @@ class RunRecord:
         chains: how many; None where an early version did not say.
         rounds: how often was sampled.
         rows_sampled: rows that the sampler saw, of which some may stand for several; None where that is not known.
-        stands_in: why the full engine did the work of another one.
+        stands_in: why the full or the collapsed engine did the work of another one.
         notes: what a reader should know of data and model.
         start: how sampling started.
         prior_predictive: what the priors alone say, where there was nothing else.

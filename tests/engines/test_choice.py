@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from hierfit.design.prior_choice import build_spec
+from hierfit.engines import choice
 from hierfit.engines.choice import ENGINES, choose_engine
 from hierfit.engines.collapsed.engine import COLLAPSED
 from hierfit.engines.engine import Engine
@@ -93,9 +94,21 @@ def test_the_factor_with_most_effects_is_eliminated() -> None:
 
 
 @pytest.mark.parametrize("wanted", ["auto", "collapsed", "marginal"])
-@pytest.mark.parametrize(("text", "engine"), [("y ~ a + (1 + a | g)", COLLAPSED), (TWO, MARGINAL)])
-def test_either_name_stands_for_the_one_that_the_factors_leave(text: str, engine: Engine, wanted: str) -> None:
-    assert choose_engine(*model(text), wanted) is engine
+def test_either_name_stands_for_chains_of_several_factors(wanted: str) -> None:
+    assert choose_engine(*model(TWO), wanted) is MARGINAL
+
+
+def test_one_factor_is_left_to_stan_unless_there_are_many_levels(monkeypatch: pytest.MonkeyPatch) -> None:
+    spec, made = model("y ~ a + (1 + a | g)")
+    assert choose_engine(spec, made) is choose_engine(spec, made, "collapsed") is COLLAPSED
+    assert choose_engine(spec, made, "marginal") is MARGINAL
+    monkeypatch.setattr(choice, "MANY_LEVELS", 8)
+    assert choose_engine(spec, made) is MARGINAL
+    assert choose_engine(spec, made, "collapsed") is choose_engine(spec, made, tuned=True) is COLLAPSED
+    assert choose_engine(replace(spec, prior_only=True), made) is COLLAPSED
+    assert choose_engine(*model("y ~ a + (1 + a | g)", "a ~ cauchy(0, 1)")) is COLLAPSED
+    monkeypatch.setattr(marginal, "MOST_REALS", 2)
+    assert choose_engine(spec, made) is COLLAPSED
 
 
 def test_each_name_stands_for_one_engine_and_one_program() -> None:

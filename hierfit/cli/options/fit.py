@@ -97,7 +97,7 @@ class FitOptions(ModelOptions):
         _sampler(
             "--engine",
             help="Sample the group effects (full), or integrate them out and draw them afterwards, for the same "
-            "posterior, faster: exactly, of gaussian outcomes (collapsed, with several groups marginal), by "
+            "posterior, faster: exactly, of gaussian outcomes (collapsed, with several or many groups marginal), by "
             "quadrature, of others (latent). auto: the fastest that suits the model.",
         ),
     ] = EngineChoice.AUTO

@@ -46,7 +46,7 @@ class Judged(Protocol):
 def header_lines(record: RunRecord) -> list[str]:
     """Return formula, data, draws and priors of a run."""
     model, drawn, response = record.model, record.draws_per_chain, record.model.formula.response
-    stands_in = f"full stands in for a faster one: {record.stands_in}" if record.stands_in else ""
+    stands_in = f"{record.engine} stands in for a faster one: {record.stands_in}" if record.stands_in else ""
     lines = [
         *_title_lines(record.formula, f"{family_text(model, record.request.roles)}, engine {record.engine.value}"),
         *joined("Data", data_parts(record)),

@@ -247,14 +247,25 @@ def project(
     return Levels(S, q), rest @ rest.T
 
 
+def classify(S: Array) -> tuple[Indices, Indices]:
+    """Return the first level of each class of levels with the same S [M, M, J], and the class of each level [J]."""
+    n_terms, n_levels = len(S), S.shape[2]
+    rows, columns = np.triu_indices(n_terms)
+    size = np.maximum(np.abs(S).max(axis=(0, 2)), np.finfo(float).tiny)  # of a column of Z
+    keys = np.round((S[rows, columns] / size[columns, np.newaxis]) / _SAME)
+    order = np.lexsort(keys)
+    differs = (keys[:, order[1:]] != keys[:, order[:-1]]).any(axis=0)
+    starts = np.concatenate([[0], np.flatnonzero(differs) + 1])
+    classes = np.empty(n_levels, dtype=np.int64)
+    classes[order] = np.concatenate([[0], np.cumsum(differs)])
+    return order[starts], classes
+
+
 def gather(levels: Levels) -> Classes:
     """Put levels with the same S together, and few rows in place of many that have the same sums of products."""
     n_terms, n_levels, n_columns = levels.q.shape
-    entries = np.triu_indices(n_terms)
-    size = np.maximum(np.abs(levels.S).max(axis=(0, 2)), np.finfo(float).tiny)  # of a column of Z
-    keys = np.round((levels.S[entries] / size[entries[1], np.newaxis]).T / _SAME)
-    _, first, classes, count = np.unique(keys, axis=0, return_index=True, return_inverse=True, return_counts=True)
-    classes = classes.ravel()
+    first, classes = classify(levels.S)
+    count = np.bincount(classes)
     rows = np.swapaxes(levels.q, 0, 1).reshape(n_levels, -1)
     most = rows.shape[1]
     alone = count[classes] <= most

@@ -34,6 +34,7 @@ class CollapsedSource:
         design: its columns.
         rows: what is left of them.
         data: the same, as the program gets it.
+        stands_in: why it does the work of another engine; None where it does its own.
     """
 
     built: Built
@@ -41,6 +42,7 @@ class CollapsedSource:
     design: Design
     rows: Collapsed
     data: StanData
+    stands_in: str | None = None
     engine: EngineName = EngineName.COLLAPSED
 
     @property
@@ -70,7 +72,7 @@ class CollapsedSource:
 
     def describe(self) -> dict[str, Any]:
         """Return engine, toolchain, compiler and program, and how many rows it sees."""
-        return self.built.describe(self.engine, self.data["N"])
+        return self.built.describe(self.engine, self.data["N"], self.stands_in)
 
 
 def collapsed_program() -> StanProgram:
@@ -78,8 +80,8 @@ def collapsed_program() -> StanProgram:
     return render_program(COLLAPSED_FAMILY, collapsed=True)
 
 
-def open_collapsed(wanted: Wanted, say: Message | None = None) -> CollapsedSource:
-    """Return the source of a model, its program compiled if need be.
+def open_collapsed(wanted: Wanted, say: Message | None = None, stands_in: str | None = None) -> CollapsedSource:
+    """Return the source of a model, its program compiled if need be; `stands_in` says why, where that is so.
 
     Raises:
         ToolchainError: there is no Stan on this machine.
@@ -87,4 +89,4 @@ def open_collapsed(wanted: Wanted, say: Message | None = None) -> CollapsedSourc
     built = build(collapsed_program(), wanted.toolchain, say)
     rows = collapse(wanted.spec, wanted.design)
     data = collapsed_data(wanted.spec, wanted.design, rows)
-    return CollapsedSource(built, wanted.spec, wanted.design, rows, data)
+    return CollapsedSource(built, wanted.spec, wanted.design, rows, data, stands_in)

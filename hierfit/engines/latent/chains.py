@@ -7,14 +7,14 @@ one with probability min(1, ratio of the weights density over proposal), which i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hierfit.design.design import Design
 from hierfit.design.scaling import effect_scale
-from hierfit.engines.independence import STATS, collect, generators_of, starts_of
+from hierfit.engines.independence import STATS, collect, generators_of, starts_of, walk
 from hierfit.engines.latent.parameters import LatentParameters
 from hierfit.engines.latent.posterior import LatentPosterior
 from hierfit.sampling import Progress, SamplerOptions, Sampling
@@ -62,18 +62,19 @@ def _blocks(posterior: LatentPosterior, design: Design, options: SamplerOptions)
             part.reshape(len(proposed), n) for part in _weights(posterior, proposed.reshape(-1, proposed.shape[2]))
         )
         walks = [
-            _walk(at, level, points, own, of_proposal, rng)
-            for at, level, points, own, of_proposal, rng in zip(
-                here, zip(*levels, strict=True), proposed, lp, weights, generators, strict=True
-            )
+            walk(level, own, of_proposal, rng)
+            for level, own, of_proposal, rng in zip(zip(*levels, strict=True), lp, weights, generators, strict=True)
         ]
-        real, kept_lp, kept_weight, accepted = (np.array([walk[part] for walk in walks]) for part in range(4))
-        here, levels = real[:, -1], (kept_lp[:, -1], kept_weight[:, -1])
+        real = np.array(
+            [np.vstack([at, points])[own.where] for at, points, own in zip(here, proposed, walks, strict=True)]
+        )
+        kept_lp = np.array([own.lp for own in walks])
+        here, levels = real[:, -1], (kept_lp[:, -1], np.array([own.weight[-1] for own in walks]))
         yield {
             **_in_csv_units(posterior, design, real, int(noise.integers(2**63))),
             "real": real,
             "lp": kept_lp,
-            "acceptance_rate": accepted,
+            "acceptance_rate": np.array([own.accepted for own in walks]),
             "log_weight": weights,
         }
 
@@ -82,21 +83,6 @@ def _weights(posterior: LatentPosterior, real: Array) -> tuple[Array, Array]:
     """Return log densities [s] of points [s, d], and those less their log densities in the proposal [s]."""
     found = posterior.density(real)
     return found, found - posterior.proposal.log_density(real)
-
-
-def _walk(
-    here: Array, level: Sequence[float], proposed: Array, lp: Array, weights: Array, rng: np.random.Generator
-) -> tuple[Array, Array, Array, Array]:
-    """Return where one chain stands after each proposal: points, log densities, weights, and how likely it moved."""
-    own_lp, own_weight = level
-    luck = rng.random(len(proposed))
-    real, kept = np.empty_like(proposed), np.empty((3, len(proposed)))
-    for at, point in enumerate(proposed):
-        accepted = float(np.exp(min(0.0, weights[at] - own_weight)))
-        if luck[at] < accepted:
-            here, own_lp, own_weight = point, lp[at], weights[at]
-        real[at], kept[:, at] = here, (own_lp, own_weight, accepted)
-    return real, kept[0], kept[1], kept[2]
 
 
 def _but_stats(found: Mapping[str, Array]) -> Mapping[str, Array]:

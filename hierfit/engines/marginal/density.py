@@ -7,10 +7,11 @@ them, from the same factored matrices. Points are worked out side by side, a thr
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
+from typing import Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +28,18 @@ Array = NDArray[np.float64]
 
 SPARE = 3
 _DIGITS = 4.0  # that the density must have behind the point
+
+
+class Approached(Protocol):
+    """What is near a posterior."""
+
+    @property
+    def pilot(self) -> Pilot:
+        """Points of it."""
+        ...
+
+
+Found = TypeVar("Found", bound=Approached)
 
 
 @dataclass(frozen=True)
@@ -131,10 +144,23 @@ def find_posterior(spec: ModelSpec, design: Design, seed: int) -> MarginalPoster
         NoProposalError: nothing is close to it, or its density cannot be computed from cross-products.
     """
     model = reduce_model(spec, design)
-    found = [_approach(model, seed)]
-    if found[0].pilot.efficiency < GOOD and not model.parameters.are_as_priors:  # these may say more than the rows
+
+    def approach(own: Parameters) -> MarginalPosterior:
+        return _approach(replace(model, parameters=own), seed)
+
+    return nearest(approach, model.parameters, lambda: parameters(spec, design, as_priors=True))
+
+
+def nearest(approach: Callable[[Parameters], Found], own: Parameters, as_priors: Callable[[], Parameters]) -> Found:
+    """Return what is near a posterior: its parameters at the center of the columns, or where the priors speak.
+
+    Raises:
+        NoProposalError: neither is close.
+    """
+    found = [approach(own)]
+    if found[0].pilot.efficiency < GOOD and not own.are_as_priors:  # these may say more than the rows
         with suppress(NoProposalError):
-            found.append(_approach(replace(model, parameters=parameters(spec, design, as_priors=True)), seed))
+            found.append(approach(as_priors()))
     best = max(found, key=lambda each: each.pilot.efficiency)
     if best.pilot.efficiency < POOR:
         raise NoProposalError(f"only {best.pilot.efficiency:.0%} of a pilot sample were effective")

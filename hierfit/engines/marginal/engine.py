@@ -1,4 +1,7 @@
-"""MARGINAL: effects and coefficients integrated out exactly; gaussian or lognormal outcome, several factors."""
+"""MARGINAL: effects and coefficients integrated out exactly; gaussian or lognormal outcome, several factors or one.
+
+With one factor it draws as the collapsed engine does, which is Stan's, but for many points of many levels at once.
+"""
 
 from __future__ import annotations
 
@@ -16,21 +19,24 @@ from hierfit.engines.marginal.source import open_marginal
 from hierfit.engines.marginal.timing import estimate_marginal
 from hierfit.engines.names import EngineName
 from hierfit.engines.obstacles import obstacles_of_all
+from hierfit.engines.single.source import open_single
+from hierfit.engines.single.timing import estimate_single
 from hierfit.engines.sizes import eliminated_and_others, met_pairs, n_effects
 from hierfit.engines.timing import Estimate
 from hierfit.model.families import SIGMA
-from hierfit.model.spec import ModelSpec, sd_name
+from hierfit.model.spec import ModelSpec, pairs, sd_name
 from hierfit.sampling import SamplerOptions
 from hierfit.stan.data import StanData
 from hierfit.stan.programs import StanProgram
 
 MOST_TOGETHER = 2_000  # effects of all factors but the one that is eliminated first: a second for each draw beyond
 MOST_PAIRS = 20_000_000  # products of cross-products that are kept: 250 MB
+MOST_REALS = 40  # sds and correlations of one factor: proposals in more dimensions are rarely near
 
 
 @dataclass(frozen=True)
 class MarginalEngine:
-    """The engine for several grouping factors. Its Stan program is that of the full engine, and does not run."""
+    """The engine of chains of hierfit's own. Its Stan program is that of the full engine, and does not run."""
 
     name: EngineName = EngineName.MARGINAL
     runs_program: bool = False
@@ -39,7 +45,12 @@ class MarginalEngine:
     def obstacles(self, spec: ModelSpec, design: Design, *, tuned: bool) -> Iterator[str]:
         """Yield what keeps it from this model."""
         yield from obstacles_of_all(spec)
-        yield from _obstacles_of_several(spec, design, tuned=tuned)
+        yield from _obstacles_of_chains(spec, tuned=tuned)
+        if len(design.groups) == 1:
+            if (size := _n_reals(spec)) > MOST_REALS:
+                yield f"{size} sds and correlations are sampled, more than {MOST_REALS}"
+            return
+        yield from _obstacles_of_several(spec, design)
 
     def program(self, design: Design) -> StanProgram:
         """Return the program that has the posterior."""
@@ -51,29 +62,41 @@ class MarginalEngine:
 
     def prepare(self, wanted: Wanted, say: Message | None = None) -> Source:
         """Return what draws: its chains, or what stands in for them."""
-        return open_marginal(wanted, say)
+        return open_single(wanted, say) if len(wanted.spec.groups) == 1 else open_marginal(wanted, say)
 
     def warmup(self, options: SamplerOptions) -> None:
         """There is none."""
 
     def estimate(self, wanted: Wanted, options: SamplerOptions) -> Estimate:
         """Return how long its chains will take, from a few points."""
-        return estimate_marginal(wanted.spec, wanted.design, options)
+        estimated = estimate_single if len(wanted.spec.groups) == 1 else estimate_marginal
+        return estimated(wanted.spec, wanted.design, options)
 
 
-def _obstacles_of_several(spec: ModelSpec, design: Design, *, tuned: bool) -> Iterator[str]:
-    """Yield what keeps its chains from a model with several factors."""
+def _obstacles_of_chains(spec: ModelSpec, *, tuned: bool) -> Iterator[str]:
+    """Yield what keeps its chains from a model, whatever the number of its factors."""
     if spec.prior_only:
         yield "only the priors are asked for"
     if tuned:
-        yield "with several grouping factors it has no warmup, step size or metric to be set"
+        yield "it has no warmup, step size or metric to be set"
     priors = {name: spec.priors[name].distribution for name in spec.coefficient_names}
     other = [name for name, distribution in priors.items() if distribution not in (*INTEGRABLE, "constant")]
     if other:
-        yield f"with several grouping factors it needs normal or flat priors, and that of {other[0]} is neither"
+        yield f"it needs normal or flat priors, and that of {other[0]} is neither"
     sampled = [sd_name(group.factor, term) for group in spec.groups for term in group.terms]
     if all(spec.priors[name].constant is not None for name in (*sampled, SIGMA)):
         yield "all sds and sigma are constant"
+
+
+def _n_reals(spec: ModelSpec) -> int:
+    """Return how many sds and correlations are sampled."""
+    sds = [sd_name(group.factor, term) for group in spec.groups for term in group.terms]
+    n_pairs = sum(len(list(pairs(group))) for group in spec.groups)
+    return n_pairs + sum(spec.priors[name].constant is None for name in sds)
+
+
+def _obstacles_of_several(spec: ModelSpec, design: Design) -> Iterator[str]:
+    """Yield what keeps its chains from a model with several factors."""
     group, others = eliminated_and_others(design.groups)
     together = sum(n_effects(factor) for factor in others)
     if together > MOST_TOGETHER:

@@ -123,7 +123,7 @@ class Products:
 def multiply_out(spec: ModelSpec, design: Design) -> Products:
     """Return the cross-products of a model whose coefficients have normal, flat or constant priors."""
     columns, coefficients = columns_to_reduce(spec, design)
-    constant = _constants(spec, design)
+    constant = constants(spec, design)
     taken = [*coefficients.integrated.tolist(), len(constant)]
     fold = np.eye(len(constant) + 1)[:, taken]
     fold[:-1, -1] -= constant
@@ -146,7 +146,7 @@ def multiply_out(spec: ModelSpec, design: Design) -> Products:
     )
 
 
-def _constants(spec: ModelSpec, design: Design) -> Array:
+def constants(spec: ModelSpec, design: Design) -> Array:
     """Return the values of the coefficients that are fixed by their priors, as the sampler counts them [K]."""
     values = np.array([spec.priors[name].constant or 0.0 for name in spec.coefficient_names])
     fixed = np.array([spec.priors[name].constant is not None for name in spec.coefficient_names], dtype=bool)

@@ -1,5 +1,7 @@
 """The exact conditional of coefficients and group effects, against dense least squares on the rows."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -8,8 +10,8 @@ from hierfit.design.design import Design
 from hierfit.design.origin import z_center
 from hierfit.design.prior_choice import build_spec
 from hierfit.design.scaling import scaled_columns, scaled_outcome, scaled_varying
-from hierfit.engines.collapsed.conditional import Sampled, draw_rest, weighted_products
-from hierfit.engines.collapsed.reduction import collapse, gather
+from hierfit.engines.collapsed.conditional import Sampled, Target, draw_coefficients, draw_effects, weighted_products
+from hierfit.engines.collapsed.reduction import Collapsed, collapse, gather
 from hierfit.model.formula import formula_from_flags
 from hierfit.model.spec import ModelSpec
 from tests.model.cases import design
@@ -17,6 +19,13 @@ from tests.model.cases import design
 Array = NDArray[np.float64]
 N_DRAWS = 20_000
 PRIORS = ("Intercept ~ normal(21, 2)", "a ~ normal(1, 0.5)", "b ~ flat()")
+
+
+def draw_rest(sampled: Sampled, rows: Collapsed, rng: np.random.Generator) -> tuple[Array, Array]:
+    """Coefficients at the design's origin, and effects, in the sampler's units."""
+    b = draw_coefficients(sampled, rows, gather(rows.levels), rng)
+    target = Target(np.eye(sampled.T.shape[1]), lambda some: False)
+    return rows.at_origin(b), draw_effects(replace(sampled, b=b), rows, rng, target)
 
 
 def dense_posterior(made: Design, spec: ModelSpec, T: Array, sigma: float, b: Array) -> tuple[Array, Array]:
