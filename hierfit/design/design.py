@@ -123,7 +123,13 @@ class Group:
         """Means of the slopes' columns, 0 for intercepts' [M]."""
         return np.where(self.named.is_intercept, 0.0, moments.column_means(self.Z))
 
-    @property
+    @cached_property
+    def units(self) -> Array:
+        """What one unit of each varying column is to the sampler: 1 of intercepts, otherwise the column's sd [M]."""
+        columns = zip(self.named.is_intercept, self.Z.T, strict=True)
+        return np.array([1.0 if is_intercept else float(moments.sd(column)) for is_intercept, column in columns])
+
+    @cached_property
     def rows_per_level(self) -> NDArray[np.int64]:
         """Rows of each level [J]."""
         return np.bincount(self.codes, minlength=self.n_levels)
@@ -280,12 +286,12 @@ class Design:
             return np.zeros(len(self.coefficients))
         return moments.column_means(self.X)
 
-    @property
+    @cached_property
     def y_mean(self) -> float:
         """What is subtracted from the outcome before sampling: its mean, or 0 where no intercept could absorb it."""
         return float(moments.mean(self.linear_outcome)) if self.intercept and self.is_scaled else 0.0
 
-    @property
+    @cached_property
     def y_scale(self) -> float:
         """The sd of the outcome, 1 where it is not scaled."""
         return float(moments.sd(self.linear_outcome)) if self.is_scaled else 1.0
@@ -295,7 +301,7 @@ class Design:
         """The unit of sigma: y_scale, of a row of mean precision where rows differ in that."""
         return self.y_scale if self.precision is None else self.y_scale * float(np.sqrt(self.mean_precision))
 
-    @property
+    @cached_property
     def mean_precision(self) -> float:
         """The mean precision of the rows that count, 1 where rows do not differ in that."""
         return 1.0 if self.precision is None else float(np.average(self.precision, weights=self.weights))
@@ -316,7 +322,7 @@ class Design:
         """What the sampler's intercept counts from: y_mean, or its default prior's place where y is not scaled."""
         return self.y_mean if self.is_scaled or not self.intercept else self.intercept_location
 
-    @property
+    @cached_property
     def x_scale(self) -> Array:
         """The sd of each column of X [K]."""
         return moments.column_sds(self.X)

@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 from hierfit.design import moments
 from hierfit.design.design import Design, Group
 from hierfit.design.distributional import PredictorColumns
-from hierfit.design.scaling import varying_units
 from hierfit.model.families import FAMILIES
 from hierfit.model.grammar import INTERCEPT
 from hierfit.model.priors import EVERYWHERE, Interval, Prior
@@ -56,7 +55,7 @@ def z_at_prior(spec: ModelSpec, group: Group) -> Array:
     """Return the varying columns, less `z_center` and scaled, where the prior of the intercept's sd speaks [M]."""
     if spec.centered:
         return np.zeros(len(group.terms))
-    return np.asarray(-z_center(spec, group) / varying_units(group))
+    return np.asarray(-z_center(spec, group) / group.units)
 
 
 def predictor_center(spec: ModelSpec, predictor: PredictorColumns) -> Array:

@@ -19,7 +19,6 @@ from numpy.typing import NDArray
 from hierfit.design import moments
 from hierfit.design.design import Design, Group
 from hierfit.design.distributional import PredictorColumns
-from hierfit.design.scaling import varying_units
 from hierfit.errors import FormulaError, PriorError, did_you_mean
 from hierfit.model.families import FAMILIES, THRESHOLD, Auxiliary, Family
 from hierfit.model.formula import Formula
@@ -81,14 +80,14 @@ def default_priors(family: Family, design: Design) -> dict[str, Prior]:
 
 def _sd_priors(design: Design, group: Group, scale: float, unit: str) -> dict[str, Prior]:
     """Return the default priors of the sds of a factor: beside the mean on the scale of the parameter's link."""
-    found, units = {}, varying_units(group)
+    found, units = {}, group.units
     terms = zip(group.terms, group.named.of_parameters, group.named.is_intercept, units, strict=True)
     for term, parameter, is_intercept, x_sd in terms:
         width, of = (scale, unit) if parameter is None else (2.5, "")
         source = f"brms: 2.5 {of}".rstrip() + ("" if is_intercept else " / sd(x)")
         if term == INTERCEPT and group.named.has_mean and not design.centered:
             source = f"{source} at mean(x), carried to x = 0"
-            width *= _leverage(group.of_mean.mean / varying_units(group.of_mean))
+            width *= _leverage(group.of_mean.mean / group.of_mean.units)
         found[sd_name(group.factor, term)] = Prior("student_t", (3.0, 0.0, width / x_sd), source)
     return found
 
@@ -200,7 +199,7 @@ def _units(design: Design) -> dict[str, tuple[str, float]]:
     """Return name and sd of the column that each coefficient, and each sd of a slope, belongs to."""
     units = {name: (name, x_sd) for name, x_sd in zip(design.coefficients, design.x_scale.tolist(), strict=True)}
     for group in design.groups:
-        columns = zip(group.terms, group.named.is_intercept, varying_units(group).tolist(), strict=True)
+        columns = zip(group.terms, group.named.is_intercept, group.units.tolist(), strict=True)
         for term, is_intercept, x_sd in columns:
             if not is_intercept:
                 units[sd_name(group.factor, term)] = (term, x_sd)

@@ -11,7 +11,6 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from hierfit.design import moments
 from hierfit.design.design import Design, Group
 
 Array = NDArray[np.float64]
@@ -67,15 +66,9 @@ def coefficient_scale(design: Design) -> Array:
 def effect_scale(design: Design, group: Group) -> Array:
     """Return one unit of the sampler's effects of a factor in the units of the CSV [M], and so of their sds."""
     outcome = [design.y_scale if parameter is None else 1.0 for parameter in group.named.of_parameters]
-    return np.asarray(outcome / varying_units(group))
+    return np.asarray(outcome / group.units)
 
 
 def scaled_varying(group: Group, center: Array) -> Array:
     """Return the varying columns of one factor less `center` [M] over their units [N, M]."""
-    return (group.Z - center) / varying_units(group)
-
-
-def varying_units(group: Group) -> Array:
-    """Return the unit of each varying column [M]: 1 for intercepts, otherwise its sd."""
-    columns = zip(group.named.is_intercept, group.Z.T, strict=True)
-    return np.array([1.0 if is_intercept else float(moments.sd(column)) for is_intercept, column in columns])
+    return (group.Z - center) / group.units

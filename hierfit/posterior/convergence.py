@@ -18,8 +18,6 @@ arXiv:1604.00695 (E-BFMI); Flegal, Jones 2010, Annals of Statistics 38(2) (batch
 
 from __future__ import annotations
 
-import warnings
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,6 +27,7 @@ from numpy.typing import NDArray
 from hierfit.design import moments
 from hierfit.plain import Measured
 from hierfit.posterior.mixing import error_of_mean, measure, rhat_and_bulk
+from hierfit.posterior.pareto import tail_shape
 
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -133,21 +132,10 @@ def weigh(log_weights: Array) -> Weights:
         return Weights(np.nan, np.nan, np.nan, np.nan)
     weights = np.exp(known - known.max())
     share = weights / weights.sum()
-    k = np.nan
-    with warnings.catch_warnings(), np.errstate(all="ignore"), suppress(ValueError):  # of a tail all of one value
-        warnings.simplefilter("ignore")
-        k = _tail_shape(weights)
+    k = tail_shape(weights)
     efficiency = 1 / np.sum(np.square(share)) / share.size
     most = float(share.max())
     return Weights(k if np.isfinite(k) else np.nan, most * share.size, most, float(efficiency))
-
-
-def _tail_shape(weights: Array) -> float:
-    """Return the Pareto k of the right tail of weights [C, D], as ArviZ has it."""
-    from arviz_stats.base.array import array_stats  # half a second, for one engine
-
-    found = array_stats.pareto_khat(weights, chain_axis=0, draw_axis=1, r_eff=1.0, tail="right")  # type: ignore[no-untyped-call]
-    return float(found)
 
 
 def screen_effects(effects: Array) -> EffectScreen:

@@ -45,6 +45,16 @@ def smoothed(log_ratios: Array, efficiency: float) -> tuple[Array, Array]:
     return log_weights, np.where(same, np.nan, np.where(np.isfinite(k), k, np.inf))
 
 
+def tail_shape(weights: Array) -> float:
+    """Return the shape k of the right tail of weights, whatever their order; NaN where the tail is of one value."""
+    size = _tail_size(weights.size, 1.0)
+    ordered = np.sort(weights, axis=None)[-size - 1 :]
+    if ordered[1] == ordered[-1]:
+        return np.nan
+    with np.errstate(all="ignore"):
+        return float(_fitted((ordered[1:] - ordered[0])[np.newaxis])[0][0])
+
+
 def _tail_size(n_draws: int, efficiency: float) -> int:
     """Return T."""
     if n_draws * efficiency > _FEWEST_DRAWS:

@@ -24,7 +24,6 @@ from hierfit.design.design import Design, Group
 from hierfit.design.distributional import PredictorColumns
 from hierfit.design.origin import moved_scales
 from hierfit.design.prior_choice import PRIOR_CLASSES
-from hierfit.design.scaling import varying_units
 from hierfit.errors import UsageError, did_you_mean
 from hierfit.model.families import FAMILIES, LINKS, SIGMA, THRESHOLD
 from hierfit.model.grammar import INTERCEPT
@@ -106,7 +105,7 @@ def _defaults(spec: ModelSpec, design: Design) -> dict[str, float]:
         values[name] = _per_unit(slope, scale)
     for group in design.groups:
         named = group.named
-        columns = zip(group.terms, named.of_parameters, named.is_intercept, varying_units(group), strict=True)
+        columns = zip(group.terms, named.of_parameters, named.is_intercept, group.units, strict=True)
         for term, parameter, is_intercept, scale in columns:
             whole, step = (spread, abs(slope)) if parameter is None else (DISTRIBUTIONAL_SLOPE, DISTRIBUTIONAL_SLOPE)
             values[sd_name(group.factor, term)] = whole if is_intercept else _per_unit(step / 2, scale)

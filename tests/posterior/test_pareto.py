@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from arviz_stats.base.array import array_stats
 
-from hierfit.posterior.pareto import smoothed
+from hierfit.posterior.pareto import smoothed, tail_shape
 
 
 def ratios(n_draws, seed=1):
@@ -65,3 +65,11 @@ def test_the_shape_is_that_of_the_distribution():
         # The sd of an estimate is about (1 + k) / sqrt(300), of the mean of 200 of them a fourteenth of that.
         assert found.mean() == pytest.approx(k, abs=0.03)
         assert found.std() == pytest.approx((1 + k) / np.sqrt(300), rel=0.25)
+
+
+@pytest.mark.parametrize("n_draws", [25, 57, 250, 1_000])
+def test_the_shape_of_a_tail_is_that_of_arviz(n_draws):
+    for row in np.exp(ratios(4 * n_draws)).reshape(-1, 4, n_draws):
+        theirs = array_stats.pareto_khat(row, chain_axis=0, draw_axis=1, r_eff=1.0, tail="right")
+        assert tail_shape(row) == pytest.approx(float(theirs), rel=1e-9, abs=1e-12)
+    assert np.isnan(tail_shape(np.ones((4, n_draws))))

@@ -18,7 +18,6 @@ from hierfit.design.design import Design, Group
 from hierfit.design.distributional import PredictorColumns, evaluate_predictor, predictor_columns
 from hierfit.design.origin import predictor_center, x_center, z_center
 from hierfit.design.prior_choice import build_spec
-from hierfit.design.scaling import varying_units
 from hierfit.engines.collapsed.engine import COLLAPSED
 from hierfit.engines.correlations import cholesky_from_partials
 from hierfit.engines.engine import Engine
@@ -450,7 +449,7 @@ def sampled_factors(state: Mapping[str, Array], spec: ModelSpec, design: Design)
             if within[f] >= 0:
                 means[group.codes, 0] += totals[within[f]][design.groups[within[f]].codes]
             for i in range(m):  # where it is centred, z holds the effects with their mean
-                effect = z[:, i] * (design.y_scale / varying_units(group))[i] - means[:, i]
+                effect = z[:, i] * (design.y_scale / group.units)[i] - means[:, i]
                 if swept[i]:  # the sampler's mean is narrower than that of u
                     effect = effect + effect.mean() * (1 / columns[c + i][0] - 1)
                 z[:, i] = np.where(columns[c + i] < 1, (effect - z[:, :i] @ T[i, :i]) / T[i, i], z[:, i])

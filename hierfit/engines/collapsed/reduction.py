@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from hierfit.design import moments
 from hierfit.design.design import Design, Group
 from hierfit.design.origin import z_center
-from hierfit.design.scaling import coefficient_scale, row_root, scaled_offset, scaled_outcome, varying_units
+from hierfit.design.scaling import coefficient_scale, row_root, scaled_offset, scaled_outcome
 from hierfit.model.grammar import INTERCEPT
 from hierfit.model.spec import ModelSpec
 
@@ -225,11 +225,12 @@ def project(
     S = np.zeros((n_terms, n_terms, n_levels))
     q = np.empty((n_terms, n_levels, len(rest)))
     basis: list[Array] = []
-    centres, units = group.mean if group.terms[0] == INTERCEPT else center, varying_units(group)
+    centres, units = group.mean if group.terms[0] == INTERCEPT else center, group.units
     for m in range(n_terms):
         z = (group.Z[:, m] - centres[m]) / units[m]
         if root is not None:
             z *= root
+        same = [not basis and np.array_equal(column, z) for column in rest]  # the intercept's columns
         least = _RANK_TOLERANCE * np.sqrt(sums.total(z, z))
         for _ in range(2):
             for earlier, Q in enumerate(basis):
@@ -240,8 +241,14 @@ def project(
         S[m, m] = np.where(length > least, length, 0.0)
         sums.multiply(z, np.divide(1, length, out=np.zeros(n_levels), where=length > least))
         for c, column in enumerate(rest):
-            q[m, :, c] = sums.total(z, column)
-            sums.take_out(column, z, q[m, :, c])
+            if not column.any():
+                q[m, :, c] = 0.0
+            elif same[c]:  # all of it is taken out
+                q[m, :, c] = length
+                column[:] = 0.0
+            else:
+                q[m, :, c] = sums.total(z, column)
+                sums.take_out(column, z, q[m, :, c])
         basis.append(z)
     S += S[:, :1] * ((centres - center) / units)[np.newaxis, :, np.newaxis]  # to the columns of the model
     return Levels(S, q), rest @ rest.T

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hierfit.design.design import Design, Group
-from hierfit.design.scaling import coefficient_scale, varying_units
+from hierfit.design.scaling import coefficient_scale
 from hierfit.engines.full.centering import Centering, Place, by_column, varying_places
 from hierfit.engines.full.nesting import nest
 from hierfit.model.grammar import INTERCEPT
@@ -90,7 +90,7 @@ def _wide(spec: ModelSpec, design: Design) -> list[bool]:
 def _in_X(group: Group, places: Mapping[int, Place], design: Design) -> Iterator[Array]:
     """Yield each varying column of a factor as a sum of ones, where these are taken up, and columns of X."""
     first, x_scale = int(design.has_level), design.x_scale
-    for m, (term, unit) in enumerate(zip(group.terms, varying_units(group).tolist(), strict=True)):
+    for m, (term, unit) in enumerate(zip(group.terms, group.units.tolist(), strict=True)):
         row = np.zeros(first + len(design.coefficients))
         if term == INTERCEPT:
             row[:first] = 1.0
