@@ -54,7 +54,7 @@ def test_the_stan_programs_see_the_same_wherever_a_column_has_its_0(text: str, e
 def test_so_do_the_chains_of_several_factors(shift: float) -> None:
     near, far = (multiply_out(*shifted(TWO, by)) for by in (0.0, shift))
     np.testing.assert_allclose(far.own, near.own, atol=shift * ROUNDING * np.abs(near.own).max())
-    np.testing.assert_allclose(far.rest, near.rest, atol=shift * ROUNDING * np.abs(near.rest).max())
+    np.testing.assert_allclose(far.cross.rest, near.cross.rest, atol=shift * ROUNDING * np.abs(near.cross.rest).max())
 
 
 @pytest.mark.parametrize("case", FAMILY_CASES, ids=str)

@@ -22,11 +22,12 @@ from hierfit.engines.marginal.parameters import Parameters, parameters
 from hierfit.engines.marginal.products import Products, multiply_out
 from hierfit.engines.marginal.system import draw_rest, solve
 from hierfit.engines.proposal import GOOD, POOR, NoProposalError, Pilot, Proposal, propose
+from hierfit.engines.sharpening import Sharpened, sharpen
 from hierfit.model.spec import ModelSpec
 
 Array = NDArray[np.float64]
 
-SPARE = 3
+SPARE = 2
 _DIGITS = 4.0  # that the density must have behind the point
 
 
@@ -109,7 +110,7 @@ class MarginalPosterior:
     """
 
     model: Reduced
-    proposal: Proposal
+    proposal: Proposal | Sharpened
     pilot: Pilot
 
     def points(self, reals: Array, noise: Sequence[np.random.Generator], pool: ThreadPoolExecutor) -> list[Point]:
@@ -168,19 +169,23 @@ def nearest(approach: Callable[[Parameters], Found], own: Parameters, as_priors:
 
 
 def _approach(model: Reduced, seed: int) -> MarginalPosterior:
+    known: list[tuple[Array, Array]] = []
     digits = np.empty(0)
     with threads() as pool:
 
         def log_density(points: Array) -> Array:
             nonlocal digits
             found, digits = model.log_densities(points, pool)
+            known.append((points, found))
             return found
 
-        start, bounds = model.parameters.start, model.parameters.bounds
-        proposal, pilot = propose(log_density, start, bounds, np.random.default_rng(seed))
+        start, bounds, rng = model.parameters.start, model.parameters.bounds, np.random.default_rng(seed)
+        proposal, pilot = propose(log_density, start, bounds, rng)
+        points, found = (np.concatenate(each) for each in zip(*known, strict=True))
+        best, pilot = sharpen(log_density, proposal, pilot, (points, found), rng)
     if np.median(digits) < _DIGITS + np.log10(model.design.n_rows):
         raise NoProposalError("next to nothing is left for sigma, and cross-products lose too many digits")
-    return MarginalPosterior(model, proposal, pilot)
+    return MarginalPosterior(model, best, pilot)
 
 
 @contextmanager

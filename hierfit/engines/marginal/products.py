@@ -44,15 +44,20 @@ class Dense:
 
     Attributes:
         C: [J, M, n].
+        rest: W'W [n, n].
     """
 
     C: Array
+    rest: Array
 
-    def less_sandwich(self, rest: Array, root: Array) -> Array:
-        """Return `rest` less the sum of C_j' R_j R_j' C_j [n, n], of roots R [J, M, M]."""
+    def less_sandwich(self, root: Array, scale: Array) -> Array:
+        """Return W'W less the sum of C_j' R_j R_j' C_j [n, n], of roots R [J, M, M]; rows and columns times a scale."""
         n_levels, n_terms, n = self.C.shape
         half = (np.swapaxes(root, 1, 2) @ self.C).reshape(n_levels * n_terms, n)
-        return rest - half.T @ half
+        less = self.rest - half.T @ half
+        less *= scale
+        less *= scale[:, np.newaxis]
+        return less
 
     def of(self, x: Array) -> Array:
         """Return C x [J, M] of a vector [n]."""
@@ -67,21 +72,31 @@ class Sparse:
         n_terms: M.
         C: [J M, n].
         products: of pairs of entries of the same level, summed over what H multiplies alike [E, J M (M + 1) / 2].
-        places: where the E belong in an n x n matrix, row by row, below its diagonal or on it.
+        rows, columns: where the E belong in an n x n matrix, below its diagonal or on it.
+        rest: W'W there; elsewhere it is 0, since columns that meet in a row meet in its level [E].
     """
 
     n_terms: int
     C: csr_array[Any]
     products: csr_array[Any]
-    places: Indices
+    rows: Indices
+    columns: Indices
+    rest: Array
 
-    def less_sandwich(self, rest: Array, root: Array) -> Array:
-        """Return `rest` less the sum of C_j' R_j R_j' C_j [n, n], right below the diagonal and on it."""
-        rows, columns = np.tril_indices(self.n_terms)
+    def less_sandwich(self, root: Array, scale: Array) -> Array:
+        """Return W'W less the sum of C_j' R_j R_j' C_j [n, n], of roots R [J, M, M]; rows and columns times a scale.
+
+        Above the diagonal there is nothing.
+        """
+        halves = np.tril_indices(self.n_terms)
         H = root @ np.swapaxes(root, 1, 2)
-        less = rest.copy()
-        less.reshape(-1)[self.places] -= self.products @ H[:, rows, columns].ravel()
-        return less
+        less = self.rest - self.products @ H[:, *halves].ravel()
+        less *= scale[self.rows]
+        less *= scale[self.columns]
+        n = len(scale)
+        S = np.zeros((n, n))
+        S.reshape(-1)[self.rows * n + self.columns] = less
+        return S
 
     def of(self, x: Array) -> Array:
         """Return C x [J, M] of a vector [n]."""
@@ -96,8 +111,7 @@ class Products:
         n_rows: N, or the sum of weights.
         first: position of the factor that is eliminated first.
         own: Z_j'Z_j of its levels [J, M, M].
-        cross: C.
-        rest: W'W [n, n].
+        cross: C, and W'W.
         prior: what the priors of coefficients add to the last I + 1 rows and columns of W'W / sigma^2.
         sizes: levels and varying columns of the other factors, in the order of W.
         coefficients: which are integrated out, and from where all are counted.
@@ -108,7 +122,6 @@ class Products:
     first: int
     own: Array
     cross: Dense | Sparse
-    rest: Array
     prior: Array
     sizes: tuple[tuple[int, int], ...]
     coefficients: Coefficients
@@ -138,7 +151,6 @@ def multiply_out(spec: ModelSpec, design: Design) -> Products:
         first=first,
         own=_own(group, varying[group.factor]),
         cross=_cross(group, varying[group.factor], positions, values, n),
-        rest=_gram(positions, values, n),
         prior=fold.T @ coefficients.prior @ fold,
         sizes=tuple((other.n_levels, len(other.terms)) for other in others),
         coefficients=coefficients,
@@ -193,7 +205,7 @@ def _own(group: Group, Z: Array) -> Array:
 
 
 def _cross(group: Group, Z: Array, positions: Indices, values: Array, n: int) -> Dense | Sparse:
-    """Return C = Z'W of the eliminated factor."""
+    """Return C = Z'W of the eliminated factor, and W'W."""
     n_terms, n_levels = len(group.terms), group.n_levels
     keys, where = np.unique(group.codes[:, np.newaxis].astype(np.int64) * n + positions, return_inverse=True)
     sums = [np.bincount(where.ravel(), (Z[:, m : m + 1] * values).ravel()) for m in range(n_terms)]
@@ -203,16 +215,15 @@ def _cross(group: Group, Z: Array, positions: Indices, values: Array, n: int) ->
     if n_levels * n_terms * n**2 < _DENSE_IS_FASTER * pairs * n_terms * (n_terms + 1):
         C = np.zeros((n_levels, n_terms, n))
         C[levels, :, columns] = entries
-        return Dense(C)
-    return _sparse(levels, columns, entries, (n_levels, n))
+        return Dense(C, _gram(positions, values, n))
+    return _sparse(levels, columns, entries, _gram(positions, values, n), n_levels)
 
 
-def _sparse(levels: Indices, columns: Indices, entries: Array, shape: tuple[int, int]) -> Sparse:
+def _sparse(levels: Indices, columns: Indices, entries: Array, rest: Array, n_levels: int) -> Sparse:
     """Return C and the products of its entries; they come level by level, columns in order."""
     from scipy.sparse import csr_array
 
-    n_levels, n = shape
-    n_terms = entries.shape[1]
+    n, n_terms = len(rest), entries.shape[1]
     start = np.searchsorted(levels, np.arange(n_levels))
     partners = np.arange(len(levels)) - start[levels] + 1  # the entry itself, and those of its level before it
     one = np.repeat(np.arange(len(levels)), partners)
@@ -229,4 +240,4 @@ def _sparse(levels: Indices, columns: Indices, entries: Array, shape: tuple[int,
     C_at = (C_rows.ravel(), np.repeat(columns, n_terms))
     C = csr_array((entries.ravel(), C_at), shape=(n_levels * n_terms, n))
     products_of_pairs = csr_array((data.ravel(), where), shape=size)
-    return Sparse(n_terms, C, products_of_pairs, places)
+    return Sparse(n_terms, C, products_of_pairs, places // n, places % n, rest.reshape(-1)[places])

@@ -24,6 +24,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from hierfit.engines.marginal.factor import factor_in_place
 from hierfit.engines.marginal.products import Products
 from hierfit.engines.sizes import all_but
 
@@ -37,7 +38,7 @@ class Solved:
     Attributes:
         log_density: marginal log density of the outcome, up to a constant; -inf where the numbers do not suffice.
         digits: about how many decimal digits the sum of squares has.
-        L: Cholesky factor, y last [n, n].
+        L: Cholesky factor, y last; above the diagonal may be anything [n, n].
         root: R [J, M, M].
     """
 
@@ -60,35 +61,38 @@ def _solve(products: Products, T: Sequence[Array], sigma: float) -> Solved:
     ratio = T[products.first] / sigma
     eliminated = np.linalg.cholesky(np.eye(len(ratio)) + ratio.T @ products.own @ ratio)
     root = np.swapaxes(np.linalg.solve(eliminated, np.broadcast_to(ratio.T, eliminated.shape)), 1, 2)
-    S = _scaled(products.cross.less_sandwich(products.rest, root), products, all_but(T, products.first), sigma)
+    others = all_but(T, products.first)
+    S = products.cross.less_sandwich(root, _scale(products, others, sigma))
+    if not products.is_simple:
+        S = _turned(S, products, others)
     n_coefficients = len(products.prior)
     S[np.diag_indices(len(S) - n_coefficients)] += 1
     S[-n_coefficients:, -n_coefficients:] += products.prior
     total = S[-1, -1]
-    L = np.asarray(np.linalg.cholesky(S), dtype=np.float64)  # unlike scipy's, it lets other threads run
+    L = factor_in_place(S)
     diagonal = np.diagonal(L)
     half_logs = np.log(np.diagonal(eliminated, axis1=1, axis2=2)).sum() + np.log(diagonal[:-1]).sum()
     density = -products.n_rows * np.log(sigma) - half_logs - diagonal[-1] ** 2 / 2
     return Solved(float(density), float(16 + np.log10(diagonal[-1] ** 2 / total)), L, root)
 
 
-def _scaled(S: Array, products: Products, others: Sequence[Array], sigma: float) -> Array:
-    """Return D' S D / sigma^2 in place, of which only the part below the diagonal matters."""
-    ones = np.full(len(products.prior), 1 / sigma)
-    if products.is_simple:
-        parts = [np.full(J, T[0, 0] / sigma) for (J, _), T in zip(products.sizes, others, strict=True)]
-        scale = np.concatenate([*parts, ones])
-        S *= scale
-        S *= scale[:, np.newaxis]
-        return S
+def _scale(products: Products, others: Sequence[Array], sigma: float) -> Array:
+    """Return the diagonal of D / sigma where all factors but the first have one varying column; else 1 / sigma [n]."""
+    ones = np.full(len(products.prior), 1.0)
+    sds = others if products.is_simple else [np.eye(1)] * len(others)
+    parts = [np.full(J * M, T[0, 0]) for (J, M), T in zip(products.sizes, sds, strict=True)]
+    return np.concatenate([*parts, ones]) / sigma
+
+
+def _turned(S: Array, products: Products, others: Sequence[Array]) -> Array:
+    """Return D' S D, of which only the part below the diagonal is read."""
     S += np.tril(S, -1).T - np.triu(S, 1)
     for _ in range(2):
         start = 0
         for (J, M), T in zip(products.sizes, others, strict=True):
             block = S[:, start : start + J * M]
-            block[:] = (block.reshape(len(S), J, M) @ (T / sigma)).reshape(block.shape)
+            block[:] = (block.reshape(len(S), J, M) @ T).reshape(block.shape)
             start += J * M
-        S[:, start:] /= sigma
         S = np.ascontiguousarray(S.T)
     return S
 
