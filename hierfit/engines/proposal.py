@@ -39,6 +39,7 @@ _WIDER = 1.15  # than the density, so that its tails are not missed where it lea
 _HEAVY, _HEAVY_DEGREES, _HEAVY_WIDTH = 0.05, 3.0, 2.0  # share of the wide part, its tails, how much wider it is
 _EDGES, _EDGE_DEGREES = 0.1, 5.0  # share of all parts that start at an end, and their tails
 _NOTHING = 1e-6  # width of a part that starts at an end, beyond it
+_LEANS = (1.0, 0.5, 0.0)  # how far to follow the lean of the body from its mode to an end, where the density may bend
 _NEGLIGIBLE = 30.0  # log density below the mode's from where on an end is not looked at
 _LACKING = 0.4, 1.0  # logs of weights over that at the mode, from where on the body does not do: at an end, around it
 
@@ -234,14 +235,16 @@ def edge(log_density: LogDensity, body: SplitT, bounds: Array, at: int) -> Split
     covariance = body.axes @ body.axes.T
     if not np.isfinite(end) or body.mode[at] <= end or not others.any():
         return None
-    start = body.mode + covariance[:, at] / covariance[at, at] * (end - body.mode[at])
-    start = np.clip(start, *bounds.T)
+    lean = covariance[:, at] / covariance[at, at] * (end - body.mode[at])
+    starts = np.clip(body.mode + np.outer(_LEANS, lean), *bounds.T)
+    starts[:, at] = end
 
     def there(points: Array) -> Array:
         return log_density(np.insert(points, at, end, axis=1))
 
-    top, near_end = log_density(np.array([body.mode, start]))
-    if not near_end > top - _NEGLIGIBLE:
+    top, *near_end = log_density(np.concatenate([body.mode[np.newaxis], starts]))
+    start = starts[np.argmax(near_end)]
+    if not max(near_end) > top - _NEGLIGIBLE:
         return None
     with suppress(NoProposalError):
         mode, near = climb(there, start[others], bounds[others])

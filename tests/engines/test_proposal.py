@@ -43,6 +43,21 @@ def test_most_points_count(density: object) -> None:
     assert np.all(np.abs(weights @ points - expected) < 4 * error)
 
 
+@pytest.mark.parametrize("bend", [0.0, 0.5, 1.0, 1.5, 2.0])
+def test_an_end_that_the_density_bends_to_is_covered(bend: float) -> None:
+    """With rare events an intercept falls as the square of an sd grows, which is 0 with a thirtieth of the most."""
+
+    def density(points: Array) -> Array:
+        ridge, s = points.T
+        return np.asarray(-3.5 * np.square(s**2 / 1.44 - 1) - np.square((ridge + bend * s**2 / 2) / 0.1) / 2)
+
+    rng = np.random.default_rng(3)
+    proposal, _ = propose(density, np.array([-0.5 * bend, 1.0]), np.array([[-20.0, 20.0], [0.0, 20.0]]), rng)
+    points = proposal.draw(50_000, rng)
+    log_weights = density(points) - proposal.log_density(points)
+    assert log_weights.max() - np.logaddexp.reduce(log_weights) + np.log(50_000) < np.log(20)
+
+
 def test_the_density_is_that_of_the_draws() -> None:
     """Importance weights of one proposal for another: their mean is the ratio of the constants, whoever draws."""
     rng = np.random.default_rng(2)

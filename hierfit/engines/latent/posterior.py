@@ -19,7 +19,7 @@ from hierfit.engines.latent.kernel import Kernel, LatentRows
 from hierfit.engines.latent.parameters import LatentValues, latent_parameters
 from hierfit.engines.latent.rows import latent_rows
 from hierfit.engines.proposal import PILOT, POOR, NoProposalError, Pilot, Proposal, around, fly
-from hierfit.engines.refining import refine
+from hierfit.engines.refining import POINTS, refine
 from hierfit.engines.sizes import eliminated_and_others
 from hierfit.model.spec import ModelSpec
 
@@ -87,7 +87,10 @@ def _near_one(density: LatentDensity, rng: np.random.Generator) -> tuple[Proposa
         start, _ = find_mode(replace(density, kernel=few), start)
     mode, precision = find_mode(density, start)
     proposal, pilot = around(density, mode, axes_at(precision), density.parameters.bounds, rng)
-    return refine(density, proposal, pilot, rng) if kernel.work < MUCH_WORK else (proposal, pilot)
+    if kernel.work >= MUCH_WORK:
+        return proposal, pilot
+    larger = fly(density, proposal, POINTS * len(mode), rng)  # a tail that is not covered shows only in many points
+    return refine(density, proposal, larger, rng)
 
 
 def _near_several(density: LatentDensity, rng: np.random.Generator) -> tuple[JointProposal, Pilot]:
