@@ -18,6 +18,8 @@ arXiv:1604.00695 (E-BFMI); Flegal, Jones 2010, Annals of Statistics 38(2) (batch
 
 from __future__ import annotations
 
+import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,7 +38,7 @@ EXACT_EFFECTS = 200
 SUSPECTS = 20
 MIN_DRAWS = 4
 MIN_WEIGHTS = 100  # for the shape of a tail
-BLOCK_NUMBERS = 4_000_000
+BLOCK_NUMBERS = 500_000  # what a core's cache holds
 
 
 @dataclass(frozen=True)
@@ -167,7 +169,9 @@ def _rhat_and_bulk(values: Array) -> tuple[float, float]:
 
 def _screen_in_blocks(flat: Array) -> tuple[Array, Array]:
     width = max(1, BLOCK_NUMBERS // (flat.shape[0] * flat.shape[1]))
-    blocks = [_screen_block(flat[:, :, start : start + width]) for start in range(0, flat.shape[2], width)]
+    starts = range(0, flat.shape[2], width)
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        blocks = list(pool.map(lambda start: _screen_block(flat[:, :, start : start + width]), starts))
     return np.concatenate([rhat for rhat, _ in blocks]), np.concatenate([ess for _, ess in blocks])
 
 
@@ -183,9 +187,9 @@ def _screen_block(values: Array) -> tuple[Array, Array]:
 def split_rhat(values: Array) -> Array:
     """Return the split R-hat without rank normalisation of draws [C, D, P] -> [P] (BDA3, equation 11.4)."""
     half = values.shape[1] // 2
-    halves = np.concatenate([values[:, :half], values[:, -half:]])
-    within = halves.var(axis=1, ddof=1).mean(axis=0)
-    between = halves.mean(axis=1).var(axis=0, ddof=1)
+    halves = values[:, :half], values[:, -half:]
+    within = np.concatenate([each.var(axis=1, ddof=1) for each in halves]).mean(axis=0)
+    between = np.concatenate([each.mean(axis=1) for each in halves]).var(axis=0, ddof=1)
     return np.asarray(np.sqrt((half - 1) / half + between / within))
 
 
