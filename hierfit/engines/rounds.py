@@ -17,15 +17,15 @@ from hierfit.engines.engine import Source
 from hierfit.engines.start import Start
 from hierfit.errors import DiskError, Interrupted, SamplerError, ToolchainError
 from hierfit.interrupts import shielded
-from hierfit.posterior.convergence import Convergence, assess
-from hierfit.posterior.diagnostics import check_weights, one_dominates, weights_of
+from hierfit.posterior.convergence import EXACT_EFFECTS, Convergence, assess, screen_effects
+from hierfit.posterior.diagnostics import CHANCE, EFFECT_SHARE, check_weights, one_dominates, weights_of
 from hierfit.posterior.digits import format_share
 from hierfit.posterior.draws import Draws, joined
 from hierfit.posterior.verdict import THRESHOLDS
 from hierfit.sampling import Progress, SamplerOptions
 
 MOST_ROUNDS = 10
-WEIGHTY_ROUNDS = 4  # a weight that is too large after these is the proposal's fault
+FEW_ROUNDS = 4  # weights that are too large after these, or chains that differ, are not the fault of few draws
 LARGE_RHAT = THRESHOLDS["rhat"].warn
 
 
@@ -76,8 +76,8 @@ class Drawn:
 def draw(source: Source, options: SamplerOptions, until_ess: int | None, listener: Listener = SILENT) -> Drawn:
     """Sample, and go on until every population-level parameter has `until_ess` effective draws, bulk and tail.
 
-    None asks for one round. Gives up early where the rounds so far show that `MOST_ROUNDS` would not do. Where a first
-    round was made short, chains that R-hat says disagree go on up to the draws that the options ask for.
+    None asks for one round. Gives up early where the rounds so far show that `MOST_ROUNDS` would not do. Up to
+    `FEW_ROUNDS` go on where chains differ no more than so many rounds would mend. Where a first round was made short, chains that R-hat says disagree go on up to the draws that the options ask for.
 
     Raises:
         SamplerError, Interrupted: there is no draw to keep.
@@ -145,10 +145,26 @@ def _lacking(drawn: Drawn, until_ess: int, most: int) -> str | None:
     if _worth_going_on(drawn, until_ess, most):
         least, name = least_effective(drawn)
         return f"ESS {least:,.0f} of {until_ess:,} ({name})"
+    if drawn.rounds >= min(most, FEW_ROUNDS):
+        return None
     weights = weights_of(drawn.draws)
-    if weights is not None and one_dominates(weights) and drawn.rounds < min(most, WEIGHTY_ROUNDS):
+    if weights is not None and one_dominates(weights):
         return f"one draw has {format_share(weights.share)} of the weight of all"
-    return None
+    rhat, name = _disagreement(drawn)
+    curable = 1 + (LARGE_RHAT - 1) * FEW_ROUNDS / drawn.rounds  # what R-hat has above 1 falls as the draws grow
+    return f"R-hat {rhat:.3f} ({name})" if LARGE_RHAT < rhat < curable else None
+
+
+def _disagreement(drawn: Drawn) -> tuple[float, str]:
+    """Return the largest R-hat that the checks look at, and whose it is; of effects where they are few."""
+    rhat, draws = drawn.convergence.rhat, drawn.draws
+    found = [(float(value), own.name) for value, own in zip(rhat, draws.parameters, strict=True) if value > 0]
+    for factor, effects in draws.effects.items():
+        if effects[0, 0].size <= EXACT_EFFECTS:
+            ranked = np.sort(np.nan_to_num(screen_effects(effects).rhat), axis=None)
+            worst = float(ranked[-1 - int(EFFECT_SHARE * ranked.size)])
+            found += [(worst, f"effects of {factor}")] if worst > 1 + CHANCE / draws.n_draws else []
+    return max(found, default=(1.0, ""))
 
 
 def _go_on_or_keep(source: Source, options: SamplerOptions, drawn: Drawn, listener: Listener) -> tuple[Drawn, bool]:

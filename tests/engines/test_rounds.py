@@ -336,3 +336,21 @@ def test_without_stan_the_draws_stay_and_the_checks_speak(monkeypatch: pytest.Mo
     after, drawn = draw_or_stand_in(start, replace(OPTIONS, draws=500), None, Listener(heard.append))
     assert after is start and heard[-1].startswith("Nothing stands in for the marginal engine: there is no Stan")
     assert "weight" in [found.check for found in diagnose(drawn.draws, made, spec).findings]
+
+
+@pytest.mark.parametrize("whose", ["b", "effects"])
+@pytest.mark.parametrize(("apart", "goes_on"), [(0.0, False), (0.25, True), (1.0, False)])
+def test_chains_that_differ_a_little_draw_on(whose: str, apart: float, goes_on: bool, sampler: Sampler) -> None:
+    """Of a few hundred draws R-hat may be above 1.01 by chance, and four times as many say so; far above, they do not."""
+    drawn = draw(source(), replace(OPTIONS, draws=400), None)
+    rng = np.random.default_rng(1)
+    away = apart * np.array([-1.0, 1.0, 0.0, 0.0])[:, np.newaxis]
+    values = rng.normal(size=drawn.draws.values.shape)
+    effects = {factor: rng.normal(size=u.shape) for factor, u in drawn.draws.effects.items()}
+    if whose == "b":
+        values[:, :, 1] += away
+    else:
+        effects["g"][:, :, 0, 0] += away
+    given = replace(drawn, draws=replace(drawn.draws, values=values, effects=effects), convergence=assess(values))
+    assert (rounds._lacking(given, 1, 10) is not None) is goes_on
+    assert rounds._lacking(replace(given, rounds=4), 1, 10) is None

@@ -72,7 +72,8 @@ class FitOptions(ModelOptions):
         _number(
             "--until-ess",
             min=0,
-            help="Draw on until every population-level parameter has so many effective draws; 0: do not.",
+            help="Draw on until every population-level parameter has so many effective draws, and while chains differ "
+            "by chance; 0: do not.",
         ),
     ] = 400
     seed: Annotated[
