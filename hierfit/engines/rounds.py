@@ -77,7 +77,8 @@ def draw(source: Source, options: SamplerOptions, until_ess: int | None, listene
     """Sample, and go on until every population-level parameter has `until_ess` effective draws, bulk and tail.
 
     None asks for one round. Gives up early where the rounds so far show that `MOST_ROUNDS` would not do. Up to
-    `FEW_ROUNDS` go on where chains differ no more than so many rounds would mend. Where a first round was made short, chains that R-hat says disagree go on up to the draws that the options ask for.
+    `FEW_ROUNDS` go on where chains differ no more than so many would mend. Where a first round was made short, chains
+    that R-hat says disagree go on up to the draws that the options ask for.
 
     Raises:
         SamplerError, Interrupted: there is no draw to keep.

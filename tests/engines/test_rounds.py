@@ -341,7 +341,7 @@ def test_without_stan_the_draws_stay_and_the_checks_speak(monkeypatch: pytest.Mo
 @pytest.mark.parametrize("whose", ["b", "effects"])
 @pytest.mark.parametrize(("apart", "goes_on"), [(0.0, False), (0.25, True), (1.0, False)])
 def test_chains_that_differ_a_little_draw_on(whose: str, apart: float, goes_on: bool, sampler: Sampler) -> None:
-    """Of a few hundred draws R-hat may be above 1.01 by chance, and four times as many say so; far above, they do not."""
+    """Of a few hundred draws R-hat may be above 1.01 by chance, which more of them cure; far above, not."""
     drawn = draw(source(), replace(OPTIONS, draws=400), None)
     rng = np.random.default_rng(1)
     away = apart * np.array([-1.0, 1.0, 0.0, 0.0])[:, np.newaxis]
