@@ -158,6 +158,16 @@ def test_one_large_matrix_makes_shorter_rounds(monkeypatch: pytest.MonkeyPatch) 
     assert more.draws.n_draws == 90 and more.rounds == 2
 
 
+@pytest.mark.parametrize(("weights", "first"), [((1.0, 1.0, 1.0), 250), ((1.0, 1.0, 0.2), 400)])
+def test_chains_that_hardly_ever_stay_make_rounds_shorter_still(
+    weights: tuple[float, ...], first: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(marginal, "MANY_TOGETHER", 4)
+    source = marginal_source(*model("y ~ a + (1 | g) + (1 | h)"))
+    pilot = replace(source.posterior.pilot, weights=np.array(weights) / sum(weights))
+    assert replace(source, posterior=replace(source.posterior, pilot=pilot)).first_round == first
+
+
 @pytest.mark.parametrize("cut", [False, True])
 def test_an_interrupt_keeps_the_rounds_before_it(cut: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     replace_sampler(monkeypatch, Sampler(repeats=5, stop_at=2, cut=cut))

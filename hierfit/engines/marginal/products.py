@@ -73,6 +73,7 @@ class Sparse:
         C: [J M, n].
         products: of pairs of entries of the same level, summed over what H multiplies alike [E, J M (M + 1) / 2].
         rows, columns: where the E belong in an n x n matrix, below its diagonal or on it.
+        places: the same, counted row by row.
         rest: W'W there; elsewhere it is 0, since columns that meet in a row meet in its level [E].
     """
 
@@ -81,6 +82,7 @@ class Sparse:
     products: csr_array[Any]
     rows: Indices
     columns: Indices
+    places: Indices
     rest: Array
 
     def less_sandwich(self, root: Array, scale: Array) -> Array:
@@ -95,7 +97,7 @@ class Sparse:
         less *= scale[self.columns]
         n = len(scale)
         S = np.zeros((n, n))
-        S.reshape(-1)[self.rows * n + self.columns] = less
+        S.reshape(-1)[self.places] = less
         return S
 
     def of(self, x: Array) -> Array:
@@ -240,4 +242,4 @@ def _sparse(levels: Indices, columns: Indices, entries: Array, rest: Array, n_le
     C_at = (C_rows.ravel(), np.repeat(columns, n_terms))
     C = csr_array((entries.ravel(), C_at), shape=(n_levels * n_terms, n))
     products_of_pairs = csr_array((data.ravel(), where), shape=size)
-    return Sparse(n_terms, C, products_of_pairs, places // n, places % n, rest.reshape(-1)[places])
+    return Sparse(n_terms, C, products_of_pairs, places // n, places % n, places, rest.reshape(-1)[places])

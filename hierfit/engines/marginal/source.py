@@ -24,8 +24,10 @@ from hierfit.sampling import SamplerOptions, Sampling
 from hierfit.stan.programs import StanProgram
 
 # Where all factors but the largest make one matrix, with more effects than this a draw takes long; but chains that
-# stay where they are every fourth time need more draws than Stan's until R-hat says anything.
-MANY_TOGETHER, MATRIX_ROUND = 300, 400
+# stay where they are every fourth time need more draws than Stan's until R-hat says anything, and chains that hardly
+# ever stay do not.
+MANY_TOGETHER, MATRIX_ROUND, SHARP_ROUND = 300, 400, 250
+SHARP = 0.95  # effective share of the pilot sample
 
 
 @dataclass(frozen=True)
@@ -49,8 +51,9 @@ class MarginalSource:
     def first_round(self) -> int:
         """How many draws of each chain a first round has at most."""
         sizes = [n_effects(group) for group in self.wanted.design.groups]
-        many = sum(sizes) > MANY_EFFECTS or sum(sizes) - max(sizes) > MANY_TOGETHER
-        return MATRIX_ROUND if many else sys.maxsize
+        if sum(sizes) <= MANY_EFFECTS and sum(sizes) - max(sizes) <= MANY_TOGETHER:
+            return sys.maxsize
+        return SHARP_ROUND if self.posterior.pilot.efficiency > SHARP else MATRIX_ROUND
 
     def first(self, options: SamplerOptions, on_progress: OnProgress | None) -> tuple[Sampling, Start]:
         """Sample a first round."""
