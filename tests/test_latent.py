@@ -99,6 +99,21 @@ def nested(seed: int) -> dict[str, Array]:
     return {"y": rng.poisson(np.exp(eta)), "x": x.round(4), "h": h, "g": g % 6}
 
 
+def many_of_both(seed: int) -> dict[str, Array]:
+    rng = np.random.default_rng(seed)
+    g, h, x = rng.integers(0, 500, 2400), rng.integers(0, 320, 2400), rng.normal(size=2400)
+    eta = 0.2 + 0.5 * x + rng.normal(0, 1, 500)[g] + rng.normal(0, 0.6, 320)[h]
+    return {"y": rng.binomial(1, logistic(eta)), "x": x.round(4), "g": g, "h": h}
+
+
+def many_nested(seed: int) -> dict[str, Array]:
+    rng = np.random.default_rng(seed)
+    h, g = levels(320, 9), levels(960, 3)
+    x = rng.normal(size=2880)
+    eta = 0.2 + 0.4 * x + rng.normal(0, 0.7, 320)[h] + rng.normal(0, 0.5, 960)[g]
+    return {"y": rng.poisson(np.exp(eta)), "x": x.round(4), "h": h, "g": g % 3}
+
+
 def separated() -> dict[str, Array]:
     rng = np.random.default_rng(5)
     g, x = levels(30, 8), rng.normal(size=240)
@@ -131,6 +146,8 @@ CASES = {
     "crossed counts": Hard("y ~ x + (1 + x | g) + (1 | h)", "poisson", crossed("poisson", 20)),
     "crossed ordinal": Hard("y ~ x + (1 | g) + (1 | h)", "cumulative", crossed("cumulative", 21)),
     "nested": Hard("y ~ x + (1 | h/g)", "poisson", nested(22)),
+    "crossed, many of both": Hard("y ~ x + (1 | g) + (1 | h)", "bernoulli", many_of_both(23)),
+    "nested, many of both": Hard("y ~ x + (1 | h/g)", "poisson", many_nested(24)),
 }
 
 

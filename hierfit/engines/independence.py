@@ -76,10 +76,11 @@ def collect(
     options: SamplerOptions,
     variables: Callable[[Mapping[str, Array]], Mapping[str, Array]],
     on_progress: OnProgress | None,
+    stats: Sequence[str] = STATS,
 ) -> Sampling:
     """Return the draws of blocks [chains, draws, ...]; on KeyboardInterrupt those that are finished.
 
-    `variables` takes all blocks as one, `STATS` among them, and returns them under the names of the Stan program.
+    `variables` takes all blocks as one, `stats` among them, and returns them under the names of the Stan program.
 
     Raises:
         Interrupted: stopped before there was a draw.
@@ -101,7 +102,7 @@ def collect(
         wall = time.monotonic() - started
         sampling = Sampling(
             {name: values for name, values in variables(found).items() if values.size},
-            {name: found[name] for name in STATS},
+            {name: found[name] for name in stats},
             step_size=np.full(options.chains, np.nan),
             inv_metric=np.empty((options.chains, 0)),
             seconds=Seconds(0.0, wall, wall),

@@ -30,11 +30,13 @@ REFERENCES = {
     "cross-validation and WAIC. Statistics and Computing, 27(5), 1413-1432. doi:10.1007/s11222-016-9696-4",
     "lkj": "Lewandowski, D., Kurowicka, D., & Joe, H. (2009). Generating random correlation matrices based on vines "
     "and extended onion method. Journal of Multivariate Analysis, 100(9), 1989-2001. doi:10.1016/j.jmva.2009.04.008",
+    "hamiltonian": "Neal, R. M. (2011). MCMC using Hamiltonian dynamics. In S. Brooks, A. Gelman, G. L. Jones, & X.-L. "
+    "Meng (Eds.), Handbook of Markov Chain Monte Carlo (pp. 113-162). CRC Press.",
     "quadrature": "Pinheiro, J. C., & Bates, D. M. (1995). Approximations to the log-likelihood function in the "
     "nonlinear mixed-effects model. Journal of Computational and Graphical Statistics, 4(1), 12-35. "
     "doi:10.1080/10618600.1995.10474663",
 }
-INDEPENDENT = (EngineName.MARGINAL, EngineName.LATENT)  # the engines whose chains are of independence Metropolis
+WITHOUT_STAN = (EngineName.MARGINAL, EngineName.LATENT)
 
 
 _COMPARED = (
@@ -62,14 +64,20 @@ def methods_text(record: RunRecord, manifest: Mapping[str, Any], ci: float, *, c
 def references(record: RunRecord, *, compared: bool = False) -> tuple[str, ...]:
     """Return what the paragraph refers to, in the order of the alphabet."""
     keys = ["rhat", *(["loo"] if compared else [])]
-    if record.engine in INDEPENDENT:
-        keys.append("tierney")
+    if record.engine in WITHOUT_STAN:
+        keys.append("tierney" if _is_independent(record) else "hamiltonian")
         keys += ["quadrature"] if record.engine is EngineName.LATENT else []
     else:
         keys += ["stan", "nuts"]
     if _lkj(record.model):
         keys.append("lkj")
     return tuple(sorted(REFERENCES[key] for key in keys))
+
+
+def _is_independent(record: RunRecord) -> bool:
+    """Whether its chains are of independence Metropolis."""
+    adapts = record.start is not None and record.start.origin == "adaptation"
+    return record.engine is EngineName.MARGINAL or (record.engine is EngineName.LATENT and not adapts)
 
 
 def _model_sentence(record: RunRecord) -> str:
@@ -127,10 +135,16 @@ def _computation_sentences(record: RunRecord, manifest: Mapping[str, Any]) -> It
     drawn = f"{counted(chains, 'chain')} of {record.draws_per_chain:,} draws"
     factors = _and([plural(group.factor) for group in record.groups])
     if record.engine is EngineName.LATENT:
+        levels = {group.factor: group.levels for group in record.groups}
+        largest = plural(max(record.model.groups, key=lambda own: levels[own.factor] * len(own.terms)).factor)
+        how = "independence Metropolis (Tierney, 1994)"
+        if not _is_independent(record):
+            drawn = f"{drawn} after {record.start.warmup if record.start else 0:,} iterations of warmup"
+            how = "Hamiltonian Monte Carlo (Neal, 2011)"
         yield (
-            f"Effects of {factors} were integrated out by adaptive Gauss-Hermite quadrature with "
+            f"Effects of {largest} were integrated out by adaptive Gauss-Hermite quadrature with "
             f"{manifest.get('nodes')} nodes for each (Pinheiro & Bates, 1995); all other parameters were drawn by "
-            f"independence Metropolis (Tierney, 1994), and the effects given them: {drawn} (seed {seed})."
+            f"{how}, and these effects given them: {drawn} (seed {seed})."
         )
         return
     if record.engine is EngineName.MARGINAL:
@@ -153,7 +167,7 @@ def _computation_sentences(record: RunRecord, manifest: Mapping[str, Any]) -> It
 def _checks_sentence(record: RunRecord) -> str:
     checks = record.checks
     divergent = ""
-    if record.engine not in INDEPENDENT:
+    if not _is_independent(record):
         divergent = f"; {checks.divergent:,} of {checks.n_draws:,} draws diverged"
     return (
         f"R-hat was at most {checks.rhat_max:.3f}, and there were at least {format_count(checks.ess_bulk_min)} "

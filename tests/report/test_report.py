@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from hierfit.engines.names import EngineName
+from hierfit.engines.start import Start
 from hierfit.model.priors import SET_BY_USER
 from hierfit.plain import to_plain
 from hierfit.report.document import Code, Items, Paragraph, Table
@@ -90,6 +91,22 @@ def test_each_engine_is_described_as_it_works(found, fitted, engine, said, not_s
     record = replace(open_fit(fitted).record, engine=engine)
     text = methods_text(record, found.run.manifest, 0.95)
     assert said in text and not_said not in text
+    for reference in references(record):
+        assert reference.split(",")[0] in text
+
+
+@pytest.mark.parametrize(
+    ("start", "said", "not_said"),
+    [
+        (Start("proposal", 0), "independence Metropolis (Tierney, 1994)", "diverged"),
+        (Start("adaptation", 250), "Hamiltonian Monte Carlo (Neal, 2011), and these", "Tierney"),
+    ],
+)
+def test_both_ways_of_the_latent_engine_are_told_apart(found, fitted, start, said, not_said):
+    record = replace(open_fit(fitted).record, engine=EngineName.LATENT, start=start)
+    text = methods_text(record, found.run.manifest, 0.95)
+    assert said in text and not_said not in text
+    assert ("draws diverged" in text) == ("250 iterations of warmup" in text) == (start.origin == "adaptation")
     for reference in references(record):
         assert reference.split(",")[0] in text
 

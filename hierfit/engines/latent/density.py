@@ -55,6 +55,13 @@ class LatentDensity:
         found, slopes = self.kernel.gradient(values.points if u is None else replace(values.points, other=u))
         return found + values.log_prior, self.parameters.pulled_back(real, slopes), slopes.other
 
+    def gradient(self, real: Array) -> tuple[Array, Array]:
+        """Return log densities of points [s, d + U] with the prior [s], and all derivatives [s, d + U]."""
+        values = self.parameters.values(real)
+        found, slopes = self.kernel.gradient(values.points)
+        of_z = self.parameters.pulled_effects(slopes.other, values.others) - real[:, self.parameters.n_real :]
+        return found + values.log_prior, np.concatenate([self.parameters.pulled_back(real, slopes), of_z], axis=1)
+
     def remember(self, real: Array) -> None:
         """Begin later searches for modes of effects at those of a point [d + U]."""
         self.kernel.remember(self.parameters.values(real[np.newaxis]).points)

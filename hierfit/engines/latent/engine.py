@@ -23,7 +23,7 @@ from hierfit.sampling import SamplerOptions
 from hierfit.stan.data import StanData
 from hierfit.stan.programs import StanProgram
 
-MOST_OTHER = 300  # effects of other factors than that which is integrated out: a matrix of them for each draw
+MOST_OTHER = 3000  # effects of other factors than that which is integrated out
 MOST_REALS = 40  # what is sampled beside effects: proposals in more dimensions are rarely near
 
 

@@ -25,6 +25,7 @@ _LENGTHS = 0.5 ** np.arange(8)  # of a step that are tried
 _REACH = 1.5  # sds of a real number between the values through which the curvature bends
 
 
+@np.errstate(over="ignore", invalid="ignore", divide="ignore")  # what is not finite ends the search, and is said
 def find_joint_mode(density: LatentDensity) -> tuple[Array, Quadratic]:
     """Return real numbers near the mode of their marginal density [d], and the quadratic there.
 

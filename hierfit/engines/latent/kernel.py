@@ -21,6 +21,7 @@ Array = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
 EFFECT_STEPS = 4  # of Metropolis, after the first proposal
+LITTLE_WORK = 300_000  # rows times nodes times points that are done before a second thread has started
 
 
 @dataclass(frozen=True)
@@ -209,9 +210,10 @@ class Kernel:
     def _evaluate(self, points: KernelPoints, wanted: dict[str, Array], *, remember: bool = False) -> dict[str, Array]:
         wanted["log_density"] = np.empty(len(points))
         given, held = _points(points)
+        threads = self.n_threads if self.work * len(points) > LITTLE_WORK else 1
         found = _Found(**{name: _address(array) for name, array in wanted.items()})
         self._code.latent_evaluate(
-            ctypes.byref(self._rows()), ctypes.byref(given), ctypes.byref(found), self.n_threads, int(remember)
+            ctypes.byref(self._rows()), ctypes.byref(given), ctypes.byref(found), threads, int(remember)
         )
         del held
         return wanted

@@ -54,6 +54,11 @@ class Other:
         shaped = z.reshape(len(z), self.n_levels, -1)
         return np.asarray(np.einsum("sjm,snm->sjn", shaped, values.T).reshape(len(z), -1))
 
+    def pulled(self, of_u: Array, values: FactorValues) -> Array:
+        """Return derivatives in standard normal effects [s, J_f M_f] of those in effects."""
+        shaped = of_u.reshape(len(of_u), self.n_levels, -1)
+        return np.asarray(np.einsum("sjn,snm->sjm", shaped, values.T).reshape(len(of_u), -1))
+
 
 @dataclass(frozen=True)
 class LatentValues:
@@ -187,11 +192,17 @@ class LatentParameters:
 
     def effects(self, z: Array, others: Sequence[FactorValues]) -> Array:
         """Return the effects of other factors, in the units of the kernel, of standard normal ones [s, U]."""
+        parts = zip(self.others, self._by_factor(z), others, strict=True)
+        return np.column_stack([np.empty((len(z), 0)), *(other.effects(own, values) for other, own, values in parts)])
+
+    def pulled_effects(self, of_u: Array, others: Sequence[FactorValues]) -> Array:
+        """Return derivatives in standard normal effects of other factors [s, U], given those in effects [s, U]."""
+        parts = zip(self.others, self._by_factor(of_u), others, strict=True)
+        return np.column_stack([np.empty((len(of_u), 0)), *(other.pulled(own, values) for other, own, values in parts)])
+
+    def _by_factor(self, values: Array) -> list[Array]:
         ends = np.cumsum([other.n_effects for other in self.others])[:-1]
-        parts = zip(self.others, np.split(z, ends, axis=1) if self.others else [], others, strict=True)
-        return np.concatenate(
-            [np.empty((len(z), 0)), *(other.effects(own, values) for other, own, values in parts)], axis=1
-        )
+        return np.split(values, ends, axis=1) if self.others else []
 
     def pulled_back(self, real: Array, slopes: KernelPoints) -> Array:
         """Return derivatives in the real numbers [s, d], priors included, given those in the units of the kernel.

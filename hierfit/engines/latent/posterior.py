@@ -27,46 +27,87 @@ Array = NDArray[np.float64]
 
 FIRST_NODES = {1: 7, 2: 5, 3: 5}  # by the number of varying columns
 NODE_POINTS = 32
+MOST_JOINT = 300  # effects of other factors that are proposed together: a matrix of them for each draw
 MUCH_WORK = 1_000_000  # rows times nodes from where on a larger pilot sample takes longer than it saves
 FEW_LEVELS, FEW_ROWS = 400, 20_000  # models that are larger are looked at in a tenth of their levels first
 
 
 @dataclass(frozen=True)
-class LatentPosterior:
-    """The posterior of what is left when the effects of one factor are integrated out, and all that draws want.
+class LatentModel:
+    """The posterior of what is left when the effects of one factor are integrated out.
 
     Attributes:
         density: of the real numbers.
-        proposal: what is close to it.
-        pilot: points of that.
         node_error: sd over the posterior of what twice as many nodes would change in the log density.
         group: the factor whose effects are integrated out.
         others: those whose effects are sampled.
     """
 
     density: LatentDensity
-    proposal: Proposal | JointProposal
-    pilot: Pilot
     node_error: float
     group: Group
-    others: tuple[Group, ...] = ()
+    others: tuple[Group, ...]
 
     def values(self, real: Array) -> LatentValues:
         """Return points in the units of the kernel."""
         return self.density.parameters.values(real)
 
 
-def find_posterior(spec: ModelSpec, design: Design, seed: int, say: Message | None = None) -> LatentPosterior:
+@dataclass(frozen=True)
+class LatentPosterior(LatentModel):
+    """One with what chains of independence Metropolis draw from.
+
+    Attributes:
+        proposal: what is close to it.
+        pilot: points of that.
+    """
+
+    proposal: Proposal | JointProposal
+    pilot: Pilot
+
+
+@dataclass(frozen=True)
+class FarPosterior(LatentModel):
+    """One that nothing was found to be close to.
+
+    Attributes:
+        reason: why.
+        starts: points of a proposal that is not close, drawn by their weights [s, d + U]; none where there is none.
+    """
+
+    reason: str
+    starts: Array
+
+
+def find_posterior(
+    spec: ModelSpec, design: Design, seed: int, say: Message | None = None
+) -> LatentPosterior | FarPosterior:
     """Find the mode, the number of nodes, and what is close to the posterior.
 
     Raises:
-        NoProposalError: nothing is close to it.
         ToolchainError: the kernel cannot be compiled.
     """
     group, others = eliminated_and_others(design.groups)
     density = _density(spec, design, group, others, say)
+    nowhere = FarPosterior(density, 0.0, group, others, "", np.empty((0, 0)))
+    if density.parameters.n_other > MOST_JOINT:
+        many = f"all grouping factors but one have {density.parameters.n_other:,} effects, more than {MOST_JOINT}"
+        return replace(nowhere, reason=many)
     rng = np.random.default_rng(seed)
-    near = _near_several if others else _near_one
+    try:
+        found = _near(LatentModel(density, 0.0, group, others), rng)
+    except NoProposalError as error:
+        return replace(nowhere, reason=str(error))
+    if found.pilot.efficiency >= POOR:
+        return found
+    starts = found.pilot.points[rng.choice(len(found.pilot.weights), NODE_POINTS, p=found.pilot.weights)]
+    reason = f"only {found.pilot.efficiency:.0%} of a pilot sample were effective"
+    return FarPosterior(found.density, found.node_error, group, others, reason, starts)
+
+
+def _near(model: LatentModel, rng: np.random.Generator) -> LatentPosterior:
+    """Return what is close to a posterior, however close that is, and as many nodes as are enough."""
+    density, near = model.density, _near_several if model.others else _near_one
     while True:
         proposal, pilot = near(density, rng)
         points = pilot.points[rng.choice(len(pilot.weights), NODE_POINTS, p=pilot.weights)]
@@ -74,9 +115,7 @@ def find_posterior(spec: ModelSpec, design: Design, seed: int, say: Message | No
         if finer.kernel.n_nodes == density.kernel.n_nodes:
             break
         density = finer  # its posterior may be elsewhere
-    if pilot.efficiency < POOR:
-        raise NoProposalError(f"only {pilot.efficiency:.0%} of a pilot sample were effective")
-    return LatentPosterior(density, proposal, pilot, error, group, others)
+    return LatentPosterior(density, error, model.group, model.others, proposal, pilot)
 
 
 def _near_one(density: LatentDensity, rng: np.random.Generator) -> tuple[Proposal, Pilot]:

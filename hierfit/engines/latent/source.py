@@ -13,7 +13,10 @@ from hierfit.engines.full.engine import FULL
 from hierfit.engines.full.source import FullSource, open_stand_in
 from hierfit.engines.independence import describe_chains
 from hierfit.engines.latent.chains import sample
-from hierfit.engines.latent.posterior import LatentPosterior, find_posterior
+from hierfit.engines.latent.hamiltonian import WARMUP
+from hierfit.engines.latent.posterior import FarPosterior, LatentPosterior, find_posterior
+from hierfit.engines.latent.walk_chains import walk
+from hierfit.engines.latent.walked import WalkedPosterior, walk_through
 from hierfit.engines.names import EngineName
 from hierfit.engines.proposal import NoProposalError
 from hierfit.engines.start import Start
@@ -37,7 +40,7 @@ class LatentSource:
     """
 
     program: StanProgram
-    posterior: LatentPosterior
+    posterior: LatentPosterior | WalkedPosterior
     seconds: float
     wanted: Wanted
     engine: EngineName = EngineName.LATENT
@@ -45,16 +48,25 @@ class LatentSource:
     @property
     def first_round(self) -> int:
         """How many draws of each chain a first round has at most."""
-        return sys.maxsize if self.posterior.density.kernel.work < LONG_WORK else SHORT_ROUND
+        steps = self.posterior.walk.steps if isinstance(self.posterior, WalkedPosterior) else 1
+        return sys.maxsize if self.posterior.density.kernel.work * steps < LONG_WORK else SHORT_ROUND
 
     def first(self, options: SamplerOptions, on_progress: OnProgress | None) -> tuple[Sampling, Start]:
         """Sample a first round."""
-        sampling = sample(self.posterior, self.wanted.design, options, on_progress)
+        sampling = self._sample(options, on_progress)
+        if isinstance(self.posterior, WalkedPosterior):
+            tried = "independence Metropolis"
+            return sampling, Start("adaptation", WARMUP, self.seconds, reason=self.posterior.reason, tried=tried)
         return sampling, Start("proposal", 0, self.seconds)
 
     def more(self, state: ChainState, options: SamplerOptions, on_progress: OnProgress | None) -> Sampling:
         """Sample on from where the chains stand."""
-        return sample(self.posterior, self.wanted.design, state.options(options), on_progress)
+        return self._sample(state.options(options), on_progress)
+
+    def _sample(self, options: SamplerOptions, on_progress: OnProgress | None) -> Sampling:
+        if isinstance(self.posterior, WalkedPosterior):
+            return walk(self.posterior, self.wanted.design, options, on_progress)
+        return sample(self.posterior, self.wanted.design, options, on_progress)
 
     def draws(self, sampling: Sampling) -> Draws:
         """Return what was sampled under the names and in the units of the CSV."""
@@ -79,7 +91,10 @@ def open_latent(wanted: Wanted, say: Message | None = None) -> Source:
     """
     started = time.monotonic()
     try:
-        posterior = find_posterior(wanted.spec, wanted.design, wanted.seed, say)
+        found = find_posterior(wanted.spec, wanted.design, wanted.seed, say)
+        if isinstance(found, FarPosterior) and say is not None:
+            say(f"Adapting Hamiltonian steps: {found.reason}")
+        posterior = walk_through(found, wanted.seed) if isinstance(found, FarPosterior) else found
         return LatentSource(FULL.program(wanted.design), posterior, time.monotonic() - started, wanted)
     except NoProposalError as error:
         return open_stand_in(EngineName.LATENT, wanted, str(error), say)

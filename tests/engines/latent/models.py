@@ -12,12 +12,12 @@ from hierfit.design.distributional import evaluate_predictor, predictor_columns
 from hierfit.design.origin import predictor_center, predictor_location, z_center
 from hierfit.design.prior_choice import build_spec
 from hierfit.design.terms import evaluate_terms
-from hierfit.engines.latent.chains import _in_csv_units
 from hierfit.engines.latent.density import LatentDensity
 from hierfit.engines.latent.kernel import KernelPoints, LatentRows
 from hierfit.engines.latent.parameters import latent_parameters
-from hierfit.engines.latent.posterior import LatentPosterior
+from hierfit.engines.latent.posterior import LatentPosterior, find_posterior
 from hierfit.engines.latent.rows import latent_rows
+from hierfit.engines.latent.units import in_csv_units
 from hierfit.engines.proposal import Pilot, Proposal
 from hierfit.model.families import FAMILIES
 from hierfit.model.formula_text import parse_formula
@@ -64,11 +64,18 @@ def points_of(density: LatentDensity, n: int = 4, spread: float = 0.3, seed: int
     return np.clip(near, lower + 0.05, upper - 0.05)
 
 
+def near_posterior(spec: ModelSpec, design: Design, seed: int) -> LatentPosterior:
+    """What is found close to a posterior, where there is something."""
+    found = find_posterior(spec, design, seed)
+    assert isinstance(found, LatentPosterior), found
+    return found
+
+
 def posterior_of(spec: ModelSpec, design: Design, density: LatentDensity) -> LatentPosterior:
     """What chains want to know, without a proposal."""
     d = len(density.parameters.start)
     proposal = Proposal((), (), density.parameters.bounds)
-    return LatentPosterior(density, proposal, Pilot(np.empty((0, d)), np.empty(0)), 0.0, design.groups[0])
+    return LatentPosterior(density, 0.0, design.groups[0], (), proposal, Pilot(np.empty((0, d)), np.empty(0)))
 
 
 @dataclass(frozen=True)
@@ -84,7 +91,7 @@ class Point:
 
 
 def csv_points(spec: ModelSpec, design: Design, density: LatentDensity, real: Array) -> list[Point]:
-    found = _in_csv_units(posterior_of(spec, design, density), design, real[np.newaxis], 1)
+    found = in_csv_units(posterior_of(spec, design, density), design, real[np.newaxis], 1)
     names = ("b", "threshold", "b_aux", "aux", "sd", "cor")
     return [Point(**{name: found[name][0, at] for name in names}) for at in range(len(real))]
 

@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 
 from hierfit.engines.latent import chains
 from hierfit.engines.latent.chains import draws_at_a_time, sample
-from hierfit.engines.latent.posterior import LatentPosterior, find_posterior
+from hierfit.engines.latent.posterior import LatentPosterior
 from hierfit.engines.whole import whole_draws
 from hierfit.errors import Interrupted
 from hierfit.posterior.convergence import assess
 from hierfit.sampling import Progress, SamplerOptions
 from tests.engines.latent.kernels import CASES, LevelDensity, at
-from tests.engines.latent.models import Point, covariance, model, raw_rows
+from tests.engines.latent.models import Point, covariance, model, near_posterior, raw_rows
 from tests.family_cases import FamilyCase
 
 pytestmark = pytest.mark.stan
@@ -28,7 +28,7 @@ OPTIONS = SamplerOptions(seed=4, draws=1000)
 
 @cache
 def posterior() -> LatentPosterior:
-    return find_posterior(*model(FAMILY, TEXT, *PRIORS), seed=4)
+    return near_posterior(*model(FAMILY, TEXT, *PRIORS), seed=4)
 
 
 def grid_moments() -> tuple[Array, Array]:
@@ -66,7 +66,7 @@ def any_proposal(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_effects_have_the_law_that_their_points_give_them() -> None:
     """In the units of the CSV: their means and variances over the points are those of integrals at each point."""
     spec, design = model("negbinomial", "y ~ a + (1 + b | g)", "sd ~ exponential(3)")
-    found = sample(find_posterior(spec, design, seed=1), design, replace(OPTIONS, draws=100)).variables
+    found = sample(near_posterior(spec, design, seed=1), design, replace(OPTIONS, draws=100)).variables
     drawn = found["u"].reshape(400, 8, 2)
     z, spread = [], []
     for index in range(0, 400, 4):
@@ -92,7 +92,7 @@ def test_effects_have_the_law_that_their_points_give_them() -> None:
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_the_draws_have_the_names_of_the_csv(case: FamilyCase) -> None:
     spec, design = model(case, "y ~ a + b + (1 + a | g)", *case.priors)
-    found = sample(find_posterior(spec, design, seed=1), design, replace(OPTIONS, draws=20))
+    found = sample(near_posterior(spec, design, seed=1), design, replace(OPTIONS, draws=20))
     draws = whole_draws(found, design, spec)
     assert [parameter.name for parameter in draws.parameters] == [parameter.name for parameter in spec.parameters]
     assert draws.values.shape == (4, 20, len(spec.parameters)) and np.isfinite(draws.values).all()

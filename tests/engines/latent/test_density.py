@@ -15,12 +15,11 @@ from hierfit.design.prior_choice import build_spec
 from hierfit.engines.latent import posterior as module
 from hierfit.engines.latent.density import MOST_NODES, NODE_ERROR, find_mode
 from hierfit.engines.latent.kernel import LatentRows
-from hierfit.engines.latent.posterior import find_posterior
 from hierfit.model.families import FAMILIES
 from hierfit.model.formula_text import parse_formula
 from hierfit.model.links import LINKS
 from tests.engines.latent.kernels import CASES, case_of
-from tests.engines.latent.models import density_of, model, numpy_density, points_of
+from tests.engines.latent.models import density_of, model, near_posterior, numpy_density, points_of
 from tests.family_cases import FamilyCase
 from tests.model.cases import table
 
@@ -136,7 +135,7 @@ def test_nodes_are_raised_until_they_are_enough() -> None:
     """Rare events in small levels: the posterior has large sds, where few nodes do not do."""
     spec, design = model("bernoulli", INTERCEPTS, "sd(g) ~ normal(0, 20)")
     rare = replace(design, y=(np.arange(design.n_rows) < 2).astype(float))
-    found = find_posterior(spec, rare, seed=1)
+    found = near_posterior(spec, rare, seed=1)
     assert found.node_error < NODE_ERROR or found.density.kernel.n_nodes == MOST_NODES[1]
     assert found.density.kernel.n_nodes > module.FIRST_NODES[1]
 
@@ -153,7 +152,7 @@ def test_the_error_that_is_told_is_what_is_left(link: str, rows: int, sd: float)
     p = LINKS[link].inverse(sd * rng.normal(size=levels)[np.arange(levels * rows) % levels])
     made = replace(source, numbers={**source.numbers, "y": (rng.random(len(p)) < p).astype(float)})
     design = replace(build_design(formula, made, family="bernoulli"), link=link)
-    found = find_posterior(build_spec(formula, design, ()), design, seed=1)
+    found = near_posterior(build_spec(formula, design, ()), design, seed=1)
     points = found.pilot.points[rng.choice(len(found.pilot.weights), 100, p=found.pilot.weights)]
     given, used = found.values(points).points, found.density.kernel
     left = float(np.std(used.log_density(given) - used.with_nodes(161).log_density(given)))
@@ -188,7 +187,7 @@ def test_counts_in_millions_are_known_to_many_digits() -> None:
     x = (design.X - design.X.mean(axis=0)) / design.X.std(axis=0)
     eta = np.log(3e7) + x @ np.array([0.2, -0.1])
     design = replace(design, y=np.random.default_rng(1).poisson(np.exp(eta)).astype(np.float64))
-    found = find_posterior(build_spec(parse_formula(INTERCEPTS), design, ()), design, seed=1)
+    found = near_posterior(build_spec(parse_formula(INTERCEPTS), design, ()), design, seed=1)
     assert found.pilot.efficiency > 0.6
     points = found.proposal.draw(4000, np.random.default_rng(2))
     slopes = found.density.parameters.values(points).points.b[:, 1:] * (design.X.std(axis=0) / design.x_scale)
