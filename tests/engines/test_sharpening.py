@@ -71,6 +71,17 @@ def test_what_is_drawn_has_the_density_that_it_says() -> None:
         assert np.all(np.abs(values.mean(axis=0) - mean) < 4 * error)
 
 
+def test_far_out_the_polynomial_is_not_believed() -> None:
+    _, _, sharp, _ = proposed(leaning)
+    assert isinstance(sharp, Sharpened)
+    around = sharp.mode + 30 * np.random.default_rng(5).normal(size=(500, 2))
+    far = around[sharp.polynomial.at(around)[1] > 100]
+    assert len(far) > 100  # it would say that there is nothing, or e to the power of a thousand
+    np.testing.assert_array_equal(sharp.log_ratio(far), sharp.unsure)
+    every = sharp.log_ratio(sharp.proposal.draw(5_000, np.random.default_rng(6)))
+    assert sharp.low <= every.min() and every.max() <= sharp.high and sharp.high - sharp.low < 4
+
+
 @pytest.mark.parametrize("density", [stepped, heavy], ids=["steps", "tails"])
 def test_a_polynomial_that_is_far_off_makes_no_point_heavy(density: LogDensity) -> None:
     proposal, _, sharp, _ = proposed(density)
