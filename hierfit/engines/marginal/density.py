@@ -22,6 +22,7 @@ from hierfit.engines.marginal.parameters import Parameters, parameters
 from hierfit.engines.marginal.products import Products, multiply_out
 from hierfit.engines.marginal.system import draw_rest, solve
 from hierfit.engines.proposal import GOOD, POOR, NoProposalError, Pilot, Proposal, propose
+from hierfit.engines.refining import refine
 from hierfit.engines.sharpening import Sharpened, sharpen
 from hierfit.model.spec import ModelSpec
 
@@ -179,13 +180,19 @@ def _approach(model: Reduced, seed: int) -> MarginalPosterior:
             known.append((points, found))
             return found
 
+        def sharpened(proposal: Proposal, pilot: Pilot) -> tuple[Proposal | Sharpened, Pilot]:
+            points, found = (np.concatenate(each) for each in zip(*known, strict=True))
+            return sharpen(log_density, proposal, pilot, (points, found), rng)
+
         start, bounds, rng = model.parameters.start, model.parameters.bounds, np.random.default_rng(seed)
         proposal, pilot = propose(log_density, start, bounds, rng)
-        points, found = (np.concatenate(each) for each in zip(*known, strict=True))
-        best, pilot = sharpen(log_density, proposal, pilot, (points, found), rng)
+        best, found = sharpened(proposal, pilot)
+        if found.efficiency < GOOD and model.products.is_small:
+            closer = sharpened(*refine(log_density, proposal, pilot, rng))
+            best, found = max(((best, found), closer), key=lambda each: each[1].efficiency)
     if np.median(digits) < _DIGITS + np.log10(model.design.n_rows):
         raise NoProposalError("next to nothing is left for sigma, and cross-products lose too many digits")
-    return MarginalPosterior(model, best, pilot)
+    return MarginalPosterior(model, best, found)
 
 
 @contextmanager

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
 _DENSE_IS_FASTER = 30  # multiplications of a dense product that take as long as one of a sparse one
+_SMALL = 10_000_000  # multiplications of a density that take about a millisecond
 
 
 @dataclass(frozen=True)
@@ -128,6 +129,12 @@ class Products:
     sizes: tuple[tuple[int, int], ...]
     coefficients: Coefficients
     constant: Array
+
+    @property
+    def is_small(self) -> bool:
+        """Whether a density takes about a millisecond at most, so that a closer proposal pays."""
+        n = sum(n_levels * n_terms for n_levels, n_terms in self.sizes)
+        return bool(n**2 * (n + self.own.shape[0] * self.own.shape[1]) < _SMALL)
 
     @property
     def is_simple(self) -> bool:
