@@ -134,7 +134,7 @@ class Engine(Protocol):
         """
         ...
 
-    def warmup(self, options: SamplerOptions) -> int | None:
+    def warmup(self, design: Design, options: SamplerOptions) -> int | None:
         """Return how many iterations a chain will not keep, if no second attempt is needed; None where it has none."""
         ...
 

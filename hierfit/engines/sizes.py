@@ -43,6 +43,11 @@ def eliminated_and_others(groups: Sequence[Group]) -> tuple[Group, tuple[Group, 
     return groups[first], tuple(all_but(groups, first))
 
 
+def n_other_effects(groups: Sequence[Group]) -> int:
+    """Return how many effects all factors but that with most have together."""
+    return sum(map(n_effects, eliminated_and_others(groups)[1]))
+
+
 def met_pairs(met: NDArray[np.int64]) -> int:
     """Return how many pairs of columns are met by the same level, where each meets so many [J]."""
     return int(np.sum(met * (met + 1) // 2))

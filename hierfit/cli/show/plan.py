@@ -82,7 +82,7 @@ def plan_text(plan: Plan) -> str:
 
 
 def _warmup_text(plan: Plan) -> str:
-    warmup = plan.engine.warmup(plan.request.sampler)
+    warmup = plan.engine.warmup(plan.design, plan.request.sampler)
     return "no warmup (independence Metropolis)" if warmup is None else f"{warmup:,} warmup"
 
 
@@ -91,7 +91,7 @@ def time_text(plan: Plan, estimate: Estimate | None) -> str:
     if estimate is None:
         return "Time: unknown until the Stan program is compiled, which takes about a minute, once."
     options = plan.request.sampler
-    warmup = plan.engine.warmup(options)
+    warmup = plan.engine.warmup(plan.design, options)
     if warmup is None:
         draws = f"{counted(options.chains, 'chain')} of {options.draws:,} draws, {counted(estimate.cores, 'core')}"
         return f"Time: about {duration(estimate.seconds)} ({1000 * estimate.gradient:.2g} ms a draw; {draws})."

@@ -55,13 +55,13 @@ class CollapsedEngine:
         """Return what draws, its program compiled if need be."""
         return open_collapsed(wanted, say)
 
-    def warmup(self, options: SamplerOptions) -> int:
+    def warmup(self, design: Design, options: SamplerOptions) -> int:
         """Return how many iterations a chain will not keep: few where it may start at the mode."""
         return WARMUP if is_untouched(options) else options.warmup_iterations
 
     def estimate(self, wanted: Wanted, options: SamplerOptions) -> Estimate | None:
         """Return how long sampling will take, from a few gradients."""
-        return estimate_built(self, wanted, options, self.warmup(options), STEPS)
+        return estimate_built(self, wanted, options, self.warmup(wanted.design, options), STEPS)
 
 
 def _is_whole(total: float) -> bool:

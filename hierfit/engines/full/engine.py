@@ -50,13 +50,13 @@ class FullEngine:
         """Return what draws, its program compiled if need be."""
         return open_full(wanted, say)
 
-    def warmup(self, options: SamplerOptions) -> int:
+    def warmup(self, design: Design, options: SamplerOptions) -> int:
         """Return how many iterations a chain will not keep: few where how to start is left to hierfit."""
         return SHORT_WARMUP if is_untouched(options) else options.warmup_iterations
 
     def estimate(self, wanted: Wanted, options: SamplerOptions) -> Estimate | None:
         """Return how long sampling will take, from a few gradients."""
-        return estimate_built(self, wanted, options, self.warmup(options), STEPS)
+        return estimate_built(self, wanted, options, self.warmup(wanted.design, options), STEPS)
 
 
 FULL = FullEngine()

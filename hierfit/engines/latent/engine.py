@@ -12,11 +12,12 @@ from hierfit.design.design import Design
 from hierfit.engines.engine import Message, Source, Wanted
 from hierfit.engines.full.engine import FULL
 from hierfit.engines.latent.building import STRUCTS, can_be_had
-from hierfit.engines.latent.posterior import FIRST_NODES
+from hierfit.engines.latent.hamiltonian import WARMUP
+from hierfit.engines.latent.posterior import FIRST_NODES, has_many_others
 from hierfit.engines.latent.source import open_latent
 from hierfit.engines.latent.timing import estimate_latent
 from hierfit.engines.names import EngineName
-from hierfit.engines.sizes import eliminated_and_others, n_effects
+from hierfit.engines.sizes import n_other_effects
 from hierfit.engines.timing import Estimate
 from hierfit.model.spec import ModelSpec
 from hierfit.sampling import SamplerOptions
@@ -43,7 +44,7 @@ class LatentEngine:
             yield "its kernel is not compiled, and there is no compiler"
         if not design.groups:
             yield "there is no grouping factor"
-        elif sum(map(n_effects, eliminated_and_others(design.groups)[1])) > MOST_OTHER:
+        elif n_other_effects(design.groups) > MOST_OTHER:
             yield f"all grouping factors but one have more than {MOST_OTHER} effects together"
         for group in spec.groups:
             if len(group.blocks) > 1 or any(parameter is not None for parameter in group.of_parameters):
@@ -74,8 +75,9 @@ class LatentEngine:
         """Return what draws: its chains, or what stands in for them."""
         return open_latent(wanted, say)
 
-    def warmup(self, options: SamplerOptions) -> None:
-        """There is none."""
+    def warmup(self, design: Design, options: SamplerOptions) -> int | None:
+        """There is none, but that of Hamiltonian steps where it is known beforehand that they are needed."""
+        return WARMUP if has_many_others(design) else None
 
     def estimate(self, wanted: Wanted, options: SamplerOptions) -> Estimate | None:
         """Return how long its chains will take, from a few points; None where its kernel has to be compiled first."""

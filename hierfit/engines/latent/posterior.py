@@ -20,7 +20,7 @@ from hierfit.engines.latent.parameters import LatentValues, latent_parameters
 from hierfit.engines.latent.rows import latent_rows
 from hierfit.engines.proposal import PILOT, POOR, NoProposalError, Pilot, Proposal, around, fly
 from hierfit.engines.refining import POINTS, refine
-from hierfit.engines.sizes import eliminated_and_others
+from hierfit.engines.sizes import eliminated_and_others, n_other_effects
 from hierfit.model.spec import ModelSpec
 
 Array = NDArray[np.float64]
@@ -90,7 +90,7 @@ def find_posterior(
     group, others = eliminated_and_others(design.groups)
     density = _density(spec, design, group, others, say)
     nowhere = FarPosterior(density, 0.0, group, others, "", np.empty((0, 0)))
-    if density.parameters.n_other > MOST_JOINT:
+    if has_many_others(design):
         many = f"all grouping factors but one have {density.parameters.n_other:,} effects, more than {MOST_JOINT}"
         return replace(nowhere, reason=many)
     rng = np.random.default_rng(seed)
@@ -103,6 +103,11 @@ def find_posterior(
     starts = found.pilot.points[rng.choice(len(found.pilot.weights), NODE_POINTS, p=found.pilot.weights)]
     reason = f"only {found.pilot.efficiency:.0%} of a pilot sample were effective"
     return FarPosterior(found.density, found.node_error, group, others, reason, starts)
+
+
+def has_many_others(design: Design) -> bool:
+    """Whether the effects that are not integrated out are too many to be proposed together."""
+    return n_other_effects(design.groups) > MOST_JOINT
 
 
 def _near(model: LatentModel, rng: np.random.Generator) -> LatentPosterior:

@@ -55,7 +55,7 @@ class LatentSource:
         """Sample a first round."""
         sampling = self._sample(options, on_progress)
         if isinstance(self.posterior, WalkedPosterior):
-            tried = "independence Metropolis"
+            tried = "Hamiltonian steps, not independence Metropolis"
             return sampling, Start("adaptation", WARMUP, self.seconds, reason=self.posterior.reason, tried=tried)
         return sampling, Start("proposal", 0, self.seconds)
 

@@ -1,4 +1,4 @@
-"""ModelSpec x Design -> how long the chains of the latent engine will take, from the time of a few points."""
+"""ModelSpec x Design -> how long the latent engine will take, from the time of a few points or gradients."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from hierfit.design.design import Design
 from hierfit.engines.full.repeated import repeated_rows, sampled_family
 from hierfit.engines.latent.building import find_library
 from hierfit.engines.latent.density import LatentDensity
+from hierfit.engines.latent.hamiltonian import WALKERS, WARMUP
 from hierfit.engines.latent.kernel import Kernel
 from hierfit.engines.latent.parameters import latent_parameters
-from hierfit.engines.latent.posterior import FIRST_NODES
+from hierfit.engines.latent.posterior import FIRST_NODES, has_many_others
 from hierfit.engines.latent.rows import latent_rows
 from hierfit.engines.proposal import PILOT
 from hierfit.engines.sizes import eliminated_and_others
@@ -23,6 +24,7 @@ from hierfit.sampling import SamplerOptions
 
 TIMED = 16
 SEARCH = 40  # points for each real number that the way to the mode and the widths there took, on simulated data
+STEPS = 15  # Hamiltonian steps of a draw, of real and simulated data
 EFFECTS = 0.8  # what drawing the effects of a point takes, in times of its density
 
 
@@ -37,9 +39,13 @@ def estimate_latent(spec: ModelSpec, design: Design, options: SamplerOptions) ->
     density = LatentDensity(Kernel(library, rows, FIRST_NODES[rows.n_varying]), parameters)
     start = np.concatenate([parameters.start, np.zeros(parameters.n_other)])
     points = start + 0.01 * np.arange(TIMED)[:, np.newaxis]
-    density(points[:1])
+    work_out = density.gradient if has_many_others(design) else density
+    work_out(points[:1])
     started = time.perf_counter()
-    density(points)
+    work_out(points)
     each = (time.perf_counter() - started) / TIMED
+    if has_many_others(design):
+        n_gradients = STEPS * (WALKERS * WARMUP + options.chains * options.draws)
+        return Estimate(each, STEPS, os.cpu_count() or 1, each * n_gradients)
     n_points = options.chains * options.draws * (1 + EFFECTS) + (SEARCH + PILOT) * len(start)
     return Estimate(each, 1, os.cpu_count() or 1, each * n_points)

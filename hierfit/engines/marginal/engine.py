@@ -64,7 +64,7 @@ class MarginalEngine:
         """Return what draws: its chains, or what stands in for them."""
         return open_single(wanted, say) if len(wanted.spec.groups) == 1 else open_marginal(wanted, say)
 
-    def warmup(self, options: SamplerOptions) -> None:
+    def warmup(self, design: Design, options: SamplerOptions) -> None:
         """There is none."""
 
     def estimate(self, wanted: Wanted, options: SamplerOptions) -> Estimate:

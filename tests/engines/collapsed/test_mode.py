@@ -37,9 +37,9 @@ def test_what_the_user_says_of_the_warmup_is_left_alone() -> None:
     assert is_untouched(SamplerOptions(chains=2, draws=50, seed=1, max_treedepth=12))
     for said in ({"warmup": 1000}, {"adapt_delta": 0.8}, {"step_size": 1.0}, {"metric": "dense_e"}, {"adapt": False}):
         assert not is_untouched(SamplerOptions(**said))  # type: ignore[arg-type]
-    assert COLLAPSED.warmup(OPTIONS) == WARMUP
-    assert FULL.warmup(OPTIONS) == SHORT_WARMUP
-    assert COLLAPSED.warmup(SamplerOptions(warmup=7)) == 7
+    assert COLLAPSED.warmup(design(), OPTIONS) == WARMUP
+    assert FULL.warmup(design(), OPTIONS) == SHORT_WARMUP
+    assert COLLAPSED.warmup(design(), SamplerOptions(warmup=7)) == 7
 
 
 def test_the_mode_says_little_of_priors_alone_and_of_a_horseshoe() -> None:

@@ -10,6 +10,7 @@ from hierfit.engines.chain_state import ChainState
 from hierfit.engines.engine import EngineName, Wanted
 from hierfit.engines.latent import posterior, walked
 from hierfit.engines.latent.chains import sample
+from hierfit.engines.latent.engine import LATENT
 from hierfit.engines.latent.hamiltonian import WARMUP
 from hierfit.engines.latent.posterior import FarPosterior, LatentPosterior, find_posterior
 from hierfit.engines.latent.source import LatentSource, open_latent
@@ -98,7 +99,8 @@ def test_draws_go_on_and_have_names(forced: None) -> None:
     first, start = source.first(short, None)
     again, _ = source.first(short, None)
     np.testing.assert_array_equal(first.variables["u"], again.variables["u"])
-    assert (start.origin, start.warmup, start.tried) == ("adaptation", WARMUP, "independence Metropolis")
+    assert (start.origin, start.warmup) == ("adaptation", WARMUP)
+    assert start.tried == "Hamiltonian steps, not independence Metropolis"
     assert start.reason is not None and "of a pilot sample were effective" in start.reason
     assert first.stats["diverging"].dtype == bool and first.stats["n_steps"].min() >= 1
     assert not np.array_equal(first.variables["real"][0], first.variables["real"][1])
@@ -140,3 +142,14 @@ def test_bounds_of_coefficients_are_left_to_stan(monkeypatch: pytest.MonkeyPatch
     assert isinstance(far, FarPosterior)
     with pytest.raises(NoProposalError, match="coefficients have bounds"):
         walk_through(far, 1)
+
+
+def test_a_plan_says_what_many_effects_of_others_will_take(monkeypatch: pytest.MonkeyPatch) -> None:
+    design, spec = small()
+    wanted = Wanted(spec, design, seed=1)
+    near, few = LATENT.estimate(wanted, OPTIONS), LATENT.warmup(design, OPTIONS)
+    monkeypatch.setattr(posterior, "MOST_JOINT", 2)
+    far = LATENT.estimate(wanted, OPTIONS)
+    assert few is None and LATENT.warmup(design, OPTIONS) == WARMUP
+    assert near is not None and far is not None and near.steps == 1 < far.steps
+    assert far.seconds > far.gradient * far.steps * OPTIONS.chains * OPTIONS.draws
