@@ -24,6 +24,7 @@ from hierfit import __version__
 from hierfit.cli.app import app, main
 from hierfit.design.prior_choice import PRIOR_CLASSES
 from hierfit.errors import ExitCode
+from hierfit.model.contrasts import CHOICES
 from hierfit.model.families import FAMILIES
 from hierfit.model.formula import formula_from_flags
 from hierfit.model.formula_text import parse_formula
@@ -391,10 +392,30 @@ def test_the_examples_of_levels_come_in_that_order(
         ["C(grade)[3]", "C(grade)[2]", "C(grade)[1]", "support[low]", "support[high]"],
         [],
         ["income[1,000 or more]"],
-        ["S(support)[low]", "S(support)[mid]"],
     ]
     assert "support: low < mid < high, compared with low" in said[0]
     assert "passed: the probability of yes (against no)" in said[2]
+
+
+def test_each_kind_of_contrasts_has_the_names_and_the_file_the_form_that_are_said_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_pupils(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    section = FORMULAS.read_text().partition("\n## Contrasts\n")[2].partition("\n## ")[0]
+    (tmp_path / "coding.csv").write_text(section.partition("```text\n")[2].partition("```")[0])
+    rows = section_rows(FORMULAS, "Contrasts")
+    assert [code(row[0]) for row in rows] == [*CHOICES, "coding.csv"]
+    fit = words('hierfit fit pupils.csv --formula "score ~ support + (1 | school)" --levels support=low,mid,high')[1:]
+    for kind, named, *_ in rows:
+        text = dry_run([*fit, "--contrasts", f"support={code(kind)}"], capsys)
+        said = re.findall(r"^  (\S+\[.+?\]) +~", text, re.MULTILINE)
+        assert said == (
+            re.findall(r"`(.+?)`", named) if "NAME" not in named else ["support[some_vs_none]", "support[high_vs_mid]"]
+        )
+    commands = [dry_run(words(command)[1:], capsys) for command, _ in commands_in(section) if "RUN" not in command]
+    assert len(commands) == 2 and "support: polynomial contrasts over low < mid < high" in commands[0]
+    assert "support[S.low]:ses" in commands[1]
 
 
 @pytest.mark.parametrize("command", simulate_examples())

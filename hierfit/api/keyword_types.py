@@ -38,6 +38,7 @@ class PriorsKeywords(TypedDict, total=False):
     zi: str | None
     hu: str | None
     levels: Pairs | None
+    contrasts: Pairs | None
     na: Texts | None
     priors: Texts | None
     standardize: bool | None
@@ -113,6 +114,7 @@ class SimulateKeywords(TypedDict, total=False):
     per: Pairs | None
     offset: str | None
     reference: Pairs | None
+    contrasts: Pairs | None
     crossed: str | None
     y: str | None
     group: str | None

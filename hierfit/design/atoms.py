@@ -1,7 +1,8 @@
 """One column or call of a formula x Table -> what it comes to, row by row: numbers, or the levels of a factor.
 
 Columns of numbers are taken as they are. Columns of words are factors: their levels stand in alphabetical order, or in
-that of `Table.orders`; a reference that the user names goes first. Calls (`poly(age, 2)`, `C(grade)`, `S(sector)`) are
+that of `Table.orders`; a reference that the user names goes first. Where the user chose contrasts of a column, these
+stand for its levels beside an intercept (`design.contrasts`). Calls (`poly(age, 2)`, `C(grade)`, `S(sector)`) are
 evaluated by formulae (`design.calls`). What an atom learnt from the rows of a fit is a plain value, from which its
 columns on other rows follow: `atom_on`.
 """
@@ -9,18 +10,21 @@ columns on other rows follow: `atom_on`.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hierfit.data.table import Table
 from hierfit.design.calls import Contrasts, Learnt, evaluate, learn
-from hierfit.design.levels import listed
+from hierfit.design.contrasts import contrast_columns
+from hierfit.design.levels import codes_in, listed, ordered_levels
 from hierfit.errors import DataError, FormulaError, did_you_mean
+from hierfit.model.contrasts import NO_CONTRASTS, ContrastKind, LevelContrasts
 from hierfit.model.grammar import column_of
 from hierfit.model.term_text import columns_in, function_of
+from hierfit.plain import Later
 
 Array = NDArray[np.float64]
 Codes = NDArray[np.int64]
@@ -42,12 +46,14 @@ class LearntAtom:
         columns: of the CSV that it is made from.
         words: those of them that hold words, with their levels in the order of their codes.
         call: what a call learnt; None for a column.
+        contrasts: of a column of words, what its coefficients compare; None where that is each level with the first.
     """
 
     text: str
     columns: tuple[str, ...]
     words: Mapping[str, tuple[str, ...]]
     call: Learnt | None = None
+    contrasts: Later[LevelContrasts | None] = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,7 +93,9 @@ class Atom:
         return self.learnt.text
 
 
-def evaluate_atom(text: str, table: Table, references: Mapping[str, str]) -> Atom:
+def evaluate_atom(
+    text: str, table: Table, references: Mapping[str, str], contrasts: Mapping[str, LevelContrasts] = NO_CONTRASTS
+) -> Atom:
     """Return what a column or a call comes to on the rows of a fit.
 
     Raises:
@@ -98,7 +106,9 @@ def evaluate_atom(text: str, table: Table, references: Mapping[str, str]) -> Ato
     words = {name: ordered_levels(name, table, references) for name in columns if name not in table.numbers}
     atom = LearntAtom(text, columns, words)
     if column is not None:
-        return _made(atom, _column(atom, table))
+        own = contrasts.get(column)
+        compares = own is None or own.kind is ContrastKind.TREATMENT
+        return _made(atom if compares else replace(atom, contrasts=own), _column(atom, table))
     frame = _frame(atom, table, first=True)
     try:
         call, found = learn(text, frame)
@@ -150,7 +160,11 @@ def _made(learnt: LearntAtom, found: Array | Codes) -> Atom:
         names = tuple(f"{column}[{level}]" for level in levels)
         indicators = np.zeros((len(codes), len(levels)))
         indicators[np.arange(len(codes)), codes] = 1
-        return Atom(learnt, Coding(names, indicators), Coding(names[1:], indicators[:, 1:]), codes, levels[0])
+        full = Coding(names, indicators)
+        if learnt.contrasts is None:
+            return Atom(learnt, full, Coding(names[1:], indicators[:, 1:]), codes, levels[0])
+        labels, values = contrast_columns(learnt.contrasts, levels)
+        return Atom(learnt, full, Coding(tuple(f"{column}[{label}]" for label in labels), values[codes]), codes)
     assert learnt.call.full is not None and learnt.call.reduced is not None
     full, reduced = (_coded(learnt.call.name, how, codes) for how in (learnt.call.full, learnt.call.reduced))
     left = [name for name in full.names if name not in reduced.names]
@@ -169,24 +183,7 @@ def _column(learnt: LearntAtom, table: Table) -> Array | Codes:
     (column,) = learnt.columns
     if not learnt.words:
         return table.numbers[column][:, np.newaxis]
-    return _codes(column, learnt.words[column], table)
-
-
-def ordered_levels(column: str, table: Table, references: Mapping[str, str]) -> tuple[str, ...]:
-    """Return the levels of a text column, the reference first, the others in their order."""
-    levels = in_order(column, table)
-    reference = references.get(column, levels[0])
-    return (reference, *(level for level in levels if level != reference))
-
-
-def in_order(column: str, table: Table) -> Sequence[str]:
-    """Return the levels of a text column in the stated order, or in alphabetical order."""
-    return table.orders.get(column) or sorted(table.levels[column])
-
-
-def _codes(column: str, levels: Sequence[str], table: Table) -> Codes:
-    position = {level: index for index, level in enumerate(levels)}
-    return np.array([position[level] for level in table.levels[column]], dtype=np.int64)[table.labels[column]]
+    return codes_in(column, learnt.words[column], table)
 
 
 def _check_columns(learnt: LearntAtom, table: Table) -> None:
@@ -224,7 +221,7 @@ def _frame(learnt: LearntAtom, table: Table, *, first: bool) -> object:
             columns[name] = values.astype(np.int64) if as_levels and (values == np.round(values)).all() else values
         else:
             levels = learnt.words[name]
-            codes = _codes(name, levels, table)
+            codes = codes_in(name, levels, table)
             ordered = pd.Categorical.from_codes(codes.tolist(), categories=pd.Index(levels), ordered=True)
             columns[name] = ordered if first else np.array(levels, dtype=object)[codes]
     return pd.DataFrame(columns)

@@ -5,7 +5,7 @@ A number that a term reads as such is one, and so is every column whose levels a
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +15,7 @@ from hierfit.data.table import Table
 from hierfit.design.along import Setting
 from hierfit.design.atoms import LearntAtom
 from hierfit.design.terms import Term
+from hierfit.model.contrasts import LevelContrasts
 
 Array = NDArray[np.float64]
 
@@ -65,6 +66,20 @@ def factor_beside(column: str, terms: Sequence[Term], rows: Table) -> Factor | N
     """Return the first predictor of levels that a term multiplies with a column of numbers; None without one."""
     shared = [term for term in terms if any(column in atom.columns and not is_factor(atom) for atom in term.atoms)]
     return next((factor for factor in factors(shared, rows) if factor.column != column), None)
+
+
+def contrasts_of(terms: Iterable[Term]) -> dict[str, tuple[LevelContrasts, tuple[str, ...]]]:
+    """Return the columns whose levels have contrasts of the user's choice: which, and the levels in order.
+
+    Those with a coefficient for each level, as without an intercept, have none.
+    """
+    return {
+        column: (atom.contrasts, levels)
+        for term in terms
+        for atom in term.atoms
+        if atom.contrasts is not None and any(atom.text in piece.reduced for piece in term.pieces)
+        for column, levels in atom.words.items()
+    }
 
 
 def is_factor(atom: LearntAtom) -> bool:

@@ -7,20 +7,24 @@ level.
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from itertools import repeat
 
 import numpy as np
 
 from hierfit.data.table import Table
 from hierfit.design import moments
+from hierfit.design.axes import contrasts_of
 from hierfit.design.blocks import lay_out_groups
+from hierfit.design.contrasts import check_contrasts
 from hierfit.design.design import Design, Group
 from hierfit.design.distributional import evaluate_predictor, predictor_columns
 from hierfit.design.levels import check_columns, check_levels
 from hierfit.design.outcome import find_family, read_outcome
 from hierfit.design.row_columns import read_row_columns
 from hierfit.design.terms import evaluate_terms, reference_levels
-from hierfit.errors import DataError, FormulaError
+from hierfit.errors import DataError, FormulaError, UsageError
+from hierfit.model.contrasts import ContrastKind
 from hierfit.model.families import SIGMA
 from hierfit.model.formula import Formula
 from hierfit.model.roles import NO_ROLES, Roles
@@ -51,9 +55,14 @@ def build_design(
     table = _with_orders(table, formula, roles)
     wanted = {name: level for name, level in roles.references.items() if name != formula.response}
     references = reference_levels(table, formula.predictors, wanted)
-    population = evaluate_terms(formula.terms, table, references, intercept=formula.intercept)
-    varying = [evaluate_terms(term.slopes, table, references, intercept=term.intercept) for term in formula.all_groups]
-    distributional = [evaluate_predictor(own, formula, table, references, kind) for own in formula.distributional]
+    chosen = roles.contrasts
+    check_contrasts(chosen, formula.all_terms, table, wanted)
+    evaluate = partial(evaluate_terms, table=table, references=references, contrasts=chosen)
+    population = evaluate(formula.terms, intercept=formula.intercept)
+    varying = [evaluate(term.slopes, intercept=term.intercept) for term in formula.all_groups]
+    distributional = [
+        evaluate_predictor(own, formula, table, references, kind, chosen) for own in formula.distributional
+    ]
     evaluated = (population, *varying, *distributional)
     rows = read_row_columns(table, kind, link, roles, sigma_varies=formula.predictor(SIGMA) is not None)
     design = Design(
@@ -81,6 +90,7 @@ def build_design(
         roles=roles,
         inputs=table.only({column for columns in evaluated for term in columns.terms for column in term.columns_read}),
     )
+    _check_contrasts(design)
     _check_rows(design)
     _check_columns(design)
     for group in design.groups:
@@ -94,6 +104,18 @@ def _with_orders(table: Table, formula: Formula, roles: Roles) -> Table:
     for name, levels in orders.items():
         check_levels(table, name, levels)
     return replace(table, orders=orders)
+
+
+def _check_contrasts(design: Design) -> None:
+    """Refuse contrasts of a column that has a coefficient for every level."""
+    coded = contrasts_of(design.all_terms)
+    for name, own in design.roles.contrasts.items():
+        if own.kind is not ContrastKind.TREATMENT and name not in coded:
+            raise UsageError(
+                f"--contrasts {name}={own.written}: in this formula every level of '{name}' has a coefficient of its "
+                "own; there are no contrasts.",
+                hint="have an intercept, or leave --contrasts out",
+            )
 
 
 def _check_rows(design: Design) -> None:

@@ -18,6 +18,7 @@ from hierfit.data.table import Table
 from hierfit.design import moments
 from hierfit.design.terms import Columns, Term, columns_on, evaluate_terms
 from hierfit.errors import DataError, FormulaError, UsageError
+from hierfit.model.contrasts import NO_CONTRASTS, LevelContrasts
 from hierfit.model.families import FAMILIES, Family
 from hierfit.model.formula import Formula, Predictor
 from hierfit.model.grammar import INTERCEPT, column_of
@@ -74,7 +75,12 @@ class PredictorColumns:
 
 
 def evaluate_predictor(
-    predictor: Predictor, formula: Formula, table: Table, references: Mapping[str, str], family: Family
+    predictor: Predictor,
+    formula: Formula,
+    table: Table,
+    references: Mapping[str, str],
+    family: Family,
+    contrasts: Mapping[str, LevelContrasts] = NO_CONTRASTS,
 ) -> Columns:
     """Return the columns that predict a parameter, the intercept's not among them.
 
@@ -89,7 +95,7 @@ def evaluate_predictor(
             hint=f"families with {predictor.parameter}: {having}",
         )
     terms = tuple(_as_levels(term, formula, table) for term in predictor.terms)
-    return evaluate_terms(terms, table, references, intercept=predictor.intercept)
+    return evaluate_terms(terms, table, references, contrasts, intercept=predictor.intercept)
 
 
 def predictor_columns(predictor: Predictor, found: Columns, table: Table) -> PredictorColumns:

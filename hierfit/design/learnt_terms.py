@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from itertools import chain
 
 from hierfit.design.design import Design
 from hierfit.design.terms import Term
@@ -22,6 +23,11 @@ class LearntTerms:
     population: tuple[Term, ...] = ()
     groups: tuple[tuple[Term, ...], ...] = ()
     distributional: Mapping[str, tuple[Term, ...]] = field(default_factory=dict)
+
+    @property
+    def every(self) -> tuple[Term, ...]:
+        """All of them."""
+        return tuple(chain(self.population, *self.groups, *self.distributional.values()))
 
 
 def learnt_terms(design: Design) -> LearntTerms:

@@ -8,7 +8,10 @@ an outcome of ordered categories may have some that no row has.
 from __future__ import annotations
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
 
 from hierfit.data.table import Table
 from hierfit.errors import UsageError, did_you_mean
@@ -89,6 +92,24 @@ def check_columns(roles: Roles, response: str, predictors: Sequence[str]) -> Non
                 f"{did_you_mean(column, used)}",
                 hint=f"outcome and predictors: {', '.join(used)}",
             )
+
+
+def ordered_levels(column: str, table: Table, references: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the levels of a text column, the reference first, the others in their order."""
+    levels = in_order(column, table)
+    reference = references.get(column, levels[0])
+    return (reference, *(level for level in levels if level != reference))
+
+
+def in_order(column: str, table: Table) -> Sequence[str]:
+    """Return the levels of a text column in the stated order, or in alphabetical order."""
+    return table.orders.get(column) or sorted(table.levels[column])
+
+
+def codes_in(column: str, levels: Sequence[str], table: Table) -> NDArray[np.int64]:
+    """Return which of these levels each row of a text column has [N]."""
+    position = {level: index for index, level in enumerate(levels)}
+    return np.array([position[level] for level in table.levels[column]], dtype=np.int64)[table.labels[column]]
 
 
 def listed(levels: Sequence[str]) -> str:

@@ -17,10 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hierfit.data.table import Table
-from hierfit.design.atoms import Atom, Coding, LearntAtom, atom_on, evaluate_atom, in_order
+from hierfit.design.atoms import Atom, Coding, LearntAtom, atom_on, evaluate_atom
 from hierfit.design.coding import Piece, code_terms
-from hierfit.design.levels import listed
+from hierfit.design.levels import in_order, listed
 from hierfit.errors import DataError, FormulaError, UsageError, did_you_mean
+from hierfit.model.contrasts import NO_CONTRASTS, LevelContrasts
 from hierfit.model.grammar import INTERCEPT, column_of
 from hierfit.model.term_text import atoms_in, columns_in
 
@@ -88,10 +89,18 @@ def columns_on(terms: Sequence[Term], table: Table) -> Array:
     return _side_by_side([term.columns(atoms, table.n_rows) for term in terms], table.n_rows)
 
 
-def evaluate_terms(terms: tuple[str, ...], table: Table, references: Mapping[str, str], *, intercept: bool) -> Columns:
+def evaluate_terms(
+    terms: tuple[str, ...],
+    table: Table,
+    references: Mapping[str, str],
+    contrasts: Mapping[str, LevelContrasts] = NO_CONTRASTS,
+    *,
+    intercept: bool,
+) -> Columns:
     """Return the columns of the terms, the intercept's not among them.
 
-    `intercept` says whether there is one beside the terms: without it a text column keeps all its levels.
+    `intercept` says whether there is one beside the terms: without it a text column keeps all its levels. `contrasts`
+    are those of columns that are not coded against their references.
 
     Raises:
         FormulaError: a term cannot be evaluated.
@@ -100,7 +109,7 @@ def evaluate_terms(terms: tuple[str, ...], table: Table, references: Mapping[str
         raise FormulaError(f"a predictor cannot be named '{INTERCEPT}'.", hint="rename the column in the file")
     split = [atoms_in(term) for term in terms]
     texts = dict.fromkeys(text for atoms in split for text in atoms)
-    atoms = {text: evaluate_atom(text, table, references) for text in texts}
+    atoms = {text: evaluate_atom(text, table, references, contrasts) for text in texts}
     factors = {text for text, atom in atoms.items() if atom.cells is not None}
     pieces = code_terms(split, factors, intercept=intercept)
     blocks = [_columns_of_all(own, atoms, table.n_rows) for own in pieces]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from hierfit.model.contrasts import LevelContrasts
 from hierfit.plain import Later
 
 
@@ -20,6 +21,7 @@ class Roles:
         precision: column that the variance of each row is divided by.
         references: text column -> level that the others are compared with; of a binary outcome, the level that is 0.
         levels: column of categories, a predictor or the outcome -> its levels in order.
+        contrasts: text column -> what the coefficients of its levels compare, where that was chosen.
     """
 
     trials: str | None = None
@@ -29,6 +31,7 @@ class Roles:
     levels: Later[Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
     exposure: Later[str | None] = None
     precision: Later[str | None] = None
+    contrasts: Later[Mapping[str, LevelContrasts]] = field(default_factory=dict)
 
     @property
     def columns(self) -> tuple[str, ...]:

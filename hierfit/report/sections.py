@@ -127,7 +127,8 @@ def _model(run: Fit) -> Iterator[Block]:
     yield Equations(lines, plain(lines))
     for sentence in _spreads(spec):
         yield Paragraph(sentence)
-    parts = level_parts(spec.formula.response, record.references, record.categories, record.request.roles.levels)
+    orders = record.request.roles.levels
+    parts = level_parts(spec.formula.response, record.references, record.categories, orders, record.terms.every)
     if parts:
         yield Items(tuple(parts))
     if spec.prior_only:

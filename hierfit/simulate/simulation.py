@@ -15,6 +15,7 @@ from hierfit.data.cells import MISSING
 from hierfit.design.levels import levels_text
 from hierfit.design.outcome import find_family
 from hierfit.errors import UsageError, did_you_mean
+from hierfit.model.contrasts import LevelContrasts
 from hierfit.model.formula import Formula
 from hierfit.model.grammar import column_of, quoted
 from hierfit.model.roles import Roles
@@ -47,6 +48,7 @@ class Simulation:
         trials: of each row, for families that count successes; None takes ten to thirty, or so.
         offset: column that is added to the linear predictor.
         references: text column -> level that the others are compared with.
+        contrasts: text column -> what the coefficients of its levels compare, where that is another thing.
         true: parameter, or class of parameters -> true value.
         missing: share of the cells of outcome and predictors that are made empty, at random.
         seed: of the random numbers.
@@ -68,6 +70,7 @@ class Simulation:
     trials: Count | None = None
     offset: str | None = None
     references: Mapping[str, str] = field(default_factory=dict)
+    contrasts: Mapping[str, LevelContrasts] = field(default_factory=dict)
     true: Mapping[str, float] = field(default_factory=dict)
     missing: float = 0.0
     seed: int = 1
@@ -130,7 +133,8 @@ class Simulation:
         """The further columns, as a fit has them."""
         used = (self.formula.response, *self.formula.predictors)
         orders = {name: tuple(levels) for name, levels in self.categories.items() if name in used}
-        return Roles(None if self.all_trials is None else TRIALS, self.offset, None, self.references, orders)
+        trials = None if self.all_trials is None else TRIALS
+        return Roles(trials, self.offset, None, self.references, orders, contrasts=self.contrasts)
 
     def _is_coded(self, name: str) -> bool:
         calls = re.compile(rf"\b[CST]\({re.escape(quoted(name))}[,)]")

@@ -6,6 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 
+from hierfit.design.axes import contrasts_of
+from hierfit.design.terms import Term
+from hierfit.model.contrasts import ContrastKind, LevelContrasts
 from hierfit.model.priors import SET_BY_USER, Prior
 from hierfit.model.roles import Roles
 from hierfit.model.spec import ModelSpec
@@ -16,6 +19,13 @@ from hierfit.runs.record import DataRecord, GroupRecord, RunRecord
 
 MOST_NAMED = 8
 _SHOWN_LEVELS = 8
+_CONTRASTS = {
+    ContrastKind.SUM: "sum contrasts",
+    ContrastKind.HELMERT: "Helmert contrasts",
+    ContrastKind.POLY: "polynomial contrasts",
+    ContrastKind.SDIF: "backward difference contrasts",
+    ContrastKind.CUSTOM: "contrasts of {}",
+}
 
 
 def data_parts(record: RunRecord) -> list[str]:
@@ -82,10 +92,10 @@ def priors_text(priors: Mapping[str, Prior]) -> str:
     return f"{shown} set by --prior; the others {scaled}" if by_user else scaled
 
 
-def order_text(levels: Sequence[str]) -> str:
+def order_text(levels: Sequence[str], sign: str = " < ") -> str:
     """Return "low < mid < high", of many levels the first and the last."""
     shown = levels if len(levels) <= _SHOWN_LEVELS else [*levels[: _SHOWN_LEVELS - 1], "...", levels[-1]]
-    return " < ".join(shown)
+    return sign.join(shown)
 
 
 def family_text(model: ModelSpec, roles: Roles) -> str:
@@ -117,12 +127,23 @@ def _spread(group: GroupRecord) -> str:
     return f"{least:,}" if least == most else f"min {least:,}, mean {mean:,.1f}, max {most:,}"
 
 
+def contrast_text(contrasts: LevelContrasts, levels: Sequence[str]) -> str:
+    """Return "polynomial contrasts over low < mid < high", of a file "contrasts of c.csv over low, mid, high"."""
+    ordered = contrasts.kind in (ContrastKind.HELMERT, ContrastKind.POLY, ContrastKind.SDIF)
+    return f"{_CONTRASTS[contrasts.kind].format(contrasts.file)} over {order_text(levels, ' < ' if ordered else ', ')}"
+
+
 def level_parts(
-    response: str, references: Mapping[str, str], categories: Sequence[str], orders: Mapping[str, Sequence[str]]
+    response: str,
+    references: Mapping[str, str],
+    categories: Sequence[str],
+    orders: Mapping[str, Sequence[str]],
+    terms: Iterable[Term] = (),
 ) -> list[str]:
-    """Return what categories of an outcome are modelled, and orders and references of text predictors."""
-    orders = {name: levels for name, levels in orders.items() if name != response}
-    parts = []
+    """Return what categories of an outcome are modelled, and orders, references and contrasts of text predictors."""
+    coded = contrasts_of(terms)
+    orders = {name: levels for name, levels in orders.items() if name != response and name not in coded}
+    parts = [f"{name}: {contrast_text(*own)}" for name, own in coded.items()]
     for name in dict.fromkeys((*references, *orders)):
         said = [order_text(orders[name])] if name in orders else []
         said += [f"compared with {references[name]}"] if name in references else []

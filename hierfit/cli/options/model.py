@@ -125,6 +125,16 @@ class ModelOptions(Options):
             show_default="alphabetical order",
         ),
     ] = None
+    contrasts: Annotated[
+        list[str] | None,
+        _option(
+            "--contrasts",
+            metavar="COLUMN=KIND",
+            help="What the coefficients of a text column compare: treatment, sum, helmert, poly, sdif (each level with "
+            "the one before), or a CSV file with a matrix; repeat for more.",
+            show_default="treatment: each level with the reference",
+        ),
+    ] = None
     na: Annotated[
         list[str] | None,
         _option(

@@ -1,16 +1,17 @@
 """`hierfit fit --from RUN` with further options -> FitRequest: the run's own request, changed where something is given.
 
-What is not given stays as it was, the seed too. Priors are changed parameter by parameter, references and orders of
-levels column by column; those of columns that a new model leaves out go with them. The model is said by --formula, or
+What is not given stays as it was, the seed too. Priors are changed parameter by parameter, references, contrasts and
+orders of levels column by column; those of columns that a new model leaves out go with them. Of a column's reference
+and contrasts the one that is given takes the place of the other. The model is said by --formula, or
 whole by --y, --x, --group and --slope; --uncorrelated alone takes the correlations out of the run's own.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from hierfit.cli.options.fit import FitOptions
 from hierfit.cli.options.model import MODEL_FLAGS
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from hierfit.model.request import FitRequest
     from hierfit.model.roles import Roles
 
+Kept = TypeVar("Kept")
 SAMPLER = ("chains", "warmup", "draws", "seed", "adapt_delta", "max_treedepth", "parallel_chains")
 
 
@@ -100,13 +102,14 @@ def _merged_priors(before: tuple[str, ...], given: Sequence[str]) -> tuple[str, 
 
 
 def _roles_left(before: FitRequest, formula: Formula) -> Roles:
-    """Return the roles of the run without references and levels of columns that the formula has no more."""
+    """Return the roles of the run without references, levels and contrasts of columns that the formula has no more."""
     of_run, now = ({*said.predictors, said.response} for said in (before.formula, formula))
     gone, roles = of_run - now, before.roles
     return replace(
         roles,
         references={column: level for column, level in roles.references.items() if column not in gone},
         levels={column: levels for column, levels in roles.levels.items() if column not in gone},
+        contrasts={column: contrasts for column, contrasts in roles.contrasts.items() if column not in gone},
     )
 
 
@@ -115,7 +118,12 @@ def _merged_roles(before: Roles, options: FitOptions) -> Roles:
     return replace(
         before,
         precision=roles.precision if "precision_weights" in options.typed else before.precision,
-        references={**before.references, **roles.references},
+        references={**_without(before.references, roles.contrasts), **roles.references},
         levels={**before.levels, **roles.levels},
+        contrasts={**_without(before.contrasts, roles.references), **roles.contrasts},
         **options.changes("trials", "offset", "weights", "exposure"),
     )
+
+
+def _without(before: Mapping[str, Kept], changed: Mapping[str, object]) -> dict[str, Kept]:
+    return {column: kept for column, kept in before.items() if column not in changed}

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from hierfit.cli.options.contrasts import given_contrasts
 from hierfit.cli.options.fit import FitOptions
 from hierfit.cli.options.model import MODEL_FLAGS, ModelOptions
 from hierfit.cli.options.pairs import pairs
@@ -90,6 +91,7 @@ def given_roles(options: ModelOptions) -> Roles:
         levels,
         exposure=options.exposure,
         precision=options.precision_weights,
+        contrasts=given_contrasts(options.contrasts),
     )
 
 

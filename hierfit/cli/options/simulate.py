@@ -17,7 +17,7 @@ _with_formula = partial(typer.Option, rich_help_panel="With --formula")
 _of_scenario = partial(typer.Option, rich_help_panel="Without --formula", show_default="as in the scenario")
 # What belongs to scenarios, or to formulas, alone.
 OF_SCENARIOS = ("scenario", "crossed", "y", "group", "intercept", "x", "sd", "cor", "sigma", "aux")
-OF_FORMULAS = ("true", "levels", "rows", "per", "offset", "reference")
+OF_FORMULAS = ("true", "levels", "rows", "per", "offset", "reference", "contrasts")
 # What may be said beside --from; everything else comes from the run.
 BESIDE_FROM = ("again", "seed", "out", "plots", "overwrite", "quiet")
 
@@ -146,6 +146,15 @@ class SimulateOptions(Options):
             metavar="COLUMN=LEVEL",
             help="Level that the others of a text column are compared with, as in fit; repeat.",
             show_default="the first in alphabetical order",
+        ),
+    ] = None
+    contrasts: Annotated[
+        list[str] | None,
+        _with_formula(
+            "--contrasts",
+            metavar="COLUMN=KIND",
+            help="What the coefficients of a text column compare, as in fit; repeat.",
+            show_default="treatment: each level with the reference",
         ),
     ] = None
     crossed: Annotated[

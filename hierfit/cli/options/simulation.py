@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from hierfit.cli.options.contrasts import given_contrasts
 from hierfit.cli.options.pairs import number_or_range, numbers, pairs
 from hierfit.cli.options.simulate import SimulateOptions
 from hierfit.design.levels import parse_levels
@@ -38,6 +39,7 @@ def simulation_from(options: SimulateOptions) -> Simulation:
         trials=number_or_range("--trials", options.trials),
         offset=options.offset,
         references=pairs("--reference", options.reference, "sector=Public"),
+        contrasts=given_contrasts(options.contrasts),
         true=numbers("--true", options.true, '"sd(school)=5"'),
         missing=options.missing or 0.0,
         seed=options.seed,

@@ -52,7 +52,7 @@ def header_lines(record: RunRecord) -> list[str]:
         *joined("Data", data_parts(record)),
         *joined("Draws", draws_parts(record)),
         *paragraph("Engine", stands_in),
-        *level_lines(response, record.references, record.categories, record.request.roles.levels),
+        *level_lines(response, record.references, record.categories, record.request.roles.levels, record.terms.every),
         *paragraph("Priors", priors_text(model.priors)),
     ]
     if model.prior_only and record.prior_predictive is not None:

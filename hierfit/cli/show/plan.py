@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from hierfit.cli.options.shared import OutputFormat
@@ -11,6 +11,7 @@ from hierfit.cli.show.formats import csv_text, document_table, json_text
 from hierfit.cli.show.lines import LABEL, joined, paragraph
 from hierfit.cli.show.notes import note_lines
 from hierfit.design.design import Group
+from hierfit.design.terms import Term
 from hierfit.engines.timing import Estimate
 from hierfit.model.spec import ModelSpec
 from hierfit.posterior.words import counted
@@ -44,10 +45,14 @@ def _levels_text(group: Group) -> str:
 
 
 def level_lines(
-    response: str, references: Mapping[str, str], categories: Sequence[str], orders: Mapping[str, Sequence[str]]
+    response: str,
+    references: Mapping[str, str],
+    categories: Sequence[str],
+    orders: Mapping[str, Sequence[str]],
+    terms: Iterable[Term] = (),
 ) -> list[str]:
-    """Return what categories of an outcome are modelled, and orders and references of text predictors."""
-    parts = level_parts(response, references, categories, orders)
+    """Return what categories of an outcome are modelled, and orders, references and contrasts of text predictors."""
+    parts = level_parts(response, references, categories, orders, terms)
     return joined("Levels", parts) if parts else []
 
 
@@ -55,7 +60,7 @@ def _model_lines(plan: Plan) -> list[str]:
     design = plan.design
     return [
         *paragraph("Model", f"{plan.spec.formula}  ({family_text(plan.spec, plan.request.roles)})"),
-        *level_lines(design.response, design.references, design.categories, design.levels),
+        *level_lines(design.response, design.references, design.categories, design.levels, design.all_terms),
     ]
 
 

@@ -87,6 +87,7 @@ def _family_options(family: str, link: str | None, roles: Roles) -> list[str]:
     }
     options = [word for name, value in single.items() if value is not None for word in (name, value)]
     options += [word for item in roles.references.items() for word in ("--reference", "=".join(item))]
+    options += [word for name, own in roles.contrasts.items() for word in ("--contrasts", f"{name}={own.written}")]
     return options + [word for item in roles.levels.items() for word in ("--levels", levels_text(*item))]
 
 

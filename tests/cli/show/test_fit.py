@@ -123,7 +123,7 @@ RECORD = RunRecord(
     references={},
     categories=(),
     x_mean={"ses": -0.00142},
-    terms=LearntTerms((), (), ()),
+    terms=LearntTerms(),
     checks=OK,
 )
 
