@@ -28,7 +28,7 @@ from tests.engines.latent.kernels import (
 pytestmark = pytest.mark.stan
 
 Array = NDArray[np.float64]
-SHARES, WIDTHS, PROBE, LEANS = (0.6, 0.2, 0.2), (1.1, 2.0, 1.2), 1.5, 0.2  # of what is proposed, as in cpp/kernel.cpp
+SHARES, WIDTHS, PROBE, LEANS = (0.6, 0.2, 0.2), (1.1, 2.0, 1.2), 1.5, 0.2  # of what is proposed, as in cpp/effects.hpp
 NODES = 15
 DRAWS = 40_000
 
