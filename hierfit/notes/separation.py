@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 
+from hierfit.design.axes import contrasts_of
 from hierfit.design.separation import Ends, Parting, find_ends, find_parting, is_in_order, is_indicator, parting_columns
 from hierfit.model.families import FAMILIES, Support
 from hierfit.model.grammar import INTERCEPT
@@ -135,6 +137,9 @@ def _of_one(known: Known, cell: _OneSided) -> tuple[str, str | None]:
     if len(cell.place) > 1:
         return f"{seen} nothing in the data bounds what is estimated there; that is the prior's.", None
     column, level = cell.place[0]
+    if column in contrasts_of(known.design.all_terms):
+        meaning = f"nothing in the data bounds the coefficients of {column}, so means and outer ends are the priors'."
+        return f"{seen} {meaning}", None
     meaning = f"the others are compared with {level}, so nothing in the data bounds {INTERCEPT} and their coefficients"
     return f"{seen} {meaning}; all of these are the priors'.", _other_reference(known, column, level)
 
@@ -155,8 +160,14 @@ def _deciding_numbers(known: Known) -> Iterator[Note]:
     decides = is_in_order if design.thresholds else find_parting
     if FAMILIES[design.family].support not in (Support.BINARY, Support.CATEGORIES):
         return
+    said_of_levels = set() if design.thresholds else _of_words(known)
     for name, column in zip(design.coefficients, design.X.T, strict=True):
-        if known.is_set_by_user(name) or is_indicator(column) or not decides(column[every], design.y[every]):
+        if (
+            name in said_of_levels
+            or known.is_set_by_user(name)
+            or is_indicator(column)
+            or not decides(column[every], design.y[every])
+        ):
             continue
         said = decides(column, design.y)
         if not said:
@@ -169,6 +180,13 @@ def _deciding_numbers(known: Known) -> Iterator[Note]:
             f"{seen} (separation): nothing in the data bounds its coefficient, so mean and outer end are the prior's."
         )
         yield Note(NoteKind.SEPARATION, text, known.columns_of(name), _priors(known, [name]))
+
+
+def _of_words(known: Known) -> set[str]:
+    """Return the coefficients of levels alone: where one parts the outcomes, all levels have one outcome each."""
+    names = iter(known.design.coefficients)
+    columns = ((term, tuple(islice(names, sum(term.kept)))) for term in known.design.terms)
+    return {name for term, own in columns if all(map(known.is_words, term.columns_read)) for name in own}
 
 
 def _deciding_together(known: Known) -> Iterator[Note]:

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from hierfit.model.contrasts import ContrastKind, LevelContrasts
 from hierfit.model.roles import Roles
 from hierfit.notes.note import Note, NoteKind
 from tests.notes.cases import notes_of, only
@@ -61,6 +62,20 @@ def test_the_level_that_others_are_compared_with(tmp_path: Path) -> None:
     assert note.option == "--reference f=mid"
     after = only(noted(tmp_path, "y ~ f + (1 | g)", data, roles=Roles(references={"f": "mid"})))
     assert "the coefficient of f[low] below, so its mean and lower end are" in after.text
+
+
+@pytest.mark.parametrize("kind", ["sum", "helmert", "poly", "sdif"])
+def test_levels_with_contrasts_are_compared_with_none_and_said_once(tmp_path: Path, kind: str) -> None:
+    roles = Roles(contrasts={"f": LevelContrasts(ContrastKind(kind))})
+    data = columns()
+    data["y"][data["f"] == "low"] = 0
+    note = only(noted(tmp_path, "y ~ f + (1 | g)", data, roles=roles))
+    assert note.text.endswith(
+        "nothing in the data bounds the coefficients of f, so means and outer ends are the priors'."
+    )
+    assert note.option is None and note.columns == ("f",)
+    data["y"] = (data["f"] == "top").astype(int)
+    assert only(noted(tmp_path, "y ~ x + f + (1 | g)", data, roles=roles)).text.startswith("All rows have one outcome")
 
 
 def test_several_levels_are_one_note(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from hierfit.cli.show.fit import header_lines, with_account
 from hierfit.cli.show.formats import csv_text, json_text
 from hierfit.cli.show.lines import wrapped
 from hierfit.cli.show.table import LEAST_NAME_WIDTH, aligned
+from hierfit.design.axes import contrasts_of
 from hierfit.errors import UsageError
 from hierfit.model.spec import INTERCEPT_AT_MEAN, Kind
 from hierfit.posterior.digits import decimals, format_count, format_number, format_rhat
@@ -129,7 +130,8 @@ def _said(done: Fit, rows: Sequence[Retold], telling: Telling) -> list[str]:
     """Return what the numbers are."""
     said = []
     if telling.ratios:
-        said.append("Each number is exp of a coefficient: per unit of a column, or against the reference level.")
+        of = "per unit of a column or contrast" if contrasts_of(done.design.all_terms) else "per unit of a column"
+        said.append(f"Each number is exp of a coefficient: {of}, or against the reference level.")
         levels = [row for row in rows if row.row.kind is Kind.COEFFICIENT and row.row.name == INTERCEPT_AT_MEAN]
         if levels:
             what = levels[0].what
