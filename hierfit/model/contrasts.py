@@ -7,7 +7,7 @@ columns.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
@@ -51,6 +51,14 @@ class LevelContrasts:
     def written(self) -> str:
         """The kind, or the file, as --contrasts takes it."""
         return self.file or self.kind.value
+
+    def fit(self, levels: Sequence[str]) -> bool:
+        """Whether custom ones have a row for each of these levels and no other, and one contrast fewer than rows."""
+        if self.kind is not ContrastKind.CUSTOM:
+            return True
+        size = len(levels) - 1
+        rows = len(self.matrix) == len(levels) and all(len(row) == size for row in self.matrix)
+        return rows and len(self.names) == size and sorted(self.levels) == sorted(levels)
 
 
 NO_CONTRASTS: Mapping[str, LevelContrasts] = MappingProxyType({})

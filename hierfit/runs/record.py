@@ -241,6 +241,10 @@ def _check_term(where: str, term: Term, known: Sequence[str]) -> None:
         _within(f"{where}.atoms[{index}].words", atom.words, atom.columns)
         if not atom.columns:
             raise UnexpectedError(f"{where}.atoms[{index}].columns", "is []; expected at least one column")
+        if atom.contrasts is not None and not all(map(atom.contrasts.fit, atom.words.values())):
+            raise UnexpectedError(
+                f"{where}.atoms[{index}].contrasts", "has others than those of the levels of its column"
+            )
     if term.kept and not term.pieces:
         raise UnexpectedError(f"{where}.pieces", f"is []; expected what {len(term.kept)} columns are made of")
     for index, piece in enumerate(term.pieces):

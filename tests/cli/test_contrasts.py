@@ -70,6 +70,23 @@ def test_a_run_says_it_and_answers_and_a_repeated_fit_keeps_or_changes_it(
 
 
 @pytest.mark.parametrize(
+    "edit", [{"levels": ["low", "mid"]}, {"names": ["some"]}, {"matrix": [[1, 0], [0, 1]]}, {"matrix": [[1], [2], [3]]}]
+)
+def test_a_run_whose_contrasts_were_edited_is_refused(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch, edit: dict[str, list[object]]
+) -> None:
+    replace_sampler(monkeypatch)
+    cli("fit", *FIT, "--contrasts", "dose=own.csv", "--seed", "1", "--draws", "250", "--out", "run")
+    manifest = json.loads(Path("run/run.json").read_text())
+    manifest["terms"]["population"][0]["atoms"][0]["contrasts"] |= edit
+    Path("run/run.json").write_text(json.dumps(manifest))
+    done = cli("effects", "run", "--of", "dose")
+    assert done.code == 2 and "terms.population[0].atoms[0].contrasts has others than those of the levels" in " ".join(
+        done.err.split()
+    )
+
+
+@pytest.mark.parametrize(
     ("text", "said", "hint"),
     [
         ("dose=ploy", "there are no contrasts 'ploy'. Did you mean 'poly'?", "treatment, sum, helmert, poly, sdif"),
