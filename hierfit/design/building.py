@@ -28,6 +28,7 @@ from hierfit.model.contrasts import ContrastKind
 from hierfit.model.families import SIGMA
 from hierfit.model.formula import Formula
 from hierfit.model.roles import NO_ROLES, Roles
+from hierfit.visible import shell_word
 
 
 def build_design(
@@ -114,7 +115,7 @@ def _check_contrasts(design: Design) -> None:
             raise UsageError(
                 f"--contrasts {name}={own.written}: in this formula every level of '{name}' has a coefficient of its "
                 "own; there are no contrasts.",
-                hint="have an intercept, or leave --contrasts out",
+                hint=f"have an intercept, or give --contrasts {shell_word(f'{name}=treatment')}",
             )
 
 

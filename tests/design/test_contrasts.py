@@ -157,6 +157,13 @@ def test_names_say_what_is_compared_and_whole_interactions_have_all_levels() -> 
     assert made.coefficients == ("dose[some]", "dose[more]", "dose[low]:x", "dose[mid]:x", "dose[high]:x")
 
 
+def test_the_values_of_a_file_are_those_of_the_level_of_their_line_whatever_the_order() -> None:
+    wanted = {level: row for level, row in zip(OWN.levels, OWN.matrix, strict=True)}
+    for order in (ORDER, {"dose": ("high", "mid", "low")}, {}):
+        made = design_of("y ~ dose", OWN, order)
+        np.testing.assert_array_equal(made.X, [wanted[level] for level in WORDS["dose"].tolist()])
+
+
 def test_without_a_stated_order_it_is_that_of_the_alphabet_and_treatment_has_its_reference() -> None:
     made = design_of("y ~ dose", LevelContrasts(ContrastKind.SDIF), {})
     assert made.coefficients == ("dose[low-high]", "dose[mid-low]")
