@@ -8,18 +8,15 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hierfit.engines.engine import OnProgress
-from hierfit.engines.names import EngineName
 from hierfit.engines.proposal import Pilot
 from hierfit.errors import Interrupted
 from hierfit.interrupts import shielded
 from hierfit.sampling import Progress, SamplerOptions, Sampling, Seconds
-from hierfit.stan.programs import StanProgram
 
 Array = NDArray[np.float64]
 Blocks = Iterator[Mapping[str, Array]]
@@ -109,18 +106,6 @@ def collect(
             options=options,
         )
         return replace(sampling, interrupted=interrupted or shield.asked)
-
-
-def describe_chains(engine: EngineName, program: StanProgram, rows: int) -> dict[str, Any]:
-    """Return engine, program and how many rows it sees; no Stan program runs, so that there is no compiler."""
-    return {
-        "engine": engine.value,
-        "toolchain": None,
-        "stan": None,
-        "compiler": None,
-        "program_sha256": program.digest,
-        "rows_sampled": rows,
-    }
 
 
 def _progress(done: int, options: SamplerOptions, seconds: float) -> Progress:

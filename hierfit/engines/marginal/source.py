@@ -5,23 +5,19 @@ from __future__ import annotations
 import sys
 import time
 from dataclasses import dataclass
-from typing import Any
 
-from hierfit.engines.chain_state import ChainState
 from hierfit.engines.engine import Message, OnProgress, Source, Wanted
 from hierfit.engines.full.engine import FULL
 from hierfit.engines.full.source import FullSource, open_stand_in
-from hierfit.engines.independence import describe_chains
 from hierfit.engines.marginal.chains import sample
 from hierfit.engines.marginal.density import MarginalPosterior, find_posterior
 from hierfit.engines.names import EngineName
+from hierfit.engines.own_chains import OwnChains
 from hierfit.engines.proposal import NoProposalError
 from hierfit.engines.sizes import MANY_EFFECTS, n_effects
-from hierfit.engines.start import Start
 from hierfit.engines.whole import whole_draws
 from hierfit.posterior.draws import Draws
 from hierfit.sampling import SamplerOptions, Sampling
-from hierfit.stan.programs import StanProgram
 
 # Where all factors but the largest make one matrix, with more effects than this a draw takes long; but chains that
 # stay where they are every fourth time need more draws than Stan's until R-hat says anything, and chains that hardly
@@ -31,20 +27,9 @@ SHARP = 0.95  # effective share of the pilot sample
 
 
 @dataclass(frozen=True)
-class MarginalSource:
-    """The marginal posterior of a model with several grouping factors; no Stan.
+class MarginalSource(OwnChains[MarginalPosterior]):
+    """The marginal posterior of a model with several grouping factors; no Stan."""
 
-    Attributes:
-        program: the Stan program that has this posterior, though it does not run.
-        posterior: what is drawn from.
-        seconds: what finding it took.
-        wanted: what it was opened for.
-    """
-
-    program: StanProgram
-    posterior: MarginalPosterior
-    seconds: float
-    wanted: Wanted
     engine: EngineName = EngineName.MARGINAL
 
     @property
@@ -55,13 +40,9 @@ class MarginalSource:
             return sys.maxsize
         return SHARP_ROUND if self.posterior.pilot.efficiency > SHARP else MATRIX_ROUND
 
-    def first(self, options: SamplerOptions, on_progress: OnProgress | None) -> tuple[Sampling, Start]:
-        """Sample a first round."""
-        return sample(self.posterior, options, on_progress), Start("proposal", 0, self.seconds)
-
-    def more(self, state: ChainState, options: SamplerOptions, on_progress: OnProgress | None) -> Sampling:
-        """Sample on from where the chains stand."""
-        return sample(self.posterior, state.options(options), on_progress)
+    def sample(self, options: SamplerOptions, on_progress: OnProgress | None) -> Sampling:
+        """Run the chains."""
+        return sample(self.posterior, options, on_progress)
 
     def draws(self, sampling: Sampling) -> Draws:
         """Return what was sampled under the names and in the units of the CSV."""
@@ -70,10 +51,6 @@ class MarginalSource:
     def stand_in(self, reason: str, say: Message | None) -> FullSource:
         """Return Stan's full engine, compiled if need be, and say so."""
         return open_stand_in(self.engine, self.wanted, reason, say)
-
-    def describe(self) -> dict[str, Any]:
-        """Return engine and program; there is no compiler."""
-        return describe_chains(self.engine, self.program, self.posterior.model.design.n_rows)
 
 
 def open_marginal(wanted: Wanted, say: Message | None = None) -> Source:

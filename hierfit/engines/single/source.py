@@ -4,40 +4,25 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import Any
 
-from hierfit.engines.chain_state import ChainState
 from hierfit.engines.collapsed.source import CollapsedSource, open_collapsed
 from hierfit.engines.engine import Message, OnProgress, Source, Wanted
 from hierfit.engines.full.engine import FULL
-from hierfit.engines.independence import describe_chains
 from hierfit.engines.names import EngineName
+from hierfit.engines.own_chains import OwnChains
 from hierfit.engines.proposal import NoProposalError
 from hierfit.engines.single.back import single_draws
 from hierfit.engines.single.chains import sample
 from hierfit.engines.single.posterior import SinglePosterior, find_posterior
 from hierfit.engines.sizes import short_round
-from hierfit.engines.start import Start
 from hierfit.posterior.draws import Draws
 from hierfit.sampling import SamplerOptions, Sampling
-from hierfit.stan.programs import StanProgram
 
 
 @dataclass(frozen=True)
-class SingleSource:
-    """The marginal posterior of a model with one grouping factor; no Stan.
+class SingleSource(OwnChains[SinglePosterior]):
+    """The marginal posterior of a model with one grouping factor; no Stan."""
 
-    Attributes:
-        program: the Stan program that has this posterior, though it does not run.
-        posterior: what is drawn from.
-        seconds: what finding it took.
-        wanted: what it was opened for.
-    """
-
-    program: StanProgram
-    posterior: SinglePosterior
-    seconds: float
-    wanted: Wanted
     engine: EngineName = EngineName.MARGINAL
 
     @property
@@ -45,13 +30,9 @@ class SingleSource:
         """How many draws of each chain a first round has at most."""
         return short_round(self.wanted.design)
 
-    def first(self, options: SamplerOptions, on_progress: OnProgress | None) -> tuple[Sampling, Start]:
-        """Sample a first round."""
-        return sample(self.posterior, options, on_progress), Start("proposal", 0, self.seconds)
-
-    def more(self, state: ChainState, options: SamplerOptions, on_progress: OnProgress | None) -> Sampling:
-        """Sample on from where the chains stand."""
-        return sample(self.posterior, state.options(options), on_progress)
+    def sample(self, options: SamplerOptions, on_progress: OnProgress | None) -> Sampling:
+        """Run the chains."""
+        return sample(self.posterior, options, on_progress)
 
     def draws(self, sampling: Sampling) -> Draws:
         """Return what was sampled, and a draw of the effects given it, in the units of the CSV."""
@@ -60,10 +41,6 @@ class SingleSource:
     def stand_in(self, reason: str, say: Message | None) -> CollapsedSource:
         """Return Stan's collapsed engine, compiled if need be, and say so."""
         return _stand_in(self.wanted, reason, say)
-
-    def describe(self) -> dict[str, Any]:
-        """Return engine and program; there is no compiler."""
-        return describe_chains(self.engine, self.program, self.wanted.design.n_rows)
 
 
 def open_single(wanted: Wanted, say: Message | None = None) -> Source:
