@@ -19,12 +19,17 @@ from hierfit.engines.proposal import LEAST_EIGENVALUE, NoProposalError, axes_of
 Array = NDArray[np.float64]
 
 MOST_NODES = {1: 63, 2: 15, 3: 9}  # by the number of varying columns
+WORST_ERROR = 0.1  # from where on estimates are off by a tenth of their sds
 NODE_ERROR = 0.02  # sd over the posterior of what twice as many nodes change in the log density
 MOST_STEPS, SETTLED = 60, 1e-4  # of the search, and the squared distance from the mode, in sds, where it ends
 _SMALL = 1e-4  # steps of differences of gradients, in real numbers
 _FLOOR = 1e-6  # of eigenvalues of the curvature, over the largest
 _FARTHEST = 3.0  # that a step takes a real number
 _LENGTHS = 0.5 ** np.arange(8)  # of a step that are tried
+
+
+class CoarseError(NoProposalError):
+    """As many nodes as there may be are too few."""
 
 
 @dataclass(frozen=True)
@@ -120,6 +125,9 @@ def with_enough_nodes(density: LatentDensity, points: Array) -> tuple[LatentDens
 
     That is the sd of what twice as many nodes, and one, would change: a few more say too little where few converge
     slowly.
+
+    Raises:
+        CoarseError: as many nodes as there may be leave too large an error.
     """
     given = density.parameters.values(points).points
     kernel = density.kernel
@@ -128,5 +136,8 @@ def with_enough_nodes(density: LatentDensity, points: Array) -> tuple[LatentDens
         error = float(np.std(more.log_density(given) - kernel.log_density(given)))
         further = kernel.n_nodes + max(2, kernel.n_nodes // 2)
         if error < NODE_ERROR or further > MOST_NODES[kernel.rows.n_varying]:
-            return replace(density, kernel=kernel), error
+            break
         kernel = kernel.with_nodes(further)
+    if error > WORST_ERROR:
+        raise CoarseError(f"{kernel.n_nodes} nodes of quadrature leave an error of {error:.2g} in the log density")
+    return replace(density, kernel=kernel), error

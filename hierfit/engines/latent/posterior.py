@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from hierfit.design.design import Design, Group
 from hierfit.engines.engine import Message
 from hierfit.engines.latent.building import build_library
-from hierfit.engines.latent.density import LatentDensity, axes_at, find_mode, with_enough_nodes
+from hierfit.engines.latent.density import CoarseError, LatentDensity, axes_at, find_mode, with_enough_nodes
 from hierfit.engines.latent.joint import JointProposal, near_several
 from hierfit.engines.latent.kernel import Kernel, LatentRows
 from hierfit.engines.latent.parameters import LatentValues, latent_parameters
@@ -26,7 +26,7 @@ from hierfit.model.spec import ModelSpec
 Array = NDArray[np.float64]
 
 FIRST_NODES = {1: 7, 2: 5, 3: 5}  # by the number of varying columns
-NODE_POINTS = 32
+NODE_POINTS, FEW_NODE_POINTS = 256, 32  # at which errors of quadrature are looked at: few where there is much work
 MOST_JOINT = 300  # effects of other factors that are proposed together: a matrix of them for each draw
 MUCH_WORK = 1_000_000  # rows times nodes from where on a larger pilot sample takes longer than it saves
 FEW_LEVELS, FEW_ROWS = 400, 20_000  # models that are larger are looked at in a tenth of their levels first
@@ -85,6 +85,7 @@ def find_posterior(
     """Find the mode, the number of nodes, and what is close to the posterior.
 
     Raises:
+        CoarseError: quadrature is not exact enough.
         ToolchainError: the kernel cannot be compiled.
     """
     group, others = eliminated_and_others(design.groups)
@@ -96,11 +97,13 @@ def find_posterior(
     rng = np.random.default_rng(seed)
     try:
         found = _near(LatentModel(density, 0.0, group, others), rng)
+    except CoarseError:
+        raise  # whatever draws from that density
     except NoProposalError as error:
         return replace(nowhere, reason=str(error))
     if found.pilot.efficiency >= POOR:
         return found
-    starts = found.pilot.points[rng.choice(len(found.pilot.weights), NODE_POINTS, p=found.pilot.weights)]
+    starts = found.pilot.points[rng.choice(len(found.pilot.weights), FEW_NODE_POINTS, p=found.pilot.weights)]
     reason = f"only {found.pilot.efficiency:.0%} of a pilot sample were effective"
     return FarPosterior(found.density, found.node_error, group, others, reason, starts)
 
@@ -115,7 +118,8 @@ def _near(model: LatentModel, rng: np.random.Generator) -> LatentPosterior:
     density, near = model.density, _near_several if model.others else _near_one
     while True:
         proposal, pilot = near(density, rng)
-        points = pilot.points[rng.choice(len(pilot.weights), NODE_POINTS, p=pilot.weights)]
+        n_points = FEW_NODE_POINTS if density.kernel.work >= MUCH_WORK else NODE_POINTS
+        points = pilot.points[rng.choice(len(pilot.weights), n_points, p=pilot.weights)]
         finer, error = with_enough_nodes(density, points)
         if finer.kernel.n_nodes == density.kernel.n_nodes:
             break

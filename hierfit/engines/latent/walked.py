@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from hierfit.engines.latent.density import LatentDensity, with_enough_nodes
 from hierfit.engines.latent.hamiltonian import WALKERS, Walk, warm_up
-from hierfit.engines.latent.posterior import NODE_POINTS, FarPosterior, LatentModel
+from hierfit.engines.latent.posterior import FEW_NODE_POINTS, FarPosterior, LatentModel
 from hierfit.engines.proposal import NoProposalError
 
 Array = NDArray[np.float64]
@@ -42,7 +42,7 @@ def walk_through(far: FarPosterior, seed: int) -> WalkedPosterior:
         starts = far.starts[:WALKERS] if len(far.starts) else _scattered(density, rng)
         while True:
             walk = warm_up(density, starts, rng)
-            points = walk.points[rng.choice(len(walk.points), NODE_POINTS, replace=False)]
+            points = walk.points[rng.choice(len(walk.points), FEW_NODE_POINTS, replace=False)]
             finer, error = with_enough_nodes(density, points)
             if finer.kernel.n_nodes == density.kernel.n_nodes:
                 return WalkedPosterior(density, error, far.group, far.others, walk, far.reason)

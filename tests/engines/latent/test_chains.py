@@ -171,12 +171,3 @@ def test_blocks_are_smaller_where_there_is_more_work(monkeypatch: pytest.MonkeyP
     assert draws_at_a_time(found, 4) == 30 and draws_at_a_time(found, 2) == 60
     monkeypatch.setattr(chains, "WORK", 1)
     assert draws_at_a_time(found, 4) == 8
-
-
-def test_a_walk_takes_what_is_better_and_counts_how_likely_it_moved() -> None:
-    rng = np.random.default_rng(1)
-    proposed = np.arange(1.0, 5)[:, np.newaxis]
-    weights = np.array([1.0, -np.inf, 30.0, 29.0])
-    real, lp, weight, accepted = chains._walk(np.zeros(1), (-5.0, 0.0), proposed, 10 * weights, weights, rng)
-    assert real[:, 0].tolist()[:3] == [1, 1, 3] and accepted[:3].tolist() == [1, 0, 1]
-    assert accepted[3] == pytest.approx(np.exp(-1)) and lp[2] == 300 and weight[2] == 30

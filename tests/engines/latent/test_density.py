@@ -11,13 +11,16 @@ import pytest
 from numpy.typing import NDArray
 
 from hierfit.design.building import build_design
+from hierfit.design.design import Design
 from hierfit.design.prior_choice import build_spec
 from hierfit.engines.latent import posterior as module
-from hierfit.engines.latent.density import MOST_NODES, NODE_ERROR, find_mode
+from hierfit.engines.latent.density import MOST_NODES, NODE_ERROR, CoarseError, find_mode
 from hierfit.engines.latent.kernel import LatentRows
+from hierfit.engines.latent.posterior import find_posterior
 from hierfit.model.families import FAMILIES
 from hierfit.model.formula_text import parse_formula
 from hierfit.model.links import LINKS
+from hierfit.model.spec import ModelSpec
 from tests.engines.latent.kernels import CASES, case_of
 from tests.engines.latent.models import density_of, model, near_posterior, numpy_density, points_of
 from tests.family_cases import FamilyCase
@@ -140,23 +143,31 @@ def test_nodes_are_raised_until_they_are_enough() -> None:
     assert found.density.kernel.n_nodes > module.FIRST_NODES[1]
 
 
-@pytest.mark.parametrize(
-    ("link", "rows", "sd"),
-    [("logit", 1, 3.0), ("logit", 5, 5.0), ("cloglog", 5, 4.0)],
-    ids=["one row", "logit", "cloglog"],
-)
-def test_the_error_that_is_told_is_what_is_left(link: str, rows: int, sd: float) -> None:
-    """Against 161 nodes, at points of the posterior; twice as many nodes and one would tell it to a tenth."""
+def far_apart(link: str, rows: int, sd: float) -> tuple[ModelSpec, Design]:
+    """Yes or no of 300 levels of so many rows, whose effects have that sd."""
     rng, levels = np.random.default_rng(7), 300
     source, formula = table(levels * rows, levels), parse_formula("y ~ a + (1 | g)")
     p = LINKS[link].inverse(sd * rng.normal(size=levels)[np.arange(levels * rows) % levels])
     made = replace(source, numbers={**source.numbers, "y": (rng.random(len(p)) < p).astype(float)})
     design = replace(build_design(formula, made, family="bernoulli"), link=link)
-    found = near_posterior(build_spec(formula, design, ()), design, seed=1)
+    return build_spec(formula, design, ()), design
+
+
+@pytest.mark.parametrize(("link", "sd"), [("logit", 5.0), ("cloglog", 4.0)])
+def test_the_error_that_is_told_is_what_is_left(link: str, sd: float) -> None:
+    """Against 161 nodes, at points of the posterior; twice as many nodes and one would tell it to a tenth."""
+    rng, (spec, design) = np.random.default_rng(1), far_apart(link, 5, sd)
+    found = near_posterior(spec, design, seed=1)
     points = found.pilot.points[rng.choice(len(found.pilot.weights), 100, p=found.pilot.weights)]
     given, used = found.values(points).points, found.density.kernel
     left = float(np.std(used.log_density(given) - used.with_nodes(161).log_density(given)))
     assert left < 2 * found.node_error + 0.005
+
+
+def test_a_density_that_no_number_of_nodes_makes_exact_is_refused() -> None:
+    """One row a level says so little of the sd that quadrature's error at large ones makes a mode of its own."""
+    with pytest.raises(CoarseError, match="nodes of quadrature leave an error of"):
+        find_posterior(*far_apart("logit", 1, 3.0), seed=1)
 
 
 def test_a_tenth_of_the_levels_has_their_rows() -> None:
