@@ -33,11 +33,7 @@ def variables_of(sampling: Sampling) -> dict[str, Array]:
 
 
 def to_csv_units(
-    variables: Mapping[str, Array],
-    effects: dict[str, Array],
-    sampling: Sampling,
-    design: Design,
-    spec: ModelSpec,
+    variables: Mapping[str, Array], effects: dict[str, Array], sampling: Sampling, design: Design, spec: ModelSpec
 ) -> Draws:
     """Return the draws under the names and in the units of the CSV.
 

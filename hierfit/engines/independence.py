@@ -71,13 +71,14 @@ def walk(level: Sequence[float], lp: Array, weights: Array, rng: np.random.Gener
 def collect(
     blocks: Blocks,
     options: SamplerOptions,
-    variables: Callable[[Mapping[str, Array]], Mapping[str, Array]],
     on_progress: OnProgress | None,
+    *,
     stats: Sequence[str] = STATS,
+    variables: Callable[[Mapping[str, Array]], Mapping[str, Array]] = dict,
 ) -> Sampling:
     """Return the draws of blocks [chains, draws, ...]; on KeyboardInterrupt those that are finished.
 
-    `variables` takes all blocks as one, `stats` among them, and returns them under the names of the Stan program.
+    What is not among the `stats` are variables; `variables` gives these the names of the Stan program.
 
     Raises:
         Interrupted: stopped before there was a draw.
@@ -96,9 +97,10 @@ def collect(
         raise Interrupted("Stopped before the first draw: there is nothing to keep.")
     with shielded() as shield:
         found = {name: np.concatenate([block[name] for block in taken], axis=1) for name in taken[0]}
+        drawn = {name: values for name, values in found.items() if name not in stats}
         wall = time.monotonic() - started
         sampling = Sampling(
-            {name: values for name, values in variables(found).items() if values.size},
+            {name: values for name, values in variables(drawn).items() if values.size},
             {name: found[name] for name in stats},
             step_size=np.full(options.chains, np.nan),
             inv_metric=np.empty((options.chains, 0)),

@@ -8,7 +8,12 @@ from __future__ import annotations
 
 import math
 import os
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
 
 from hierfit.sampling import SamplerOptions
 from hierfit.stan.data import StanData
@@ -31,6 +36,14 @@ class Estimate:
     steps: int
     cores: int
     seconds: float
+
+
+def time_of_point(work_out: Callable[[NDArray[np.float64]], object], points: NDArray[np.float64]) -> float:
+    """Return the seconds of a point, from several that are worked out together [s, d]."""
+    work_out(points[:1])  # pays for what is imported
+    started = time.perf_counter()
+    work_out(points)
+    return (time.perf_counter() - started) / len(points)
 
 
 def estimate_time(executable: Executable, data: StanData, options: SamplerOptions, warmup: int, steps: int) -> Estimate:

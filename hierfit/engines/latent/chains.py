@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hierfit.design.design import Design
-from hierfit.engines.independence import STATS, collect, generators_of, starts_of, walk
+from hierfit.engines.independence import collect, generators_of, starts_of, walk
 from hierfit.engines.latent.posterior import LatentPosterior
 from hierfit.engines.latent.units import in_csv_units
 from hierfit.sampling import Progress, SamplerOptions, Sampling
@@ -38,7 +38,7 @@ def sample(
     Raises:
         Interrupted: stopped before there was a draw.
     """
-    return collect(_blocks(posterior, design, options), options, _but_stats, on_progress)
+    return collect(_blocks(posterior, design, options), options, on_progress)
 
 
 def draws_at_a_time(posterior: LatentPosterior, chains: int) -> int:
@@ -82,7 +82,3 @@ def _weights(posterior: LatentPosterior, real: Array) -> tuple[Array, Array]:
     """Return log densities [s] of points [s, d], and those less their log densities in the proposal [s]."""
     found = posterior.density(real)
     return found, found - posterior.proposal.log_density(real)
-
-
-def _but_stats(found: Mapping[str, Array]) -> Mapping[str, Array]:
-    return {name: values for name, values in found.items() if name not in STATS}

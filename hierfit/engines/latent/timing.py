@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 
 import numpy as np
 
@@ -18,7 +17,7 @@ from hierfit.engines.latent.posterior import FIRST_NODES, has_many_others
 from hierfit.engines.latent.rows import latent_rows
 from hierfit.engines.proposal import PILOT
 from hierfit.engines.sizes import eliminated_and_others
-from hierfit.engines.timing import Estimate
+from hierfit.engines.timing import Estimate, time_of_point
 from hierfit.model.spec import ModelSpec
 from hierfit.sampling import SamplerOptions
 
@@ -39,11 +38,7 @@ def estimate_latent(spec: ModelSpec, design: Design, options: SamplerOptions) ->
     density = LatentDensity(Kernel(library, rows, FIRST_NODES[rows.n_varying]), parameters)
     start = np.concatenate([parameters.start, np.zeros(parameters.n_other)])
     points = start + 0.01 * np.arange(TIMED)[:, np.newaxis]
-    work_out = density.gradient if has_many_others(design) else density
-    work_out(points[:1])
-    started = time.perf_counter()
-    work_out(points)
-    each = (time.perf_counter() - started) / TIMED
+    each = time_of_point(density.gradient if has_many_others(design) else density, points)
     if has_many_others(design):
         n_gradients = STEPS * (WALKERS * WARMUP + options.chains * options.draws)
         return Estimate(each, STEPS, os.cpu_count() or 1, each * n_gradients)

@@ -35,7 +35,7 @@ def walk(
     Raises:
         Interrupted: stopped before there was a draw.
     """
-    found = collect(_blocks(posterior, design, options), options, _but_stats, on_progress, STATS)
+    found = collect(_blocks(posterior, design, options), options, on_progress, stats=STATS)
     return replace(found, step_size=np.full(options.chains, posterior.walk.step))
 
 
@@ -77,7 +77,3 @@ def _stats(moves: Sequence[Moved], steps: Sequence[int]) -> Mapping[str, Array]:
         "energy": np.stack([moved.energy for moved in moves], axis=1),
         "n_steps": np.tile(steps, (len(moves[0].accepted), 1)),
     }
-
-
-def _but_stats(found: Mapping[str, Array]) -> Mapping[str, Array]:
-    return {name: values for name, values in found.items() if name not in STATS}

@@ -68,7 +68,10 @@ def sample(
         Interrupted: stopped before there was a draw.
     """
     return collect(
-        _blocks(posterior, options), options, lambda found: _under_names_of_stan(posterior, found), on_progress
+        _blocks(posterior, options),
+        options,
+        on_progress,
+        variables=lambda found: _under_names_of_stan(posterior, found),
     )
 
 
@@ -114,7 +117,7 @@ def _walk(here: Step, proposed: Sequence[Point], rng: np.random.Generator) -> It
 
 def _under_names_of_stan(posterior: MarginalPosterior, found: Mapping[str, Array]) -> Mapping[str, Array]:
     """Return the chains under the names of the Stan program."""
-    shape = (*found["lp"].shape, -1)
+    shape = (*found["real"].shape[:2], -1)
     values = posterior.model.parameters.values(found["real"].reshape(-1, found["real"].shape[2]))
     variables = {
         "b": found["b"],

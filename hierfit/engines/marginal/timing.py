@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-import time
 
 import numpy as np
 
 from hierfit.design.design import Design
 from hierfit.engines.marginal.density import reduce_model, threads
 from hierfit.engines.proposal import PILOT
-from hierfit.engines.timing import Estimate
+from hierfit.engines.timing import Estimate, time_of_point
 from hierfit.model.spec import ModelSpec
 from hierfit.sampling import SamplerOptions
 
@@ -21,12 +20,9 @@ SEARCH = 60  # points for each real number that the way to the mode and the widt
 def estimate_marginal(spec: ModelSpec, design: Design, options: SamplerOptions) -> Estimate:
     """Return how long drawing will take, the search for a proposal included."""
     model = reduce_model(spec, design)
-    # The first points pay for what is imported; the mode is not far from where the others are.
+    # The mode is not far from where the others are.
     points = model.parameters.start + 0.01 * np.arange(TIMED)[:, np.newaxis]
     with threads() as pool:
-        model.log_densities(points[:1], pool)
-        started = time.perf_counter()
-        model.log_densities(points, pool)
-        each = (time.perf_counter() - started) / TIMED
+        each = time_of_point(lambda some: model.log_densities(some, pool), points)
     n_points = options.chains * options.draws + (SEARCH + PILOT) * len(points[0])
     return Estimate(each, 1, os.cpu_count() or 1, each * n_points)

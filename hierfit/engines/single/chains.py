@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hierfit.engines.engine import OnProgress
-from hierfit.engines.independence import STATS, collect, generators_of, starts_of, walk
+from hierfit.engines.independence import collect, generators_of, starts_of, walk
 from hierfit.engines.marginal.density import threads
 from hierfit.engines.single.posterior import SinglePosterior
 from hierfit.sampling import SamplerOptions, Sampling
@@ -33,7 +33,7 @@ def sample(posterior: SinglePosterior, options: SamplerOptions, on_progress: OnP
     Raises:
         Interrupted: stopped before there was a draw.
     """
-    return collect(_blocks(posterior, options), options, _variables, on_progress)
+    return collect(_blocks(posterior, options), options, on_progress)
 
 
 def _blocks(posterior: SinglePosterior, options: SamplerOptions) -> Iterator[Mapping[str, Array]]:
@@ -76,7 +76,3 @@ def _after(here: Array, proposed: Array, where: NDArray[np.int64]) -> Array:
     """Return what belongs to where chains stand [chains, n, ...], from that before [chains, ...] and of proposals."""
     every = np.concatenate([here[:, np.newaxis], proposed], axis=1)
     return np.asarray(every[np.arange(len(here))[:, np.newaxis], where])
-
-
-def _variables(found: Mapping[str, Array]) -> Mapping[str, Array]:
-    return {name: values for name, values in found.items() if name not in STATS}

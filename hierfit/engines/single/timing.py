@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 
 import numpy as np
 
@@ -11,7 +10,7 @@ from hierfit.design.design import Design
 from hierfit.engines.marginal.density import threads
 from hierfit.engines.proposal import PILOT
 from hierfit.engines.single.posterior import reduce_single
-from hierfit.engines.timing import Estimate
+from hierfit.engines.timing import Estimate, time_of_point
 from hierfit.model.spec import ModelSpec
 from hierfit.sampling import SamplerOptions
 
@@ -25,9 +24,6 @@ def estimate_single(spec: ModelSpec, design: Design, options: SamplerOptions) ->
     # The mode is not far from where the others are.
     points = model.parameters.start + 0.01 * np.arange(TIMED)[:, np.newaxis]
     with threads() as pool:
-        model.given(points[:1], pool)  # pays for what is imported
-        started = time.perf_counter()
-        model.given(points, pool)
-        each = (time.perf_counter() - started) / TIMED
+        each = time_of_point(lambda some: model.given(some, pool), points)
     n_points = options.chains * options.draws + (SEARCH + PILOT) * len(points[0])
     return Estimate(each, 1, os.cpu_count() or 1, each * n_points)
